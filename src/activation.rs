@@ -1,0 +1,358 @@
+//! `Activation` works on slices, `Elementwise` is one scalar formula, and the bridge makes the first of the second.
+
+#[cfg(feature = "alloc")]
+use alloc::{vec, vec::Vec};
+
+use crate::dispatch::{At, Level, Task, dispatch};
+use crate::element::{Element, Lane};
+use crate::real::{Abreast, Real};
+
+/// An activation function over slices.
+///
+/// Implemented by every type of this crate, for every [`Element`]; a formula of your own gets it by implementing
+/// [`Elementwise`]. The trait can be made into an object: `Box<dyn Activation<f32>>`.
+///
+/// All methods take one pass over the data, without a temporary, and panic if the slices' lengths differ, before
+/// anything is written. Empty slices are fine.
+pub trait Activation<T: Element> {
+    /// Runs one pass at one CPU level: the one method that an implementation must have. Callers use the others.
+    ///
+    /// The slices of a [`Pass`] have equal lengths: the pass was made by one of the methods below, which check.
+    fn run(&self, level: Level, pass: Pass<'_, T>);
+
+    /// The length of the rows that the function takes together, which must divide the length of every slice;
+    /// `None` if each element stands alone, or the slice is one row.
+    fn row_len(&self) -> Option<usize> {
+        None
+    }
+
+    /// `y[i] = f(x[i])`.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    #[inline]
+    #[track_caller]
+    fn forward(&self, x: &[T], y: &mut [T]) {
+        same_length("y", y.len(), x.len());
+        whole_rows(self.row_len(), x.len());
+        self.run(Level::best(), Pass::Forward { x, y });
+    }
+
+    /// `x[i] = f(x[i])`.
+    #[inline]
+    #[track_caller]
+    fn forward_in_place(&self, x: &mut [T]) {
+        whole_rows(self.row_len(), x.len());
+        self.run(Level::best(), Pass::ForwardInPlace { x });
+    }
+
+    /// `dydx[i] = f'(x[i])`; at a kink, the derivative of the left side.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    #[inline]
+    #[track_caller]
+    fn derivative(&self, x: &[T], dydx: &mut [T]) {
+        same_length("dydx", dydx.len(), x.len());
+        whole_rows(self.row_len(), x.len());
+        self.run(Level::best(), Pass::Derivative { x, dydx });
+    }
+
+    /// `y[i] = f(x[i])` and `dydx[i] = f'(x[i])`, sharing what both need.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    #[inline]
+    #[track_caller]
+    fn forward_with_derivative(&self, x: &[T], y: &mut [T], dydx: &mut [T]) {
+        same_length("y", y.len(), x.len());
+        same_length("dydx", dydx.len(), x.len());
+        whole_rows(self.row_len(), x.len());
+        self.run(Level::best(), Pass::ForwardWithDerivative { x, y, dydx });
+    }
+
+    /// The gradient with respect to the input: `grad_x = Jᵀ grad_y`, J the Jacobian at `x`.
+    ///
+    /// For an elementwise function that is `grad_x[i] = grad_y[i] * f'(x[i])`.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    #[inline]
+    #[track_caller]
+    fn backward(&self, x: &[T], grad_y: &[T], grad_x: &mut [T]) {
+        same_length("grad_y", grad_y.len(), x.len());
+        same_length("grad_x", grad_x.len(), x.len());
+        whole_rows(self.row_len(), x.len());
+        self.run(Level::best(), Pass::Backward { x, grad_y, grad_x });
+    }
+
+    /// [`forward`](Self::forward) into a new vector.
+    #[cfg(feature = "alloc")]
+    #[track_caller]
+    fn forward_vec(&self, x: &[T]) -> Vec<T> {
+        let mut y = vec![T::zero(); x.len()];
+        self.forward(x, &mut y);
+        y
+    }
+
+    /// [`derivative`](Self::derivative) into a new vector.
+    #[cfg(feature = "alloc")]
+    #[track_caller]
+    fn derivative_vec(&self, x: &[T]) -> Vec<T> {
+        let mut dydx = vec![T::zero(); x.len()];
+        self.derivative(x, &mut dydx);
+        dydx
+    }
+
+    /// [`backward`](Self::backward) into a new vector.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    #[cfg(feature = "alloc")]
+    #[track_caller]
+    fn backward_vec(&self, x: &[T], grad_y: &[T]) -> Vec<T> {
+        let mut grad_x = vec![T::zero(); x.len()];
+        self.backward(x, grad_y, &mut grad_x);
+        grad_x
+    }
+}
+
+/// One pass over slices of equal length: what to compute, where from and where to.
+///
+/// Only an implementation of [`Activation::run`] needs it.
+#[derive(Debug)]
+pub enum Pass<'a, T> {
+    /// See [`Activation::forward`].
+    Forward {
+        /// The inputs.
+        x: &'a [T],
+        /// Receives f(x).
+        y: &'a mut [T],
+    },
+    /// See [`Activation::forward_in_place`].
+    ForwardInPlace {
+        /// The inputs, overwritten by f(x).
+        x: &'a mut [T],
+    },
+    /// See [`Activation::derivative`].
+    Derivative {
+        /// The inputs.
+        x: &'a [T],
+        /// Receives f'(x).
+        dydx: &'a mut [T],
+    },
+    /// See [`Activation::forward_with_derivative`].
+    ForwardWithDerivative {
+        /// The inputs.
+        x: &'a [T],
+        /// Receives f(x).
+        y: &'a mut [T],
+        /// Receives f'(x).
+        dydx: &'a mut [T],
+    },
+    /// See [`Activation::backward`].
+    Backward {
+        /// The inputs of the forward pass.
+        x: &'a [T],
+        /// The gradient with respect to its outputs.
+        grad_y: &'a [T],
+        /// Receives the gradient with respect to its inputs.
+        grad_x: &'a mut [T],
+    },
+}
+
+/// A function of one number: a formula and its derivative, from which slices, element types, gradients and SIMD
+/// follow.
+///
+/// The formula is written once, over any lane [`Real`], without branches (an `if` between two values is a select)
+/// and marked `#[inline(always)]`, so that the loop around it vectorises:
+///
+/// ```
+/// use activations::{Activation, Elementwise, Real, math};
+///
+/// /// x sigmoid(1.702 x): the fast approximation of GELU.
+/// struct QuickGelu;
+///
+/// impl Elementwise for QuickGelu {
+///     #[inline(always)]
+///     fn value<R: Real>(&self, x: R) -> R {
+///         x * math::sigmoid(R::of(1.702) * x)
+///     }
+///
+///     #[inline(always)]
+///     fn slope<R: Real>(&self, x: R) -> R {
+///         let z = R::of(1.702) * x;
+///         math::sigmoid(z) * (z * math::sigmoid(-z) + R::of(1.0))
+///     }
+/// }
+///
+/// let x = [-2.0_f32, 0.0, 2.0];
+/// let mut y = [0.0; 3];
+/// QuickGelu.forward(&x, &mut y);
+/// assert_eq!(y[1], 0.0);
+/// assert!((y[2] - 1.935_655).abs() < 1e-6);
+///
+/// let mut grad_x = [0.0; 3];
+/// QuickGelu.backward(&x, &[1.0; 3], &mut grad_x);
+/// assert_eq!(grad_x[1], 0.5);
+/// ```
+pub trait Elementwise {
+    /// Whether elements go through the formula four abreast, which hides the latency of a chain of operations. Faster
+    /// unless the formula has only a few of them; the results are the same.
+    const ABREAST: bool = true;
+
+    /// f(x).
+    fn value<R: Real>(&self, x: R) -> R;
+
+    /// f'(x); at a kink, the derivative of the left side.
+    fn slope<R: Real>(&self, x: R) -> R;
+}
+
+impl<T: Element, F: Elementwise> Activation<T> for F {
+    #[inline]
+    fn run(&self, level: Level, pass: Pass<'_, T>) {
+        let f = self;
+        match pass {
+            Pass::Forward { x, y } => dispatch(level, Forward { f, x, y }),
+            Pass::ForwardInPlace { x } => dispatch(level, ForwardInPlace { f, x }),
+            Pass::Derivative { x, dydx } => dispatch(level, Derivative { f, x, dydx }),
+            Pass::ForwardWithDerivative { x, y, dydx } => dispatch(level, ForwardWithDerivative { f, x, y, dydx }),
+            Pass::Backward { x, grad_y, grad_x } => dispatch(level, Backward { f, x, grad_y, grad_x }),
+        }
+    }
+}
+
+impl<T: Element, A: Activation<T>> Activation<T> for At<A> {
+    #[inline]
+    fn run(&self, _: Level, pass: Pass<'_, T>) {
+        self.activation.run(self.level, pass);
+    }
+
+    #[inline]
+    fn row_len(&self) -> Option<usize> {
+        self.activation.row_len()
+    }
+}
+
+/// Elements of a strip; four strips, a block, go through the formula abreast. A whole number of vectors everywhere.
+const STRIP: usize = 64;
+const BLOCK: usize = 4 * STRIP;
+
+/// Defines the loop of one pass: the slices it reads, and each slice it writes with the formula of its elements. In
+/// the formula a slice's name stands for one element, of a written slice for the old one.
+macro_rules! pass_loop {
+    ($task:ident |$f:ident $(, $input:ident)*| $($output:ident = $formula:expr),+) => {
+        struct $task<'a, F, T> {
+            $f: &'a F,
+            $($input: &'a [T],)*
+            $($output: &'a mut [T],)+
+        }
+
+        impl<T: Element, F: Elementwise> Task<T> for $task<'_, F, T> {
+            type Output = ();
+
+            #[inline(always)]
+            fn run<R: Lane<T>>(self) {
+                // As arguments of a function, the slices are known not to overlap.
+                #[inline(always)]
+                fn block<T: Element, R: Lane<T>, F: Elementwise>(
+                    $f: &F,
+                    $($input: &[T; BLOCK],)*
+                    $($output: &mut [T; BLOCK],)+
+                ) {
+                    for i in 0..STRIP {
+                        $(let $input = Abreast::<R>::gather($input, i);)*
+                        $({
+                            let result = {
+                                let $output = Abreast::<R>::gather($output, i);
+                                let _ = $output;
+                                $formula
+                            };
+                            result.scatter($output, i);
+                        })+
+                    }
+                }
+
+                #[inline(always)]
+                fn rest<T: Element, R: Lane<T>, F: Elementwise>(
+                    $f: &F,
+                    $($input: &[T],)*
+                    $($output: &mut [T],)+
+                ) {
+                    let n = [$($output.len()),+][0];
+                    $(let $input = &$input[..n];)*
+                    $(let $output = &mut $output[..n];)+
+                    for i in 0..n {
+                        $(let $input = R::load($input[i]);)*
+                        $({
+                            let result = {
+                                let $output = R::load($output[i]);
+                                let _ = $output;
+                                $formula
+                            };
+                            $output[i] = result.store();
+                        })+
+                    }
+                }
+
+                if !F::ABREAST {
+                    return rest::<T, R, F>(self.$f, $(self.$input,)* $(self.$output),+);
+                }
+                $(let $input = self.$input.as_chunks();)*
+                $(let $output = self.$output.as_chunks_mut();)+
+                for b in 0..[$($output.0.len()),+][0] {
+                    block::<T, R, F>(self.$f, $(&$input.0[b],)* $(&mut $output.0[b]),+);
+                }
+                rest::<T, R, F>(self.$f, $($input.1,)* $($output.1),+);
+            }
+        }
+    };
+}
+
+pass_loop!(Forward |f, x| y = f.value(x));
+pass_loop!(ForwardInPlace |f| x = f.value(x));
+pass_loop!(Derivative |f, x| dydx = f.slope(x));
+pass_loop!(ForwardWithDerivative |f, x| y = f.value(x), dydx = f.slope(x));
+pass_loop!(Backward |f, x, grad_y| grad_x = grad_y * f.slope(x));
+
+impl<R: Real> Abreast<R> {
+    /// The `i`th element of each strip.
+    #[inline(always)]
+    fn gather<T: Copy>(block: &[T; BLOCK], i: usize) -> Self
+    where
+        R: Lane<T>,
+    {
+        Self([0, 1, 2, 3].map(|strip| R::load(block[strip * STRIP + i])))
+    }
+
+    #[inline(always)]
+    fn scatter<T>(self, block: &mut [T; BLOCK], i: usize)
+    where
+        R: Lane<T>,
+    {
+        for (strip, lane) in self.0.into_iter().enumerate() {
+            block[strip * STRIP + i] = lane.store();
+        }
+    }
+}
+
+#[inline]
+#[track_caller]
+fn same_length(name: &str, len: usize, x_len: usize) {
+    #[cold]
+    #[track_caller]
+    fn fail(name: &str, len: usize, x_len: usize) -> ! {
+        panic!("slices differ in length: `x` has {x_len} elements, `{name}` has {len}");
+    }
+    if len != x_len {
+        fail(name, len, x_len);
+    }
+}
+
+#[inline]
+#[track_caller]
+fn whole_rows(row_len: Option<usize>, len: usize) {
+    if let Some(n) = row_len {
+        assert!(len.is_multiple_of(n), "slices of {len} elements do not divide into rows of {n}");
+    }
+}

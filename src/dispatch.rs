@@ -1,0 +1,165 @@
+//! Which CPU runs a loop: the only file that knows instruction sets.
+
+use core::fmt;
+
+use crate::element::{Element, Lane};
+
+/// An instruction set that this CPU has, with the loops compiled for it.
+///
+/// Every call picks the best one by itself. Name one to compare levels, or to choose once where the CPU cannot be
+/// detected (without `std`).
+///
+/// Levels with fused multiply-add (AVX2, AVX-512, NEON, with the feature `std`) give the same bits as one another,
+/// and so do those without.
+///
+/// ```
+/// use activations::{Activation, Gelu, Level};
+///
+/// let (x, mut y) = ([0.5_f32; 3], [0.0; 3]);
+/// for level in Level::available() {
+///     level.with(Gelu).forward(&x, &mut y);
+///     println!("{level}: {y:?}");
+/// }
+/// ```
+#[derive(Clone, Copy)]
+pub struct Level(fearless_simd::Level);
+
+impl Level {
+    /// The best level of the CPU that runs this; without `std`, [`compiled`](Self::compiled).
+    #[inline]
+    #[must_use]
+    pub fn best() -> Self {
+        Self(fearless_simd::Level::try_detect().unwrap_or(fearless_simd::Level::baseline()))
+    }
+
+    /// The best level that the compilation's target features promise, without detection.
+    #[inline]
+    #[must_use]
+    pub const fn compiled() -> Self {
+        Self(fearless_simd::Level::baseline())
+    }
+
+    /// All levels that this CPU can run and for which loops are compiled, best first.
+    pub fn available() -> impl Iterator<Item = Self> {
+        let best = Self::best();
+        [
+            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+            best.0.as_avx512().map(fearless_simd::Level::Avx512),
+            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+            best.0.as_avx2().map(fearless_simd::Level::Avx2),
+            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+            best.0.as_sse2().map(fearless_simd::Level::Sse2),
+            #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
+            Some(best.0),
+        ]
+        .into_iter()
+        .flatten()
+        .map(Self)
+    }
+
+    /// Whether loops at this level use fused multiply-add: the levels that do give equal bits.
+    #[inline]
+    #[must_use]
+    pub fn is_fused(self) -> bool {
+        struct Kind;
+        impl Task<f32> for Kind {
+            type Output = bool;
+            fn run<R: Lane<f32>>(self) -> bool {
+                R::FUSED
+            }
+        }
+        dispatch(self, Kind)
+    }
+
+    /// The level's name: `avx512`, `avx2`, `neon`, `simd128` or `baseline`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        {
+            if self.0.as_avx512().is_some() {
+                return "avx512";
+            }
+            if self.0.as_avx2().is_some() {
+                return "avx2";
+            }
+        }
+        #[cfg(target_arch = "aarch64")]
+        if self.0.as_neon().is_some() {
+            return "neon";
+        }
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        if self.0.as_wasm_simd128().is_some() {
+            return "simd128";
+        }
+        "baseline"
+    }
+
+    /// `activation`, run at this level instead of the best one.
+    #[inline]
+    pub const fn with<A>(self, activation: A) -> At<A> {
+        At { level: self, activation }
+    }
+}
+
+impl fmt::Debug for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Level({})", self.name())
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A level that a caller detected by its own means, where the crate cannot (without `std`).
+///
+/// `fearless_simd` is a private dependency otherwise: its major version may change in a minor version of this crate.
+impl From<fearless_simd::Level> for Level {
+    fn from(level: fearless_simd::Level) -> Self {
+        Self(level)
+    }
+}
+
+/// An activation bound to a [`Level`], made by [`Level::with`].
+#[derive(Clone, Copy, Debug)]
+pub struct At<A> {
+    pub(crate) level: Level,
+    pub(crate) activation: A,
+}
+
+/// A loop, generic over the lane it runs in. Its `run` is `#[inline(always)]`, so that it is compiled anew for each
+/// level, with that level's instructions.
+pub(crate) trait Task<T: Element> {
+    type Output;
+    fn run<R: Lane<T>>(self) -> Self::Output;
+}
+
+/// Runs the task at the level, in the kind of lane that the level has.
+#[inline(always)]
+pub(crate) fn dispatch<T: Element, K: Task<T>>(level: Level, task: K) -> K::Output {
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+    {
+        use fearless_simd::Simd;
+        if let Some(avx512) = level.0.as_avx512() {
+            return avx512.vectorize(
+                #[inline(always)]
+                || task.run::<T::Fused>(),
+            );
+        }
+        if let Some(avx2) = level.0.as_avx2() {
+            return avx2.vectorize(
+                #[inline(always)]
+                || task.run::<T::Fused>(),
+            );
+        }
+    }
+    // What the target has without detection: these need no function of their own.
+    #[cfg(target_arch = "aarch64")]
+    if level.0.as_neon().is_some() {
+        return task.run::<T::Fused>();
+    }
+    let _ = level;
+    task.run::<T::Plain>()
+}

@@ -1,0 +1,31 @@
+//! Neural-network activation functions over slices of floats.
+#![forbid(unsafe_code)]
+#![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+mod activation;
+mod dispatch;
+mod element;
+mod functions;
+pub mod math;
+mod real;
+
+
+pub use activation::{Activation, Elementwise, Pass};
+pub use dispatch::{At, Level};
+pub use element::Element;
+pub use functions::*;
+#[cfg(feature = "std")]
+pub use real::Fused;
+pub use real::{Coefficients, Plain, Real};
+
+
+mod sealed {
+    /// Keeps a trait's implementations inside the crate.
+    pub trait Sealed {}
+}

@@ -1,0 +1,109 @@
+//! The exponential, in parts that its users put together without losing digits.
+
+use crate::real::{Coefficients, Real};
+
+/// q(r) with e^r = 1 + r + r^2 q(r), |r| <= ln(2)/2 and 1 % more.
+///
+/// Relative error of e^r: 2^-28.1 (`f32`), 2^-57.7 (`f64`). Fitted with coefficients rounded to the type by
+/// `tools/exp.sollya`.
+const Q: Coefficients = Coefficients {
+    f32: &[0.499_999_91, 0.166_665_15, 4.166_892_5e-2, 8.369_384e-3, 1.378_749_4e-3],
+    f64: &[
+        0.500_000_000_000_001_2,
+        0.166_666_666_666_663_93,
+        4.166_666_666_651_586e-2,
+        8.333_333_333_499_646e-3,
+        1.388_888_894_763_093_3e-3,
+        1.984_126_950_299_158_6e-4,
+        2.480_148_872_213_506_3e-5,
+        2.755_758_256_657_033e-6,
+        2.763_188_457_647_442_5e-7,
+        2.500_350_047_250_438_5e-8,
+    ],
+};
+
+/// 2^64 (`f64`: 2^128): [`exp_nonpositive`] raises its powers of two by this much, so that they stay normal.
+#[inline(always)]
+pub(crate) fn lifted_one<R: Real>() -> R {
+    R::per_type(exp2(64) as f32, exp2(128))
+}
+
+/// The reciprocal of [`lifted_one`].
+#[inline(always)]
+pub(crate) fn unlift<R: Real>() -> R {
+    R::per_type(exp2(-64) as f32, exp2(-128))
+}
+
+/// `(u, scale)` with e^(x + x_lo) = `scale * (1 + u) * unlift()`, for x <= 0 and `x_lo` below an ulp of x.
+///
+/// `u` is in [-0.30, 0.42], `scale` a normal power of two, even where e^x is subnormal: in a quotient the lift costs
+/// nothing (`lifted_one` takes the place of 1), in a product one multiplication, last. NaN gives NaN in `u`.
+///
+/// x is taken as no less than -112 (`f64`: -768), where even x e^x is zero.
+///
+/// x = n ln 2 + r, so e^x = 2^n e^r and u = r + r^2 q(r). Error of u, in half-ulps of 1 (2^-24 for `f32`): the
+/// reduction is exact but for n LN2_LO, below 1/4 in r; r^2 q(r) and the last rounding add 1/2 at most.
+#[inline(always)]
+pub(crate) fn exp_nonpositive<R: Real>(x: R, x_lo: Option<R>) -> (R, R) {
+    reduce(x.at_least(least()), x_lo, R::per_type(64.0, 128.0))
+}
+
+/// Where every use of e^x is zero.
+#[inline(always)]
+fn least<R: Real>() -> R {
+    R::per_type(-112.0, -768.0)
+}
+
+/// `(u, 2^(n + lift))` with e^(x + x_lo) = 2^n (1 + u).
+#[inline(always)]
+fn reduce<R: Real>(x: R, x_lo: Option<R>, lift: R) -> (R, R) {
+    let (n, scale) = x.round_exp2(R::of(core::f64::consts::LOG2_E), lift);
+    let ln2_hi = R::of(core::f64::consts::LN_2);
+    // ln 2 - ln2_hi.
+    let ln2_lo = R::per_type(-1.904_654_3e-9, 2.319_046_813_846_3e-17);
+    let r_hi = n.mul_add(-ln2_hi, x);
+    let r = match x_lo {
+        Some(x_lo) => r_hi + n.mul_add(-ln2_lo, x_lo),
+        None => n.mul_add(-ln2_lo, r_hi),
+    };
+    let u = (r * r).mul_add(r.polynomial(&Q), r);
+    (u, scale)
+}
+
+/// `(scale, u, one, unlift)` with e^x = scale (1 + u) unlift and one unlift = 1, for every x.
+#[inline(always)]
+fn exp_anywhere<R: Real>(x: R) -> (R, R, R, R) {
+    let x = x.at_least(least()).at_most(R::per_type(90.0, 711.0));
+    let (deep, high) = (x.lt(R::per_type(-87.0, -708.0)), R::per_type(87.0, 708.0).lt(x));
+    let choose = |if_deep, if_high, otherwise| R::select(deep, if_deep, R::select(high, if_high, otherwise));
+    let lift = choose(R::per_type(64.0, 128.0), R::per_type(-64.0, -128.0), R::of(0.0));
+    let one = choose(lifted_one(), unlift(), R::of(1.0));
+    let unlift = choose(unlift(), lifted_one(), R::of(1.0));
+    let (u, scale) = reduce(x, None, lift);
+    (scale, u, one, unlift)
+}
+
+/// e^x.
+///
+/// Range: [0, inf]. e^-inf = 0, e^inf = inf, NaN gives NaN. Subnormal results are right.
+#[inline(always)]
+#[must_use]
+pub fn exp<R: Real>(x: R) -> R {
+    let (scale, u, _, unlift) = exp_anywhere(x);
+    scale.mul_add(u, scale) * unlift
+}
+
+/// e^x - 1, without the cancellation near 0.
+///
+/// Range: [-1, inf]. Keeps the sign of zero; e^-inf - 1 = -1, NaN gives NaN.
+#[inline(always)]
+#[must_use]
+pub fn expm1<R: Real>(x: R) -> R {
+    let (scale, u, one, unlift) = exp_anywhere(x);
+    (scale.mul_add(u, scale - one) * unlift).copysign(x)
+}
+
+/// 2^n, for exponents of normal numbers.
+const fn exp2(n: i32) -> f64 {
+    f64::from_bits(((1023 + n) as u64) << 52)
+}

@@ -1,0 +1,461 @@
+//! `Real`: what a formula may do with a number, and the two kinds of lane that do it, `Fused` and `Plain`.
+
+use core::ops::{Add, Div, Mul, Neg, Sub};
+
+use crate::sealed::Sealed;
+
+/// The number type a formula is written over: one lane of a vector.
+///
+/// A formula is branch-free and generic, `fn value<R: Real>(&self, x: R) -> R`. The compiler vectorises the loop
+/// around it, so `Real` has only operations that a vector unit has too: no library calls, nothing that may panic.
+/// Elementary functions stand in [`math`](crate::math).
+///
+/// Instead of `if` there is `R::select(x.lt(limit), a, b)`. Any comparison with NaN is false, so put what hands NaN on
+/// into `b`.
+///
+/// The trait is sealed. Its types are [`Fused`] and [`Plain`] of `f32` and `f64`.
+pub trait Real:
+    Copy
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + Sealed
+{
+    /// What a comparison gives: one truth value for each number in the lane.
+    type Mask: Copy;
+
+    /// Whether `mul_add` rounds once.
+    const FUSED: bool;
+
+    /// A constant, rounded to the type.
+    fn of(c: f64) -> Self;
+
+    /// A constant that differs between the types: a threshold, or the low part of a split constant.
+    fn per_type(for_f32: f32, for_f64: f64) -> Self;
+
+    /// `self * b + c`: one rounding in [`Fused`], two in [`Plain`].
+    fn mul_add(self, b: Self, c: Self) -> Self;
+
+    /// The product as an unevaluated sum `(hi, lo)`: `hi` is the rounded product, `lo` what the rounding took away.
+    ///
+    /// Exact unless a part leaves the normal range. By fused multiply-add in [`Fused`], by Dekker's splitting in
+    /// [`Plain`] (Numer. Math. 18, 1971), where `|self|` and `|b|` must stay below 2^115 (2^996 for `f64`).
+    fn two_mul(self, b: Self) -> (Self, Self);
+
+    /// self < other; false if either is NaN.
+    fn lt(self, other: Self) -> Self::Mask;
+
+    /// `a` where the mask is true, `b` elsewhere. Both are computed.
+    fn select(mask: Self::Mask, a: Self, b: Self) -> Self;
+
+    /// The lesser of the two; `other` if `self` is greater, `self` otherwise, so that a NaN in `self` stays.
+    #[inline(always)]
+    fn at_most(self, other: Self) -> Self {
+        Self::select(other.lt(self), other, self)
+    }
+
+    /// The greater of the two; a NaN in `self` stays.
+    #[inline(always)]
+    fn at_least(self, other: Self) -> Self {
+        Self::select(self.lt(other), other, self)
+    }
+
+    /// |self|, the sign bit cleared.
+    fn abs(self) -> Self;
+
+    /// The magnitude of `self` with the sign bit of `sign`.
+    fn copysign(self, sign: Self) -> Self;
+
+    /// `(n, 2^n)` with n the integer nearest to `self * per_unit`, plus `lift`.
+    ///
+    /// `n` comes back without the lift, the power with it. Both are right while `n + lift` is an exponent of a
+    /// normal number; outside, `n` is right and the power is not.
+    fn round_exp2(self, per_unit: Self, lift: Self) -> (Self, Self);
+
+    /// `(m, e)` with `self = m * 2^e` and m in [1/sqrt 2, sqrt 2), for normal positive numbers.
+    fn split_exponent(self) -> (Self, Self);
+
+    /// The coefficients for this type, constant term first.
+    #[doc(hidden)]
+    fn table(coefficients: &Coefficients) -> impl DoubleEndedIterator<Item = Self>;
+
+    /// The polynomial with these coefficients at `self`, by Horner's rule.
+    #[inline(always)]
+    fn polynomial(self, coefficients: &Coefficients) -> Self {
+        let mut falling = Self::table(coefficients).rev();
+        match falling.next() {
+            Some(leading) => falling.fold(leading, |y, c| y.mul_add(self, c)),
+            None => Self::of(0.0),
+        }
+    }
+}
+
+/// The coefficients of one polynomial, fitted once for each type; constant term first.
+///
+/// `f32` and `f64` share the algorithm, not the coefficients: the longer table would be wasted work in `f32`.
+#[derive(Debug)]
+pub struct Coefficients {
+    /// For lanes of `f32`.
+    pub f32: &'static [f32],
+    /// For lanes of `f64`.
+    pub f64: &'static [f64],
+}
+
+/// A lane whose `mul_add` is one instruction, with one rounding.
+#[cfg(feature = "std")]
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub struct Fused<T>(pub(crate) T);
+
+/// A lane whose `mul_add` is a product and a sum, each rounded: for CPUs without fused multiply-add, where the
+/// single rounding would cost a library call.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub struct Plain<T>(pub(crate) T);
+
+/// What `Real` needs of the number in the lane, whatever the kind of lane.
+pub trait Ieee:
+    Copy
+    + PartialOrd
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + 'static
+{
+    /// 2^s + 1 with s half the mantissa's bits, rounded up: Dekker's splitting factor.
+    const SPLITTER: Self;
+    /// 1.5 * 2^mantissa: adding it leaves the nearest integer in the low bits.
+    const ROUNDER: Self;
+    /// The exponent's bias, as a number.
+    const BIAS: Self;
+    fn of(c: f64) -> Self;
+    fn per_type(for_f32: f32, for_f64: f64) -> Self;
+    fn coefficients(table: &Coefficients) -> &'static [Self];
+    fn abs(self) -> Self;
+    fn copysign(self, sign: Self) -> Self;
+    #[cfg(feature = "std")]
+    fn fused_mul_add(self, b: Self, c: Self) -> Self;
+    /// 2^n of an integer n that was rounded by adding `ROUNDER + BIAS`.
+    fn exp2_of_rounded(self) -> Self;
+    /// See [`Real::split_exponent`].
+    fn split_exponent(self) -> (Self, Self);
+}
+
+macro_rules! ieee {
+    ($float:ident, $bits:ident, mantissa: $mantissa:literal, split: $split:literal, |$c32:ident, $c64:ident| $pick:ident) => {
+        impl Ieee for $float {
+            const SPLITTER: Self = ((1u64 << $split) + 1) as $float;
+            const ROUNDER: Self = 1.5 * (1u64 << $mantissa) as $float;
+            const BIAS: Self = ($float::MAX_EXP - 1) as $float;
+
+            #[inline(always)]
+            fn of(c: f64) -> Self {
+                c as $float
+            }
+
+            #[inline(always)]
+            fn per_type($c32: f32, $c64: f64) -> Self {
+                let _ = ($c32, $c64);
+                $pick
+            }
+
+            #[inline(always)]
+            fn coefficients(table: &Coefficients) -> &'static [Self] {
+                table.$float
+            }
+
+            #[inline(always)]
+            fn abs(self) -> Self {
+                $float::abs(self)
+            }
+
+            #[inline(always)]
+            fn copysign(self, sign: Self) -> Self {
+                $float::copysign(self, sign)
+            }
+
+            #[cfg(feature = "std")]
+            #[inline(always)]
+            fn fused_mul_add(self, b: Self, c: Self) -> Self {
+                $float::mul_add(self, b, c)
+            }
+
+            #[inline(always)]
+            fn exp2_of_rounded(self) -> Self {
+                $float::from_bits(self.to_bits() << $mantissa)
+            }
+
+            #[inline(always)]
+            fn split_exponent(self) -> (Self, Self) {
+                // Counting from the bits of sqrt(1/2) moves the seam between two exponents there.
+                const SEAM: $bits = (core::f64::consts::FRAC_1_SQRT_2 as $float).to_bits();
+                let exponent = self.to_bits().wrapping_sub(SEAM).cast_signed() >> $mantissa;
+                let m = self.to_bits().wrapping_sub((exponent << $mantissa).cast_unsigned());
+                // An integer to a float without a conversion: as the low bits of ROUNDER.
+                let e = Self::ROUNDER.to_bits().wrapping_add(exponent.cast_unsigned());
+                ($float::from_bits(m), $float::from_bits(e) - Self::ROUNDER)
+            }
+        }
+    };
+}
+ieee!(f32, u32, mantissa: 23, split: 12, |for_f32, for_f64| for_f32);
+ieee!(f64, u64, mantissa: 52, split: 27, |for_f32, for_f64| for_f64);
+
+macro_rules! operators {
+    ($lane:ident: $($trait:ident $method:ident $op:tt),*) => {
+        $(impl<T: Ieee> $trait for $lane<T> {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, other: Self) -> Self {
+                Self(self.0 $op other.0)
+            }
+        })*
+
+        impl<T: Ieee> Neg for $lane<T> {
+            type Output = Self;
+            #[inline(always)]
+            fn neg(self) -> Self {
+                Self(-self.0)
+            }
+        }
+
+        impl<T: Ieee> Sealed for $lane<T> {}
+    };
+}
+operators!(Plain: Add add +, Sub sub -, Mul mul *, Div div /);
+#[cfg(feature = "std")]
+operators!(Fused: Add add +, Sub sub -, Mul mul *, Div div /);
+
+/// The methods of `Real` that are the same for both kinds of lane.
+macro_rules! shared_methods {
+    () => {
+        type Mask = bool;
+
+        #[inline(always)]
+        fn lt(self, other: Self) -> bool {
+            self.0 < other.0
+        }
+
+        #[inline(always)]
+        fn select(mask: bool, a: Self, b: Self) -> Self {
+            if mask { a } else { b }
+        }
+
+        #[inline(always)]
+        fn of(c: f64) -> Self {
+            Self(T::of(c))
+        }
+
+        #[inline(always)]
+        fn per_type(for_f32: f32, for_f64: f64) -> Self {
+            Self(T::per_type(for_f32, for_f64))
+        }
+
+        #[inline(always)]
+        fn abs(self) -> Self {
+            Self(self.0.abs())
+        }
+
+        #[inline(always)]
+        fn copysign(self, sign: Self) -> Self {
+            Self(self.0.copysign(sign.0))
+        }
+
+        #[inline(always)]
+        fn round_exp2(self, per_unit: Self, lift: Self) -> (Self, Self) {
+            // The bias and the lift are added along with the rounding constant, so they cost nothing.
+            let rounder = lift + Self(T::ROUNDER + T::BIAS);
+            let rounded = self.mul_add(per_unit, rounder);
+            (rounded - rounder, Self(rounded.0.exp2_of_rounded()))
+        }
+
+        #[inline(always)]
+        fn split_exponent(self) -> (Self, Self) {
+            let (m, e) = self.0.split_exponent();
+            (Self(m), Self(e))
+        }
+
+        #[inline(always)]
+        fn table(coefficients: &Coefficients) -> impl DoubleEndedIterator<Item = Self> {
+            T::coefficients(coefficients).iter().map(|&c| Self(c))
+        }
+    };
+}
+
+#[cfg(feature = "std")]
+impl<T: Ieee> Real for Fused<T> {
+    const FUSED: bool = true;
+
+    shared_methods!();
+
+    #[inline(always)]
+    fn mul_add(self, b: Self, c: Self) -> Self {
+        Self(self.0.fused_mul_add(b.0, c.0))
+    }
+
+    #[inline(always)]
+    fn two_mul(self, b: Self) -> (Self, Self) {
+        let hi = self * b;
+        (hi, self.mul_add(b, -hi))
+    }
+}
+
+impl<T: Ieee> Real for Plain<T> {
+    const FUSED: bool = false;
+
+    shared_methods!();
+
+    #[inline(always)]
+    fn mul_add(self, b: Self, c: Self) -> Self {
+        self * b + c
+    }
+
+    #[inline(always)]
+    fn two_mul(self, b: Self) -> (Self, Self) {
+        let split = |v: Self| {
+            let t = v * Self(T::SPLITTER);
+            let hi = t - (t - v);
+            (hi, v - hi)
+        };
+        let ((a_hi, a_lo), (b_hi, b_lo)) = (split(self), split(b));
+        let hi = self * b;
+        (hi, ((a_hi * b_hi - hi) + a_hi * b_lo + a_lo * b_hi) + a_lo * b_lo)
+    }
+}
+
+/// Four lanes that go through a formula abreast, each operation on all four before the next.
+///
+/// One formula is a long chain of dependent operations. A CPU overlaps the chains of successive vectors only as far
+/// as its scheduler looks ahead; four chains side by side in the program's order keep the arithmetic units busy.
+/// Measured: sigmoid 17 % faster than one chain.
+#[derive(Clone, Copy, Debug)]
+pub struct Abreast<R>(pub(crate) [R; 4]);
+
+impl<R: Real> Abreast<R> {
+    #[inline(always)]
+    fn map(self, f: impl Fn(R) -> R) -> Self {
+        let [a, b, c, d] = self.0;
+        Self([f(a), f(b), f(c), f(d)])
+    }
+
+    #[inline(always)]
+    fn zip(self, other: Self, f: impl Fn(R, R) -> R) -> Self {
+        let ([a, b, c, d], [e, g, h, i]) = (self.0, other.0);
+        Self([f(a, e), f(b, g), f(c, h), f(d, i)])
+    }
+
+    #[inline(always)]
+    fn pair(self, f: impl Fn(R) -> (R, R)) -> (Self, Self) {
+        let [a, b, c, d] = self.0.map(f);
+        (Self([a.0, b.0, c.0, d.0]), Self([a.1, b.1, c.1, d.1]))
+    }
+}
+
+macro_rules! abreast_operators {
+    ($($trait:ident $method:ident),*) => {$(
+        impl<R: Real> $trait for Abreast<R> {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, other: Self) -> Self {
+                self.zip(other, |a, b| a.$method(b))
+            }
+        }
+    )*};
+}
+abreast_operators!(Add add, Sub sub, Mul mul, Div div);
+
+impl<R: Real> Neg for Abreast<R> {
+    type Output = Self;
+    #[inline(always)]
+    fn neg(self) -> Self {
+        self.map(|a| -a)
+    }
+}
+
+impl<R: Real> Sealed for Abreast<R> {}
+
+impl<R: Real> Real for Abreast<R> {
+    const FUSED: bool = R::FUSED;
+    type Mask = [R::Mask; 4];
+
+    #[inline(always)]
+    fn of(c: f64) -> Self {
+        Self([R::of(c); 4])
+    }
+
+    #[inline(always)]
+    fn per_type(for_f32: f32, for_f64: f64) -> Self {
+        Self([R::per_type(for_f32, for_f64); 4])
+    }
+
+    #[inline(always)]
+    fn mul_add(self, b: Self, c: Self) -> Self {
+        let (a, b, c) = (self.0, b.0, c.0);
+        Self([
+            a[0].mul_add(b[0], c[0]),
+            a[1].mul_add(b[1], c[1]),
+            a[2].mul_add(b[2], c[2]),
+            a[3].mul_add(b[3], c[3]),
+        ])
+    }
+
+    #[inline(always)]
+    fn two_mul(self, b: Self) -> (Self, Self) {
+        let hi = self * b;
+        if R::FUSED {
+            return (hi, self.mul_add(b, -hi));
+        }
+        let (a, b) = (self.0, b.0);
+        let lo = [a[0].two_mul(b[0]).1, a[1].two_mul(b[1]).1, a[2].two_mul(b[2]).1, a[3].two_mul(b[3]).1];
+        (hi, Self(lo))
+    }
+
+    #[inline(always)]
+    fn lt(self, other: Self) -> Self::Mask {
+        let (a, b) = (self.0, other.0);
+        [a[0].lt(b[0]), a[1].lt(b[1]), a[2].lt(b[2]), a[3].lt(b[3])]
+    }
+
+    #[inline(always)]
+    fn select(mask: Self::Mask, a: Self, b: Self) -> Self {
+        let (a, b) = (a.0, b.0);
+        Self([
+            R::select(mask[0], a[0], b[0]),
+            R::select(mask[1], a[1], b[1]),
+            R::select(mask[2], a[2], b[2]),
+            R::select(mask[3], a[3], b[3]),
+        ])
+    }
+
+    #[inline(always)]
+    fn abs(self) -> Self {
+        self.map(R::abs)
+    }
+
+    #[inline(always)]
+    fn copysign(self, sign: Self) -> Self {
+        self.zip(sign, R::copysign)
+    }
+
+    #[inline(always)]
+    fn round_exp2(self, per_unit: Self, lift: Self) -> (Self, Self) {
+        let (x, p, l) = (self.0, per_unit.0, lift.0);
+        let a = x[0].round_exp2(p[0], l[0]);
+        let b = x[1].round_exp2(p[1], l[1]);
+        let c = x[2].round_exp2(p[2], l[2]);
+        let d = x[3].round_exp2(p[3], l[3]);
+        (Self([a.0, b.0, c.0, d.0]), Self([a.1, b.1, c.1, d.1]))
+    }
+
+    #[inline(always)]
+    fn split_exponent(self) -> (Self, Self) {
+        self.pair(R::split_exponent)
+    }
+
+    #[inline(always)]
+    fn table(coefficients: &Coefficients) -> impl DoubleEndedIterator<Item = Self> {
+        R::table(coefficients).map(|c| Self([c; 4]))
+    }
+}
