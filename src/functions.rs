@@ -1,8 +1,9 @@
 //! THE list of activations. A new one is a type in its family's file and its name here.
 
-
+mod gelu;
 mod relu;
 mod sigmoid;
+mod silu;
 mod tanh;
 
 macro_rules! activations {
@@ -11,7 +12,9 @@ macro_rules! activations {
     };
 }
 activations! {
-  relu: Relu;
-  sigmoid: Sigmoid;
-  tanh: Tanh;
+    relu: Relu, LeakyRelu;
+    sigmoid: Sigmoid;
+    tanh: Tanh;
+    gelu: Gelu, GeluTanh;
+    silu: Silu;
 }

@@ -9,16 +9,20 @@ extern crate alloc;
 extern crate std;
 
 mod activation;
+mod card;
 mod dispatch;
 mod element;
+mod error;
 mod functions;
 pub mod math;
 mod real;
 
 
 pub use activation::{Activation, Elementwise, Pass};
+pub use card::{Card, Described, ErrorBounds, Vanishes};
 pub use dispatch::{At, Level};
 pub use element::Element;
+pub use error::ParameterError;
 pub use functions::*;
 #[cfg(feature = "std")]
 pub use real::Fused;

@@ -4,11 +4,22 @@
 //! leave the loop around them vectorisable.
 
 mod exp;
-
+mod log1p;
 mod logistic;
+mod normal;
 
+use crate::real::Real;
 
+pub(crate) use exp::unlift;
 pub use exp::{exp, expm1};
-pub(crate) use exp::{exp_nonpositive, lifted_one, unlift};
-pub(crate) use logistic::sigmoid_nonpositive;
 pub use logistic::{sigmoid, tanh};
+pub(crate) use logistic::{lifted_sigmoid_nonpositive, sigmoid_nonpositive};
+pub(crate) use normal::NormalTail;
+
+/// a + b as an unevaluated sum `(hi, lo)`, exact in any order of magnitude (Knuth, TAOCP 2, 4.2.2).
+#[inline(always)]
+pub(crate) fn two_sum<R: Real>(a: R, b: R) -> (R, R) {
+    let hi = a + b;
+    let b_part = hi - a;
+    (hi, (a - (hi - b_part)) + (b - b_part))
+}

@@ -47,6 +47,9 @@ pub trait Real:
     /// self < other; false if either is NaN.
     fn lt(self, other: Self) -> Self::Mask;
 
+    /// self <= other; false if either is NaN.
+    fn le(self, other: Self) -> Self::Mask;
+
     /// `a` where the mask is true, `b` elsewhere. Both are computed.
     fn select(mask: Self::Mask, a: Self, b: Self) -> Self;
 
@@ -239,6 +242,11 @@ macro_rules! shared_methods {
         }
 
         #[inline(always)]
+        fn le(self, other: Self) -> bool {
+            self.0 <= other.0
+        }
+
+        #[inline(always)]
         fn select(mask: bool, a: Self, b: Self) -> Self {
             if mask { a } else { b }
         }
@@ -416,6 +424,12 @@ impl<R: Real> Real for Abreast<R> {
     fn lt(self, other: Self) -> Self::Mask {
         let (a, b) = (self.0, other.0);
         [a[0].lt(b[0]), a[1].lt(b[1]), a[2].lt(b[2]), a[3].lt(b[3])]
+    }
+
+    #[inline(always)]
+    fn le(self, other: Self) -> Self::Mask {
+        let (a, b) = (self.0, other.0);
+        [a[0].le(b[0]), a[1].le(b[1]), a[2].le(b[2]), a[3].le(b[3])]
     }
 
     #[inline(always)]

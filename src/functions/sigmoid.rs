@@ -1,16 +1,55 @@
-//! Sigmoid
-use crate::{activation::Elementwise, math, real::Real};
-/// Sigmoid
+//! The logistic sigmoid.
+
+use crate::activation::Elementwise;
+use crate::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::math;
+use crate::real::Real;
+
+/// The logistic sigmoid: 1 / (1 + e^-x).
+///
+/// - Derivative: sigmoid(x) (1 - sigmoid(x)), at most 1/4. Range: [0, 1].
+/// - Error: see [`Card::error`]; subnormal results are right.
+/// - Special values: sigmoid(-inf) = 0, sigmoid(inf) = 1, NaN gives NaN.
+/// - Source: Verhulst, "Recherches mathématiques sur la loi d'accroissement de la population", 1845; as a neuron's
+///   output, Rumelhart, Hinton & Williams, Nature 323, 1986.
+///
+/// ```
+/// use activations::{Activation, Sigmoid};
+///
+/// let mut y = [0.0; 3];
+/// Sigmoid.forward(&[f32::NEG_INFINITY, 0.0, f32::INFINITY], &mut y);
+/// assert_eq!(y, [0.0, 0.5, 1.0]);
+/// ```
+#[doc(alias = "logistic")]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Sigmoid;
+
 impl Elementwise for Sigmoid {
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
         math::sigmoid(x)
     }
+
     #[inline(always)]
     fn slope<R: Real>(&self, x: R) -> R {
         let q = math::sigmoid_nonpositive(-x.abs());
         q * (R::of(1.0) - q)
     }
+}
+
+impl Described for Sigmoid {
+    const CARD: Card = Card {
+        name: "sigmoid",
+        aliases: &["logistic"],
+        formula: "1 / (1 + e^-x)",
+        derivative: "sigmoid(x) (1 - sigmoid(x))",
+        range: (0.0, 1.0),
+        vanishes: Vanishes::BothSides,
+        zero_centred: false,
+        monotone: true,
+        kinks: &[],
+        common_use: "the output of a binary classifier; gates",
+        source: "Rumelhart, Hinton & Williams, Nature 323, 1986",
+        error: ErrorBounds { f32: (3.0, 4.0), f32_plain: (5.0, 5.0), f64: (4.0, 4.0), f64_plain: (5.0, 5.0) },
+    };
 }

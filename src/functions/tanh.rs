@@ -1,16 +1,56 @@
-//! Tanh
-use crate::{activation::Elementwise, math, real::Real};
-/// Tanh
+//! The hyperbolic tangent.
+
+use crate::activation::Elementwise;
+use crate::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::math;
+use crate::real::Real;
+
+/// The hyperbolic tangent: (e^x - e^-x) / (e^x + e^-x).
+///
+/// - Derivative: 1 - tanh(x)^2 = 1 / cosh(x)^2, computed without the cancellation. Range: [-1, 1].
+/// - Error: see [`Card::error`]; subnormal results are right.
+/// - Special values: odd, keeps the sign of zero; tanh(inf) = 1, NaN gives NaN.
+/// - Source: LeCun, Bottou, Orr & Müller, "Efficient BackProp", 1998.
+///
+/// ```
+/// use activations::{Activation, Tanh};
+///
+/// let mut y = [1.0; 2];
+/// Tanh.forward(&[-0.0_f64, f64::INFINITY], &mut y);
+/// assert!(y[0] == 0.0 && y[0].is_sign_negative());
+/// assert_eq!(y[1], 1.0);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Tanh;
+
 impl Elementwise for Tanh {
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
         math::tanh(x)
     }
+
     #[inline(always)]
     fn slope<R: Real>(&self, x: R) -> R {
-        let q = math::sigmoid_nonpositive(R::of(-2.0) * x.abs());
-        R::of(4.0) * q * (R::of(1.0) - q)
+        // 4 sigmoid(2x) sigmoid(-2x).
+        let a = x.abs();
+        let (q, p) = math::lifted_sigmoid_nonpositive(-(a + a), None);
+        q * p * (R::of(4.0) * math::unlift())
     }
+}
+
+impl Described for Tanh {
+    const CARD: Card = Card {
+        name: "tanh",
+        aliases: &[],
+        formula: "(e^x - e^-x) / (e^x + e^-x)",
+        derivative: "1 - tanh(x)^2",
+        range: (-1.0, 1.0),
+        vanishes: Vanishes::BothSides,
+        zero_centred: true,
+        monotone: true,
+        kinks: &[],
+        common_use: "recurrent networks; outputs in [-1, 1]",
+        source: "LeCun, Bottou, Orr & Müller, 1998",
+        error: ErrorBounds { f32: (3.0, 4.0), f32_plain: (5.0, 5.0), f64: (4.0, 4.0), f64_plain: (5.0, 5.0) },
+    };
 }

@@ -45,7 +45,13 @@ pub(crate) fn unlift<R: Real>() -> R {
 /// reduction is exact but for n LN2_LO, below 1/4 in r; r^2 q(r) and the last rounding add 1/2 at most.
 #[inline(always)]
 pub(crate) fn exp_nonpositive<R: Real>(x: R, x_lo: Option<R>) -> (R, R) {
-    reduce(x.at_least(least()), x_lo, R::per_type(64.0, 128.0))
+    exp_bounded(x.at_least(least()), x_lo)
+}
+
+/// [`exp_nonpositive`] for callers who have bounded x already.
+#[inline(always)]
+pub(crate) fn exp_bounded<R: Real>(x: R, x_lo: Option<R>) -> (R, R) {
+    reduce(x, x_lo, R::per_type(64.0, 128.0))
 }
 
 /// Where every use of e^x is zero.

@@ -1,6 +1,6 @@
 //! The logistic function and the hyperbolic tangent: ratios of 1 and e^-|x| with one division.
 
-use super::exp::{exp_nonpositive, lifted_one};
+use super::exp::{exp_bounded, exp_nonpositive, lifted_one, unlift};
 use crate::real::Real;
 
 /// The logistic function 1 / (1 + e^-x).
@@ -23,6 +23,17 @@ pub(crate) fn sigmoid_nonpositive<R: Real>(x: R) -> R {
     e / (e + lifted_one())
 }
 
+/// `(q, p)` with sigmoid(x + x_lo) = `q * unlift()` and p its complement sigmoid(-x - x_lo), for x <= 0.
+///
+/// q is lifted so that a product with it keeps its digits where sigmoid(x) is subnormal.
+#[inline(always)]
+pub(crate) fn lifted_sigmoid_nonpositive<R: Real>(x: R, x_lo: Option<R>) -> (R, R) {
+    let (u, scale) = exp_nonpositive(x, x_lo);
+    let e = scale.mul_add(u, scale);
+    let q = e / e.mul_add(unlift(), R::of(1.0));
+    (q, (-q).mul_add(unlift(), R::of(1.0)))
+}
+
 /// The hyperbolic tangent.
 ///
 /// Range: [-1, 1]. Odd: keeps the sign of zero. tanh(inf) = 1, NaN gives NaN.
@@ -31,7 +42,7 @@ pub(crate) fn sigmoid_nonpositive<R: Real>(x: R) -> R {
 pub fn tanh<R: Real>(x: R) -> R {
     // m / (2 - m) with m = 1 - e^(-2|x|). Beyond the clamp tanh rounds to 1.
     let a = x.abs().at_most(R::of(20.0));
-    let (u, scale) = exp_nonpositive(-(a + a), None);
+    let (u, scale) = exp_bounded(-(a + a), None);
     // 1 - scale is exact, and 0 where u is the whole of e^(-2|x|) - 1: no digit is lost near 0.
     let m = (-scale).mul_add(u, lifted_one::<R>() - scale);
     let two = lifted_one::<R>() + lifted_one();

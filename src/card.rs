@@ -1,0 +1,73 @@
+//! `Card`: what is known of a function, as data that docs, tests, benches and tables read.
+
+/// What is known of an activation function.
+///
+/// Every claim is held against the function by a test.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Card {
+    /// The canonical name, in snake case: `leaky_relu`.
+    pub name: &'static str,
+    /// Other names of the same function, as PyTorch, Hugging Face configurations, ONNX and Keras write them. Case,
+    /// `-`, `_` and spaces make no difference, so only what differs otherwise is here.
+    pub aliases: &'static [&'static str],
+    /// f(x), in plain text.
+    pub formula: &'static str,
+    /// f'(x), in plain text.
+    pub derivative: &'static str,
+    /// The least and the greatest value, or the limits that are approached.
+    pub range: (f64, f64),
+    /// Where the derivative goes to zero.
+    pub vanishes: Vanishes,
+    /// Whether f(-x) = -f(x), so that outputs of inputs centred on 0 are centred on 0.
+    pub zero_centred: bool,
+    /// Whether f never decreases.
+    pub monotone: bool,
+    /// Where the derivative jumps; there the crate gives the one of the left side.
+    pub kinks: &'static [f64],
+    /// What it is commonly used for.
+    pub common_use: &'static str,
+    /// Where it comes from.
+    pub source: &'static str,
+    /// The greatest errors.
+    pub error: ErrorBounds,
+}
+
+/// Where a derivative goes to zero, so that a layer there learns nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Vanishes {
+    /// Nowhere.
+    Never,
+    /// For large negative inputs.
+    Left,
+    /// For large inputs of either sign.
+    BothSides,
+}
+
+/// Greatest errors in ULP, `(value, derivative)`: |computed - exact| over the spacing of the type at the exact value.
+///
+/// Where a derivative crosses zero away from 0 (GELU, SiLU), its error is counted in the spacing at 1/16 or above.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ErrorBounds {
+    /// `f32` on CPUs with fused multiply-add.
+    pub f32: (f64, f64),
+    /// `f32` on others.
+    pub f32_plain: (f64, f64),
+    /// `f64` on CPUs with fused multiply-add.
+    pub f64: (f64, f64),
+    /// `f64` on others.
+    pub f64_plain: (f64, f64),
+}
+
+impl ErrorBounds {
+    /// For functions that need at most one rounding.
+    pub(crate) const EXACT: Self =
+        Self { f32: (0.5, 0.5), f32_plain: (0.5, 0.5), f64: (0.5, 0.5), f64_plain: (0.5, 0.5) };
+}
+
+/// Types with a [`Card`]: every activation of this crate.
+pub trait Described {
+    /// What is known of the function.
+    const CARD: Card;
+}

@@ -1,0 +1,37 @@
+//! What can be wrong with a parameter.
+
+use core::fmt;
+
+/// A parameter that an activation cannot take.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ParameterError {
+    activation: &'static str,
+    parameter: &'static str,
+    given: f64,
+    allowed: &'static str,
+}
+
+impl ParameterError {
+    /// `given`, if it is finite.
+    pub(crate) fn finite(activation: &'static str, parameter: &'static str, given: f64) -> Result<f64, Self> {
+        if given.is_finite() { Ok(given) } else { Err(Self::new(activation, parameter, given, "a finite number")) }
+    }
+
+    pub(crate) const fn new(
+        activation: &'static str,
+        parameter: &'static str,
+        given: f64,
+        allowed: &'static str,
+    ) -> Self {
+        Self { activation, parameter, given, allowed }
+    }
+}
+
+impl fmt::Display for ParameterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { activation, parameter, given, allowed } = self;
+        write!(f, "{activation}: `{parameter}` is {given}, but must be {allowed}")
+    }
+}
+
+impl core::error::Error for ParameterError {}

@@ -1,0 +1,145 @@
+//! The Gaussian error linear unit, exact and in its tanh form.
+
+use crate::activation::Elementwise;
+use crate::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::math::{self, NormalTail};
+use crate::real::Real;
+
+/// The Gaussian error linear unit: x Phi(x) = x (1 + erf(x / sqrt 2)) / 2, Phi the normal distribution.
+///
+/// - Derivative: Phi(x) + x phi(x), with its root at -0.7518. Range: [-0.16997, inf).
+/// - Error: see [`Card::error`]; both tails and subnormal results are right.
+/// - Special values: gelu(-inf) = -0.0, gelu(inf) = inf, keeps the sign of zero, NaN gives NaN.
+/// - Source: Hendrycks & Gimpel, "Gaussian error linear units (GELUs)", 2016, arXiv:1606.08415.
+///
+/// ```
+/// use activations::{Activation, Gelu};
+///
+/// let mut y = [0.0; 3];
+/// Gelu.forward(&[-7.0_f64, 0.0, 1.0], &mut y);
+/// assert!((y[0] / -8.958_688e-12 - 1.0).abs() < 1e-6);
+/// assert_eq!(y[1], 0.0);
+/// assert!((y[2] - 0.841_344_746_068_543).abs() < 1e-15);
+/// ```
+#[doc(alias = "GELU")]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Gelu;
+
+impl Elementwise for Gelu {
+    #[inline(always)]
+    fn value<R: Real>(&self, x: R) -> R {
+        hinge(x) - NormalTail::new(x).times_a()
+    }
+
+    #[inline(always)]
+    fn slope<R: Real>(&self, x: R) -> R {
+        reflect(x, NormalTail::new(x).gelu_slope())
+    }
+}
+
+impl Described for Gelu {
+    const CARD: Card = Card {
+        name: "gelu",
+        aliases: &["gelu_python", "gelu_erf", "gelu_none"],
+        formula: "x Phi(x) = x (1 + erf(x / sqrt 2)) / 2",
+        derivative: "Phi(x) + x phi(x)",
+        range: (-0.169_971_205_990_964_3, f64::INFINITY),
+        vanishes: Vanishes::Left,
+        zero_centred: false,
+        monotone: false,
+        kinks: &[],
+        common_use: "transformers: BERT, GPT, ViT",
+        source: "Hendrycks & Gimpel, 2016, arXiv:1606.08415",
+        error: ErrorBounds { f32: (3.0, 4.0), f32_plain: (5.0, 5.0), f64: (4.0, 4.0), f64_plain: (5.0, 5.0) },
+    };
+}
+
+/// The tanh form of GELU: x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2.
+///
+/// A function of its own, up to 0.00047 away from [`Gelu`]: use the one that the model was trained with.
+///
+/// - Derivative: with z = 2 sqrt(2/pi) (x + 0.044715 x^3) and s = sigmoid(z), s + x s (1 - s) z'; its root is at
+///   -0.7525. Range: [-0.17004, inf).
+/// - Error: see [`Card::error`]; both tails and subnormal results are right.
+/// - Special values: gelu_tanh(-inf) = -0.0, gelu_tanh(inf) = inf, keeps the sign of zero, NaN gives NaN.
+/// - Source: Hendrycks & Gimpel, "Gaussian error linear units (GELUs)", 2016, arXiv:1606.08415.
+///
+/// ```
+/// use activations::{Activation, Gelu, GeluTanh};
+///
+/// let (x, mut exact, mut tanh_form) = ([1.0_f64], [0.0], [0.0]);
+/// Gelu.forward(&x, &mut exact);
+/// GeluTanh.forward(&x, &mut tanh_form);
+/// assert!((exact[0] - tanh_form[0]).abs() > 1e-4);
+/// ```
+#[doc(alias = "gelu_new")]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct GeluTanh;
+
+/// z(a) = C1 a + C3 a^3 with C1 = 2 sqrt(2/pi), C3 = 0.044715 C1.
+const C1: f64 = 1.595_769_121_605_730_8;
+const C3: f64 = 0.071_354_816_272_600_25;
+
+impl GeluTanh {
+    /// `(a, q, p)` with a = |x|, sigmoid(-z(a)) = `q * unlift()` and p its complement.
+    #[inline(always)]
+    fn parts<R: Real>(x: R) -> (R, R, R) {
+        // Beyond, a e^-z(a) is zero.
+        let a = x.abs().at_most(R::per_type(10.9, 21.6));
+        // e^-z magnifies the relative error of z by up to 110 (754), so z is an unevaluated sum.
+        let c1_lo = R::per_type(-4.534_068e-8, -9.969_308_809_110_92e-17);
+        let c3_lo = R::per_type(2.398_832_4e-9, -6.175_149_918_155_315e-19);
+        let (square, square_lo) = a.two_mul(a);
+        let (cubic, cubic_lo) = square.two_mul(R::of(C3));
+        let cubic_lo = square.mul_add(c3_lo, square_lo.mul_add(R::of(C3), cubic_lo));
+        let (factor, factor_lo) = math::two_sum(R::of(C1), cubic);
+        let (z, z_lo) = a.two_mul(factor);
+        let z_lo = a.mul_add(factor_lo + (cubic_lo + c1_lo), z_lo);
+        let (q, p) = math::lifted_sigmoid_nonpositive(-z, Some(-z_lo));
+        (a, q, p)
+    }
+}
+
+impl Elementwise for GeluTanh {
+    #[inline(always)]
+    fn value<R: Real>(&self, x: R) -> R {
+        let (a, q, _) = Self::parts(x);
+        hinge(x) - a * q * math::unlift()
+    }
+
+    #[inline(always)]
+    fn slope<R: Real>(&self, x: R) -> R {
+        let (a, q, p) = Self::parts(x);
+        let dz = (a * a).mul_add(R::of(3.0 * C3), R::of(C1));
+        reflect(x, q * (-(a * p)).mul_add(dz, R::of(1.0)) * math::unlift())
+    }
+}
+
+impl Described for GeluTanh {
+    const CARD: Card = Card {
+        name: "gelu_tanh",
+        aliases: &["gelu_new", "gelu_pytorch_tanh", "gelu_fast", "gelu_accurate", "gelu_approximate"],
+        formula: "x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2",
+        derivative: "s + x s (1 - s) z', s = sigmoid(z), z = 2 sqrt(2/pi) (x + 0.044715 x^3)",
+        range: (-0.170_040_750_571_254_02, f64::INFINITY),
+        vanishes: Vanishes::Left,
+        zero_centred: false,
+        monotone: false,
+        kinks: &[],
+        common_use: "transformers: GPT-2, Gemma, T5 v1.1",
+        source: "Hendrycks & Gimpel, 2016, arXiv:1606.08415",
+        error: ErrorBounds { f32: (3.0, 4.0), f32_plain: (5.0, 5.0), f64: (4.0, 4.0), f64_plain: (5.0, 5.0) },
+    };
+}
+
+/// max(x, 0), but -0.0 for negative x, so that a tail that underflows keeps its sign.
+#[inline(always)]
+pub(super) fn hinge<R: Real>(x: R) -> R {
+    x.at_least(R::of(-0.0))
+}
+
+/// f'(x) from f'(-|x|), for f(x) - f(-x) = x.
+#[inline(always)]
+pub(super) fn reflect<R: Real>(x: R, slope_left: R) -> R {
+    R::select(x.lt(R::of(0.0)), slope_left, R::of(1.0) - slope_left)
+}

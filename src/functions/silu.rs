@@ -1,0 +1,65 @@
+//! The sigmoid linear unit.
+
+use super::gelu::{hinge, reflect};
+use crate::activation::Elementwise;
+use crate::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::math;
+use crate::real::Real;
+
+/// The sigmoid linear unit, also called swish: x sigmoid(x) = x / (1 + e^-x).
+///
+/// - Derivative: sigmoid(x) (1 + x sigmoid(-x)), with its root at -1.2785. Range: [-0.27847, inf).
+/// - Error: see [`Card::error`]; both tails and subnormal results are right.
+/// - Special values: silu(-inf) = -0.0, silu(inf) = inf, keeps the sign of zero, NaN gives NaN.
+/// - Source: Elfwing, Uchibe & Doya, 2017, arXiv:1702.03118; Ramachandran, Zoph & Le, 2017, arXiv:1710.05941.
+///
+/// ```
+/// use activations::{Activation, Silu};
+///
+/// let mut y = [0.0; 2];
+/// Silu.forward(&[0.0_f32, 1.0], &mut y);
+/// assert_eq!(y, [0.0, 0.731_058_6]);
+/// ```
+#[doc(alias = "SiLU")]
+#[doc(alias = "swish")]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Silu;
+
+/// Beyond, |x| e^-|x| is zero.
+#[inline(always)]
+fn bounded<R: Real>(x: R) -> R {
+    x.abs().at_most(R::per_type(112.0, 768.0))
+}
+
+impl Elementwise for Silu {
+    #[inline(always)]
+    fn value<R: Real>(&self, x: R) -> R {
+        let a = bounded(x);
+        let (q, _) = math::lifted_sigmoid_nonpositive(-a, None);
+        hinge(x) - a * q * math::unlift()
+    }
+
+    #[inline(always)]
+    fn slope<R: Real>(&self, x: R) -> R {
+        let a = bounded(x);
+        let (q, p) = math::lifted_sigmoid_nonpositive(-a, None);
+        reflect(x, q * (-a).mul_add(p, R::of(1.0)) * math::unlift())
+    }
+}
+
+impl Described for Silu {
+    const CARD: Card = Card {
+        name: "silu",
+        aliases: &["swish"],
+        formula: "x / (1 + e^-x)",
+        derivative: "sigmoid(x) (1 + x sigmoid(-x))",
+        range: (-0.278_464_542_761_073_8, f64::INFINITY),
+        vanishes: Vanishes::Left,
+        zero_centred: false,
+        monotone: false,
+        kinks: &[],
+        common_use: "EfficientNet, YOLO; inside SwiGLU, language models",
+        source: "Elfwing, Uchibe & Doya, 2017, arXiv:1702.03118",
+        error: ErrorBounds { f32: (3.0, 4.0), f32_plain: (5.0, 5.0), f64: (4.0, 4.0), f64_plain: (5.0, 5.0) },
+    };
+}
