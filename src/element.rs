@@ -37,6 +37,8 @@ pub trait Element: FloatCore + Debug + Send + Sync + Sealed + 'static {
 pub trait Lane<T>: Real {
     fn load(x: T) -> Self;
     fn store(self) -> T;
+    /// The number, exactly.
+    fn wide(self) -> f64;
 }
 
 macro_rules! lane {
@@ -50,6 +52,11 @@ macro_rules! lane {
             #[inline(always)]
             fn store(self) -> T {
                 self.0
+            }
+
+            #[inline(always)]
+            fn wide(self) -> f64 {
+                self.0.into()
             }
         }
     };

@@ -6,15 +6,26 @@ mod sigmoid;
 mod silu;
 mod tanh;
 
-macro_rules! activations {
-    ($($module:ident: $($name:ident),+;)+) => {
-        $(pub use $module::{$($name),+};)+
+use crate::softmax;
+
+/// Calls the macro `$use` with the list: `file: Type, Type; file: ...`.
+macro_rules! for_each_activation {
+    ($use:ident) => {
+        $use! {
+            relu: Relu, LeakyRelu;
+            sigmoid: Sigmoid;
+            tanh: Tanh;
+            gelu: Gelu, GeluTanh;
+            silu: Silu;
+            softmax: Softmax;
+        }
     };
 }
-activations! {
-    relu: Relu, LeakyRelu;
-    sigmoid: Sigmoid;
-    tanh: Tanh;
-    gelu: Gelu, GeluTanh;
-    silu: Silu;
+pub(crate) use for_each_activation;
+
+macro_rules! export {
+    ($($file:ident: $($name:ident),+;)+) => {
+        $(pub use $file::{$($name),+};)+
+    };
 }
+for_each_activation!(export);

@@ -15,8 +15,11 @@ mod element;
 mod error;
 mod functions;
 pub mod math;
+mod named;
 mod real;
-
+mod reduce;
+mod softmax;
+mod sweep;
 
 pub use activation::{Activation, Elementwise, Pass};
 pub use card::{Card, Described, ErrorBounds, Vanishes};
@@ -24,10 +27,10 @@ pub use dispatch::{At, Level};
 pub use element::Element;
 pub use error::ParameterError;
 pub use functions::*;
+pub use named::{AnyActivation, UnknownName};
 #[cfg(feature = "std")]
 pub use real::Fused;
 pub use real::{Coefficients, Plain, Real};
-
 
 mod sealed {
     /// Keeps a trait's implementations inside the crate.

@@ -10,10 +10,10 @@ mod normal;
 
 use crate::real::Real;
 
-pub(crate) use exp::unlift;
 pub use exp::{exp, expm1};
-pub use logistic::{sigmoid, tanh};
+pub(crate) use exp::{lifted_exp_difference, unlift};
 pub(crate) use logistic::{lifted_sigmoid_nonpositive, sigmoid_nonpositive};
+pub use logistic::{sigmoid, tanh};
 pub(crate) use normal::NormalTail;
 
 /// a + b as an unevaluated sum `(hi, lo)`, exact in any order of magnitude (Knuth, TAOCP 2, 4.2.2).

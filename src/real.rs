@@ -15,13 +15,7 @@ use crate::sealed::Sealed;
 ///
 /// The trait is sealed. Its types are [`Fused`] and [`Plain`] of `f32` and `f64`.
 pub trait Real:
-    Copy
-    + Add<Output = Self>
-    + Sub<Output = Self>
-    + Mul<Output = Self>
-    + Div<Output = Self>
-    + Neg<Output = Self>
-    + Sealed
+    Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> + Neg<Output = Self> + Sealed
 {
     /// What a comparison gives: one truth value for each number in the lane.
     type Mask: Copy;
@@ -125,6 +119,7 @@ pub trait Ieee:
     + Mul<Output = Self>
     + Div<Output = Self>
     + Neg<Output = Self>
+    + Into<f64>
     + 'static
 {
     /// 2^s + 1 with s half the mantissa's bits, rounded up: Dekker's splitting factor.
@@ -339,7 +334,7 @@ impl<T: Ieee> Real for Plain<T> {
 /// as its scheduler looks ahead; four chains side by side in the program's order keep the arithmetic units busy.
 /// Measured: sigmoid 17 % faster than one chain.
 #[derive(Clone, Copy, Debug)]
-pub struct Abreast<R>(pub(crate) [R; 4]);
+pub(crate) struct Abreast<R>(pub(crate) [R; 4]);
 
 impl<R: Real> Abreast<R> {
     #[inline(always)]
@@ -401,12 +396,7 @@ impl<R: Real> Real for Abreast<R> {
     #[inline(always)]
     fn mul_add(self, b: Self, c: Self) -> Self {
         let (a, b, c) = (self.0, b.0, c.0);
-        Self([
-            a[0].mul_add(b[0], c[0]),
-            a[1].mul_add(b[1], c[1]),
-            a[2].mul_add(b[2], c[2]),
-            a[3].mul_add(b[3], c[3]),
-        ])
+        Self([a[0].mul_add(b[0], c[0]), a[1].mul_add(b[1], c[1]), a[2].mul_add(b[2], c[2]), a[3].mul_add(b[3], c[3])])
     }
 
     #[inline(always)]

@@ -1,5 +1,6 @@
 //! The exponential, in parts that its users put together without losing digits.
 
+use super::two_sum;
 use crate::real::{Coefficients, Real};
 
 /// q(r) with e^r = 1 + r + r^2 q(r), |r| <= ln(2)/2 and 1 % more.
@@ -46,6 +47,17 @@ pub(crate) fn unlift<R: Real>() -> R {
 #[inline(always)]
 pub(crate) fn exp_nonpositive<R: Real>(x: R, x_lo: Option<R>) -> (R, R) {
     exp_bounded(x.at_least(least()), x_lo)
+}
+
+/// e^(x - max) / `unlift()`, for x <= max.
+///
+/// x - max is taken with its rounding error, which e^x would magnify. -inf counts as far below the maximum; a maximum
+/// of -inf gives NaN.
+#[inline(always)]
+pub(crate) fn lifted_exp_difference<R: Real>(x: R, max: R) -> R {
+    let (d, d_lo) = two_sum(x.at_least(max + least()), -max);
+    let (u, scale) = exp_bounded(d, Some(d_lo));
+    scale.mul_add(u, scale)
 }
 
 /// [`exp_nonpositive`] for callers who have bounded x already.
