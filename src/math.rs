@@ -12,7 +12,7 @@ use crate::real::Real;
 
 pub use exp::{exp, expm1};
 pub(crate) use exp::{bounded_abs, lifted_exp_difference, unlift};
-pub(crate) use logistic::{lifted_sigmoid_nonpositive, sigmoid_nonpositive, times_one_minus};
+pub(crate) use logistic::{lifted_sigmoid_neg, lifted_sigmoid_slope, sigmoid_neg};
 pub use logistic::{sigmoid, tanh};
 pub(crate) use normal::NormalTail;
 
