@@ -4,14 +4,13 @@
 //! leave the loop around them vectorisable.
 
 mod exp;
-mod log1p;
 mod logistic;
 mod normal;
 
 use crate::real::Real;
 
-pub use exp::{exp, expm1};
 pub(crate) use exp::{bounded_abs, lifted_exp_difference, unlift};
+pub use exp::{exp, expm1};
 pub(crate) use logistic::{lifted_sigmoid_neg, lifted_sigmoid_slope, sigmoid_neg};
 pub use logistic::{sigmoid, tanh};
 pub(crate) use normal::NormalTail;
