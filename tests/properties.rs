@@ -51,7 +51,7 @@ fn float<T: Float>() -> impl Strategy<Value = T> {
     ]
 }
 
-/// Scores of one size, whatever it is, all finite.
+/// Scores of one size, any from all but nothing to sizes whose spacing is far above 1, all finite.
 fn scores<T: Float>(len: impl Strategy<Value = usize>) -> impl Strategy<Value = Vec<T>> {
     (len, select(vec![0.0, 1e-3, 1.0, 10.0, 100.0, 1e4, 1e30]))
         .prop_flat_map(|(len, size)| prop::collection::vec((-1.0..1.0).prop_map(move |x| T::of(x * size)), len))
@@ -317,6 +317,11 @@ fn rows_are_distributions<T: Float>(level: Level, x: &[T]) {
     assert!((sum - 1.0).abs() <= bound, "{what}: sums to 1 + {:e}; x = {x:?}", sum - 1.0);
     for (&x, &p) in x.iter().zip(&p) {
         assert!(p >= T::zero() && p <= T::one() && p.is_sign_positive(), "{what}: p({}) = {}", show(x), show(p));
+    }
+    // e^-800 is below half the least subnormal of either type.
+    let max = x.iter().map(|x| x.wide()).fold(f64::NEG_INFINITY, f64::max);
+    for (&x, &p) in x.iter().zip(&p).filter(|(x, _)| max - x.wide() > 800.0) {
+        assert!(p == T::zero(), "{what}: p({}) = {}, though the greatest score is {max:e}", show(x), show(p));
     }
     // The order of probabilities is the order of scores.
     let mut order: Vec<usize> = (0..x.len()).collect();

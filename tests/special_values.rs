@@ -447,6 +447,31 @@ fn huge_scores_do_not_overflow_softmax() {
 }
 
 #[test]
+fn softmax_of_scores_far_apart_is_zero_and_one_at_any_size() {
+    fn check<T: Float>() {
+        for level in Level::available() {
+            for k in 10..=127 {
+                // 0 and -x are both far below x, more so than any probability is small.
+                let x = 2.0_f64.powi(k);
+                let row = [0.0, x, -x].map(T::of);
+                let expected = [0.0, 1.0, 0.0].map(T::of);
+                let outputs = Outputs::of(&level.with(Softmax::default()), &row, &[T::one(); 3]);
+                for (method, got) in outputs.values() {
+                    assert_same(&format!("softmax of [0, 2^{k}, -2^{k}] at {level}, {method}"), &row, &expected, got);
+                }
+                let flat = outputs.derivatives().into_iter().chain([("backward", &outputs.backward[..])]);
+                for (method, got) in flat {
+                    let zero = got.iter().all(|&d| d == T::zero());
+                    assert!(zero, "softmax of [0, 2^{k}, -2^{k}] {} at {level}, {method}: {got:?}", T::TYPE);
+                }
+            }
+        }
+    }
+    check::<f32>();
+    check::<f64>();
+}
+
+#[test]
 fn softmax_of_rows_of_one_is_exactly_one_and_has_no_gradient() {
     fn check<T: Float>() {
         for level in Level::available() {
