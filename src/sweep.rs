@@ -1,11 +1,11 @@
 //! The loop over slices that every elementwise pass runs, four lanes abreast.
 
 use crate::element::Lane;
-use crate::real::{Abreast, Real};
+use crate::real::{ABREAST, Abreast, Real};
 
-/// Elements of a strip; four strips, a block, go through the formula abreast. A whole number of vectors everywhere.
+/// Elements of a strip; the strips of a block go through the formula abreast. A whole number of vectors everywhere.
 pub(crate) const STRIP: usize = 64;
-pub(crate) const BLOCK: usize = 4 * STRIP;
+pub(crate) const BLOCK: usize = ABREAST * STRIP;
 
 /// Defines the loop of one pass: the slices it reads, and each slice it writes with the formula of its elements. In
 /// the formula a slice's name stands for one element, of a written slice for the old one.
@@ -87,7 +87,7 @@ impl<R: Real> Abreast<R> {
     where
         R: Lane<T>,
     {
-        Self([0, 1, 2, 3].map(|strip| R::load(block[strip * STRIP + i])))
+        Self(core::array::from_fn(|strip| R::load(block[strip * STRIP + i])))
     }
 
     #[inline(always)]

@@ -25,25 +25,18 @@ use crate::real::Real;
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Silu;
 
-/// Beyond, |x| e^-|x| is zero.
-#[inline(always)]
-fn bounded<R: Real>(x: R) -> R {
-    x.abs().at_most(R::per_type(112.0, 768.0))
-}
-
 impl Elementwise for Silu {
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
-        let a = bounded(x);
-        let (q, _) = math::lifted_sigmoid_nonpositive(-a, None);
-        hinge(x) - a * q * math::unlift()
+        let a = math::bounded_abs(x);
+        let q = math::lifted_sigmoid_nonpositive(-a, None);
+        (-(a * q)).mul_add(math::unlift(), hinge(x))
     }
 
     #[inline(always)]
     fn slope<R: Real>(&self, x: R) -> R {
-        let a = bounded(x);
-        let (q, p) = math::lifted_sigmoid_nonpositive(-a, None);
-        reflect(x, q * (-a).mul_add(p, R::of(1.0)) * math::unlift())
+        let a = math::bounded_abs(x);
+        reflect(x, math::times_one_minus(math::lifted_sigmoid_nonpositive(-a, None), a))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The logistic function and the hyperbolic tangent: ratios of 1 and e^-|x| with one division.
 
-use super::exp::{exp_bounded, exp_nonpositive, lifted_one, unlift};
+use super::exp::{bounded_abs, exp_bounded, exp_ratio, lifted_one, unlift};
 use crate::real::Real;
 
 /// The logistic function 1 / (1 + e^-x).
@@ -9,29 +9,35 @@ use crate::real::Real;
 #[inline(always)]
 #[must_use]
 pub fn sigmoid<R: Real>(x: R) -> R {
-    let q = sigmoid_nonpositive(-x.abs());
-    // Not 1 / (1 + e): rounding 1 + e loses up to an ulp of the quotient, subtracting q <= 1/2 loses half of one.
-    R::select(x.lt(R::of(0.0)), q, R::of(1.0) - q)
+    let q = sigmoid_nonpositive(-bounded_abs(x));
+    // q for negative x, 1 - q for positive: bit operations are cheaper than a comparison. Not 1 / (1 + e), for rounding
+    // 1 + e loses up to an ulp of the quotient, subtracting q <= 1/2 half of one.
+    let half = R::of(0.5);
+    (half + half.copysign(x)) - q.copysign(x)
 }
 
-/// sigmoid(x) for x <= 0, to full relative accuracy: e^x / (1 + e^x).
+/// sigmoid(x) for -112 <= x <= 0 (`f64`: -768), to full relative accuracy: e^x / (1 + e^x).
 #[inline(always)]
 pub(crate) fn sigmoid_nonpositive<R: Real>(x: R) -> R {
-    let (u, scale) = exp_nonpositive(x, None);
-    let e = scale.mul_add(u, scale);
-    // The same e above and below: its error nearly cancels while e is near 1.
-    e / (e + lifted_one())
+    let (top, bottom) = exp_ratio(x, None);
+    top / bottom.mul_add(lifted_one(), top)
 }
 
-/// `(q, p)` with sigmoid(x + x_lo) = `q * unlift()` and p its complement sigmoid(-x - x_lo), for x <= 0.
+/// sigmoid(x + x_lo) / `unlift()`, for -112 <= x <= 0 (`f64`: -768).
 ///
-/// q is lifted so that a product with it keeps its digits where sigmoid(x) is subnormal.
+/// Lifted, so that a product with it keeps its digits where sigmoid(x) is subnormal.
 #[inline(always)]
-pub(crate) fn lifted_sigmoid_nonpositive<R: Real>(x: R, x_lo: Option<R>) -> (R, R) {
-    let (u, scale) = exp_nonpositive(x, x_lo);
-    let e = scale.mul_add(u, scale);
-    let q = e / e.mul_add(unlift(), R::of(1.0));
-    (q, (-q).mul_add(unlift(), R::of(1.0)))
+pub(crate) fn lifted_sigmoid_nonpositive<R: Real>(x: R, x_lo: Option<R>) -> R {
+    let (top, bottom) = exp_ratio(x, x_lo);
+    top / top.mul_add(unlift(), bottom)
+}
+
+/// q (1 - w (1 - q)) for a lifted q: what the derivatives of x sigmoid(z(x)) are made of, w = x z'(x).
+///
+/// Near its root w is near 1, and 1 - w exact.
+#[inline(always)]
+pub(crate) fn times_one_minus<R: Real>(q: R, w: R) -> R {
+    q * (w * unlift()).mul_add(q, R::of(1.0) - w)
 }
 
 /// The hyperbolic tangent.
