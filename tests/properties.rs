@@ -5,7 +5,7 @@ mod support;
 use activations::{Activation, AnyActivation, Level, Pass, Softmax};
 use proptest::prelude::*;
 use proptest::sample::select;
-use support::{Float, Outputs, assert_same, elementwise, is_elementwise, same, show, value};
+use support::{Float, Outputs, assert_same, elementwise, is_elementwise, same, show, sum, value};
 
 /// No file of past failures: a failure's message has the bits of all that matters.
 fn cases(n: u32) -> ProptestConfig {
@@ -303,12 +303,7 @@ fn assert_equal_within_bounds<T: Float>(what: &str, level: Level, expected: &[T]
 
 fn rows_are_distributions<T: Float>(level: Level, x: &[T]) {
     let p = softmax(level, x.len(), x);
-    // The sum, with what the additions round away (Neumaier, ZAMM 54, 1974): the test adds no error of its own.
-    let (sum, lost) = p.iter().map(|p| p.wide()).fold((0.0_f64, 0.0), |(sum, lost), p| {
-        let (large, small) = if sum > p { (sum, p) } else { (p, sum) };
-        (sum + p, lost + (large - (sum + p) + small))
-    });
-    let sum = sum + lost;
+    let sum = sum(p.iter().map(|p| p.wide()));
     // Each p is right to `bound` spacings, and a spacing is at most EPS p, or TINY.
     let error = AnyActivation::from(Softmax::default()).card().error;
     let bound = T::bounds(&error, level.is_fused()).0 * (T::EPS + x.len() as f64 * T::TINY);

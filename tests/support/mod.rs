@@ -177,6 +177,15 @@ impl<T: Float> Outputs<T> {
     }
 }
 
+/// The sum with what its additions round away (Neumaier, ZAMM 54, 1974), so that a test adds no error of its own.
+pub(crate) fn sum(terms: impl Iterator<Item = f64>) -> f64 {
+    let (sum, lost) = terms.fold((0.0_f64, 0.0), |(sum, lost), term| {
+        let (large, small) = if sum.abs() > term.abs() { (sum, term) } else { (term, sum) };
+        (sum + term, lost + (large - (sum + term) + small))
+    });
+    sum + lost
+}
+
 /// f(x).
 pub(crate) fn value<T: Float>(activation: &impl Activation<T>, x: T) -> T {
     let mut y = [T::nan()];
