@@ -119,7 +119,14 @@ impl Elementwise for GeluTanh {
 impl Described for GeluTanh {
     const CARD: Card = Card {
         name: "gelu_tanh",
-        aliases: &["gelu_new", "gelu_pytorch_tanh", "gelu_python_tanh", "gelu_fast", "gelu_accurate", "gelu_approximate"],
+        aliases: &[
+            "gelu_new",
+            "gelu_pytorch_tanh",
+            "gelu_python_tanh",
+            "gelu_fast",
+            "gelu_accurate",
+            "gelu_approximate",
+        ],
         formula: "x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2",
         derivative: "s + x s (1 - s) z', s = sigmoid(z), z = 2 sqrt(2/pi) (x + 0.044715 x^3)",
         range: (-0.170_040_750_571_254_05, f64::INFINITY),

@@ -47,7 +47,7 @@ pub(crate) fn lifted_sigmoid_slope<R: Real>(a: R, a_lo: Option<R>, w: R, w_lo: O
         None => sum_lo,
     };
     let difference = (-w).mul_add(bottom, sum) + lo;
-    top * difference / (sum * sum)
+    top * difference / sum.mul_add(sum, sum * (sum_lo + sum_lo))
 }
 
 /// The hyperbolic tangent.
