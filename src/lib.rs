@@ -48,7 +48,7 @@
 //! ```
 //!
 //! A formula of your own is two methods of [`Elementwise`], over any [`Real`]; [`math`] has exponentials and the like
-//! that vectorise. It is as fast as a built-in one: those are written in the same way.
+//! that vectorise. The built-in ones are written in the same way.
 //!
 //! ```
 //! use activations::{Activation, Elementwise, Real};
@@ -98,8 +98,8 @@
 //! # Errors and panics
 //!
 //! A parameter out of its range is a [`ParameterError`], a name that is none an [`UnknownName`]. The methods of
-//! [`Activation`] panic if slices differ in length, or do not divide into rows, before anything is written. Nothing else
-//! panics.
+//! [`Activation`] panic if slices differ in length, or do not divide into rows, before anything is written. Nothing
+//! else panics.
 //!
 //! # Features
 //!
