@@ -10,8 +10,8 @@ mod normal;
 
 use crate::real::Real;
 
-pub(crate) use exp::{bounded_abs, lifted_exp_difference, unlift};
 pub use exp::{exp, expm1};
+pub(crate) use exp::{bounded_abs, lifted_exp_difference, unlift};
 pub(crate) use logistic::{lifted_sigmoid_nonpositive, sigmoid_nonpositive, times_one_minus};
 pub use logistic::{sigmoid, tanh};
 pub(crate) use normal::NormalTail;
