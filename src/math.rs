@@ -4,15 +4,14 @@
 //! leave the loop around them vectorisable.
 
 mod exp;
-mod log1p;
 mod logistic;
 mod normal;
 
 use crate::real::Real;
 
-pub use exp::{exp, expm1};
 pub(crate) use exp::{bounded_abs, lifted_exp_difference, unlift};
-pub(crate) use logistic::{lifted_sigmoid_nonpositive, sigmoid_nonpositive, times_one_minus};
+pub use exp::{exp, expm1};
+pub(crate) use logistic::{lifted_sigmoid_neg, lifted_sigmoid_slope, sigmoid_neg};
 pub use logistic::{sigmoid, tanh};
 pub(crate) use normal::NormalTail;
 

@@ -81,9 +81,9 @@ const C1: f64 = 1.595_769_121_605_730_8;
 const C3: f64 = 0.071_354_816_272_600_25;
 
 impl GeluTanh {
-    /// `(a, q)` with a = |x|, sigmoid(-z(a)) = `q * unlift()`.
+    /// `(a, z, z_lo, c)` with a = |x|, z + z_lo = z(a) and c = C3 a^2.
     #[inline(always)]
-    fn parts<R: Real>(x: R) -> (R, R) {
+    fn arguments<R: Real>(x: R) -> (R, R, R, R) {
         // Beyond, a e^-z(a) is zero.
         let a = x.abs().at_most(R::per_type(10.9, 21.6));
         // e^-z magnifies the relative error of z by up to 110 (754), so z is an unevaluated sum.
@@ -94,23 +94,25 @@ impl GeluTanh {
         let cubic_lo = square.mul_add(c3_lo, square_lo.mul_add(R::of(C3), cubic_lo));
         let (factor, factor_lo) = math::two_sum(R::of(C1), cubic);
         let (z, z_lo) = a.two_mul(factor);
-        let z_lo = a.mul_add(factor_lo + (cubic_lo + c1_lo), z_lo);
-        (a, math::lifted_sigmoid_nonpositive(-z, Some(-z_lo)))
+        (a, z, a.mul_add(factor_lo + (cubic_lo + c1_lo), z_lo), cubic)
     }
 }
 
 impl Elementwise for GeluTanh {
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
-        let (a, q) = Self::parts(x);
-        (-(a * q)).mul_add(math::unlift(), hinge(x))
+        let (a, z, z_lo, _) = Self::arguments(x);
+        (-(a * math::lifted_sigmoid_neg(z, Some(z_lo)))).mul_add(math::unlift(), hinge(x))
     }
 
     #[inline(always)]
     fn slope<R: Real>(&self, x: R) -> R {
-        let (a, q) = Self::parts(x);
-        let dz = (a * a).mul_add(R::of(3.0 * C3), R::of(C1));
-        reflect(x, math::times_one_minus(q, a * dz))
+        let (a, z, z_lo, cubic) = Self::arguments(x);
+        // x z'(x) = z(x) + 2 C3 x^3.
+        let twice = cubic + cubic;
+        let w = a.mul_add(twice, z);
+        let w_lo = a.mul_add(twice, z - w) + z_lo;
+        reflect(x, math::lifted_sigmoid_slope(z, Some(z_lo), w, Some(w_lo)))
     }
 }
 

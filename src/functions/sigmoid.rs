@@ -32,7 +32,7 @@ impl Elementwise for Sigmoid {
 
     #[inline(always)]
     fn slope<R: Real>(&self, x: R) -> R {
-        let q = math::sigmoid_nonpositive(-math::bounded_abs(x));
+        let q = math::sigmoid_neg(math::bounded_abs(x));
         q * (R::of(1.0) - q)
     }
 }

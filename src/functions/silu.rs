@@ -29,14 +29,14 @@ impl Elementwise for Silu {
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
         let a = math::bounded_abs(x);
-        let q = math::lifted_sigmoid_nonpositive(-a, None);
+        let q = math::lifted_sigmoid_neg(a, None);
         (-(a * q)).mul_add(math::unlift(), hinge(x))
     }
 
     #[inline(always)]
     fn slope<R: Real>(&self, x: R) -> R {
         let a = math::bounded_abs(x);
-        reflect(x, math::times_one_minus(math::lifted_sigmoid_nonpositive(-a, None), a))
+        reflect(x, math::lifted_sigmoid_slope(a, None, a, None))
     }
 }
 

@@ -3,29 +3,29 @@
 use super::two_sum;
 use crate::real::{Coefficients, Real};
 
-/// q(r) with e^r = 1 + r + r^2 q(r), |r| <= ln(2)/2 and 1 % more.
+/// q(r) with e^-r = 1 - r + r^2 q(r), |r| <= ln(2)/2 and 1 % more.
 ///
-/// Relative error of e^r: 2^-28.1 (`f32`), 2^-57.7 (`f64`). Fitted with coefficients rounded to the type by
+/// Relative error of e^-r: 2^-28.1 (`f32`), 2^-57.7 (`f64`). Fitted with coefficients rounded to the type by
 /// `tools/exp.sollya`.
 const Q: Coefficients = Coefficients {
-    f32: &[0.499_999_91, 0.166_665_15, 4.166_892_5e-2, 8.369_384e-3, 1.378_749_4e-3],
+    f32: &[0.499_999_91, -0.166_665_15, 4.166_892_5e-2, -8.369_384e-3, 1.378_749_4e-3],
     f64: &[
         0.500_000_000_000_001_2,
-        0.166_666_666_666_663_93,
+        -0.166_666_666_666_663_93,
         4.166_666_666_651_586e-2,
-        8.333_333_333_499_646e-3,
+        -8.333_333_333_499_646e-3,
         1.388_888_894_763_093_3e-3,
-        1.984_126_950_299_158_6e-4,
+        -1.984_126_950_299_158_6e-4,
         2.480_148_872_213_506_3e-5,
-        2.755_758_256_657_033e-6,
+        -2.755_758_256_657_033e-6,
         2.763_188_457_647_442_5e-7,
-        2.500_350_047_250_438_5e-8,
+        -2.500_350_047_250_438_5e-8,
     ],
 };
 
-/// c(r^2) with e^r = (m + r)/(m - r), m = r coth(r/2) = 2 + r^2 c(r^2), |r| <= ln(2)/2 and 1 % more.
+/// c(r^2) with e^-r = (m - r)/(m + r), m = r coth(r/2) = 2 + r^2 c(r^2), |r| <= ln(2)/2 and 1 % more.
 ///
-/// Relative error of e^r: 2^-30.2 (`f32`), 2^-61.4 (`f64`). Fitted with coefficients rounded to the type by
+/// Relative error of e^-r: 2^-30.2 (`f32`), 2^-61.4 (`f64`). Fitted with coefficients rounded to the type by
 /// `tools/exp.sollya`.
 const C: Coefficients = Coefficients {
     f32: &[0.166_666_24, -2.766_520_7e-3],
@@ -38,7 +38,7 @@ const C: Coefficients = Coefficients {
     ],
 };
 
-/// 2^64 (`f64`: 2^128): [`exp_bounded`] raises its powers of two by this much, so that they stay normal.
+/// 2^64 (`f64`: 2^128): [`exp_neg`] raises its powers of two by this much, so that they stay normal.
 #[inline(always)]
 pub(crate) fn lifted_one<R: Real>() -> R {
     R::per_type(exp2(64) as f32, exp2(128))
@@ -53,32 +53,37 @@ pub(crate) fn unlift<R: Real>() -> R {
 /// |x|, but no more than where even |x| e^-|x| is zero: 112 (`f64`: 768).
 #[inline(always)]
 pub(crate) fn bounded_abs<R: Real>(x: R) -> R {
-    x.abs().at_most(R::per_type(112.0, 768.0))
+    x.abs().at_most(most())
 }
 
-/// `(u, scale)` with e^(x + x_lo) = `scale * (1 + u) * unlift()`, for -112 <= x <= 0 (`f64`: -768) and `x_lo` below an
-/// ulp of x.
+#[inline(always)]
+fn most<R: Real>() -> R {
+    R::per_type(112.0, 768.0)
+}
+
+/// `(u, scale)` with e^-(a + a_lo) = `scale * (1 + u) * unlift()`, for 0 <= a <= 112 (`f64`: 768) and `a_lo` below an ulp
+/// of a.
 ///
-/// `u` is in [-0.30, 0.42], `scale` a normal power of two, even where e^x is subnormal: in a quotient the lift costs
+/// `u` is in [-0.30, 0.42], `scale` a normal power of two, even where e^-a is subnormal: in a quotient the lift costs
 /// nothing (`lifted_one` takes the place of 1), in a product one multiplication, last. NaN gives NaN in `u`.
 ///
-/// x = n ln 2 + r, so e^x = 2^n e^r and u = r + r^2 q(r). Error of u, in half-ulps of 1 (2^-24 for `f32`): the
+/// a = -n ln 2 + r, so e^-a = 2^n e^-r and u = -r + r^2 q(r). Error of u, in half-ulps of 1 (2^-24 for `f32`): the
 /// reduction is exact but for n LN2_LO, below 1/4 in r; r^2 q(r) and the last rounding add 1/2 at most.
 #[inline(always)]
-pub(crate) fn exp_bounded<R: Real>(x: R, x_lo: Option<R>) -> (R, R) {
-    exp_parts(x, x_lo, R::per_type(64.0, 128.0))
+pub(crate) fn exp_neg<R: Real>(a: R, a_lo: Option<R>) -> (R, R) {
+    exp_neg_parts(a, a_lo, R::per_type(64.0, 128.0))
 }
 
-/// `(top, bottom)` with e^(x + x_lo) = `top / bottom * unlift()`, for x as in [`exp_bounded`].
+/// `(top, bottom)` with e^-(a + a_lo) = `top / bottom * unlift()`, for a as in [`exp_neg`].
 ///
 /// Half the multiplications of the polynomial, for users who divide anyway. `bottom` is in [1.65, 2.37]. The rounding of
 /// m nearly cancels between the two; each adds half an ulp of its own.
 #[inline(always)]
-pub(crate) fn exp_ratio<R: Real>(x: R, x_lo: Option<R>) -> (R, R) {
-    let (r, scale) = reduce(x, x_lo, R::per_type(64.0, 128.0));
+pub(crate) fn exp_neg_ratio<R: Real>(a: R, a_lo: Option<R>) -> (R, R) {
+    let (r, scale) = reduce(a, a_lo, R::per_type(64.0, 128.0));
     let square = r * r;
     let m = square.mul_add(square.polynomial(&C), R::of(2.0));
-    (scale * (m + r), m - r)
+    (scale * (m - r), m + r)
 }
 
 /// e^(x - max) / `unlift()`, for x <= max.
@@ -87,29 +92,29 @@ pub(crate) fn exp_ratio<R: Real>(x: R, x_lo: Option<R>) -> (R, R) {
 /// of -inf gives NaN.
 #[inline(always)]
 pub(crate) fn lifted_exp_difference<R: Real>(x: R, max: R) -> R {
-    let (d, d_lo) = two_sum(x.at_least(max - R::per_type(112.0, 768.0)), -max);
-    let (u, scale) = exp_bounded(d, Some(d_lo));
+    let (d, d_lo) = two_sum(max, -x.at_least(max - most()));
+    let (u, scale) = exp_neg(d, Some(d_lo));
     scale.mul_add(u, scale)
 }
 
-/// `(u, 2^(n + lift))` with e^(x + x_lo) = 2^n (1 + u).
+/// `(u, 2^(n + lift))` with e^-(a + a_lo) = 2^n (1 + u).
 #[inline(always)]
-fn exp_parts<R: Real>(x: R, x_lo: Option<R>, lift: R) -> (R, R) {
-    let (r, scale) = reduce(x, x_lo, lift);
-    ((r * r).mul_add(r.polynomial(&Q), r), scale)
+fn exp_neg_parts<R: Real>(a: R, a_lo: Option<R>, lift: R) -> (R, R) {
+    let (r, scale) = reduce(a, a_lo, lift);
+    ((r * r).mul_add(r.polynomial(&Q), -r), scale)
 }
 
-/// `(r, 2^(n + lift))` with x + x_lo = n ln 2 + r, |r| <= ln(2)/2.
+/// `(r, 2^(n + lift))` with a + a_lo = -n ln 2 + r, |r| <= ln(2)/2.
 #[inline(always)]
-fn reduce<R: Real>(x: R, x_lo: Option<R>, lift: R) -> (R, R) {
-    let (n, scale) = x.round_exp2(R::of(core::f64::consts::LOG2_E), lift);
+fn reduce<R: Real>(a: R, a_lo: Option<R>, lift: R) -> (R, R) {
+    let (n, scale) = a.round_exp2(R::of(-core::f64::consts::LOG2_E), lift);
     // The high part has so few bits (16; `f64`: 32) that n times it is exact, fused or not.
     let ln2_hi = R::per_type(0.693_145_75, 0.693_147_180_369_123_8);
     let ln2_lo = R::per_type(1.428_606_8e-6, 1.908_214_929_270_587_7e-10);
-    let r_hi = n.mul_add(-ln2_hi, x);
-    let r = match x_lo {
-        Some(x_lo) => r_hi + n.mul_add(-ln2_lo, x_lo),
-        None => n.mul_add(-ln2_lo, r_hi),
+    let r_hi = n.mul_add(ln2_hi, a);
+    let r = match a_lo {
+        Some(a_lo) => r_hi + n.mul_add(ln2_lo, a_lo),
+        None => n.mul_add(ln2_lo, r_hi),
     };
     (r, scale)
 }
@@ -117,13 +122,13 @@ fn reduce<R: Real>(x: R, x_lo: Option<R>, lift: R) -> (R, R) {
 /// `(scale, u, one, unlift)` with e^x = scale (1 + u) unlift and one unlift = 1, for every x.
 #[inline(always)]
 fn exp_anywhere<R: Real>(x: R) -> (R, R, R, R) {
-    let x = x.at_least(R::per_type(-112.0, -768.0)).at_most(R::per_type(90.0, 711.0));
-    let (deep, high) = (x.lt(R::per_type(-87.0, -708.0)), R::per_type(87.0, 708.0).lt(x));
+    let a = -x.at_least(-most::<R>()).at_most(R::per_type(90.0, 711.0));
+    let (deep, high) = (R::per_type(87.0, 708.0).lt(a), a.lt(R::per_type(-87.0, -708.0)));
     let choose = |if_deep, if_high, otherwise| R::select(deep, if_deep, R::select(high, if_high, otherwise));
     let lift = choose(R::per_type(64.0, 128.0), R::per_type(-64.0, -128.0), R::of(0.0));
     let one = choose(lifted_one(), unlift(), R::of(1.0));
     let unlift = choose(unlift(), lifted_one(), R::of(1.0));
-    let (u, scale) = exp_parts(x, None, lift);
+    let (u, scale) = exp_neg_parts(a, None, lift);
     (scale, u, one, unlift)
 }
 

@@ -1,6 +1,6 @@
 //! The logistic function and the hyperbolic tangent: ratios of 1 and e^-|x| with one division.
 
-use super::exp::{bounded_abs, exp_bounded, exp_ratio, lifted_one, unlift};
+use super::exp::{bounded_abs, exp_neg, exp_neg_ratio, lifted_one, unlift};
 use crate::real::Real;
 
 /// The logistic function 1 / (1 + e^-x).
@@ -9,35 +9,45 @@ use crate::real::Real;
 #[inline(always)]
 #[must_use]
 pub fn sigmoid<R: Real>(x: R) -> R {
-    let q = sigmoid_nonpositive(-bounded_abs(x));
+    let q = sigmoid_neg(bounded_abs(x));
     // q for negative x, 1 - q for positive: bit operations are cheaper than a comparison. Not 1 / (1 + e), for rounding
     // 1 + e loses up to an ulp of the quotient, subtracting q <= 1/2 half of one.
     let half = R::of(0.5);
     (half + half.copysign(x)) - q.copysign(x)
 }
 
-/// sigmoid(x) for -112 <= x <= 0 (`f64`: -768), to full relative accuracy: e^x / (1 + e^x).
+/// sigmoid(-a) for 0 <= a <= 112 (`f64`: 768), to full relative accuracy: e^-a / (1 + e^-a).
 #[inline(always)]
-pub(crate) fn sigmoid_nonpositive<R: Real>(x: R) -> R {
-    let (top, bottom) = exp_ratio(x, None);
+pub(crate) fn sigmoid_neg<R: Real>(a: R) -> R {
+    let (top, bottom) = exp_neg_ratio(a, None);
     top / bottom.mul_add(lifted_one(), top)
 }
 
-/// sigmoid(x + x_lo) / `unlift()`, for -112 <= x <= 0 (`f64`: -768).
+/// sigmoid(-a - a_lo) / `unlift()`, for 0 <= a <= 112 (`f64`: 768).
 ///
-/// Lifted, so that a product with it keeps its digits where sigmoid(x) is subnormal.
+/// Lifted, so that a product with it keeps its digits where the sigmoid is subnormal.
 #[inline(always)]
-pub(crate) fn lifted_sigmoid_nonpositive<R: Real>(x: R, x_lo: Option<R>) -> R {
-    let (top, bottom) = exp_ratio(x, x_lo);
+pub(crate) fn lifted_sigmoid_neg<R: Real>(a: R, a_lo: Option<R>) -> R {
+    let (top, bottom) = exp_neg_ratio(a, a_lo);
     top / top.mul_add(unlift(), bottom)
 }
 
-/// q (1 - w (1 - q)) for a lifted q: what the derivatives of x sigmoid(z(x)) are made of, w = x z'(x).
+/// q (1 - w (1 - q)) / `unlift()` with q = sigmoid(-a - a_lo): the derivative of x sigmoid(z(x)) at -x, a = z(x),
+/// w + w_lo = x z'(x).
 ///
-/// Near its root w is near 1, and 1 - w exact.
+/// With e = t/b that is t (b + t - w b) / (b + t)^2. The sum b + t is exact, so that its rounding does no harm near the
+/// root, where the difference cancels.
 #[inline(always)]
-pub(crate) fn times_one_minus<R: Real>(q: R, w: R) -> R {
-    q * (w * unlift()).mul_add(q, R::of(1.0) - w)
+pub(crate) fn lifted_sigmoid_slope<R: Real>(a: R, a_lo: Option<R>, w: R, w_lo: Option<R>) -> R {
+    let (top, bottom) = exp_neg_ratio(a, a_lo);
+    let sum = top.mul_add(unlift(), bottom);
+    let sum_lo = top.mul_add(unlift(), bottom - sum);
+    let lo = match w_lo {
+        Some(w_lo) => (-w_lo).mul_add(bottom, sum_lo),
+        None => sum_lo,
+    };
+    let difference = (-w).mul_add(bottom, sum) + lo;
+    top * difference / (sum * sum)
 }
 
 /// The hyperbolic tangent.
@@ -47,8 +57,7 @@ pub(crate) fn times_one_minus<R: Real>(q: R, w: R) -> R {
 #[must_use]
 pub fn tanh<R: Real>(x: R) -> R {
     // m / (2 - m) with m = 1 - e^(-2|x|). Beyond the clamp tanh rounds to 1.
-    let a = x.abs().at_most(R::of(20.0));
-    let (u, scale) = exp_bounded(-(a + a), None);
+    let (u, scale) = exp_neg((x + x).abs().at_most(R::of(40.0)), None);
     // 1 - scale is exact, and 0 where u is the whole of e^(-2|x|) - 1: no digit is lost near 0.
     let m = (-scale).mul_add(u, lifted_one::<R>() - scale);
     let two = lifted_one::<R>() + lifted_one();

@@ -1,6 +1,6 @@
 //! The lower tail of the standard normal distribution, for GELU.
 
-use super::exp::exp_bounded;
+use super::exp::exp_neg;
 use crate::real::{Coefficients, Real};
 
 /// P(v - c) = (a + k) e^(a^2/2) Phi(-a), v = a/(a + k).
@@ -101,8 +101,8 @@ impl<R: Real> NormalTail<R> {
     pub(crate) fn new(x: R) -> Self {
         let a = x.abs().at_most(R::per_type(14.5, 39.0));
         // e^(-a^2/2) magnifies the relative error of its argument by up to 105 (746): it needs a^2 to the last bit.
-        let (h, h_lo) = a.two_mul(a * R::of(-0.5));
-        let (u, scale) = exp_bounded(h, Some(h_lo));
+        let (h, h_lo) = a.two_mul(a * R::of(0.5));
+        let (u, scale) = exp_neg(h, Some(h_lo));
         let k = R::per_type(2.5, 6.0);
         Self { a, v: a / (a + k), u, scale }
     }

@@ -1,0 +1,222 @@
+//! What the crate refuses: how it says so, where, and that nothing is written before.
+
+mod support;
+
+use std::cell::RefCell;
+use std::error::Error;
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+use std::sync::Once;
+
+use activations::{Activation, AnyActivation, LeakyRelu, Level, ParameterError, Softmax, UnknownName};
+use support::{Float, same};
+
+/// A panic's message, and the file and line that it blames.
+struct Refusal {
+    message: String,
+    file: String,
+    line: u32,
+}
+
+thread_local! {
+    /// `Some` in a thread that expects to panic: the last panic, once there was one.
+    static EXPECTED: RefCell<Option<Option<Refusal>>> = const { RefCell::new(None) };
+}
+
+/// The panic of `f`, if it panics. Other threads' panics are reported as ever.
+fn refusal(f: impl FnOnce()) -> Option<Refusal> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let default = take_hook();
+        set_hook(Box::new(move |info| {
+            let caught = EXPECTED.with_borrow_mut(|expected| {
+                if let Some(slot) = expected {
+                    let message = info.payload_as_str().unwrap_or_default().to_owned();
+                    let (file, line) = info.location().map_or((String::new(), 0), |l| (l.file().to_owned(), l.line()));
+                    *slot = Some(Refusal { message, file, line });
+                }
+                expected.is_some()
+            });
+            if !caught {
+                default(info);
+            }
+        }));
+    });
+    EXPECTED.set(Some(None));
+    let panicked = catch_unwind(AssertUnwindSafe(f)).is_err();
+    let refusal = EXPECTED.take().flatten();
+    assert_eq!(panicked, refusal.is_some());
+    refusal
+}
+
+/// Asserts that the call is refused at this very line, with all of `parts` in the message.
+macro_rules! refused {
+    ($what:expr, $call:expr, $($part:expr),+) => {{
+        let (refusal, line) = (refusal(|| { $call; }), line!());
+        let refusal = refusal.unwrap_or_else(|| panic!("{}: was not refused", $what));
+        for part in [$($part.to_string()),+] {
+            assert!(refusal.message.contains(&part), "{}: no `{part}` in the message `{}`", $what, refusal.message);
+        }
+        assert!(
+            refusal.file == file!() && refusal.line.abs_diff(line) <= 4,
+            "{}: blames {}:{}, the caller is {}:{line}",
+            $what, refusal.file, refusal.line, file!()
+        );
+    }};
+}
+
+fn untouched<T: Float>(what: &str, buffer: &[T]) {
+    assert!(buffer.iter().all(|&b| same(b, mark())), "{what}: written to before it was refused: {buffer:?}");
+}
+
+fn mark<T: Float>() -> T {
+    T::of(77.0)
+}
+
+/// Lengths of two slices that differ: by one, by a vector, by a block, and from an empty one.
+const DIFFERENT: [(usize, usize); 8] = [(0, 1), (1, 0), (3, 2), (2, 3), (16, 32), (256, 255), (256, 512), (700, 699)];
+
+fn lengths_that_differ_are_refused<T: Float>(name: &str, activation: &impl Activation<T>) {
+    for (n, other) in DIFFERENT {
+        let x = vec![T::of(0.5); n];
+        let both = [format!("{n} elements"), format!("has {other}")];
+        let marked = |len: usize| vec![mark::<T>(); len];
+        let what = |method: &str| format!("{name} {}, {method} of {n} into {other}", T::TYPE);
+
+        let mut y = marked(other);
+        refused!(what("forward"), activation.forward(&x, &mut y), both[0], both[1], "`x`", "`y`");
+        untouched(&what("forward"), &y);
+        refused!(what("derivative"), activation.derivative(&x, &mut y), both[0], both[1], "`x`", "`dydx`");
+        untouched(&what("derivative"), &y);
+
+        let mut right = marked(n);
+        let both_at_once = what("forward_with_derivative");
+        refused!(both_at_once, activation.forward_with_derivative(&x, &mut y, &mut right), both[0], both[1], "`y`");
+        refused!(both_at_once, activation.forward_with_derivative(&x, &mut right, &mut y), both[0], both[1], "`dydx`");
+        untouched(&both_at_once, &y);
+        untouched(&both_at_once, &right);
+
+        let g = vec![T::of(0.5); other];
+        let backward = what("backward");
+        refused!(backward, activation.backward(&x, &g, &mut right), both[0], both[1], "`grad_y`");
+        refused!(backward, activation.backward(&x, &x, &mut y), both[0], both[1], "`grad_x`");
+        refused!(backward, activation.backward(&x, &g, &mut y), both[0], both[1], "`grad_");
+        untouched(&backward, &y);
+        untouched(&backward, &right);
+        refused!(what("backward_vec"), activation.backward_vec(&x, &g), both[0], both[1], "`grad_y`");
+    }
+}
+
+#[test]
+fn lengths_that_differ_panic_naming_both_and_nothing_is_written() {
+    for activation in AnyActivation::all() {
+        let name = activation.to_string();
+        lengths_that_differ_are_refused::<f32>(&name, &activation);
+        lengths_that_differ_are_refused::<f64>(&name, &activation);
+        for level in Level::available() {
+            lengths_that_differ_are_refused::<f32>(&format!("{name} at {level}"), &level.with(activation));
+        }
+    }
+    lengths_that_differ_are_refused::<f32>("LeakyRelu", &LeakyRelu::default());
+    lengths_that_differ_are_refused::<f64>("rows of 1", &Softmax::rows(1).unwrap());
+}
+
+#[test]
+fn lengths_that_differ_panic_through_a_trait_object_too() {
+    for activation in AnyActivation::all() {
+        let boxed: Box<dyn Activation<f32>> = activation.into();
+        let mut y = [mark::<f32>(); 2];
+        let refusal = refusal(|| boxed.forward(&[0.5; 3], &mut y)).expect("3 elements into 2");
+        assert!(refusal.message.contains("3 elements") && refusal.message.contains("has 2"), "{}", refusal.message);
+        untouched(&activation.to_string(), &y);
+    }
+}
+
+#[test]
+fn a_length_that_is_no_multiple_of_the_row_panics_naming_both_and_nothing_is_written() {
+    fn check<T: Float>() {
+        for (n, rows) in [(1, 2), (3, 2), (5, 10), (10, 4), (300, 256), (256, 300), (7, usize::MAX)] {
+            let softmax = Softmax::rows(rows).unwrap();
+            let x = vec![T::of(0.5); n];
+            let (mut y, mut other) = (vec![mark::<T>(); n], vec![mark::<T>(); n]);
+            let (given, allowed) = (format!("{n} elements"), format!("rows of {rows}"));
+            refused!("forward", softmax.forward(&x, &mut y), given, allowed);
+            refused!("forward_in_place", softmax.forward_in_place(&mut y), given, allowed);
+            refused!("derivative", softmax.derivative(&x, &mut y), given, allowed);
+            refused!("both", softmax.forward_with_derivative(&x, &mut y, &mut other), given, allowed);
+            refused!("backward", softmax.backward(&x, &x, &mut y), given, allowed);
+            refused!("forward_vec", softmax.forward_vec(&x), given, allowed);
+            refused!("derivative_vec", softmax.derivative_vec(&x), given, allowed);
+            refused!("backward_vec", softmax.backward_vec(&x, &x), given, allowed);
+            refused!("AnyActivation", AnyActivation::from(softmax).forward(&x, &mut y), given, allowed);
+            refused!("At", Level::best().with(softmax).forward(&x, &mut y), given, allowed);
+            untouched("softmax", &y);
+            untouched("softmax", &other);
+        }
+    }
+    check::<f32>();
+    check::<f64>();
+}
+
+#[test]
+fn whole_rows_are_taken() {
+    for (n, rows) in [(0, 5), (5, 5), (10, 5), (600, 300)] {
+        let x = vec![0.5_f32; n];
+        assert!(refusal(|| drop(Softmax::rows(rows).unwrap().forward_vec(&x))).is_none(), "{n} in rows of {rows}");
+    }
+}
+
+#[test]
+fn rows_of_nothing_are_an_error_that_says_what_is_allowed() {
+    let error = Softmax::rows(0).unwrap_err();
+    let text = error.to_string();
+    for part in ["softmax", "`rows`", "0", "at least 1"] {
+        assert!(text.contains(part), "no `{part}` in `{text}`");
+    }
+    assert!(Softmax::rows(1).is_ok());
+    assert!(Softmax::rows(usize::MAX).is_ok());
+}
+
+#[test]
+fn a_slope_that_is_not_finite_is_an_error_that_says_what_is_allowed() {
+    for (slope, given) in [(f64::NAN, "NaN"), (f64::INFINITY, "inf"), (f64::NEG_INFINITY, "-inf")] {
+        let text = LeakyRelu::new(slope).unwrap_err().to_string();
+        for part in ["leaky_relu", "`negative_slope`", given, "finite"] {
+            assert!(text.contains(part), "{slope}: no `{part}` in `{text}`");
+        }
+    }
+}
+
+#[test]
+fn a_slope_that_is_finite_is_taken_as_it_is() {
+    for slope in [0.01, 0.0, -0.0, -1.5, 1.0, 30.0, f64::MIN_POSITIVE, f64::MAX, f64::MIN] {
+        assert_eq!(LeakyRelu::new(slope).unwrap().negative_slope().to_bits(), slope.to_bits());
+    }
+    assert_eq!(LeakyRelu::default().negative_slope(), 0.01);
+}
+
+#[test]
+fn errors_are_errors() {
+    fn is_error<E: Error + Send + Sync + Copy + 'static>(error: E) {
+        let boxed: Box<dyn Error + Send + Sync> = error.into();
+        assert!(boxed.downcast_ref::<E>().is_some());
+        assert_eq!(boxed.to_string(), error.to_string());
+        assert!(boxed.source().is_none());
+        assert!(!format!("{error:?}").is_empty());
+        let text = error.to_string();
+        assert!(!text.is_empty() && !text.contains('\n') && !text.contains("  "), "`{text}`");
+    }
+    let parameter: ParameterError = Softmax::rows(0).unwrap_err();
+    let name: UnknownName = "nonsense".parse::<AnyActivation>().unwrap_err();
+    is_error(parameter);
+    is_error(name);
+}
+
+#[test]
+fn both_errors_pass_through_the_question_mark() {
+    fn build(name: &str, slope: f64) -> Result<(AnyActivation, LeakyRelu), Box<dyn Error>> {
+        Ok((name.parse()?, LeakyRelu::new(slope)?))
+    }
+    assert!(build("gelu", 0.1).is_ok());
+    assert!(build("nonsense", 0.1).unwrap_err().to_string().contains("nonsense"));
+    assert!(build("gelu", f64::NAN).unwrap_err().to_string().contains("NaN"));
+}

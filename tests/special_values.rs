@@ -1,0 +1,510 @@
+//! NaN, infinities, signed zeros, kinks, the largest numbers and empty slices, at every level, in both types.
+
+mod support;
+
+use activations::{Activation, AnyActivation, Level, Softmax, Vanishes};
+use support::{Float, Outputs, assert_same, elementwise, same, show, slope, value};
+
+/// Around the loop's blocks of 256, and with a rest.
+const LENGTHS: [usize; 4] = [1, 7, 256, 300];
+
+#[test]
+fn nan_gives_nan_and_leaves_its_neighbours_alone() {
+    fn check<T: Float>() {
+        for activation in elementwise() {
+            for level in Level::available() {
+                let at = level.with(activation);
+                for nan in T::quiet_nans() {
+                    for len in LENGTHS {
+                        let place = len * 2 / 3;
+                        let mut x = vec![T::of(0.75); len];
+                        let grad_y = vec![T::of(-2.0); len];
+                        let clean = Outputs::of(&at, &x, &grad_y);
+                        x[place] = nan;
+                        for ((method, got), (_, clean)) in
+                            Outputs::of(&at, &x, &grad_y).named().into_iter().zip(clean.named())
+                        {
+                            let mut expected = clean.to_vec();
+                            expected[place] = T::nan();
+                            assert_same(&format!("{activation} at {level}, {method}"), &x, &expected, got);
+                        }
+                    }
+                }
+            }
+        }
+    }
+    check::<f32>();
+    check::<f64>();
+}
+
+#[test]
+fn gradient_of_nan_gives_nan() {
+    fn check<T: Float>() {
+        for activation in AnyActivation::all() {
+            for level in Level::available() {
+                for x in [-1e3, -1.0, -0.0, 0.0, 0.75, 1e3] {
+                    for nan in T::quiet_nans() {
+                        let mut grad_x = [T::zero()];
+                        level.with(activation).backward(&[T::of(x)], &[nan], &mut grad_x);
+                        assert!(
+                            grad_x[0].is_nan(),
+                            "{activation} {} at {level}, backward: x = {x}, grad_y = {}: expected NaN, got {}",
+                            T::TYPE,
+                            show(nan),
+                            show(grad_x[0])
+                        );
+                    }
+                }
+            }
+        }
+    }
+    check::<f32>();
+    check::<f64>();
+}
+
+/// `(name, x, f(x))` where the documentation states the value to the bit.
+const VALUES: &[(&str, f64, f64)] = &[
+    ("relu", f64::NEG_INFINITY, 0.0),
+    ("relu", f64::INFINITY, f64::INFINITY),
+    ("relu", -1.0, 0.0),
+    ("relu", 1.0, 1.0),
+    ("leaky_relu", f64::NEG_INFINITY, f64::NEG_INFINITY),
+    ("leaky_relu", f64::INFINITY, f64::INFINITY),
+    ("leaky_relu", -1.0, -0.01),
+    ("leaky_relu", 1.0, 1.0),
+    ("sigmoid", f64::NEG_INFINITY, 0.0),
+    ("sigmoid", f64::INFINITY, 1.0),
+    ("sigmoid", 0.0, 0.5),
+    ("sigmoid", -0.0, 0.5),
+    ("tanh", f64::NEG_INFINITY, -1.0),
+    ("tanh", f64::INFINITY, 1.0),
+    ("gelu", f64::NEG_INFINITY, -0.0),
+    ("gelu", f64::INFINITY, f64::INFINITY),
+    ("gelu_tanh", f64::NEG_INFINITY, -0.0),
+    ("gelu_tanh", f64::INFINITY, f64::INFINITY),
+    ("silu", f64::NEG_INFINITY, -0.0),
+    ("silu", f64::INFINITY, f64::INFINITY),
+];
+
+/// `(name, x, f'(x))`, by number: the sign of a derivative that is zero is left open.
+const SLOPES: &[(&str, f64, f64)] = &[
+    ("relu", f64::NEG_INFINITY, 0.0),
+    ("relu", f64::INFINITY, 1.0),
+    ("relu", -0.0, 0.0),
+    ("relu", 0.0, 0.0),
+    ("leaky_relu", f64::NEG_INFINITY, 0.01),
+    ("leaky_relu", f64::INFINITY, 1.0),
+    ("leaky_relu", -0.0, 0.01),
+    ("leaky_relu", 0.0, 0.01),
+    ("sigmoid", f64::NEG_INFINITY, 0.0),
+    ("sigmoid", f64::INFINITY, 0.0),
+    ("sigmoid", 0.0, 0.25),
+    ("tanh", f64::NEG_INFINITY, 0.0),
+    ("tanh", f64::INFINITY, 0.0),
+    ("tanh", 0.0, 1.0),
+    ("gelu", f64::NEG_INFINITY, 0.0),
+    ("gelu", f64::INFINITY, 1.0),
+    ("gelu", 0.0, 0.5),
+    ("gelu_tanh", f64::NEG_INFINITY, 0.0),
+    ("gelu_tanh", f64::INFINITY, 1.0),
+    ("gelu_tanh", 0.0, 0.5),
+    ("silu", f64::NEG_INFINITY, 0.0),
+    ("silu", f64::INFINITY, 1.0),
+    ("silu", 0.0, 0.5),
+];
+
+#[test]
+fn documented_values_are_exact() {
+    fn check<T: Float>() {
+        for &(name, x, y) in VALUES {
+            let activation: AnyActivation = name.parse().unwrap();
+            for level in Level::available() {
+                // The block of the loop and its rest are compiled apart: both must agree.
+                let (x, y) = (vec![T::of(x); 257], vec![T::of(y); 257]);
+                for (method, got) in Outputs::of(&level.with(activation), &x, &x).values() {
+                    assert_same(&format!("{name} at {level}, {method}"), &x, &y, got);
+                }
+            }
+        }
+        for &(name, x, expected) in SLOPES {
+            let activation: AnyActivation = name.parse().unwrap();
+            for level in Level::available() {
+                let x = vec![T::of(x); 257];
+                for (method, got) in Outputs::of(&level.with(activation), &x, &x).derivatives() {
+                    for &got in got {
+                        assert!(
+                            got == T::of(expected),
+                            "{name} {} at {level}, {method}: x = {}: expected {}, got {}",
+                            T::TYPE,
+                            show(x[0]),
+                            show(T::of(expected)),
+                            show(got)
+                        );
+                    }
+                }
+            }
+        }
+    }
+    check::<f32>();
+    check::<f64>();
+}
+
+#[test]
+fn every_elementwise_function_has_its_limits_in_the_table() {
+    for activation in elementwise() {
+        for x in [f64::NEG_INFINITY, f64::INFINITY] {
+            for (table, what) in [(VALUES, "value"), (SLOPES, "derivative")] {
+                let name = activation.card().name;
+                assert!(table.iter().any(|t| (t.0, t.1) == (name, x)), "no {what} of {name} at {x} in the table");
+            }
+        }
+    }
+}
+
+#[test]
+fn limits_at_infinity_are_those_of_the_card() {
+    fn check<T: Float>() {
+        for activation in elementwise() {
+            let card = activation.card();
+            let (low, high) = card.range;
+            for level in Level::available() {
+                let at = level.with(activation);
+                let (left, right) = (value(&at, T::neg_infinity()), value(&at, T::infinity()));
+                if card.monotone {
+                    assert!(left == T::of(low), "{activation} at {level}: f(-inf) is {}, not {low}", show(left));
+                    assert!(right == T::of(high), "{activation} at {level}: f(inf) is {}, not {high}", show(right));
+                }
+                let (vanishes_left, vanishes_right) = match card.vanishes {
+                    Vanishes::Never => (false, false),
+                    Vanishes::Left => (true, false),
+                    Vanishes::BothSides => (true, true),
+                };
+                for (x, vanishes) in [(T::neg_infinity(), vanishes_left), (T::infinity(), vanishes_right)] {
+                    let got = slope(&at, x);
+                    assert!(
+                        got.is_finite() && (got == T::zero()) == vanishes,
+                        "{activation} {} at {level}: f'({x}) is {}, though the card says it vanishes: {:?}",
+                        T::TYPE,
+                        show(got),
+                        card.vanishes
+                    );
+                }
+            }
+        }
+    }
+    check::<f32>();
+    check::<f64>();
+}
+
+#[test]
+fn functions_through_the_origin_keep_the_sign_of_zero() {
+    let through_origin: Vec<_> = elementwise().filter(|f| value(f, 0.0_f64) == 0.0).collect();
+    for name in ["relu", "leaky_relu", "tanh", "gelu", "gelu_tanh", "silu"] {
+        assert!(through_origin.iter().any(|f| f.card().name == name), "{name}(0) is not 0");
+    }
+    fn check<T: Float>(activation: AnyActivation) {
+        for level in Level::available() {
+            for zero in [T::zero(), T::neg_zero()] {
+                let x = vec![zero; 257];
+                for (method, got) in Outputs::of(&level.with(activation), &x, &x).values() {
+                    assert_same(&format!("{activation} at {level}, {method}"), &x, &x, got);
+                }
+            }
+        }
+    }
+    for activation in through_origin {
+        check::<f32>(activation);
+        check::<f64>(activation);
+    }
+}
+
+#[test]
+fn derivative_at_a_kink_is_the_left_sides() {
+    fn check<T: Float>() -> usize {
+        let mut kinks = 0;
+        for activation in elementwise() {
+            let card = activation.card();
+            for &kink in card.kinks {
+                for level in Level::available() {
+                    let at = level.with(activation);
+                    let step = 1e-3;
+                    let [left, right] = [kink - step, kink + step].map(|x| slope(&at, T::of(x)).wide());
+                    for x in if kink == 0.0 { vec![0.0, -0.0] } else { vec![kink] } {
+                        let got = slope(&at, T::of(x));
+                        // A curve's slope may change by step * f'' on the way to the kink; a line's does not.
+                        assert!(
+                            (got.wide() - left).abs() <= 2.0 * step.min((left - right).abs()),
+                            "{activation} {} at {level}: f'({x}) is {}, left of it {left}, right of it {right}",
+                            T::TYPE,
+                            show(got)
+                        );
+                        kinks += 1;
+                    }
+                }
+            }
+        }
+        kinks
+    }
+    assert!(check::<f32>() > 0);
+    assert!(check::<f64>() > 0);
+}
+
+#[test]
+fn largest_numbers_give_the_limits() {
+    fn check<T: Float>() {
+        for activation in elementwise() {
+            let (low, high) = activation.card().range;
+            for level in Level::available() {
+                let at = level.with(activation);
+                for (x, limit) in [(T::max_value(), T::infinity()), (T::min_value(), T::neg_infinity())] {
+                    let (y, at_limit) = (value(&at, x), value(&at, limit));
+                    let fails = |what: &str| -> String {
+                        format!("{activation} {} at {level}: x = {}: {what} {}", T::TYPE, show(x), show(y))
+                    };
+                    assert!(y.is_finite(), "{}", fails("value"));
+                    if at_limit.is_finite() {
+                        assert!(same(y, at_limit), "{}, but at infinity {}", fails("value"), show(at_limit));
+                    } else {
+                        assert!(low <= y.wide() && y.wide() <= high, "{} outside the range", fails("value"));
+                        assert!((y / x).wide() >= 0.0099, "{}, which is not of the size of x", fails("value"));
+                    }
+                    let (s, s_limit) = (slope(&at, x), slope(&at, limit));
+                    assert!(
+                        s == s_limit,
+                        "{activation} {} at {level}: f'({}) is {}, but at infinity {}",
+                        T::TYPE,
+                        show(x),
+                        show(s),
+                        show(s_limit)
+                    );
+                }
+            }
+        }
+    }
+    check::<f32>();
+    check::<f64>();
+}
+
+#[test]
+fn smallest_numbers_give_what_zero_gives_or_keep_their_sign() {
+    fn check<T: Float>() {
+        for activation in elementwise() {
+            for level in Level::available() {
+                let at = level.with(activation);
+                let (y0, slope0) = (value(&at, T::zero()), slope(&at, T::zero()));
+                for x in [T::TINY, -T::TINY, 7.0 * T::TINY, T::min_positive_value().wide()].map(T::of) {
+                    let (y, s) = (value(&at, x), slope(&at, x));
+                    let context = format!("{activation} {} at {level}: x = {}", T::TYPE, show(x));
+                    // |f'| <= 1 near 0, one rounding to the nearest, and a bound of a few ULP.
+                    assert!((y - y0).wide().abs() <= x.wide().abs() + T::TINY, "{context}: value {}", show(y));
+                    assert!(y == T::zero() || y0 != T::zero() || (y > T::zero()) == (x > T::zero()), "{context}: sign");
+                    if activation.card().kinks.is_empty() {
+                        assert!(s == slope0, "{context}: derivative {}, at 0 {}", show(s), show(slope0));
+                    }
+                }
+            }
+        }
+    }
+    check::<f32>();
+    check::<f64>();
+}
+
+#[test]
+fn empty_slices_are_fine() {
+    fn check<T: Float>() {
+        for activation in AnyActivation::all() {
+            for level in Level::available() {
+                let outputs = Outputs::<T>::of(&level.with(activation), &[], &[]);
+                assert!(outputs.named().iter().all(|(_, got)| got.is_empty()));
+            }
+            assert!(activation.forward_vec(&[] as &[T]).is_empty());
+            assert!(activation.derivative_vec(&[] as &[T]).is_empty());
+            assert!(activation.backward_vec(&[] as &[T], &[]).is_empty());
+        }
+        let rows = Softmax::rows(7).unwrap();
+        assert!(Outputs::<T>::of(&rows, &[], &[]).named().iter().all(|(_, got)| got.is_empty()));
+    }
+    check::<f32>();
+    check::<f64>();
+}
+
+/// Row lengths on both sides of the reduction's 32 lanes and the loop's blocks of 256.
+const ROWS: [usize; 9] = [1, 2, 3, 31, 32, 33, 255, 257, 600];
+
+/// Three rows of `n` ordinary scores, and an output for them at `level`, with the middle row changed by `change`.
+fn middle_row<T: Float>(level: Level, n: usize, change: impl Fn(&mut [T])) -> (Outputs<T>, Outputs<T>) {
+    let softmax = level.with(Softmax::rows(n).unwrap());
+    let x: Vec<T> = (0..3 * n).map(|i| T::of((i * 7 % 11) as f64 * 0.5 - 2.0)).collect();
+    let grad_y: Vec<T> = (0..3 * n).map(|i| T::of((i * 5 % 13) as f64 - 6.0)).collect();
+    let clean = Outputs::of(&softmax, &x, &grad_y);
+    let mut x = x;
+    change(&mut x[n..2 * n]);
+    (clean, Outputs::of(&softmax, &x, &grad_y))
+}
+
+fn whole_middle_row_is_nan<T: Float>(what: &str, change: impl Fn(&mut [T], usize)) {
+    for level in Level::available() {
+        for n in ROWS {
+            for place in [0, n / 2, n - 1] {
+                let (clean, got) = middle_row::<T>(level, n, |row| change(row, place));
+                for ((method, clean), (_, got)) in clean.named().into_iter().zip(got.named()) {
+                    let mut expected = clean.to_vec();
+                    expected[n..2 * n].fill(T::nan());
+                    assert_same(&format!("softmax at {level}, rows of {n}, {what}, {method}"), &[], &expected, got);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn softmax_of_a_row_with_nan_is_nan_and_other_rows_are_untouched() {
+    for nan in f32::quiet_nans() {
+        whole_middle_row_is_nan::<f32>("NaN", |row, place| row[place] = nan);
+    }
+    for nan in f64::quiet_nans() {
+        whole_middle_row_is_nan::<f64>("NaN", |row, place| row[place] = nan);
+    }
+}
+
+#[test]
+fn softmax_of_a_row_with_infinity_is_nan_and_other_rows_are_untouched() {
+    whole_middle_row_is_nan::<f32>("inf", |row, place| row[place] = f32::INFINITY);
+    whole_middle_row_is_nan::<f64>("inf", |row, place| row[place] = f64::INFINITY);
+}
+
+#[test]
+fn softmax_of_nothing_but_negative_infinity_is_nan() {
+    whole_middle_row_is_nan::<f32>("-inf", |row, _| row.fill(f32::NEG_INFINITY));
+    whole_middle_row_is_nan::<f64>("-inf", |row, _| row.fill(f64::NEG_INFINITY));
+}
+
+#[test]
+fn softmax_of_negative_infinity_is_zero_and_has_no_gradient() {
+    fn check<T: Float>() {
+        for level in Level::available() {
+            for n in ROWS.into_iter().filter(|&n| n > 1) {
+                for place in [0, n / 2, n - 1] {
+                    let (_, got) = middle_row::<T>(level, n, |row| row[place] = T::neg_infinity());
+                    for (method, got) in got.named() {
+                        let what = format!("softmax {} at {level}, rows of {n}, {method}", T::TYPE);
+                        assert!(got.iter().all(|p| p.is_finite()), "{what}: not finite");
+                        let masked = got[n + place];
+                        assert!(masked == T::zero(), "{what}: -inf gives {}", show(masked));
+                    }
+                    for (method, got) in got.values() {
+                        let p = got[n + place];
+                        assert!(p.is_sign_positive(), "softmax at {level}, rows of {n}, {method}: {}", show(p));
+                    }
+                }
+            }
+        }
+    }
+    check::<f32>();
+    check::<f64>();
+}
+
+#[test]
+fn softmax_with_all_but_one_score_masked_is_that_one() {
+    fn check<T: Float>() {
+        for level in Level::available() {
+            for n in ROWS {
+                for score in [-1e30, -1.0, 0.0, 3.5, 1e30] {
+                    let mut x = vec![T::neg_infinity(); n];
+                    let mut expected = vec![T::zero(); n];
+                    x[n / 2] = T::of(score);
+                    expected[n / 2] = T::one();
+                    for (method, got) in Outputs::of(&level.with(Softmax::default()), &x, &x.clone()).values() {
+                        assert_same(&format!("softmax at {level}, row of {n}, {method}"), &x, &expected, got);
+                    }
+                }
+            }
+        }
+    }
+    check::<f32>();
+    check::<f64>();
+}
+
+#[test]
+fn huge_scores_do_not_overflow_softmax() {
+    fn check<T: Float>() {
+        let (max, min) = (T::max_value(), T::min_value());
+        for level in Level::available() {
+            let softmax = level.with(Softmax::rows(4).unwrap());
+            let x = [max, max, min, T::zero(), min, min, min, min, max, max, max, max];
+            let p = [0.5, 0.5, 0.0, 0.0, 0.25, 0.25, 0.25, 0.25, 0.25, 0.25, 0.25, 0.25].map(T::of);
+            for (method, got) in Outputs::of(&softmax, &x, &[T::one(); 12]).values() {
+                assert_same(&format!("softmax at {level}, {method}"), &x, &p, got);
+            }
+            let d = p.map(|p| p * (T::one() - p));
+            for (method, got) in Outputs::of(&softmax, &x, &[T::one(); 12]).derivatives() {
+                assert_same(&format!("softmax at {level}, {method}"), &x, &d, got);
+            }
+        }
+    }
+    check::<f32>();
+    check::<f64>();
+}
+
+#[test]
+fn softmax_of_scores_far_apart_is_zero_and_one_at_any_size() {
+    fn check<T: Float>() {
+        for level in Level::available() {
+            for k in 10..=127 {
+                // 0 and -x are both far below x, more so than any probability is small.
+                let x = 2.0_f64.powi(k);
+                let row = [0.0, x, -x].map(T::of);
+                let expected = [0.0, 1.0, 0.0].map(T::of);
+                let outputs = Outputs::of(&level.with(Softmax::default()), &row, &[T::one(); 3]);
+                for (method, got) in outputs.values() {
+                    assert_same(&format!("softmax of [0, 2^{k}, -2^{k}] at {level}, {method}"), &row, &expected, got);
+                }
+                let flat = outputs.derivatives().into_iter().chain([("backward", &outputs.backward[..])]);
+                for (method, got) in flat {
+                    let zero = got.iter().all(|&d| d == T::zero());
+                    assert!(zero, "softmax of [0, 2^{k}, -2^{k}] {} at {level}, {method}: {got:?}", T::TYPE);
+                }
+            }
+        }
+    }
+    check::<f32>();
+    check::<f64>();
+}
+
+#[test]
+fn softmax_of_rows_of_one_is_exactly_one_and_has_no_gradient() {
+    fn check<T: Float>() {
+        for level in Level::available() {
+            let softmax = level.with(Softmax::rows(1).unwrap());
+            let x = [-1e300, -1.0, -0.0, 0.0, T::TINY, 0.3, 88.0, 1e30].map(T::of).map(|x| x.max(T::min_value()));
+            let outputs = Outputs::of(&softmax, &x, &[T::of(3.0); 8]);
+            for (method, got) in outputs.values() {
+                assert_same(&format!("softmax at {level}, rows of 1, {method}"), &x, &[T::one(); 8], got);
+            }
+            for (method, got) in outputs.derivatives().into_iter().chain([("backward", &outputs.backward[..])]) {
+                let zero = got.iter().all(|&d| d == T::zero());
+                assert!(zero, "softmax {} at {level}, rows of 1, {method}: {got:?} for {x:?}", T::TYPE);
+            }
+        }
+    }
+    check::<f32>();
+    check::<f64>();
+}
+
+#[test]
+fn softmax_of_equal_scores_is_uniform() {
+    fn check<T: Float>() {
+        for level in Level::available() {
+            for n in [1, 2, 4, 8, 64, 256, 1024] {
+                for score in [-700.0, -0.1, 0.0, 55.5] {
+                    let (x, p) = (vec![T::of(score); n], vec![T::of(1.0 / n as f64); n]);
+                    for (method, got) in Outputs::of(&level.with(Softmax::default()), &x, &x).values() {
+                        assert_same(&format!("softmax at {level}, row of {n}, {method}"), &x, &p, got);
+                    }
+                }
+            }
+        }
+    }
+    check::<f32>();
+    check::<f64>();
+}

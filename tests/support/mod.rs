@@ -1,0 +1,248 @@
+//! Shared by the test files: floats of either type as bits, all outputs of a function at once, inputs worth trying.
+#![allow(dead_code)] // Each test file is a crate of its own and uses a part of this.
+
+use std::fmt;
+
+use activations::{Activation, AnyActivation, Element, ErrorBounds};
+
+/// A float with its bits: what the tests need beyond [`Element`].
+pub(crate) trait Float: Element + fmt::Display + fmt::LowerExp {
+    const TYPE: &'static str;
+    const WIDTH: u32;
+    /// The spacing at 1.
+    const EPS: f64;
+    /// The least subnormal.
+    const TINY: f64;
+
+    fn bits(self) -> u64;
+    /// From the low bits.
+    fn of_bits(bits: u64) -> Self;
+    /// Rounded.
+    fn of(x: f64) -> Self;
+    fn wide(self) -> f64;
+    fn up(self) -> Self;
+    /// `(value, derivative)` of the card's bounds.
+    fn bounds(error: &ErrorBounds, fused: bool) -> (f64, f64);
+
+    /// The spacing of the type at this magnitude.
+    fn spacing(self) -> f64 {
+        let a = Self::of(self.wide().abs());
+        if a.is_infinite() || a == Self::max_value() {
+            Self::of_bits(a.bits() - 2).spacing()
+        } else {
+            a.up().wide() - a.wide()
+        }
+    }
+
+    /// NaNs with the quiet bit, of both signs, with various payloads.
+    fn quiet_nans() -> Vec<Self> {
+        let infinity = Self::infinity().bits();
+        let mantissa = (1_u64 << infinity.trailing_zeros()) - 1;
+        let quiet = mantissa ^ (mantissa >> 1);
+        let sign = 1 << (Self::WIDTH - 1);
+        let payloads = [0, 1, mantissa, 0x5555_5555_5555_5555, 0xdead_beef, quiet >> 1];
+        payloads.iter().flat_map(|p| [0, sign].map(|s| Self::of_bits(infinity | quiet | (p & mantissa) | s))).collect()
+    }
+}
+
+macro_rules! float {
+    ($float:ident, $bits:ident, $tiny:expr, $fused:ident, $plain:ident) => {
+        impl Float for $float {
+            const TYPE: &'static str = stringify!($float);
+            const WIDTH: u32 = $bits::BITS;
+            const EPS: f64 = $float::EPSILON as f64;
+            const TINY: f64 = $tiny;
+
+            fn bits(self) -> u64 {
+                u64::from(self.to_bits())
+            }
+
+            fn of_bits(bits: u64) -> Self {
+                $float::from_bits((bits & u64::from($bits::MAX)) as $bits)
+            }
+
+            fn of(x: f64) -> Self {
+                x as $float
+            }
+
+            fn wide(self) -> f64 {
+                f64::from(self)
+            }
+
+            fn up(self) -> Self {
+                self.next_up()
+            }
+
+            fn bounds(error: &ErrorBounds, fused: bool) -> (f64, f64) {
+                if fused { error.$fused } else { error.$plain }
+            }
+        }
+    };
+}
+float!(f32, u32, 1.401_298_464_324_817e-45, f32, f32_plain);
+float!(f64, u64, 5e-324, f64, f64_plain);
+
+/// Decimal and bits, for messages.
+pub(crate) fn show<T: Float>(x: T) -> String {
+    format!("{x:e} ({:#0width$x})", x.bits(), width = T::WIDTH as usize / 4 + 2)
+}
+
+/// The same bits; any NaN for a NaN.
+pub(crate) fn same<T: Float>(a: T, b: T) -> bool {
+    a.bits() == b.bits() || (a.is_nan() && b.is_nan())
+}
+
+/// Floats from `a` to `b`, the two zeros being neighbours: 0 for the same bits, the greatest number if one is NaN.
+pub(crate) fn ulps<T: Float>(a: T, b: T) -> u64 {
+    if a.is_nan() || b.is_nan() {
+        return if a.is_nan() && b.is_nan() { 0 } else { u64::MAX };
+    }
+    let place = |x: T| {
+        let sign = 1_i128 << (T::WIDTH - 1);
+        let bits = i128::from(x.bits());
+        if bits < sign { bits } else { sign - 1 - bits }
+    };
+    place(a).abs_diff(place(b)) as u64
+}
+
+/// Panics unless each element has the same bits as the one expected.
+#[track_caller]
+pub(crate) fn assert_same<T: Float>(what: &str, x: &[T], expected: &[T], got: &[T]) {
+    assert_eq!(expected.len(), got.len(), "{what}: number of elements");
+    for (i, (&e, &g)) in expected.iter().zip(got).enumerate() {
+        if !same(e, g) {
+            let x = x.get(i).map_or_else(String::new, |&x| show(x));
+            panic!(
+                "{what} {}: element {i}, x = {x}: expected {}, got {}, {} ULP",
+                T::TYPE,
+                show(e),
+                show(g),
+                ulps(e, g)
+            );
+        }
+    }
+}
+
+/// What each method of a function gives for the same inputs.
+pub(crate) struct Outputs<T> {
+    pub(crate) forward: Vec<T>,
+    pub(crate) in_place: Vec<T>,
+    pub(crate) derivative: Vec<T>,
+    /// The values, and the derivatives, of `forward_with_derivative`.
+    pub(crate) both: (Vec<T>, Vec<T>),
+    pub(crate) backward: Vec<T>,
+}
+
+impl<T: Float> Outputs<T> {
+    pub(crate) fn of(activation: &impl Activation<T>, x: &[T], grad_y: &[T]) -> Self {
+        // What was in the buffers must not matter.
+        let stale = || vec![T::nan(); x.len()];
+        let mut outputs = Self {
+            forward: stale(),
+            in_place: x.to_vec(),
+            derivative: stale(),
+            both: (stale(), stale()),
+            backward: stale(),
+        };
+        activation.forward(x, &mut outputs.forward);
+        activation.forward_in_place(&mut outputs.in_place);
+        activation.derivative(x, &mut outputs.derivative);
+        activation.forward_with_derivative(x, &mut outputs.both.0, &mut outputs.both.1);
+        activation.backward(x, grad_y, &mut outputs.backward);
+        outputs
+    }
+
+    /// Each output with the name of its method.
+    pub(crate) fn named(&self) -> [(&'static str, &[T]); 6] {
+        [
+            ("forward", &self.forward),
+            ("forward_in_place", &self.in_place),
+            ("derivative", &self.derivative),
+            ("forward_with_derivative, value", &self.both.0),
+            ("forward_with_derivative, derivative", &self.both.1),
+            ("backward", &self.backward),
+        ]
+    }
+
+    /// Each output that is a value of the function.
+    pub(crate) fn values(&self) -> [(&'static str, &[T]); 3] {
+        let [forward, in_place, _, both, ..] = self.named();
+        [forward, in_place, both]
+    }
+
+    /// Each output that is a derivative.
+    pub(crate) fn derivatives(&self) -> [(&'static str, &[T]); 2] {
+        let [_, _, derivative, _, both, _] = self.named();
+        [derivative, both]
+    }
+}
+
+/// The sum with what its additions round away (Neumaier, ZAMM 54, 1974), so that a test adds no error of its own.
+pub(crate) fn sum(terms: impl Iterator<Item = f64>) -> f64 {
+    let (sum, lost) = terms.fold((0.0_f64, 0.0), |(sum, lost), term| {
+        let (large, small) = if sum.abs() > term.abs() { (sum, term) } else { (term, sum) };
+        (sum + term, lost + (large - (sum + term) + small))
+    });
+    sum + lost
+}
+
+/// f(x).
+pub(crate) fn value<T: Float>(activation: &impl Activation<T>, x: T) -> T {
+    let mut y = [T::nan()];
+    activation.forward(&[x], &mut y);
+    y[0]
+}
+
+/// f'(x).
+pub(crate) fn slope<T: Float>(activation: &impl Activation<T>, x: T) -> T {
+    let mut dydx = [T::nan()];
+    activation.derivative(&[x], &mut dydx);
+    dydx[0]
+}
+
+/// Whether each element stands alone; otherwise the elements of a row depend on each other.
+pub(crate) fn is_elementwise(activation: &AnyActivation) -> bool {
+    let mut y = [f64::NAN; 2];
+    activation.forward(&[0.0; 2], &mut y);
+    y[0].to_bits() == value(activation, 0.0_f64).to_bits()
+}
+
+/// All activations whose elements stand alone.
+pub(crate) fn elementwise() -> impl Iterator<Item = AnyActivation> {
+    AnyActivation::all().filter(is_elementwise)
+}
+
+/// Random bits, the same in every run (Steele, Lea & Flood, "SplitMix", 2014).
+pub(crate) struct Bits(pub(crate) u64);
+
+impl Bits {
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// Uniform in [-size, size).
+    pub(crate) fn within(&mut self, size: f64) -> f64 {
+        ((self.next() >> 11) as f64 * 2.0_f64.powi(-52) - 1.0) * size
+    }
+
+    /// Any float: half of them of the sizes that a network sees, the rest any bits, NaN and infinity among them.
+    pub(crate) fn float<T: Float>(&mut self) -> T {
+        match self.next() % 8 {
+            0..4 => T::of(self.within(8.0)),
+            4 => T::of(self.within(120.0)),
+            5 => T::of(self.within(1.0) * 2.0_f64.powi(-(self.next() as i32 & 127))),
+            6 => {
+                let special = [0.0, -0.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 1.0, T::TINY, -T::TINY];
+                T::of(special[self.next() as usize % special.len()])
+            }
+            _ => T::of_bits(self.next()),
+        }
+    }
+
+    pub(crate) fn floats<T: Float>(&mut self, len: usize) -> Vec<T> {
+        (0..len).map(|_| self.float()).collect()
+    }
+}
