@@ -24,7 +24,7 @@ impl CrossEntropy {
         Ok(Self { softmax: Softmax::rows(classes)?, classes })
     }
 
-    fn from_logits(&self, logits: &[f32], labels: &[usize]) -> Loss {
+    fn of_logits(&self, logits: &[f32], labels: &[usize]) -> Loss {
         let n = labels.len() as f32;
         let probabilities = self.softmax.forward_vec(logits);
         let mut grad: Vec<f32> = probabilities.iter().map(|p| p / n).collect();
@@ -38,9 +38,9 @@ impl CrossEntropy {
     }
 
     /// The mistake: probabilities given where logits are expected.
-    fn from_probabilities(&self, logits: &[f32], labels: &[usize]) -> Loss {
+    fn of_probabilities(&self, logits: &[f32], labels: &[usize]) -> Loss {
         let probabilities = self.softmax.forward_vec(logits);
-        let loss = self.from_logits(&probabilities, labels);
+        let loss = self.of_logits(&probabilities, labels);
         Loss { grad: self.softmax.backward_vec(logits, &loss.grad), ..loss }
     }
 
@@ -52,7 +52,7 @@ impl CrossEntropy {
 
 type Method = fn(&CrossEntropy, &[f32], &[usize]) -> Loss;
 const METHODS: [(&str, Method); 2] =
-    [("right: logits", CrossEntropy::from_logits), ("wrong: softmax first", CrossEntropy::from_probabilities)];
+    [("right: logits", CrossEntropy::of_logits), ("wrong: softmax first", CrossEntropy::of_probabilities)];
 
 fn main() -> Result<(), ParameterError> {
     one_row()?;
