@@ -156,6 +156,8 @@ impl fmt::Display for UnknownName {
         write!(f, "unknown activation `{given}`")?;
         if let Some(nearest) = self.nearest {
             write!(f, "; did you mean `{nearest}`?")?;
+        } else {
+            f.write_str(".")?;
         }
         f.write_str(" Known names: ")?;
         for (i, activation) in AnyActivation::all().enumerate() {

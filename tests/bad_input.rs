@@ -30,7 +30,9 @@ fn refusal(f: impl FnOnce()) -> Option<Refusal> {
         set_hook(Box::new(move |info| {
             let caught = EXPECTED.with_borrow_mut(|expected| {
                 if let Some(slot) = expected {
-                    let message = info.payload_as_str().unwrap_or_default().to_owned();
+                    let payload = info.payload();
+                    let formatted = payload.downcast_ref::<String>().map(String::as_str);
+                    let message = formatted.or(payload.downcast_ref().copied()).unwrap_or_default().to_owned();
                     let (file, line) = info.location().map_or((String::new(), 0), |l| (l.file().to_owned(), l.line()));
                     *slot = Some(Refusal { message, file, line });
                 }

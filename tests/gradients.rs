@@ -167,7 +167,7 @@ fn softmax_backward_is_the_transposed_jacobian_times_the_gradient() {
                 let (x, g) = row(&mut bits, n, size);
                 let mut grad_x = vec![f64::NAN; n];
                 level.with(Softmax::default()).backward(&x, &g, &mut grad_x);
-                for j in 0..n {
+                for (j, &got) in grad_x.iter().enumerate() {
                     let (mut expected, mut noise, mut magnitude) = (0.0, 0.0, 0.0);
                     for (i, g) in g.iter().enumerate() {
                         let (entry, entry_noise) = jacobian_entry(level, &x, i, j);
@@ -177,10 +177,10 @@ fn softmax_backward_is_the_transposed_jacobian_times_the_gradient() {
                     }
                     // The terms may cancel: their truncation does not.
                     assert!(
-                        relative_eq!(grad_x[j], expected, epsilon = noise + TRUNCATION * magnitude, max_relative = 0.0),
+                        relative_eq!(got, expected, epsilon = noise + TRUNCATION * magnitude, max_relative = 0.0),
                         "softmax at {level}, backward, row of {n}, element {j}: x = {x:?}, grad_y = {g:?}: \
                          by differences {expected:e} +- {noise:e}, got {:e}",
-                        grad_x[j]
+                        got
                     );
                 }
             }

@@ -43,7 +43,7 @@ impl Described for Gelu {
         aliases: &["gelu_python", "gelu_erf", "gelu_none"],
         formula: "x Phi(x) = x (1 + erf(x / sqrt 2)) / 2",
         derivative: "Phi(x) + x phi(x)",
-        range: (-0.169_971_205_990_964_3, f64::INFINITY),
+        range: (-0.169_971_207_479_903_66, f64::INFINITY),
         vanishes: Vanishes::Left,
         zero_centred: false,
         monotone: false,
@@ -119,10 +119,10 @@ impl Elementwise for GeluTanh {
 impl Described for GeluTanh {
     const CARD: Card = Card {
         name: "gelu_tanh",
-        aliases: &["gelu_new", "gelu_pytorch_tanh", "gelu_fast", "gelu_accurate", "gelu_approximate"],
+        aliases: &["gelu_new", "gelu_pytorch_tanh", "gelu_python_tanh", "gelu_fast", "gelu_accurate", "gelu_approximate"],
         formula: "x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2",
         derivative: "s + x s (1 - s) z', s = sigmoid(z), z = 2 sqrt(2/pi) (x + 0.044715 x^3)",
-        range: (-0.170_040_750_571_254_02, f64::INFINITY),
+        range: (-0.170_040_750_571_254_05, f64::INFINITY),
         vanishes: Vanishes::Left,
         zero_centred: false,
         monotone: false,

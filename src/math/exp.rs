@@ -8,7 +8,7 @@ use crate::real::{Coefficients, Real};
 /// Relative error of e^-r: 2^-28.1 (`f32`), 2^-57.7 (`f64`). Fitted with coefficients rounded to the type by
 /// `tools/exp.sollya`.
 const Q: Coefficients = Coefficients {
-    f32: &[0.499_999_91, -0.166_665_15, 4.166_892_5e-2, -8.369_384e-3, 1.378_749_4e-3],
+    f32: &[0.499_999_9, -0.166_665_15, 4.166_892_5e-2, -8.369_384e-3, 1.378_749_4e-3],
     f64: &[
         0.500_000_000_000_001_2,
         -0.166_666_666_666_663_93,
@@ -88,12 +88,13 @@ pub(crate) fn exp_neg_ratio<R: Real>(a: R, a_lo: Option<R>) -> (R, R) {
 
 /// e^(x - max) / `unlift()`, for x <= max.
 ///
-/// x - max is taken with its rounding error, which e^x would magnify. -inf counts as far below the maximum; a maximum
-/// of -inf gives NaN.
+/// max - x is taken with its rounding error, which e^x would magnify. x = -inf gives zero, max = -inf NaN.
 #[inline(always)]
 pub(crate) fn lifted_exp_difference<R: Real>(x: R, max: R) -> R {
-    let (d, d_lo) = two_sum(max, -x.at_least(max - most()));
-    let (u, scale) = exp_neg(d, Some(d_lo));
+    let (d, d_lo) = two_sum(max, -x);
+    // Beyond the bound, where d may be infinite, the rounding error is of no account, and may be NaN.
+    let d_lo = R::select(d.lt(most()), d_lo, R::of(0.0));
+    let (u, scale) = exp_neg(d.at_most(most()), Some(d_lo));
     scale.mul_add(u, scale)
 }
 
