@@ -1,4 +1,111 @@
-//! Neural-network activation functions over slices of floats.
+//! Neural-network activation functions, their derivatives and their gradients, over slices of `f32` or `f64`.
+//!
+//! Each activation is a type, and [`Activation`] is what it does: [`forward`](Activation::forward),
+//! [`derivative`](Activation::derivative), [`backward`](Activation::backward), in place and both at once. The loops are
+//! vectorised for the CPU that runs them.
+//!
+//! # A tour
+//!
+//! ```
+//! use activations::{Activation, Gelu, Relu};
+//!
+//! let x = [-1.0_f32, 0.0, 2.0];
+//! let (mut y, mut dydx, mut grad_x) = ([0.0; 3], [0.0; 3], [0.0; 3]);
+//!
+//! Relu.forward(&x, &mut y);
+//! assert_eq!(y, [0.0, 0.0, 2.0]);
+//! Relu.derivative(&x, &mut dydx);
+//! assert_eq!(dydx, [0.0, 0.0, 1.0]);
+//! Relu.backward(&x, &[0.5; 3], &mut grad_x);
+//! assert_eq!(grad_x, [0.0, 0.0, 0.5]);
+//!
+//! Gelu.forward_with_derivative(&x, &mut y, &mut dydx);
+//! assert_eq!((y[1], dydx[1]), (0.0, 0.5));
+//! ```
+//!
+//! [`Softmax`] works on rows. Its `backward` multiplies by the whole Jacobian; its `derivative` is the diagonal.
+//!
+//! ```
+//! use activations::{Activation, Softmax};
+//!
+//! let mut p = [0.0_f64; 4];
+//! Softmax::rows(2)?.forward(&[3.0, 3.0, f64::NEG_INFINITY, 0.0], &mut p);
+//! assert_eq!(p, [0.5, 0.5, 0.0, 1.0]);
+//! # Ok::<(), activations::ParameterError>(())
+//! ```
+//!
+//! [`AnyActivation`] is chosen at run time, by the name in a model's configuration, and knows its [`Card`].
+//!
+//! ```
+//! use activations::{Activation, AnyActivation};
+//!
+//! let act: AnyActivation = "LeakyReLU".parse()?;
+//! let mut x = [-1.0, 1.0];
+//! act.forward_in_place(&mut x);
+//! assert_eq!(x, [-0.01, 1.0]);
+//! assert_eq!(act.card().kinks, [0.0]);
+//! # Ok::<(), activations::UnknownName>(())
+//! ```
+//!
+//! A formula of your own is two methods of [`Elementwise`], over any [`Real`]; [`math`] has exponentials and the like
+//! that vectorise. The built-in ones are written in the same way.
+//!
+//! ```
+//! use activations::{Activation, Elementwise, Real};
+//!
+//! struct Square;
+//!
+//! impl Elementwise for Square {
+//!     #[inline(always)]
+//!     fn value<R: Real>(&self, x: R) -> R {
+//!         x * x
+//!     }
+//!
+//!     #[inline(always)]
+//!     fn slope<R: Real>(&self, x: R) -> R {
+//!         x + x
+//!     }
+//! }
+//!
+//! let mut grad_x = [0.0_f32; 2];
+//! Square.backward(&[3.0, 4.0], &[1.0, 10.0], &mut grad_x);
+//! assert_eq!(grad_x, [6.0, 80.0]);
+//! ```
+//!
+//! Each call runs at the best [`Level`] of the CPU. Name one to compare levels. Those with fused multiply-add give the
+//! same bits as one another, and so do those without.
+//!
+//! ```
+//! use activations::{Activation, Level, Tanh};
+//!
+//! let (x, mut best, mut y) = ([0.3_f32; 5], [0.0; 5], [0.0; 5]);
+//! Tanh.forward(&x, &mut best);
+//! for level in Level::available().filter(|level| level.is_fused() == Level::best().is_fused()) {
+//!     level.with(Tanh).forward(&x, &mut y);
+//!     assert_eq!(y, best);
+//! }
+//! ```
+//!
+//! # Special values
+//!
+//! - NaN in, NaN out, in every function; the NaN's payload is not specified.
+//! - At an infinity, the limit: sigmoid(-inf) is 0, gelu(-inf) is -0.0.
+//! - Odd functions, and those that behave as c x at 0, keep the sign of zero.
+//! - At a kink, the derivative of the left side: 0 for [`Relu`] at 0.
+//! - A row of [`Softmax`] with NaN or +inf, or of nothing but -inf, is NaN.
+//! - Empty slices are fine.
+//!
+//! # Errors and panics
+//!
+//! A parameter out of its range is a [`ParameterError`], a name that is none an [`UnknownName`]. The methods of
+//! [`Activation`] panic if slices differ in length, or do not divide into rows, before anything is written. Nothing
+//! else panics.
+//!
+//! # Features
+//!
+//! - `std` (default): detects the CPU at run time, and has fused multiply-add. Includes `alloc`.
+//! - `alloc`: [`forward_vec`](Activation::forward_vec) and its like, boxed activations.
+//! - `libm`: needed without `std`.
 #![forbid(unsafe_code)]
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -36,3 +143,8 @@ mod sealed {
     /// Keeps a trait's implementations inside the crate.
     pub trait Sealed {}
 }
+
+/// The README's examples, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
