@@ -35,19 +35,20 @@ pub(crate) fn lifted_sigmoid_neg<R: Real>(a: R, a_lo: Option<R>) -> R {
 /// q (1 - w (1 - q)) / `unlift()` with q = sigmoid(-a - a_lo): the derivative of x sigmoid(z(x)) at -x, a = z(x),
 /// w + w_lo = x z'(x).
 ///
-/// With e = t/b that is t (b + t - w b) / (b + t)^2. The sum b + t is exact, so that its rounding does no harm near the
-/// root, where the difference cancels.
+/// With e = e^-(a + a_lo) that is e (1 + e - w) / (1 + e)^2. The sum 1 + e is exact, so that its rounding does no harm
+/// near the root, where the difference cancels.
 #[inline(always)]
 pub(crate) fn lifted_sigmoid_slope<R: Real>(a: R, a_lo: Option<R>, w: R, w_lo: Option<R>) -> R {
-    let (top, bottom) = exp_neg_ratio(a, a_lo);
-    let sum = top.mul_add(unlift(), bottom);
-    let sum_lo = top.mul_add(unlift(), bottom - sum);
+    let (u, scale) = exp_neg(a, a_lo);
+    let e = scale.mul_add(u, scale);
+    let one = R::of(1.0);
+    let sum = e.mul_add(unlift(), one);
+    let sum_lo = e.mul_add(unlift(), one - sum);
     let lo = match w_lo {
-        Some(w_lo) => (-w_lo).mul_add(bottom, sum_lo),
+        Some(w_lo) => sum_lo - w_lo,
         None => sum_lo,
     };
-    let difference = (-w).mul_add(bottom, sum) + lo;
-    top * difference / sum.mul_add(sum, sum * (sum_lo + sum_lo))
+    e * ((sum - w) + lo) / sum.mul_add(sum, sum * (sum_lo + sum_lo))
 }
 
 /// The hyperbolic tangent.
