@@ -1,19 +1,28 @@
 //! Reductions over a row, in an order that does not depend on the CPU: fixed lanes, then a fixed tree.
+//!
+//! Element i goes to accumulator i mod `LANES`. A row is taken in blocks of `DEPTH` elements for each accumulator, so
+//! that the loop over accumulators is the innermost that is left after unrolling, and vectorises.
 
 use crate::element::{Element, Lane};
 use crate::math::two_sum;
 
-/// Accumulators of a reduction: element i goes to accumulator i mod LANES, on every CPU.
 const LANES: usize = 32;
-
-/// Elements that an accumulator takes up before the sum so far is put away without error.
 const DEPTH: usize = 16;
+const BLOCK: usize = LANES * DEPTH;
 
 /// The greatest element, passing over NaN; -inf for an empty row.
 #[inline(always)]
 pub(crate) fn max<T: Element, R: Lane<T>>(row: &[T]) -> R {
-    let (chunks, rest) = row.as_chunks::<LANES>();
     let mut lanes = [R::of(f64::NEG_INFINITY); LANES];
+    let (blocks, rest) = row.as_chunks::<BLOCK>();
+    for block in blocks {
+        for (i, lane) in lanes.iter_mut().enumerate() {
+            for k in 0..DEPTH {
+                *lane = lane.at_least(R::load(block[k * LANES + i]));
+            }
+        }
+    }
+    let (chunks, rest) = rest.as_chunks::<LANES>();
     for chunk in chunks {
         for (lane, &x) in lanes.iter_mut().zip(chunk) {
             *lane = lane.at_least(R::load(x));
@@ -51,21 +60,30 @@ pub(crate) fn dot<T: Element, R: Lane<T>>(a: &[T], b: &[T]) -> (R, R) {
 fn compensated<T: Element, R: Lane<T>>(a: &[T], b: &[T], term: impl Fn(R, R) -> R) -> (R, R) {
     let zero = R::of(0.0);
     let (mut hi, mut lo) = ([zero; LANES], [zero; LANES]);
-    for (a, b) in a.chunks(LANES * DEPTH).zip(b.chunks(LANES * DEPTH)) {
-        let mut part = [zero; LANES];
-        let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
-        for (a, b) in a.iter().zip(b) {
-            for ((part, &a), &b) in part.iter_mut().zip(a).zip(b) {
-                *part = *part + term(R::load(a), R::load(b));
+    let ((a_blocks, a_rest), (b_blocks, b_rest)) = (a.as_chunks::<BLOCK>(), b.as_chunks::<BLOCK>());
+    for (a, b) in a_blocks.iter().zip(b_blocks) {
+        for i in 0..LANES {
+            let mut part = term(R::load(a[i]), R::load(b[i]));
+            for k in 1..DEPTH {
+                part = part + term(R::load(a[k * LANES + i]), R::load(b[k * LANES + i]));
             }
+            let (sum, error) = two_sum(hi[i], part);
+            (hi[i], lo[i]) = (sum, lo[i] + error);
         }
-        for ((part, &a), &b) in part.iter_mut().zip(a_rest).zip(b_rest) {
+    }
+    let mut parts = [zero; LANES];
+    let ((a_chunks, a_rest), (b_chunks, b_rest)) = (a_rest.as_chunks::<LANES>(), b_rest.as_chunks::<LANES>());
+    for (a, b) in a_chunks.iter().zip(b_chunks) {
+        for ((part, &a), &b) in parts.iter_mut().zip(a).zip(b) {
             *part = *part + term(R::load(a), R::load(b));
         }
-        for ((hi, lo), part) in hi.iter_mut().zip(&mut lo).zip(part) {
-            let (sum, error) = two_sum(*hi, part);
-            (*hi, *lo) = (sum, *lo + error);
-        }
+    }
+    for ((part, &a), &b) in parts.iter_mut().zip(a_rest).zip(b_rest) {
+        *part = *part + term(R::load(a), R::load(b));
+    }
+    for i in 0..LANES {
+        let (sum, error) = two_sum(hi[i], parts[i]);
+        (hi[i], lo[i]) = (sum, lo[i] + error);
     }
     let mut width = LANES / 2;
     while width > 0 {
