@@ -25,7 +25,7 @@ macro_rules! scalar {
             const NAME: &'static str = stringify!($float);
 
             fn naive(name: &str, x: &[Self], y: &mut [Self]) -> bool {
-                const SQRT_2_OVER_PI: $float = 0.797_884_560_802_865_4;
+                const SQRT_2_OVER_PI: $float = std::$float::consts::FRAC_2_SQRT_PI * std::$float::consts::FRAC_1_SQRT_2;
                 match name {
                     "relu" => each(x, y, |x| x.max(0.0)),
                     "leaky_relu" => each(x, y, |x| if x > 0.0 { x } else { 0.01 * x }),
