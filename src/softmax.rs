@@ -133,6 +133,7 @@ impl RowFormula for Probability {
 /// A lifted exponential to p (1 - p), 1 - p as the sum of the others, so that it keeps its digits where p is near 1.
 struct DiagonalOf {
     factor: f64,
+    correction: f64,
     sum: (f64, f64),
 }
 
@@ -141,8 +142,10 @@ impl RowFormula for DiagonalOf {
     #[inline(always)]
     fn of<R: Real>(&self, e: R) -> R {
         let factor = R::of(self.factor);
-        let others = (R::of(self.sum.0) - e) + R::of(self.sum.1);
-        (e * factor) * (others * factor)
+        let others = ((R::of(self.sum.0) - e) + R::of(self.sum.1)) * factor;
+        // The factor's own rounding would count twice.
+        let twice = R::of(2.0 * self.correction);
+        (e * factor) * others.mul_add(twice, others)
     }
 }
 
@@ -171,6 +174,8 @@ sweep!(MapPair<PairFormula> |f, grad_y| e = f.of(e, grad_y));
 struct Total<R> {
     sum: (R, R),
     factor: R,
+    /// 1 / sum = factor (1 + correction).
+    correction: R,
 }
 
 impl<R: Real> Total<R> {
@@ -180,7 +185,11 @@ impl<R: Real> Total<R> {
         R: Lane<T>,
     {
         let sum = reduce::sum::<T, R>(row);
-        Self { sum, factor: R::of(1.0) / (sum.0 + sum.1) }
+        let one = R::of(1.0);
+        let factor = one / (sum.0 + sum.1);
+        let (product, product_lo) = factor.two_mul(sum.0);
+        let correction = (one - product) - product_lo - factor * sum.1;
+        Self { sum, factor, correction }
     }
 
     #[inline(always)]
@@ -237,7 +246,8 @@ row_task!(Diagonal |x; dydx; T, R| {
     Map { f: &Exp { max }, x, y: dydx }.run::<R>();
     let total = Total::<R>::of(dydx);
     let sum = (total.sum.0.wide(), total.sum.1.wide());
-    MapInPlace { f: &DiagonalOf { factor: total.factor.wide(), sum }, y: dydx }.run::<R>();
+    let (factor, correction) = (total.factor.wide(), total.correction.wide());
+    MapInPlace { f: &DiagonalOf { factor, correction, sum }, y: dydx }.run::<R>();
 });
 
 row_task!(Backward |x, grad_y; grad_x; T, R| {

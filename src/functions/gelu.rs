@@ -28,7 +28,7 @@ pub struct Gelu;
 impl Elementwise for Gelu {
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
-        (-NormalTail::new(x).times_a_lifted()).mul_add(math::unlift(), hinge(x))
+        hinge(x, NormalTail::new(x).times_a_lifted())
     }
 
     #[inline(always)]
@@ -102,7 +102,7 @@ impl Elementwise for GeluTanh {
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
         let (a, z, z_lo, _) = Self::arguments(x);
-        (-(a * math::lifted_sigmoid_neg(z, Some(z_lo)))).mul_add(math::unlift(), hinge(x))
+        hinge(x, a * math::lifted_sigmoid_neg(z, Some(z_lo)))
     }
 
     #[inline(always)]
@@ -140,21 +140,19 @@ impl Described for GeluTanh {
     };
 }
 
-/// max(x, 0), signed so that a negative tail added to it stays negative when it underflows: -0.0.
+/// max(x, 0) - tail `unlift()`: f(x) from a tail -f(-|x|) / `unlift()`, for f(x) - f(-x) = x.
+///
+/// Takes the sign of x, so that a tail that underflows is -0.0.
 #[inline(always)]
-pub(super) fn hinge<R: Real>(x: R) -> R {
-    if R::FUSED {
-        // The one rounding of the sum sees the tail before it underflows. A maximum with +0.0 is one instruction.
-        x.at_least(R::of(0.0))
-    } else {
-        x.at_least(R::of(-0.0))
-    }
+pub(super) fn hinge<R: Real>(x: R, tail: R) -> R {
+    (-tail).mul_add(math::unlift(), x.at_least(R::of(0.0))).copysign(x)
 }
 
 /// f'(x) from f'(-|x|) / `unlift()`, for f(x) - f(-x) = x.
 #[inline(always)]
 pub(super) fn reflect<R: Real>(x: R, slope_left: R) -> R {
-    // g for negative x, 1 - g for positive: bit operations are cheaper than a comparison.
+    // g for negative x, 1 - g for positive: bit operations are cheaper than a comparison. Negated as a whole, so that a
+    // left tail that underflows is -0.0.
     let half = R::of(0.5);
-    slope_left.flip_sign(x).mul_add(-math::unlift::<R>(), half + half.copysign(x))
+    -slope_left.flip_sign(x).mul_add(math::unlift(), -half - half.copysign(x))
 }

@@ -29,8 +29,7 @@ impl Elementwise for Silu {
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
         let a = math::bounded_abs(x);
-        let q = math::lifted_sigmoid_neg(a, None);
-        (-(a * q)).mul_add(math::unlift(), hinge(x))
+        hinge(x, a * math::lifted_sigmoid_neg(a, None))
     }
 
     #[inline(always)]

@@ -92,10 +92,10 @@ pub(crate) fn exp_neg_ratio<R: Real>(a: R, a_lo: Option<R>) -> (R, R) {
 #[inline(always)]
 pub(crate) fn lifted_exp_difference<R: Real>(x: R, max: R) -> R {
     let (d, d_lo) = two_sum(max, -x);
-    // Beyond the bound, where d may be infinite, the rounding error is of no account, and may be NaN.
-    let d_lo = R::select(d.lt(most()), d_lo, R::of(0.0));
-    let (u, scale) = exp_neg(d.at_most(most()), Some(d_lo));
-    scale.mul_add(u, scale)
+    // Beyond the bound, where d may be infinite and then its error NaN, the result is zero.
+    let (beyond, zero) = (most::<R>().le(d), R::of(0.0));
+    let (u, scale) = exp_neg(d.at_most(most()), Some(R::select(beyond, zero, d_lo)));
+    R::select(beyond, zero, scale.mul_add(u, scale))
 }
 
 /// `(u, 2^(n + lift))` with e^-(a + a_lo) = 2^n (1 + u).

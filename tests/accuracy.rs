@@ -1,0 +1,139 @@
+//! Every stated bound holds: `f32` on a sweep of all exponents, `f64` on the committed tables, rows of softmax.
+//!
+//! All 2^32 inputs: `cargo run --release --example accuracy -- --exhaustive`.
+
+mod common;
+
+use activations::{Activation, AnyActivation, Level, Softmax};
+use common::Part;
+use common::sweep::{self, Report};
+
+/// A prime, so that no pattern of bits is left out for long.
+const STRIDE: u64 = if cfg!(debug_assertions) { 65_537 } else { 4_099 };
+
+/// Where something happens: roots, kinks, ends of reductions, thresholds of underflow.
+const PLACES: [f32; 26] = [
+    0.0, 0.35, 0.5, 0.694, 0.7518, 0.7525, 1.0, 1.04, 1.2785, 2.0, 4.0, 9.0, 10.0, 10.9, 12.8, 13.2, 14.5, 14.75, 17.0,
+    20.0, 44.0, 52.0, 87.0, 88.0, 104.0, 112.0,
+];
+
+fn near_places() -> impl Iterator<Item = f32> {
+    PLACES.into_iter().flat_map(|place| {
+        (-2_000..2_000).flat_map(move |i| {
+            let bits = (place.to_bits() as i32).wrapping_add(i).unsigned_abs();
+            [f32::from_bits(bits), -f32::from_bits(bits)]
+        })
+    })
+}
+
+#[test]
+fn f32_is_within_its_bound_at_every_level() {
+    let levels: Vec<Level> = Level::available().collect();
+    for activation in AnyActivation::all() {
+        for part in Part::BOTH {
+            let mut reports = vec![Report::default(); levels.len()];
+            let inputs = sweep::patterns(0..1 << 32, STRIDE).chain(near_places());
+            sweep::over_f32(activation, part, &levels, &mut reports, inputs);
+            for (level, report) in levels.iter().zip(reports) {
+                let bound = sweep::bound_f32(activation.card().error, *level, part);
+                assert!(
+                    report.worst <= bound,
+                    "{activation} {part:?} of f32 at {level}: {:.3} ULP at {:e} ({:#010x}), bound {bound}: \
+                     expected {:e}, got {:e}",
+                    report.worst,
+                    report.at,
+                    report.at.to_bits(),
+                    report.exact,
+                    report.got,
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn f64_is_within_its_bound_at_every_level() {
+    let mut tables = 0;
+    for activation in AnyActivation::all() {
+        for (part, level) in Part::BOTH.into_iter().flat_map(|part| Level::available().map(move |level| (part, level)))
+        {
+            let Some(report) = sweep::over_table(activation, part, level) else { continue };
+            tables += 1;
+            let bound = sweep::bound_f64(activation.card().error, level, part);
+            assert!(
+                report.worst <= bound,
+                "{activation} {part:?} of f64 at {level}: {:.3} ULP at {:e} ({:#018x}), bound {bound}: \
+                 expected {:e}, got {:e}",
+                report.worst,
+                report.at,
+                report.at.to_bits(),
+                report.exact,
+                report.got,
+            );
+        }
+    }
+    assert!(tables > 0);
+}
+
+/// The exact probabilities and diagonal of a row of `f32`, in `f64`: the sum of a million terms loses 2^-43 at most.
+fn exact_row(x: &[f32]) -> Vec<(f64, f64)> {
+    let max = x.iter().fold(f64::NEG_INFINITY, |max, &x| max.max(f64::from(x)));
+    let e: Vec<f64> = x.iter().map(|&x| libm::exp(f64::from(x) - max)).collect();
+    let sum: f64 = e.iter().sum();
+    let largest = e.iter().position(|&e| e == 1.0).unwrap_or(0);
+    let others: f64 = e.iter().enumerate().filter(|&(i, _)| i != largest).map(|(_, e)| e).sum();
+    e.iter()
+        .enumerate()
+        .map(|(i, e)| {
+            let rest = if i == largest { others } else { sum - e };
+            (e / sum, e / sum * (rest / sum))
+        })
+        .collect()
+}
+
+#[test]
+fn rows_of_softmax_are_within_their_bound() {
+    let mut state = 1_u32;
+    let mut uniform = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        f64::from(state) / f64::from(u32::MAX) * 2.0 - 1.0
+    };
+    let long = if cfg!(debug_assertions) { 10_000 } else { 1_000_000 };
+    for len in (1..70).chain([511, 512, 513, 1_000, 4_096, 100_001, long]) {
+        for magnitude in [1e-3, 1.0, 20.0, 100.0, 1e4, 1e30] {
+            let x: Vec<f32> = (0..len).map(|_| (uniform() * magnitude) as f32).collect();
+            let exact = exact_row(&x);
+            let mut y = vec![0.0; len];
+            for (part, level) in Part::BOTH.into_iter().flat_map(|p| Level::available().map(move |l| (p, l))) {
+                let softmax = AnyActivation::from(Softmax::default());
+                sweep::run(softmax, level, part, &x, &mut y);
+                let bound = sweep::bound_f32(softmax.card().error, level, part);
+                for ((&x, &got), &exact) in x.iter().zip(&y).zip(&exact) {
+                    let exact = part.of(exact);
+                    let error = common::ulp::error_f32(got, exact, 0.0);
+                    assert!(
+                        error <= bound,
+                        "softmax {part:?} of {len} numbers up to {magnitude:e} at {level}: {error:.3} ULP at {x:e}, \
+                         bound {bound}: expected {exact:e}, got {got:e}"
+                    );
+                }
+                if part == Part::Value {
+                    let sum: f64 = y.iter().map(|&p| f64::from(p)).sum();
+                    assert!((sum - 1.0).abs() < 1e-6, "{len} probabilities at {level} sum to {sum}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn probabilities_below_the_normal_range_are_right() {
+    let x = [0.0_f32, -88.0, -95.0, -100.0, -103.0, -104.5, -1e30, f32::NEG_INFINITY];
+    let mut p = [1.0; 8];
+    Softmax::default().forward(&x, &mut p);
+    for (x, p) in x.into_iter().zip(p) {
+        let exact = libm::exp(f64::from(x));
+        assert!(common::ulp::error_f32(p, exact, 0.0) <= 1.0, "e^{x}: expected {exact:e}, got {p:e}");
+    }
+    assert_eq!(p[5..].iter().map(|p| p.to_bits()).collect::<Vec<_>>(), [0, 0, 0]);
+}

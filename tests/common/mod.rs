@@ -1,0 +1,37 @@
+//! Accuracy, measured: what an ULP is, exact values to measure against, and sweeps over inputs.
+
+// Each of the programs that share this module uses a part of it.
+#![allow(dead_code, unreachable_pub)]
+
+pub mod oracle;
+pub mod sweep;
+pub mod table;
+pub mod ulp;
+
+/// Which of the two formulas of an activation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Value,
+    Slope,
+}
+
+impl Part {
+    pub const BOTH: [Self; 2] = [Self::Value, Self::Slope];
+
+    /// This part of a `(value, slope)` pair.
+    pub fn of<T>(self, (value, slope): (T, T)) -> T {
+        match self {
+            Self::Value => value,
+            Self::Slope => slope,
+        }
+    }
+
+    /// The least magnitude whose spacing counts: a derivative that crosses zero away from 0 is measured in the spacing
+    /// at 1/16 there.
+    pub fn floor(self, name: &str) -> f64 {
+        match (self, name) {
+            (Self::Slope, "gelu" | "gelu_tanh" | "silu") => 1.0 / 16.0,
+            _ => 0.0,
+        }
+    }
+}

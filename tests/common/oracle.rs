@@ -1,0 +1,71 @@
+//! Exact values for `f32` inputs, in `f64`, by other formulas than the crate's: error functions and exponentials of the
+//! crate `libm`, arranged so that nothing cancels by more than a few bits.
+
+use std::f64::consts::{FRAC_1_SQRT_2, PI, SQRT_2};
+
+use activations::AnyActivation;
+
+use super::Part;
+
+type Function = fn(f64) -> f64;
+
+/// The exact function for `f32` inputs; `None` for functions of whole rows.
+///
+/// # Panics
+/// If a function of single elements has no oracle: it would go untested.
+pub fn of(activation: &AnyActivation, part: Part) -> Option<Function> {
+    let name = activation.card().name;
+    if name == "softmax" {
+        return None;
+    }
+    let pair: (Function, Function) = match name {
+        "relu" => (|x| if x <= 0.0 { 0.0 } else { x }, step),
+        "leaky_relu" => (
+            |x| if x < 0.0 { x * f64::from(0.01_f32) } else { x },
+            |x| if x <= 0.0 { f64::from(0.01_f32) } else { step(x) },
+        ),
+        "sigmoid" => (sigmoid, |x| sigmoid(x) * sigmoid(-x)),
+        "tanh" => (libm::tanh, |x| 4.0 * sigmoid(2.0 * x) * sigmoid(-2.0 * x)),
+        "gelu" => (|x| tail(x, x * phi(x)), |x| slope_limits(x, phi(x) + x * density(x))),
+        "gelu_tanh" => {
+            (|x| tail(x, x * sigmoid(z(x))), |x| slope_limits(x, sigmoid(z(x)) * (1.0 + x * dz(x) * sigmoid(-z(x)))))
+        }
+        "silu" => (|x| tail(x, x * sigmoid(x)), |x| slope_limits(x, sigmoid(x) * (1.0 + x * sigmoid(-x)))),
+        _ => panic!("no oracle for {name}: add one to tests/common/oracle.rs"),
+    };
+    Some(part.of(pair))
+}
+
+fn step(x: f64) -> f64 {
+    if x.is_nan() { x } else { f64::from(x > 0.0) }
+}
+
+fn sigmoid(x: f64) -> f64 {
+    1.0 / (1.0 + libm::exp(-x))
+}
+
+fn phi(x: f64) -> f64 {
+    libm::erfc(-x * FRAC_1_SQRT_2) / 2.0
+}
+
+fn density(x: f64) -> f64 {
+    libm::exp(-x * x / 2.0) / (SQRT_2 * PI.sqrt())
+}
+
+fn z(x: f64) -> f64 {
+    2.0 * (2.0 / PI).sqrt() * (x + 0.044_715 * x * x * x)
+}
+
+fn dz(x: f64) -> f64 {
+    2.0 * (2.0 / PI).sqrt() * (1.0 + 3.0 * 0.044_715 * x * x)
+}
+
+/// For x f(x) with f from 0 to 1: the limit where the product is inf times 0.
+fn tail(x: f64, y: f64) -> f64 {
+    if x == f64::NEG_INFINITY { -0.0 } else { y }
+}
+
+/// The derivative's limits, where the formula is inf times 0. Beyond 200 it is within 2^-1000 of them.
+fn slope_limits(x: f64, y: f64) -> f64 {
+    if x.abs() > 200.0 { step(x) } else { y }
+}

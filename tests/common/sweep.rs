@@ -1,0 +1,110 @@
+//! Sweeps: the worst error over many inputs.
+
+use activations::{Activation, AnyActivation, Element, ErrorBounds, Level};
+
+use super::{Part, oracle, table, ulp};
+
+/// What a sweep found.
+#[derive(Clone, Copy, Debug)]
+pub struct Report<T> {
+    pub worst: f64,
+    pub at: T,
+    pub got: T,
+    pub exact: f64,
+    pub inputs: u64,
+    pub correctly_rounded: u64,
+}
+
+impl<T: Element> Default for Report<T> {
+    fn default() -> Self {
+        Self { worst: 0.0, at: T::zero(), got: T::zero(), exact: 0.0, inputs: 0, correctly_rounded: 0 }
+    }
+}
+
+impl<T: Element> Report<T> {
+    fn add(&mut self, at: T, got: T, exact: f64, rounds_to: T, error: f64) {
+        self.inputs += 1;
+        self.correctly_rounded += u64::from(got == rounds_to || got.is_nan() && rounds_to.is_nan());
+        // Not `>`: an error that is NaN must not pass.
+        if !(error <= self.worst) {
+            (self.worst, self.at, self.got, self.exact) = (error, at, got, exact);
+        }
+    }
+
+    pub fn merge(self, other: Self) -> Self {
+        let (inputs, correctly_rounded) =
+            (self.inputs + other.inputs, self.correctly_rounded + other.correctly_rounded);
+        let worse = if other.worst > self.worst { other } else { self };
+        Self { inputs, correctly_rounded, ..worse }
+    }
+
+    /// The share of results that are the exact ones, rounded to nearest, in percent.
+    pub fn share(&self) -> f64 {
+        100.0 * self.correctly_rounded as f64 / self.inputs as f64
+    }
+}
+
+/// The stated bound for `f32` at a level.
+pub fn bound_f32(bounds: ErrorBounds, level: Level, part: Part) -> f64 {
+    part.of(if level.is_fused() { bounds.f32 } else { bounds.f32_plain })
+}
+
+/// The stated bound for `f64` at a level.
+pub fn bound_f64(bounds: ErrorBounds, level: Level, part: Part) -> f64 {
+    part.of(if level.is_fused() { bounds.f64 } else { bounds.f64_plain })
+}
+
+pub fn run<T: Element>(activation: AnyActivation, level: Level, part: Part, x: &[T], y: &mut [T]) {
+    match part {
+        Part::Value => level.with(activation).forward(x, y),
+        Part::Slope => level.with(activation).derivative(x, y),
+    }
+}
+
+/// Adds the errors on these inputs to the report of each level. The inputs go through as slices of up to 64 K, so it is
+/// the vector loop that is measured.
+pub fn over_f32(
+    activation: AnyActivation,
+    part: Part,
+    levels: &[Level],
+    reports: &mut [Report<f32>],
+    inputs: impl Iterator<Item = f32>,
+) {
+    let Some(exact) = oracle::of(&activation, part) else { return };
+    let floor = part.floor(activation.card().name);
+    let mut inputs = inputs.peekable();
+    let (mut x, mut y, mut exacts) = (Vec::new(), Vec::new(), Vec::new());
+    while inputs.peek().is_some() {
+        x.clear();
+        x.extend(inputs.by_ref().take(1 << 16));
+        y.resize(x.len(), 0.0);
+        exacts.clear();
+        exacts.extend(x.iter().map(|&x| exact(f64::from(x))));
+        for (level, report) in levels.iter().zip(&mut *reports) {
+            run(activation, *level, part, &x, &mut y);
+            for ((&x, &got), &exact) in x.iter().zip(&y).zip(&exacts) {
+                report.add(x, got, exact, exact as f32, ulp::error_f32(got, exact, floor));
+            }
+        }
+    }
+}
+
+/// The errors on the committed table; `None` if there is none.
+pub fn over_table(activation: AnyActivation, part: Part, level: Level) -> Option<Report<f64>> {
+    let name = activation.card().name;
+    let lines = table::of(name)?;
+    let x: Vec<f64> = lines.iter().map(|line| line.x).collect();
+    let mut y = vec![0.0; x.len()];
+    run(activation, level, part, &x, &mut y);
+    let mut report = Report::default();
+    for (line, got) in lines.iter().zip(y) {
+        let exact = line.exact(part);
+        report.add(line.x, got, exact.0, exact.0, ulp::error_f64(got, exact, part.floor(name)));
+    }
+    Some(report)
+}
+
+/// Every `stride`th bit pattern of `f32`, in a range of them.
+pub fn patterns(range: std::ops::Range<u64>, stride: u64) -> impl Iterator<Item = f32> {
+    range.step_by(stride as usize).map(|bits| f32::from_bits(bits as u32))
+}

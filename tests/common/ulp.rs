@@ -1,0 +1,76 @@
+//! Errors in ULP: |computed - exact| over the spacing of the type at the exact value.
+
+/// The spacing of `f32` at a magnitude: 2^-149 below the normal range.
+fn spacing_f32(magnitude: f64) -> f64 {
+    2.0_f64.powi(exponent(magnitude).max(-126) - 23)
+}
+
+/// The spacing of `f64` at a magnitude: 2^-1074 below the normal range.
+fn spacing_f64(magnitude: f64) -> f64 {
+    // 2^-1074 itself is beyond `powi`'s accuracy on some platforms: from bits.
+    match exponent(magnitude).max(-1022) - 52 {
+        e if e < -1022 => f64::from_bits(1 << (e + 1074)),
+        e => f64::from_bits(((e + 1023) as u64) << 52),
+    }
+}
+
+fn exponent(magnitude: f64) -> i32 {
+    (magnitude.to_bits() >> 52) as i32 - 1023
+}
+
+/// The error of an `f32`, infinite where no number of ULP would say it: NaN or infinity for a number or the reverse, and
+/// a result that underflowed to a zero of the wrong sign.
+pub fn error_f32(got: f32, exact: f64, floor: f64) -> f64 {
+    if let Some(error) = special(f64::from(got), exact) {
+        return error;
+    }
+    (f64::from(got) - exact).abs() / spacing_f32(exact.abs().max(floor))
+}
+
+/// The error of an `f64` against hi + lo.
+pub fn error_f64(got: f64, (hi, lo): (f64, f64), floor: f64) -> f64 {
+    if let Some(error) = special(got, hi) {
+        return error;
+    }
+    // Both differences are small beside hi, the first exact: no digit of lo is lost.
+    ((got - hi) - lo).abs() / spacing_f64(hi.abs().max(floor))
+}
+
+fn special(got: f64, exact: f64) -> Option<f64> {
+    if got.is_nan() || exact.is_nan() {
+        return Some(if got.is_nan() == exact.is_nan() { 0.0 } else { f64::INFINITY });
+    }
+    if got.is_infinite() || exact.is_infinite() {
+        return Some(if got == exact { 0.0 } else { f64::INFINITY });
+    }
+    if got == 0.0 && exact != 0.0 && got.is_sign_negative() != exact.is_sign_negative() {
+        return Some(f64::INFINITY);
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ulp_is_the_spacing_at_the_exact_value() {
+        assert_eq!(error_f32(1.0 + f32::EPSILON, 1.0, 0.0), 1.0);
+        assert_eq!(error_f32(1.0 - f32::EPSILON / 2.0, 1.0, 0.0), 0.5);
+        assert_eq!(error_f32(f32::from_bits(3), 0.0, 0.0), 3.0);
+        assert_eq!(error_f32(f32::from_bits(3), f64::from(f32::from_bits(1)) * 1.5, 0.0), 1.5);
+        assert_eq!(error_f64(1.0, (1.0, f64::EPSILON / 4.0), 0.0), 0.25);
+        assert_eq!(error_f64(f64::from_bits(3), (0.0, 0.0), 0.0), 3.0);
+        assert_eq!(error_f32(0.001, 0.0, 1.0), f64::from(0.001_f32) / f64::from(f32::EPSILON));
+    }
+
+    #[test]
+    fn what_no_number_says_is_infinite() {
+        assert_eq!(error_f32(f32::NAN, 1.0, 0.0), f64::INFINITY);
+        assert_eq!(error_f32(1.0, f64::NAN, 0.0), f64::INFINITY);
+        assert_eq!(error_f32(f32::NAN, f64::NAN, 0.0), 0.0);
+        assert_eq!(error_f32(f32::INFINITY, 1.0, 0.0), f64::INFINITY);
+        assert_eq!(error_f32(0.0, -1e-60, 0.0), f64::INFINITY);
+        assert!(error_f32(-0.0, -1e-60, 0.0) < 1e-10);
+    }
+}

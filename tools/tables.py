@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+"""Writes tests/tables/*.csv: exact values and derivatives for inputs of f64, by mpmath with 60 digits.
+
+Run: pip install mpmath && python3 tools/tables.py
+
+A line is x, f(x), f'(x): x as the bits of an f64 in hex, the others as two f64 in hex whose sum is the exact number to
+about 106 bits (less where the low part would be subnormal). The formulas are the textbook's, not the crate's.
+"""
+
+import pathlib
+import random
+import struct
+
+from mpmath import erfc, exp, inf, isinf, mp, mpf, pi, sqrt
+
+mp.dps = 60
+
+PHI0 = 1 / sqrt(2 * pi)
+C = 2 * sqrt(2 / pi)
+D = mpf("0.044715")
+
+
+def sigmoid(x):
+    return 1 / (1 + exp(-x))
+
+
+def tanh_slope(x):
+    e = exp(-2 * abs(x))
+    return 4 * e / (1 + e) ** 2
+
+
+def tanh(x):
+    e = exp(-2 * abs(x))
+    # 1 - e cancels for tiny x; 60 digits do not reach 2^-1074, a series does.
+    if abs(x) < mpf(2) ** -60:
+        return x - x**3 / 3
+    return (1 - e) / (1 + e) * (1 if x > 0 else -1)
+
+
+def z(x):
+    return C * (x + D * x**3)
+
+
+FUNCTIONS = {
+    "sigmoid": (sigmoid, lambda x: sigmoid(x) * sigmoid(-x)),
+    "tanh": (tanh, tanh_slope),
+    "gelu": (
+        lambda x: x * erfc(-x / sqrt(2)) / 2,
+        lambda x: erfc(-x / sqrt(2)) / 2 + x * PHI0 * exp(-x * x / 2),
+    ),
+    "gelu_tanh": (
+        lambda x: x * sigmoid(z(x)),
+        lambda x: sigmoid(z(x)) * (1 + x * sigmoid(-z(x)) * C * (1 + 3 * D * x * x)),
+    ),
+    "silu": (
+        lambda x: x * sigmoid(x),
+        lambda x: sigmoid(x) * (1 + x * sigmoid(-x)),
+    ),
+}
+
+# Roots of derivatives, kinks, and where results become subnormal or vanish.
+PLACES = [0.0, -0.75179152469356446, -0.75246142207101626, -1.2784645427610738, 1.0, -1.0, 20.0, -20.0, -18.4, 18.4]
+PLACES += [-37.5, -38.4, -38.5, -21.3, -21.5, -354.2, 354.2, -372.5, 372.5, -708.4, 708.4, -745.1, 745.1, -751.7, -709.8]
+
+
+def f64(bits):
+    return struct.unpack("<d", struct.pack("<Q", bits))[0]
+
+
+def bits(x):
+    return "%016x" % struct.unpack("<Q", struct.pack("<d", x))[0]
+
+
+def inputs(rng):
+    for sign in (0, 1 << 63):
+        for exponent in range(0, 2047):
+            if exponent < 960 or exponent > 1034:
+                if exponent % 8:
+                    continue
+            for _ in range(1 if exponent < 1000 or exponent > 1033 else 12):
+                yield f64(sign | exponent << 52 | rng.getrandbits(52))
+        yield f64(sign)
+        yield f64(sign | 1)
+        yield f64(sign | 0x7FEFFFFFFFFFFFFF)
+    for place in PLACES:
+        for _ in range(12):
+            yield place * (1 + rng.uniform(-1, 1) * 2.0 ** rng.uniform(-50, -3)) + (
+                rng.uniform(-1, 1) * 2.0 ** rng.uniform(-60, -4) if place == 0 else 0
+            )
+    for _ in range(600):
+        yield rng.uniform(-8, 8)
+    for _ in range(200):
+        yield rng.uniform(-45, 45)
+    for _ in range(200):
+        yield rng.uniform(-760, 760)
+
+
+def pair(y):
+    """y as hi + lo. float() of an mpf rounds to nearest, into the subnormal range too."""
+    hi = float(y)
+    lo = float(y - mpf(hi)) if hi not in (inf, -inf) else 0.0
+    return bits(hi) + "," + bits(lo)
+
+
+def exact(f, x):
+    try:
+        y = f(mpf(x))
+    except OverflowError:
+        y = None
+    return y
+
+
+def main():
+    folder = pathlib.Path(__file__).resolve().parent.parent / "tests" / "tables"
+    folder.mkdir(exist_ok=True)
+    for name, (value, slope) in FUNCTIONS.items():
+        rng = random.Random(name)
+        with open(folder / f"{name}.csv", "w") as out:
+            for x in sorted(set(inputs(rng))):
+                # Far out the limits: mpmath would spend its time on exp of astronomic numbers.
+                if abs(x) > 1e4:
+                    odd = name == "tanh"
+                    one = mpf(1)
+                    keeps = name in ("gelu", "gelu_tanh", "silu")
+                    v = (mpf(x) if keeps else one) if x > 0 else (-one if odd else mpf(0))
+                    s = one if keeps and x > 0 else mpf(0)
+                else:
+                    v, s = exact(value, x), exact(slope, x)
+                out.write(f"{bits(x)},{pair(v)},{pair(s)}\n")
+        print(name, sum(1 for _ in open(folder / f"{name}.csv")), "lines")
+
+
+if __name__ == "__main__":
+    main()
