@@ -137,12 +137,20 @@ pub(crate) fn functions(assembly: &str) -> BTreeMap<String, Function> {
 }
 
 impl Function {
-    /// Where control leaves the function for another, with the symbol; a call through a register has none to name.
+    /// Where control leaves the function for another, with the symbol.
     pub(crate) fn leaves(&self) -> impl Iterator<Item = (&Instruction, &str)> {
         self.instructions
             .iter()
-            .filter_map(|instruction| Some((instruction, instruction.destination()?)))
-            .filter(|(_, destination)| !self.labels.contains_key(*destination))
+            .enumerate()
+            .filter_map(|(at, instruction)| Some((at, instruction, instruction.destination()?)))
+            .filter(|(.., destination)| !self.labels.contains_key(*destination))
+            .map(|(at, instruction, destination)| (instruction, self.loaded(at, destination).unwrap_or(destination)))
+    }
+
+    /// The symbol whose address was last put into the register.
+    fn loaded(&self, at: usize, register: &str) -> Option<&str> {
+        let mut before = self.instructions[..at].iter().rev();
+        before.find_map(|i| i.operands.strip_suffix(register)?.split_once("@GOTPCREL").map(|(symbol, _)| symbol))
     }
 
     /// The innermost loops: stretches from a label to the last jump back to it, without such a stretch inside.
@@ -177,7 +185,7 @@ impl Loop<'_> {
     /// Jumps before the one that closes the loop: exits and branches.
     pub(crate) fn branches(&self) -> impl Iterator<Item = &Instruction> {
         let (_, before) = self.body.split_last().expect("a loop has its jump");
-        before.iter().filter(|instruction| instruction.destination().is_some())
+        before.iter().filter(|instruction| instruction.destination().is_some() && !instruction.is_call())
     }
 
     pub(crate) fn spills(&self) -> usize {

@@ -7,6 +7,8 @@
 mod asm;
 mod probe;
 
+use std::collections::BTreeMap;
+
 use activations::AnyActivation;
 use asm::{Function, Kind, Loop, Operation, functions};
 use probe::{DECOY, PASSES, TYPES};
@@ -82,10 +84,13 @@ fn look(function: &Function, level: &Level, element: usize) -> Vec<String> {
 
     // Beside panics and the code for a level there is nothing to call.
     let known = ["vectorize_", "panic", "slice_index_fail"];
-    for (instruction, symbol) in function.leaves() {
-        if !known.iter().any(|part| symbol.contains(part)) {
-            faults.push(format!("calls a function: {}", instruction.text()));
-        }
+    let mut called = BTreeMap::<_, Vec<_>>::new();
+    for (instruction, symbol) in function.leaves().filter(|(_, symbol)| !known.iter().any(|part| symbol.contains(part)))
+    {
+        called.entry(symbol).or_default().push(instruction);
+    }
+    for (symbol, calls) in called {
+        faults.push(format!("calls {symbol} from {} places, the first at {}", calls.len(), calls[0].text()));
     }
 
     let full_width = |op: Operation| op.vector == level.vector && op.element == element;
@@ -94,7 +99,9 @@ fn look(function: &Function, level: &Level, element: usize) -> Vec<String> {
 
     // The hottest loop is the block of elements abreast, or the only one.
     let Some(hottest) = full.iter().max_by_key(|l| size(l)) else {
-        faults.push(format!("no loop of packed {element}-bit arithmetic in {} bits", level.vector));
+        let longest = other.iter().max_by_key(|l| size(l));
+        let odd = longest.map_or_else(|| "no arithmetic in any loop".to_owned(), |l| first_odd(l, full_width));
+        faults.push(format!("no loop of packed {element}-bit arithmetic in {} bits: {odd}", level.vector));
         return faults;
     };
     println!("{:4} operations, {:2} to or from the stack: {}", size(hottest), hottest.spills(), hottest.body[0].text());
@@ -111,10 +118,15 @@ fn look(function: &Function, level: &Level, element: usize) -> Vec<String> {
 
     // A loop that is not of full width is for what is left over, or for slices that overlap: the copy of one that is.
     for narrow in other.iter().filter(|narrow| !full.iter().any(|full| is_copy(size(narrow), size(full)))) {
-        let odd = narrow.operations().find(|&(_, op)| !full_width(op)).map(|(instruction, _)| instruction.text());
-        faults.push(format!("a loop that is not of full width, nor left over from one: {}", odd.unwrap_or_default()));
+        let odd = first_odd(narrow, full_width);
+        faults.push(format!("a loop that is not of full width, nor left over from one: {odd}"));
     }
     faults
+}
+
+/// The first operation of the loop that is not of full width.
+fn first_odd(l: &Loop<'_>, full_width: impl Fn(Operation) -> bool) -> String {
+    l.operations().find(|&(_, op)| !full_width(op)).map_or_else(String::new, |(instruction, _)| instruction.text())
 }
 
 fn size(l: &Loop<'_>) -> usize {
