@@ -117,7 +117,7 @@ fn look(function: &Function, level: &Level, element: usize) -> Vec<String> {
     }
 
     // A loop that is not of full width is for what is left over, or for slices that overlap: the copy of one that is.
-    for narrow in other.iter().filter(|narrow| !full.iter().any(|full| is_copy(size(narrow), size(full)))) {
+    for narrow in other.iter().filter(|narrow| !full.iter().any(|full| is_copy(narrow, full))) {
         let odd = first_odd(narrow, full_width);
         faults.push(format!("a loop that is not of full width, nor left over from one: {odd}"));
     }
@@ -133,8 +133,14 @@ fn size(l: &Loop<'_>) -> usize {
     l.operations().count()
 }
 
-/// Whether the loops have about as many operations. Short ones may be unrolled in full width, and differ by more.
-fn is_copy(narrow: usize, full: usize) -> bool {
-    let (unrolled, part) = if narrow <= 16 { (1..=8, 2) } else { (1..=1, 4) };
-    unrolled.into_iter().any(|times| (narrow * times).abs_diff(full) * part <= full)
+/// Whether the loops have about as many operations of each kind; or, if the narrow one is short, about as many in all,
+/// counting that the other may be unrolled.
+fn is_copy(narrow: &Loop<'_>, full: &Loop<'_>) -> bool {
+    if size(narrow) <= 16 {
+        return (1..=8).any(|times| (size(narrow) * times).abs_diff(size(full)) * 2 <= size(full));
+    }
+    let count = |l: &Loop<'_>, kind| l.operations().filter(|(_, op)| op.kind == kind).count();
+    let kinds = [Kind::Add, Kind::Mul, Kind::Fused, Kind::Other];
+    let differ: usize = kinds.iter().map(|&kind| count(narrow, kind).abs_diff(count(full, kind))).sum();
+    differ * 4 <= size(full)
 }
