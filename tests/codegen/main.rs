@@ -1,0 +1,146 @@
+//! The hot loops are vectorised, as the assembly shows: for every activation, type, pass and level.
+//!
+//! A crate with one function for each of them is compiled, for x86-64 and for aarch64, and its assembly read. Nothing
+//! is run or timed, so the CPU of the machine does not matter. `cargo test --release --test codegen -- --nocapture`
+//! shows what was found.
+
+mod asm;
+mod probe;
+
+use std::collections::BTreeMap;
+
+use activations::AnyActivation;
+use asm::{Function, Kind, Loop, Operation, functions};
+use probe::{DECOY, PASSES, TYPES};
+
+/// A level: its name, the bits of its vectors, whether it fuses, and what the symbols of its functions contain. A
+/// level without that needs no function of its own; its loops are in the pass itself.
+struct Level {
+    name: &'static str,
+    vector: usize,
+    fused: bool,
+    symbol: Option<&'static str>,
+}
+
+const X86_64: &[Level] = &[
+    Level { name: "AVX-512", vector: 512, fused: true, symbol: Some("vectorize_avx512") },
+    Level { name: "AVX2", vector: 256, fused: true, symbol: Some("vectorize_avx2") },
+    Level { name: "SSE2", vector: 128, fused: false, symbol: None },
+];
+const AARCH64: &[Level] = &[Level { name: "NEON", vector: 128, fused: true, symbol: None }];
+
+#[test]
+fn loops_for_x86_64_are_vectorised() {
+    every_loop_is_vectorised("x86_64-unknown-linux-gnu", X86_64);
+}
+
+#[test]
+fn loops_for_aarch64_are_vectorised() {
+    every_loop_is_vectorised("aarch64-unknown-linux-gnu", AARCH64);
+}
+
+fn every_loop_is_vectorised(target: &str, levels: &[Level]) {
+    if !probe::is_installed(target) {
+        eprintln!("\nSKIPPED: no code for {target} was looked at. `rustup target add {target}` and run this again.\n");
+        let native = target.starts_with(std::env::consts::ARCH) && cfg!(all(target_os = "linux", target_env = "gnu"));
+        assert!(!native, "the target of this machine is not installed");
+        return;
+    }
+    let (assembly, path) = probe::assembly(target);
+    let functions = functions(&assembly);
+    let mut faults = Vec::new();
+    for name in AnyActivation::all().map(|activation| activation.card().name).chain([DECOY]) {
+        for (element, bits) in TYPES {
+            for (pass, ..) in PASSES {
+                let entry = functions.get(&probe::symbol(name, element, pass)).expect("the probe has every pass");
+                for level in levels {
+                    let found: Vec<String> = match level.symbol {
+                        None => look(entry, level, bits),
+                        Some(part) => {
+                            let symbols = entry.leaves().map(|(_, symbol)| symbol).filter(|s| s.contains(part));
+                            let bodies: Vec<_> = symbols.filter_map(|symbol| functions.get(symbol)).collect();
+                            let missing = bodies.is_empty().then(|| "no function for this level is found".to_owned());
+                            missing.into_iter().chain(bodies.iter().flat_map(|body| look(body, level, bits))).collect()
+                        }
+                    };
+                    let place = format!("{name} {element} {pass} {}", level.name);
+                    if name == DECOY {
+                        println!("{place}: {}", found.join("; "));
+                        assert!(!found.is_empty(), "{place}: the formula that does not vectorise is not found out");
+                    } else {
+                        faults.extend(found.into_iter().map(|fault| format!("{place}: {fault}")));
+                    }
+                }
+            }
+        }
+    }
+    let count = faults.len();
+    assert!(count == 0, "{count} faults in {path}:\n{}", faults.join("\n"));
+}
+
+/// What is wrong with a function's code.
+fn look(function: &Function, level: &Level, element: usize) -> Vec<String> {
+    let mut faults = Vec::new();
+
+    // Beside panics and the code for a level there is nothing to call.
+    let known = ["vectorize_", "panic", "slice_index_fail"];
+    let mut called = BTreeMap::<_, Vec<_>>::new();
+    for (instruction, symbol) in function.leaves().filter(|(_, symbol)| !known.iter().any(|part| symbol.contains(part)))
+    {
+        called.entry(symbol).or_default().push(instruction);
+    }
+    for (symbol, calls) in called {
+        faults.push(format!("calls {symbol} from {} places, the first at {}", calls.len(), calls[0].text()));
+    }
+
+    let full_width = |op: Operation| op.vector == level.vector && op.element == element;
+    let loops = function.innermost_loops().into_iter().filter(|l| size(l) > 0);
+    let (full, other): (Vec<_>, Vec<_>) = loops.partition(|l| l.operations().all(|(_, op)| full_width(op)));
+
+    // The hottest loop is the block of elements abreast, or the only one.
+    let Some(hottest) = full.iter().max_by_key(|l| size(l)) else {
+        let longest = other.iter().max_by_key(|l| size(l));
+        let odd = longest.map_or_else(|| "no arithmetic in any loop".to_owned(), |l| first_odd(l, full_width));
+        faults.push(format!("no loop of packed {element}-bit arithmetic in {} bits: {odd}", level.vector));
+        return faults;
+    };
+    println!("{:4} operations, {:2} to or from the stack: {}", size(hottest), hottest.spills(), hottest.body[0].text());
+    for branch in hottest.branches() {
+        faults.push(format!("a branch in the hottest loop: {}", branch.text()));
+    }
+    let has = |kind| full.iter().any(|l| l.operations().any(|(_, op)| op.kind == kind));
+    if level.fused && has(Kind::Add) && has(Kind::Mul) && !has(Kind::Fused) {
+        faults.push(format!("products and sums, but no fused multiply-add: {}", hottest.body[0].text()));
+    }
+    if !level.fused && has(Kind::Fused) {
+        faults.push(format!("a fused multiply-add: {}", hottest.body[0].text()));
+    }
+
+    // A loop that is not of full width is for what is left over, or for slices that overlap: the copy of one that is.
+    for narrow in other.iter().filter(|narrow| !full.iter().any(|full| is_copy(narrow, full))) {
+        let odd = first_odd(narrow, full_width);
+        faults.push(format!("a loop that is not of full width, nor left over from one: {odd}"));
+    }
+    faults
+}
+
+/// The first operation of the loop that is not of full width.
+fn first_odd(l: &Loop<'_>, full_width: impl Fn(Operation) -> bool) -> String {
+    l.operations().find(|&(_, op)| !full_width(op)).map_or_else(String::new, |(instruction, _)| instruction.text())
+}
+
+fn size(l: &Loop<'_>) -> usize {
+    l.operations().count()
+}
+
+/// Whether the loops have about as many operations of each kind; or, if the narrow one is short, about as many in all,
+/// counting that the other may be unrolled.
+fn is_copy(narrow: &Loop<'_>, full: &Loop<'_>) -> bool {
+    if size(narrow) <= 16 {
+        return (1..=8).any(|times| (size(narrow) * times).abs_diff(size(full)) * 2 <= size(full));
+    }
+    let count = |l: &Loop<'_>, kind| l.operations().filter(|(_, op)| op.kind == kind).count();
+    let kinds = [Kind::Add, Kind::Mul, Kind::Fused, Kind::Other];
+    let differ: usize = kinds.iter().map(|&kind| count(narrow, kind).abs_diff(count(full, kind))).sum();
+    differ * 4 <= size(full)
+}
