@@ -1,0 +1,167 @@
+//! The errors of every activation in ULP, measured: worst case, where it is, share of correctly rounded results.
+//!
+//! `cargo run --release --example accuracy` takes a stride over all f32 and the committed tables for f64.
+//! `cargo run --release --example accuracy -- --exhaustive` takes every f32 there is, on all cores.
+//! `--markdown` prints a Markdown table.
+
+#[path = "../tests/common/mod.rs"]
+mod common;
+
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use activations::{AnyActivation, Level};
+use common::Part;
+use common::sweep::{self, Report};
+use indicatif::{ProgressBar, ProgressStyle};
+
+const PATTERNS: u64 = 1 << 32;
+/// A prime.
+const STRIDE: u64 = 1_009;
+/// Bit patterns that a thread takes at a time.
+const PIECE: u64 = 1 << 24;
+
+struct Options {
+    stride: u64,
+    markdown: bool,
+}
+
+fn options() -> Result<Options, String> {
+    let mut options = Options { stride: STRIDE, markdown: false };
+    for argument in std::env::args().skip(1) {
+        match argument.as_str() {
+            "--exhaustive" => options.stride = 1,
+            "--markdown" => options.markdown = true,
+            other => return Err(format!("unknown argument `{other}`: known are --exhaustive and --markdown")),
+        }
+    }
+    Ok(options)
+}
+
+/// The best level of each kind of lane: the others of the kind have the same bits.
+fn kinds() -> Vec<Level> {
+    let mut kinds: Vec<Level> = Vec::new();
+    for level in Level::available() {
+        if kinds.iter().all(|kind| kind.is_fused() != level.is_fused()) {
+            kinds.push(level);
+        }
+    }
+    kinds
+}
+
+/// The sweep over f32 on all cores.
+fn sweep_f32(
+    activation: AnyActivation,
+    part: Part,
+    levels: &[Level],
+    stride: u64,
+    bar: &ProgressBar,
+) -> Vec<Report<f32>> {
+    let next = AtomicU64::new(0);
+    let work = || {
+        let mut reports = vec![Report::default(); levels.len()];
+        loop {
+            let start = next.fetch_add(PIECE, Ordering::Relaxed);
+            if start >= PATTERNS {
+                return reports;
+            }
+            let first = start.next_multiple_of(stride);
+            let inputs = sweep::patterns(first..start + PIECE, stride);
+            sweep::over_f32(activation, part, levels, &mut reports, inputs);
+            bar.inc(1);
+        }
+    };
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().expect("a sweep does not panic"))
+            .reduce(|a, b| a.into_iter().zip(b).map(|(a, b)| a.merge(b)).collect())
+            .expect("at least one thread")
+    })
+}
+
+struct Row {
+    function: String,
+    lanes: String,
+    worst: f64,
+    at: String,
+    share: f64,
+    bound: f64,
+}
+
+fn row<T: activations::Element + std::fmt::LowerExp>(
+    function: &str,
+    lanes: String,
+    report: Report<T>,
+    bound: f64,
+) -> Row {
+    let at = format!("{:e}", report.at);
+    Row { function: function.into(), lanes, worst: report.worst, at, share: report.share(), bound }
+}
+
+fn main() -> ExitCode {
+    let options = match options() {
+        Ok(options) => options,
+        Err(message) => {
+            eprintln!("{message}");
+            return ExitCode::from(2);
+        }
+    };
+    let levels = kinds();
+    let swept: Vec<AnyActivation> =
+        AnyActivation::all().filter(|activation| common::oracle::of(activation, Part::Value).is_some()).collect();
+    let bar = ProgressBar::new(swept.len() as u64 * 2 * (PATTERNS / PIECE)).with_style(
+        ProgressStyle::with_template("{msg:>20} {wide_bar} {percent:>3} % {elapsed} of {duration}")
+            .expect("a template"),
+    );
+
+    let mut rows = Vec::new();
+    for &activation in &swept {
+        for part in Part::BOTH {
+            let function = format!("{activation}{}", if part == Part::Slope { "'" } else { "" });
+            bar.set_message(function.clone());
+            let error = activation.card().error;
+            for (&level, report) in levels.iter().zip(sweep_f32(activation, part, &levels, options.stride, &bar)) {
+                rows.push(row(&function, format!("f32 {level}"), report, sweep::bound_f32(error, level, part)));
+            }
+            for &level in &levels {
+                if let Some(report) = sweep::over_table(activation, part, level) {
+                    rows.push(row(&function, format!("f64 {level}"), report, sweep::bound_f64(error, level, part)));
+                }
+            }
+        }
+    }
+    bar.finish_and_clear();
+
+    match options.stride {
+        1 => println!("f32: all 2^32 inputs. f64: the tables in tests/tables."),
+        stride => println!("f32: every {stride}th of all inputs. f64: the tables in tests/tables."),
+    }
+    println!("Error: |computed - exact| / spacing of the type at the exact value.\n");
+    let (gap, edge) = if options.markdown { (" | ", "| ") } else { ("  ", "") };
+    let line = |cells: [String; 6]| println!("{edge}{}{}", cells.join(gap), edge.trim_end());
+    let heading = ["function", "lanes", "worst ULP", "at", "correctly rounded", "bound"];
+    let widths = [11, 12, 9, 16, 17, 6];
+    line(std::array::from_fn(|i| format!("{:<1$}", heading[i], widths[i])));
+    if options.markdown {
+        println!("|---|---|--:|--:|--:|--:|");
+    }
+    let mut exceeded = 0;
+    for row in &rows {
+        let verdict = if row.worst <= row.bound { "" } else { " EXCEEDED" };
+        exceeded += u32::from(!verdict.is_empty());
+        line([
+            format!("{:<11}", row.function),
+            format!("{:<12}", row.lanes),
+            format!("{:>9.3}", row.worst),
+            format!("{:>16}", row.at),
+            format!("{:>15.2} %", row.share),
+            format!("{:>6}{verdict}", row.bound),
+        ]);
+    }
+    println!("\n{} rows, {exceeded} over their bound.", rows.len());
+    if exceeded == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
