@@ -9,7 +9,7 @@ mod normal;
 
 use crate::real::Real;
 
-pub(crate) use exp::{bounded_abs, lifted_exp_difference, unlift};
+pub(crate) use exp::{bounded_abs, lifted_exp_difference, lifted_one, unlift};
 pub use exp::{exp, expm1};
 pub(crate) use logistic::{lifted_sigmoid_neg, lifted_sigmoid_slope, sigmoid_neg};
 pub use logistic::{sigmoid, tanh};

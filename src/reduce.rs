@@ -50,6 +50,14 @@ pub(crate) fn sum<T: Element, R: Lane<T>>(row: &[T]) -> (R, R) {
     compensated(row, row, |x, _| x)
 }
 
+/// The sum of the elements below `top`, as [`sum`], and the sum of the others, which must be `top`.
+#[inline(always)]
+pub(crate) fn sums_below_and_at<T: Element, R: Lane<T>>(row: &[T], top: R) -> ((R, R), R) {
+    let zero = R::of(0.0);
+    let below = compensated(row, row, |x: R, _| R::select(x.lt(top), x, zero));
+    (below, compensated(row, row, |x: R, _| R::select(x.lt(top), zero, x)).0)
+}
+
 /// The sum of the products, as [`sum`]; each product is rounded.
 #[inline(always)]
 pub(crate) fn dot<T: Element, R: Lane<T>>(a: &[T], b: &[T]) -> (R, R) {
@@ -60,7 +68,7 @@ pub(crate) fn dot<T: Element, R: Lane<T>>(a: &[T], b: &[T]) -> (R, R) {
 fn compensated<T: Element, R: Lane<T>>(a: &[T], b: &[T], term: impl Fn(R, R) -> R) -> (R, R) {
     let zero = R::of(0.0);
     let (mut hi, mut lo) = ([zero; LANES], [zero; LANES]);
-    let ((a_blocks, a_rest), (b_blocks, b_rest)) = (a.as_chunks::<BLOCK>(), b.as_chunks::<BLOCK>());
+    let ((a_blocks, mut a), (b_blocks, mut b)) = (a.as_chunks::<BLOCK>(), b.as_chunks::<BLOCK>());
     for (a, b) in a_blocks.iter().zip(b_blocks) {
         for i in 0..LANES {
             let mut part = term(R::load(a[i]), R::load(b[i]));
@@ -71,15 +79,33 @@ fn compensated<T: Element, R: Lane<T>>(a: &[T], b: &[T], term: impl Fn(R, R) -> 
             (hi[i], lo[i]) = (sum, lo[i] + error);
         }
     }
+    // What is left of a block, by halves: a loop over the chunks themselves would be unrolled into scalar additions.
     let mut parts = [zero; LANES];
-    let ((a_chunks, a_rest), (b_chunks, b_rest)) = (a_rest.as_chunks::<LANES>(), b_rest.as_chunks::<LANES>());
-    for (a, b) in a_chunks.iter().zip(b_chunks) {
-        for ((part, &a), &b) in parts.iter_mut().zip(a).zip(b) {
-            *part = *part + term(R::load(a), R::load(b));
-        }
+    macro_rules! half {
+        ($depth:expr) => {
+            if let (Some((a_block, a_rest)), Some((b_block, b_rest))) =
+                (a.split_first_chunk::<{ LANES * $depth }>(), b.split_first_chunk::<{ LANES * $depth }>())
+            {
+                for i in 0..LANES {
+                    for k in 0..$depth {
+                        parts[i] = parts[i] + term(R::load(a_block[k * LANES + i]), R::load(b_block[k * LANES + i]));
+                    }
+                }
+                (a, b) = (a_rest, b_rest);
+            }
+        };
     }
-    for ((part, &a), &b) in parts.iter_mut().zip(a_rest).zip(b_rest) {
-        *part = *part + term(R::load(a), R::load(b));
+    half!(DEPTH / 2);
+    half!(DEPTH / 4);
+    half!(DEPTH / 8);
+    half!(DEPTH / 16);
+    // The addition of zero keeps this from becoming a call that copies memory.
+    let mut last = [zero; LANES];
+    for ((last, &a), &b) in last.iter_mut().zip(a).zip(b) {
+        *last = term(R::load(a), R::load(b)) + zero;
+    }
+    for (part, last) in parts.iter_mut().zip(last) {
+        *part = *part + last;
     }
     for i in 0..LANES {
         let (sum, error) = two_sum(hi[i], parts[i]);

@@ -7,7 +7,7 @@ use crate::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::dispatch::{Level, Task, dispatch};
 use crate::element::{Element, Lane};
 use crate::error::ParameterError;
-use crate::math::lifted_exp_difference;
+use crate::math::{lifted_exp_difference, lifted_one, two_sum};
 use crate::real::Real;
 use crate::reduce;
 use crate::sweep::sweep;
@@ -132,9 +132,12 @@ impl RowFormula for Probability {
 
 /// A lifted exponential to p (1 - p), 1 - p as the sum of the others, so that it keeps its digits where p is near 1.
 struct DiagonalOf {
+    /// The reciprocal of the sum is factor (1 + correction).
     factor: f64,
     correction: f64,
-    sum: (f64, f64),
+    /// The sum of the greatest exponentials, which are all 1, and of the rest.
+    greatest: f64,
+    rest: (f64, f64),
 }
 
 impl RowFormula for DiagonalOf {
@@ -142,7 +145,8 @@ impl RowFormula for DiagonalOf {
     #[inline(always)]
     fn of<R: Real>(&self, e: R) -> R {
         let factor = R::of(self.factor);
-        let others = ((R::of(self.sum.0) - e) + R::of(self.sum.1)) * factor;
+        // Exact where e is one of the greatest, so that nothing of the rest is lost.
+        let others = (((R::of(self.greatest) - e) + R::of(self.rest.0)) + R::of(self.rest.1)) * factor;
         // The factor's own rounding would count twice.
         let twice = R::of(2.0 * self.correction);
         (e * factor) * others.mul_add(twice, others)
@@ -170,35 +174,10 @@ impl PairFormula for Centred {
 
 sweep!(MapPair<PairFormula> |f, grad_y| e = f.of(e, grad_y));
 
-/// The sum of a row of lifted exponentials, and the factor that makes probabilities of them.
-struct Total<R> {
-    sum: (R, R),
-    factor: R,
-    /// 1 / sum = factor (1 + correction).
-    correction: R,
-}
-
-impl<R: Real> Total<R> {
-    #[inline(always)]
-    fn of<T: Element>(row: &[T]) -> Self
-    where
-        R: Lane<T>,
-    {
-        let sum = reduce::sum::<T, R>(row);
-        let one = R::of(1.0);
-        let factor = one / (sum.0 + sum.1);
-        let (product, product_lo) = factor.two_mul(sum.0);
-        let correction = (one - product) - product_lo - factor * sum.1;
-        Self { sum, factor, correction }
-    }
-
-    #[inline(always)]
-    fn probability<T: Element>(&self) -> Probability
-    where
-        R: Lane<T>,
-    {
-        Probability { factor: self.factor.wide() }
-    }
+/// The factor that makes probabilities of a row of lifted exponentials: the reciprocal of their sum.
+#[inline(always)]
+fn reciprocal<R: Real>((hi, lo): (R, R)) -> R {
+    R::of(1.0) / (hi + lo)
 }
 
 /// Defines a task that runs over rows: for each, `$body`.
@@ -230,31 +209,39 @@ macro_rules! row_task {
 row_task!(Forward |x; y; T, R| {
     let max = reduce::max::<T, R>(x).wide();
     Map { f: &Exp { max }, x, y }.run::<R>();
-    let total = Total::<R>::of(y);
-    MapInPlace { f: &total.probability(), y }.run::<R>();
+    let factor = reciprocal(reduce::sum::<T, R>(y)).wide();
+    MapInPlace { f: &Probability { factor }, y }.run::<R>();
 });
 
 row_task!(ForwardInPlace |; x; T, R| {
     let max = reduce::max::<T, R>(x).wide();
     MapInPlace { f: &Exp { max }, y: x }.run::<R>();
-    let total = Total::<R>::of(x);
-    MapInPlace { f: &total.probability(), y: x }.run::<R>();
+    let factor = reciprocal(reduce::sum::<T, R>(x)).wide();
+    MapInPlace { f: &Probability { factor }, y: x }.run::<R>();
 });
 
 row_task!(Diagonal |x; dydx; T, R| {
     let max = reduce::max::<T, R>(x).wide();
     Map { f: &Exp { max }, x, y: dydx }.run::<R>();
-    let total = Total::<R>::of(dydx);
-    let sum = (total.sum.0.wide(), total.sum.1.wide());
-    let (factor, correction) = (total.factor.wide(), total.correction.wide());
-    MapInPlace { f: &DiagonalOf { factor, correction, sum }, y: dydx }.run::<R>();
+    let (rest, greatest) = reduce::sums_below_and_at::<T, R>(dydx, lifted_one());
+    let (hi, lo) = two_sum(greatest, rest.0);
+    let factor = reciprocal((hi, lo + rest.1));
+    let (product, product_lo) = factor.two_mul(hi);
+    let correction = (R::of(1.0) - product) - product_lo - factor * (lo + rest.1);
+    let f = DiagonalOf {
+        factor: factor.wide(),
+        correction: correction.wide(),
+        greatest: greatest.wide(),
+        rest: (rest.0.wide(), rest.1.wide()),
+    };
+    MapInPlace { f: &f, y: dydx }.run::<R>();
 });
 
 row_task!(Backward |x, grad_y; grad_x; T, R| {
     let max = reduce::max::<T, R>(x).wide();
     Map { f: &Exp { max }, x, y: grad_x }.run::<R>();
-    let total = Total::<R>::of(grad_x);
+    let factor = reciprocal(reduce::sum::<T, R>(grad_x));
     let (hi, lo) = reduce::dot::<T, R>(grad_x, grad_y);
-    let mean = ((hi + lo) * total.factor).wide();
-    MapPair { f: &Centred { factor: total.factor.wide(), mean }, grad_y, e: grad_x }.run::<R>();
+    let mean = ((hi + lo) * factor).wide();
+    MapPair { f: &Centred { factor: factor.wide(), mean }, grad_y, e: grad_x }.run::<R>();
 });

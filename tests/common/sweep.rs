@@ -25,8 +25,8 @@ impl<T: Element> Report<T> {
     fn add(&mut self, at: T, got: T, exact: f64, rounds_to: T, error: f64) {
         self.inputs += 1;
         self.correctly_rounded += u64::from(got == rounds_to || got.is_nan() && rounds_to.is_nan());
-        // Not `>`: an error that is NaN must not pass.
-        if !(error <= self.worst) {
+        // An error that is NaN must not pass.
+        if error > self.worst || error.is_nan() {
             (self.worst, self.at, self.got, self.exact) = (error, at, got, exact);
         }
     }
