@@ -64,6 +64,21 @@ pub(crate) fn dot<T: Element, R: Lane<T>>(a: &[T], b: &[T]) -> (R, R) {
     compensated(a, b, |a, b| a * b)
 }
 
+/// Adds N / `LANES` terms to each accumulator. A function, for its arguments are known not to overlap.
+#[inline(always)]
+fn accumulate<T: Element, R: Lane<T>, const N: usize>(
+    parts: &mut [R; LANES],
+    a: &[T; N],
+    b: &[T; N],
+    term: &impl Fn(R, R) -> R,
+) {
+    for (i, part) in parts.iter_mut().enumerate() {
+        for k in 0..N / LANES {
+            *part = *part + term(R::load(a[k * LANES + i]), R::load(b[k * LANES + i]));
+        }
+    }
+}
+
 #[inline(always)]
 fn compensated<T: Element, R: Lane<T>>(a: &[T], b: &[T], term: impl Fn(R, R) -> R) -> (R, R) {
     let zero = R::of(0.0);
@@ -86,11 +101,7 @@ fn compensated<T: Element, R: Lane<T>>(a: &[T], b: &[T], term: impl Fn(R, R) -> 
             if let (Some((a_block, a_rest)), Some((b_block, b_rest))) =
                 (a.split_first_chunk::<{ LANES * $depth }>(), b.split_first_chunk::<{ LANES * $depth }>())
             {
-                for i in 0..LANES {
-                    for k in 0..$depth {
-                        parts[i] = parts[i] + term(R::load(a_block[k * LANES + i]), R::load(b_block[k * LANES + i]));
-                    }
-                }
+                accumulate(&mut parts, a_block, b_block, &term);
                 (a, b) = (a_rest, b_rest);
             }
         };

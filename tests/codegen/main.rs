@@ -97,8 +97,9 @@ fn look(function: &Function, level: &Level, element: usize) -> Vec<String> {
     let loops = function.innermost_loops().into_iter().filter(|l| size(l) > 0);
     let (full, other): (Vec<_>, Vec<_>) = loops.partition(|l| l.operations().all(|(_, op)| full_width(op)));
 
-    // The hottest loop is the block of elements abreast, or the only one.
-    let Some(hottest) = full.iter().max_by_key(|l| size(l)) else {
+    // The hottest loop is the block of elements abreast, or the only one. Code that the compiler moved behind its jump
+    // looks like a loop with branches: a real one is preferred.
+    let Some(hottest) = full.iter().max_by_key(|l| (l.branches().next().is_none(), size(l))) else {
         let longest = other.iter().max_by_key(|l| size(l));
         let odd = longest.map_or_else(|| "no arithmetic in any loop".to_owned(), |l| first_odd(l, full_width));
         faults.push(format!("no loop of packed {element}-bit arithmetic in {} bits: {odd}", level.vector));
