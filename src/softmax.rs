@@ -18,7 +18,8 @@ use crate::sweep::sweep;
 /// - Derivative: a Jacobian, dp\[i\]/dx\[j\] = p\[i\] (\[i = j\] - p\[j\]). [`derivative`](Activation::derivative) gives its
 ///   diagonal, p (1 - p); [`backward`](Activation::backward) the true product, p (g - <p, g>).
 /// - Range: \[0, 1\]; a row sums to 1. The maximum is subtracted first: nothing overflows.
-/// - Error: see [`Card::error`], for rows up to a million; subnormal probabilities are right.
+/// - Error: at most 4 ULP in `f32`, 5 without fused multiply-add, on rows up to a million; subnormal probabilities are
+///   within it.
 /// - Special values: a row with NaN or +inf is NaN, and so is a row of nothing but -inf; otherwise softmax(-inf) = 0.
 /// - Source: Boltzmann's distribution; as a network's output, Bridle, "Probabilistic interpretation of feedforward
 ///   classification network outputs", 1990.

@@ -9,7 +9,9 @@ use crate::real::Real;
 /// The sigmoid linear unit, also called swish: x sigmoid(x) = x / (1 + e^-x).
 ///
 /// - Derivative: sigmoid(x) (1 + x sigmoid(-x)), with its root at -1.2785. Range: [-0.27847, inf).
-/// - Error: see [`Card::error`]; both tails and subnormal results are right.
+/// - Error: at most 3.4 ULP, 4.5 for the derivative, in `f32` over all 2^32 inputs (4.8 without fused multiply-add); 3.0
+///   and 3.0 in `f64`, on a table. Both tails and subnormal results are within it. Where the derivative is below 1/16,
+///   near its root, the spacing at 1/16 counts.
 /// - Special values: silu(-inf) = -0.0, silu(inf) = inf, keeps the sign of zero, NaN gives NaN.
 /// - Source: Elfwing, Uchibe & Doya, 2017, arXiv:1702.03118; Ramachandran, Zoph & Le, 2017, arXiv:1710.05941.
 ///
@@ -52,6 +54,6 @@ impl Described for Silu {
         kinks: &[],
         common_use: "EfficientNet, YOLO; inside SwiGLU, language models",
         source: "Elfwing, Uchibe & Doya, 2017, arXiv:1702.03118",
-        error: ErrorBounds { f32: (3.0, 4.0), f32_plain: (5.0, 5.0), f64: (4.0, 4.0), f64_plain: (5.0, 5.0) },
+        error: ErrorBounds { f32: (3.4, 4.5), f32_plain: (3.4, 4.8), f64: (3.0, 3.0), f64_plain: (3.0, 3.0) },
     };
 }
