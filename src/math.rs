@@ -9,7 +9,7 @@ mod normal;
 
 use crate::real::Real;
 
-pub(crate) use exp::{bounded_abs, lifted_exp_difference, lifted_one, unlift};
+pub(crate) use exp::{RowExp, bounded_abs, lifted_one, unlift};
 pub use exp::{exp, expm1};
 pub(crate) use logistic::{lifted_sigmoid_neg, lifted_sigmoid_slope, sigmoid_neg};
 pub use logistic::{sigmoid, tanh};
@@ -21,4 +21,12 @@ pub(crate) fn two_sum<R: Real>(a: R, b: R) -> (R, R) {
     let hi = a + b;
     let b_part = hi - a;
     (hi, (a - (hi - b_part)) + (b - b_part))
+}
+
+/// a + b as an unevaluated sum, for |a| >= |b|, or for a a multiple of the spacing of floats at b (Dekker, Numer. Math. 18,
+/// 1971).
+#[inline(always)]
+pub(crate) fn fast_two_sum<R: Real>(a: R, b: R) -> (R, R) {
+    let hi = a + b;
+    (hi, b - (hi - a))
 }

@@ -91,37 +91,71 @@ fn exact_row(x: &[f32]) -> Vec<(f64, f64)> {
         .collect()
 }
 
-#[test]
-fn rows_of_softmax_are_within_their_bound() {
+/// Checks one row, value and diagonal, at every level.
+fn check_row(what: &str, x: &[f32]) {
+    let exact = exact_row(x);
+    let mut y = vec![0.0; x.len()];
+    for (part, level) in Part::BOTH.into_iter().flat_map(|p| Level::available().map(move |l| (p, l))) {
+        let softmax = AnyActivation::from(Softmax::default());
+        sweep::run(softmax, level, part, x, &mut y);
+        let bound = sweep::bound_f32(softmax.card().error, level, part);
+        for ((&x, &got), &exact) in x.iter().zip(&y).zip(&exact) {
+            let exact = part.of(exact);
+            let error = common::ulp::error_f32(got, exact, 0.0);
+            assert!(
+                error <= bound,
+                "softmax {part:?} of {what} at {level}: {error:.3} ULP at {x:e}, bound {bound}: expected {exact:e}, \
+                 got {got:e}"
+            );
+        }
+        if part == Part::Value {
+            let sum: f64 = y.iter().map(|&p| f64::from(p)).sum();
+            assert!((sum - 1.0).abs() < 1e-6, "probabilities of {what} at {level} sum to {sum}");
+        }
+    }
+}
+
+fn uniform() -> impl FnMut() -> f64 {
     let mut state = 1_u32;
-    let mut uniform = || {
+    move || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         f64::from(state) / f64::from(u32::MAX) * 2.0 - 1.0
-    };
+    }
+}
+
+#[test]
+fn rows_of_softmax_are_within_their_bound() {
+    let mut uniform = uniform();
     let long = if cfg!(debug_assertions) { 10_000 } else { 1_000_000 };
     for len in (1..70).chain([511, 512, 513, 1_000, 4_096, 100_001, long]) {
         for magnitude in [1e-3, 1.0, 20.0, 100.0, 1e4, 1e30] {
             let x: Vec<f32> = (0..len).map(|_| (uniform() * magnitude) as f32).collect();
-            let exact = exact_row(&x);
-            let mut y = vec![0.0; len];
-            for (part, level) in Part::BOTH.into_iter().flat_map(|p| Level::available().map(move |l| (p, l))) {
-                let softmax = AnyActivation::from(Softmax::default());
-                sweep::run(softmax, level, part, &x, &mut y);
-                let bound = sweep::bound_f32(softmax.card().error, level, part);
-                for ((&x, &got), &exact) in x.iter().zip(&y).zip(&exact) {
-                    let exact = part.of(exact);
-                    let error = common::ulp::error_f32(got, exact, 0.0);
-                    assert!(
-                        error <= bound,
-                        "softmax {part:?} of {len} numbers up to {magnitude:e} at {level}: {error:.3} ULP at {x:e}, \
-                         bound {bound}: expected {exact:e}, got {got:e}"
-                    );
-                }
-                if part == Part::Value {
-                    let sum: f64 = y.iter().map(|&p| f64::from(p)).sum();
-                    assert!((sum - 1.0).abs() < 1e-6, "{len} probabilities at {level} sum to {sum}");
-                }
-            }
+            check_row(&format!("{len} numbers up to {magnitude:e}"), &x);
+        }
+        // Far from 0, where the numbers are shifted before they are exponentiated.
+        for offset in [-300.0, -255.9, 255.9, 256.0, 1e5] {
+            let x: Vec<f32> = (0..len).map(|_| (offset + uniform() * 60.0) as f32).collect();
+            check_row(&format!("{len} numbers near {offset}"), &x);
+        }
+    }
+}
+
+/// Rows whose sums round in the same direction at every addition, in plain sums by lanes: 15 ULP off, once.
+#[test]
+fn rows_of_alike_numbers_are_within_their_bound() {
+    let mut uniform = uniform();
+    for len in [8, 32, 100, 511, 512, 600, 1_024, 4_096, 32_768] {
+        for _ in 0..if cfg!(debug_assertions) { 2 } else { 30 } {
+            let below = (3.0 + 3.0 * uniform()) as f32;
+            let row = |what: &str, x: &dyn Fn(usize) -> f32| {
+                check_row(&format!("{what}, {len}, {below}"), &(0..len).map(x).collect::<Vec<_>>());
+            };
+            row("one above the others", &|i| if i == 0 { 0.0 } else { -below });
+            row("two values, by halves", &|i| if i < len / 2 { 0.0 } else { -below });
+            row("two values in turn", &|i| if i % 2 == 0 { 0.0 } else { -below });
+            row("32 of 512 far above the others", &|i| if i / 32 % 16 == 0 { 0.0 } else { -below - 14.0 });
+            row("steps of 32", &|i| -(i as f32 / 32.0).floor() * below / 5.0);
+            row("falling", &|i| -(i as f32) * below / 20.0);
         }
     }
 }

@@ -1,6 +1,5 @@
 //! The exponential, in parts that its users put together without losing digits.
 
-use super::two_sum;
 use crate::real::{Coefficients, Real};
 
 /// q(r) with e^-r = 1 - r + r^2 q(r), |r| <= ln(2)/2 and 1 % more.
@@ -86,16 +85,39 @@ pub(crate) fn exp_neg_ratio<R: Real>(a: R, a_lo: Option<R>) -> (R, R) {
     (scale * (m - r), m + r)
 }
 
-/// e^(x - max) / `unlift()`, for x <= max.
+/// The exponentials of a row of numbers, scaled so that the greatest is from 1/sqrt 2 to sqrt 2: e^x / 2^n, n an integer.
 ///
-/// max - x is taken with its rounding error, which e^x would magnify. x = -inf gives zero, max = -inf NaN.
-#[inline(always)]
-pub(crate) fn lifted_exp_difference<R: Real>(x: R, max: R) -> R {
-    let (d, d_lo) = two_sum(max, -x);
-    // Beyond the bound, where d may be infinite and then its error NaN, the result is zero.
-    let (beyond, zero) = (most::<R>().le(d), R::of(0.0));
-    let (u, scale) = exp_neg(d.at_most(most()), Some(R::select(beyond, zero, d_lo)));
-    R::select(beyond, zero, scale.mul_add(u, scale))
+/// No difference of x and a maximum is rounded, which the exponential would magnify: below 256 (`f64`: 2048) x goes
+/// through the reduction as it is, and beyond, the numbers that count are within a factor 2 of the greatest, so that
+/// the difference is exact.
+#[derive(Clone, Copy)]
+pub(crate) struct RowExp<R> {
+    /// The greatest if it is far from 0, else 0.
+    pub(crate) offset: R,
+    /// No more than this is taken for offset - x: the exponential is nothing then beside the greatest.
+    pub(crate) most: R,
+    pub(crate) lift: R,
+}
+
+impl<R: Real> RowExp<R> {
+    #[inline(always)]
+    pub(crate) fn below(max: R) -> Self {
+        let offset = R::select(max.abs().lt(R::per_type(256.0, 2048.0)), R::of(0.0), max);
+        let least = offset - max;
+        let (n, _) = least.round_exp2(R::of(-core::f64::consts::LOG2_E), R::of(0.0));
+        // e^-128 (`f64`: e^-768) is nothing even a million times; its power of two is still normal.
+        let most = least + R::per_type(128.0, 768.0);
+        Self { offset, most, lift: R::per_type(64.0, 128.0) - n }
+    }
+
+    /// e^x / 2^n / `unlift()`. For x = -inf too small to count beside the greatest; NaN for x = inf, and where the
+    /// greatest is infinite.
+    #[inline(always)]
+    pub(crate) fn exp(&self, x: R) -> R {
+        let a = (self.offset - x).at_most(self.most);
+        let (u, scale) = exp_neg_parts(a, None, self.lift);
+        scale.mul_add(u, scale)
+    }
 }
 
 /// `(u, 2^(n + lift))` with e^-(a + a_lo) = 2^n (1 + u).
@@ -109,9 +131,9 @@ fn exp_neg_parts<R: Real>(a: R, a_lo: Option<R>, lift: R) -> (R, R) {
 #[inline(always)]
 fn reduce<R: Real>(a: R, a_lo: Option<R>, lift: R) -> (R, R) {
     let (n, scale) = a.round_exp2(R::of(-core::f64::consts::LOG2_E), lift);
-    // The high part has so few bits (16; `f64`: 32) that n times it is exact, fused or not.
-    let ln2_hi = R::per_type(0.693_145_75, 0.693_147_180_369_123_8);
-    let ln2_lo = R::per_type(1.428_606_8e-6, 1.908_214_929_270_587_7e-10);
+    // The high part has so few bits (14; `f64`: 32) that n times it is exact, fused or not.
+    let ln2_hi = R::per_type(0.693_176_27, 0.693_147_180_369_123_8);
+    let ln2_lo = R::per_type(-2.908_897_1e-5, 1.908_214_929_270_587_7e-10);
     let r_hi = n.mul_add(ln2_hi, a);
     let r = match a_lo {
         Some(a_lo) => r_hi + n.mul_add(ln2_lo, a_lo),
