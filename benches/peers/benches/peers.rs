@@ -1,6 +1,6 @@
 //! Each function of this crate beside the same one of other libraries: 65,536 elements, one thread.
 //!
-//! A filter picks a part: `cargo bench -- 'gelu f32'`.
+//! A filter picks a part: `cargo bench -- 'gelu, f32'`.
 
 mod libraries;
 
@@ -10,15 +10,15 @@ use std::time::Duration;
 
 use activations::Element;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use libraries::{Library, libm, rten};
+use libraries::{Library, burn, candle, libm, rten};
 use peers::{FUNCTIONS, OURS, inputs, ours};
 
 fn in_f32(c: &mut Criterion) {
-    beside(c, &[("rten-vecmath", rten::f32), ("libm", libm::f32)]);
+    beside(c, &[("rten-vecmath", rten::f32), ("candle", candle::any), ("burn", burn::any), ("libm", libm::f32)]);
 }
 
 fn in_f64(c: &mut Criterion) {
-    beside(c, &[("libm", libm::f64)]);
+    beside(c, &[("candle", candle::any), ("burn", burn::any), ("libm", libm::f64)]);
 }
 
 fn beside<T: Element>(c: &mut Criterion, libraries: &[Library<T>]) {

@@ -50,7 +50,7 @@ impl Function {
 
     /// The criterion group of this function for one type.
     pub fn group(&self, dtype: &str) -> String {
-        format!("{self} {dtype}")
+        format!("{self}, {dtype}")
     }
 }
 

@@ -1,16 +1,15 @@
-//! `libm`: plain loops over its scalar functions. It has nothing that a leaky ReLU would call.
+//! `libm`: plain loops over its scalar functions. For a ReLU nobody would call `fmax`: a comparison does it.
 
 use peers::Function;
 
 use super::{Call, into_buffer};
 
 macro_rules! scalar {
-    ($float:ident, $fmax:path, $exp:path, $tanh:path, $erf:path) => {
+    ($float:ident, $exp:path, $tanh:path, $erf:path) => {
         pub fn $float(function: Function, x: &[$float]) -> Option<Box<dyn Call<$float>>> {
             use std::$float::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
             const SQRT_2_OVER_PI: $float = FRAC_2_SQRT_PI * FRAC_1_SQRT_2;
             Some(match (function.name, function.row_len) {
-                ("relu", None) => each(x, |x| $fmax(x, 0.0)),
                 ("sigmoid", None) => each(x, |x| 1.0 / (1.0 + $exp(-x))),
                 ("tanh", None) => each(x, $tanh),
                 ("gelu", None) => each(x, |x| 0.5 * x * (1.0 + $erf(x * FRAC_1_SQRT_2))),
@@ -36,8 +35,8 @@ macro_rules! scalar {
         }
     };
 }
-scalar!(f32, libm::fmaxf, libm::expf, libm::tanhf, libm::erff);
-scalar!(f64, libm::fmax, libm::exp, libm::tanh, libm::erf);
+scalar!(f32, libm::expf, libm::tanhf, libm::erff);
+scalar!(f64, libm::exp, libm::tanh, libm::erf);
 
 fn each<T: Copy + Default + 'static>(x: &[T], f: impl Fn(T) -> T + 'static) -> Box<dyn Call<T>> {
     into_buffer(x, move |x, y| {

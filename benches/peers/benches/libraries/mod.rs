@@ -1,5 +1,7 @@
 //! A library's form of a function: one file for each library, and the two shapes that they have.
 
+pub mod burn;
+pub mod candle;
 pub mod libm;
 pub mod rten;
 
@@ -41,5 +43,30 @@ impl<T: Clone, F: FnMut(&[T], &mut Vec<T>)> Call<T> for IntoBuffer<T, F> {
     fn answer(&mut self) -> Vec<T> {
         self.run();
         self.y.clone()
+    }
+}
+
+/// A function that allocates its output.
+struct Allocating<X, Y, T> {
+    x: X,
+    f: Box<dyn Fn(&X) -> Y>,
+    read: fn(Y) -> Vec<T>,
+}
+
+pub fn allocating<X: 'static, Y: 'static, T: 'static>(
+    x: X,
+    f: impl Fn(&X) -> Y + 'static,
+    read: fn(Y) -> Vec<T>,
+) -> Box<dyn Call<T>> {
+    Box::new(Allocating { x, f: Box::new(f), read })
+}
+
+impl<X, Y, T> Call<T> for Allocating<X, Y, T> {
+    fn run(&mut self) {
+        black_box((self.f)(black_box(&self.x)));
+    }
+
+    fn answer(&mut self) -> Vec<T> {
+        (self.read)((self.f)(&self.x))
     }
 }
