@@ -1,0 +1,72 @@
+//! A library's form of a function: one file for each library, and the two shapes that they have.
+
+pub mod burn;
+pub mod candle;
+pub mod libm;
+pub mod rten;
+
+use std::hint::black_box;
+
+use peers::Function;
+
+/// The libraries by name, each with what looks up its form of a function on given inputs; `None` if it has none.
+pub type Library<T> = (&'static str, fn(Function, &[T]) -> Option<Box<dyn Call<T>>>);
+
+/// A function of a library on inputs of its own.
+pub trait Call<T> {
+    /// What is timed.
+    fn run(&mut self);
+    /// Runs it, and gives the outputs.
+    fn answer(&mut self) -> Vec<T>;
+}
+
+/// A function that writes to a buffer that it is given. The buffer is a `Vec` because some want it uninitialised.
+struct IntoBuffer<T, F> {
+    x: Vec<T>,
+    y: Vec<T>,
+    f: F,
+}
+
+pub fn into_buffer<T: Copy + Default + 'static>(
+    x: &[T],
+    f: impl FnMut(&[T], &mut Vec<T>) + 'static,
+) -> Box<dyn Call<T>> {
+    Box::new(IntoBuffer { x: x.to_vec(), y: vec![T::default(); x.len()], f })
+}
+
+impl<T: Clone, F: FnMut(&[T], &mut Vec<T>)> Call<T> for IntoBuffer<T, F> {
+    fn run(&mut self) {
+        (self.f)(black_box(&self.x), &mut self.y);
+        black_box(&self.y);
+    }
+
+    fn answer(&mut self) -> Vec<T> {
+        self.run();
+        self.y.clone()
+    }
+}
+
+/// A function that allocates its output.
+struct Allocating<X, Y, T> {
+    x: X,
+    f: Box<dyn Fn(&X) -> Y>,
+    read: fn(Y) -> Vec<T>,
+}
+
+pub fn allocating<X: 'static, Y: 'static, T: 'static>(
+    x: X,
+    f: impl Fn(&X) -> Y + 'static,
+    read: fn(Y) -> Vec<T>,
+) -> Box<dyn Call<T>> {
+    Box::new(Allocating { x, f: Box::new(f), read })
+}
+
+impl<X, Y, T> Call<T> for Allocating<X, Y, T> {
+    fn run(&mut self) {
+        black_box((self.f)(black_box(&self.x)));
+    }
+
+    fn answer(&mut self) -> Vec<T> {
+        (self.read)((self.f)(&self.x))
+    }
+}

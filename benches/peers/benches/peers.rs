@@ -1,0 +1,66 @@
+//! Each function of this crate beside the same one of other libraries: 65,536 elements, one thread.
+//!
+//! A filter picks a part: `cargo bench -- 'gelu, f32'`.
+
+mod libraries;
+
+use std::any::type_name;
+use std::hint::black_box;
+use std::time::Duration;
+
+use activations::Element;
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use libraries::{Library, burn, candle, libm, rten};
+use peers::{FUNCTIONS, OURS, inputs, ours};
+
+fn in_f32(c: &mut Criterion) {
+    beside(c, &[("rten-vecmath", rten::f32), ("candle", candle::any), ("burn", burn::any), ("libm", libm::f32)]);
+}
+
+fn in_f64(c: &mut Criterion) {
+    beside(c, &[("candle", candle::any), ("burn", burn::any), ("libm", libm::f64)]);
+}
+
+fn beside<T: Element>(c: &mut Criterion, libraries: &[Library<T>]) {
+    for function in FUNCTIONS {
+        let x = inputs::<T>(function.size());
+        let mut y = vec![T::zero(); x.len()];
+        let ours = ours::<T>(function.name, function.row_len).unwrap();
+        ours.forward(&x, &mut y);
+
+        let mut group = c.benchmark_group(function.group(type_name::<T>()));
+        group.throughput(Throughput::Elements(x.len() as u64));
+        group.bench_function(OURS, |b| b.iter(|| ours.forward(black_box(&x), black_box(&mut y))));
+        for (name, call) in libraries {
+            if let Some(mut call) = call(function, &x) {
+                check(&format!("{function} of {name}"), &x, &y, &call.answer());
+                group.bench_function(*name, |b| b.iter(|| call.run()));
+            }
+        }
+        group.finish();
+    }
+}
+
+/// Loose, since speed is measured here and not accuracy: only a different function shall fail.
+fn check<T: Element>(what: &str, x: &[T], ours: &[T], theirs: &[T]) {
+    assert_eq!(ours.len(), theirs.len(), "{what} gives another number of elements");
+    // Probabilities of long rows are far below one, and so must be what passes for equal.
+    let greatest = ours.iter().fold(T::zero(), |greatest, y| greatest.max(y.abs())).min(T::one());
+    let tolerance = |factor: f64, y: T| T::from(factor).unwrap() * y;
+    for ((x, &ours), &theirs) in x.iter().zip(ours).zip(theirs) {
+        let near = (ours - theirs).abs() <= tolerance(1e-3, ours.abs()).max(tolerance(1e-4, greatest));
+        assert!(near, "{what} is another function: at {x:?} we have {ours:?}, they {theirs:?}");
+    }
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default()
+        .sample_size(20)
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(1))
+        // Only the median is read: the default's hundred thousand resamples take longer than the measurement.
+        .nresamples(2_000);
+    targets = in_f32, in_f64
+}
+criterion_main!(benches);

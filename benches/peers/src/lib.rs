@@ -1,0 +1,79 @@
+//! What is measured: the functions, our form of each, and the inputs. Shared by the bench and the programs.
+
+#[path = "../../shared/mod.rs"]
+mod shared;
+
+use std::error::Error;
+use std::fmt;
+
+use activations::{Activation, AnyActivation, Element, Softmax};
+
+/// The name under which this crate's own times are kept.
+pub const OURS: &str = "activations";
+
+/// What is measured, in the order of the table. A new one is a line here, and one in each library that has it.
+pub const FUNCTIONS: [Function; 11] = [
+    Function::of("relu"),
+    Function::of("leaky_relu"),
+    Function::of("sigmoid"),
+    Function::of("tanh"),
+    Function::of("gelu"),
+    Function::of("gelu_tanh"),
+    Function::of("silu"),
+    Function::on_rows("softmax", 10),
+    Function::on_rows("softmax", 128),
+    Function::on_rows("softmax", 1024),
+    Function::on_rows("softmax", 32_768),
+];
+
+/// A function, and for those that take rows, their length.
+#[derive(Clone, Copy, Debug)]
+pub struct Function {
+    pub name: &'static str,
+    pub row_len: Option<usize>,
+}
+
+impl Function {
+    const fn of(name: &'static str) -> Self {
+        Self { name, row_len: None }
+    }
+
+    const fn on_rows(name: &'static str, row_len: usize) -> Self {
+        Self { name, row_len: Some(row_len) }
+    }
+
+    /// How many elements a call takes: 65,536, or as many of them as make whole rows.
+    pub fn size(&self) -> usize {
+        let size = shared::SIZES[1];
+        size - size % self.row_len.unwrap_or(1)
+    }
+
+    /// The criterion group of this function for one type.
+    pub fn group(&self, dtype: &str) -> String {
+        format!("{self}, {dtype}")
+    }
+}
+
+impl fmt::Display for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)?;
+        self.row_len.map_or(Ok(()), |n| write!(f, ", rows of {n}"))
+    }
+}
+
+/// This crate's form of a function.
+///
+/// # Errors
+/// If it has none of this name, or none that takes rows.
+pub fn ours<T: Element>(name: &str, row_len: Option<usize>) -> Result<Box<dyn Activation<T>>, Box<dyn Error>> {
+    Ok(match (name, row_len) {
+        ("softmax", Some(n)) => Box::new(Softmax::rows(n)?),
+        (_, Some(_)) => return Err(format!("`{name}` does not take rows").into()),
+        (_, None) => name.parse::<AnyActivation>()?.into(),
+    })
+}
+
+/// Numbers spread over [-6, 6], as in the benches of the crate itself.
+pub fn inputs<T: Element>(size: usize) -> Vec<T> {
+    shared::inputs(size)
+}
