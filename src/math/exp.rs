@@ -22,6 +22,29 @@ const Q: Coefficients = Coefficients {
     ],
 };
 
+/// q(r/2)/4, exactly.
+const Q_HALF: Coefficients = {
+    const F32: [f32; 5] = {
+        let mut q = [0.0; 5];
+        let mut i = 0;
+        while i < q.len() {
+            q[i] = Q.f32[i] / (4 << i) as f32;
+            i += 1;
+        }
+        q
+    };
+    const F64: [f64; 10] = {
+        let mut q = [0.0; 10];
+        let mut i = 0;
+        while i < q.len() {
+            q[i] = Q.f64[i] / (4 << i) as f64;
+            i += 1;
+        }
+        q
+    };
+    Coefficients { f32: &F32, f64: &F64 }
+};
+
 /// c(r^2) with e^-r = (m - r)/(m + r), m = r coth(r/2) = 2 + r^2 c(r^2), |r| <= ln(2)/2 and 1 % more.
 ///
 /// Relative error of e^-r: 2^-30.2 (`f32`), 2^-61.4 (`f64`). Fitted with coefficients rounded to the type by
@@ -71,6 +94,19 @@ fn most<R: Real>() -> R {
 #[inline(always)]
 pub(crate) fn exp_neg<R: Real>(a: R, a_lo: Option<R>) -> (R, R) {
     exp_neg_parts(a, a_lo, R::per_type(64.0, 128.0))
+}
+
+/// `(r, w, scale)` with e^-((s + s_lo)/2) = `scale * (1 + r w) * unlift()`, for 0 <= s <= 224 (`f64`: 1536) and `s_lo` below
+/// an ulp of s.
+///
+/// That is [`exp_neg`] with its constants scaled by powers of two, so that no half of s is computed, and with the last
+/// product left to the caller, who has others to put it together with. Error of w: below 2^-23.5, and |r| <= 0.70.
+#[inline(always)]
+pub(crate) fn exp_neg_half<R: Real>(s: R, s_lo: R) -> (R, R, R) {
+    let (n, scale) = s.round_exp2(R::of(-0.5 * core::f64::consts::LOG2_E), R::per_type(64.0, 128.0));
+    let (ln2_hi, ln2_lo) = split_ln2::<R>();
+    let r = n.mul_add(ln2_hi + ln2_hi, s) + n.mul_add(ln2_lo + ln2_lo, s_lo);
+    (r, r.polynomial(&Q_HALF).mul_add(r, R::of(-0.5)), scale)
 }
 
 /// `(top, bottom)` with e^-(a + a_lo) = `top / bottom * unlift()`, for a as in [`exp_neg`].
@@ -131,15 +167,20 @@ fn exp_neg_parts<R: Real>(a: R, a_lo: Option<R>, lift: R) -> (R, R) {
 #[inline(always)]
 fn reduce<R: Real>(a: R, a_lo: Option<R>, lift: R) -> (R, R) {
     let (n, scale) = a.round_exp2(R::of(-core::f64::consts::LOG2_E), lift);
-    // The high part has so few bits (14; `f64`: 32) that n times it is exact, fused or not.
-    let ln2_hi = R::per_type(0.693_176_27, 0.693_147_180_369_123_8);
-    let ln2_lo = R::per_type(-2.908_897_1e-5, 1.908_214_929_270_587_7e-10);
+    let (ln2_hi, ln2_lo) = split_ln2::<R>();
     let r_hi = n.mul_add(ln2_hi, a);
     let r = match a_lo {
         Some(a_lo) => r_hi + n.mul_add(ln2_lo, a_lo),
         None => n.mul_add(ln2_lo, r_hi),
     };
     (r, scale)
+}
+
+/// ln 2 as a sum whose high part has so few bits (14; `f64`: 32) that n times it is exact, fused or not.
+#[inline(always)]
+fn split_ln2<R: Real>() -> (R, R) {
+    let hi = R::per_type(0.693_176_27, 0.693_147_180_369_123_8);
+    (hi, R::per_type(-2.908_897_1e-5, 1.908_214_929_270_587_7e-10))
 }
 
 /// `(scale, u, one, unlift)` with e^x = scale (1 + u) unlift and one unlift = 1, for every x.
