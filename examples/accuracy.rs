@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release --example accuracy` takes a stride over all f32 and the committed tables for f64.
 //! `cargo run --release --example accuracy -- --exhaustive` takes every f32 there is, on all cores.
-//! `--markdown` prints a Markdown table.
+//! `--markdown` prints a Markdown table. Names pick functions: `-- --exhaustive gelu silu`.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -25,15 +25,26 @@ const PIECE: u64 = 1 << 24;
 struct Options {
     stride: u64,
     markdown: bool,
+    /// All of them if empty.
+    of: Vec<AnyActivation>,
 }
 
 fn options() -> Result<Options, String> {
-    let mut options = Options { stride: STRIDE, markdown: false };
+    let mut options = Options { stride: STRIDE, markdown: false, of: Vec::new() };
     for argument in std::env::args().skip(1) {
         match argument.as_str() {
             "--exhaustive" => options.stride = 1,
             "--markdown" => options.markdown = true,
-            other => return Err(format!("unknown argument `{other}`: known are --exhaustive and --markdown")),
+            flag if flag.starts_with('-') => {
+                return Err(format!("unknown argument `{flag}`: known are --exhaustive, --markdown and names"));
+            }
+            name => {
+                let activation = name.parse::<AnyActivation>().map_err(|e| e.to_string())?;
+                if common::oracle::of(&activation, Part::Value).is_none() {
+                    return Err(format!("{activation} is a function of rows: see tests/accuracy.rs"));
+                }
+                options.of.push(activation);
+            }
         }
     }
     Ok(options)
@@ -111,8 +122,10 @@ fn main() -> ExitCode {
         }
     };
     let levels = kinds();
-    let swept: Vec<AnyActivation> =
-        AnyActivation::all().filter(|activation| common::oracle::of(activation, Part::Value).is_some()).collect();
+    let swept: Vec<AnyActivation> = AnyActivation::all()
+        .filter(|activation| common::oracle::of(activation, Part::Value).is_some())
+        .filter(|activation| options.of.is_empty() || options.of.contains(activation))
+        .collect();
     let bar = ProgressBar::new(swept.len() as u64 * 2 * (PATTERNS / PIECE)).with_style(
         ProgressStyle::with_template("{msg:>20} {wide_bar} {percent:>3} % {elapsed} of {duration}")
             .expect("a template"),

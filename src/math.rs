@@ -11,9 +11,16 @@ use crate::real::Real;
 
 pub(crate) use exp::{RowExp, bounded_abs, lifted_one, unlift};
 pub use exp::{exp, expm1};
-pub(crate) use logistic::{lifted_sigmoid_neg, lifted_sigmoid_slope, sigmoid_neg};
 pub use logistic::{sigmoid, tanh};
+pub(crate) use logistic::{sigmoid_neg, sigmoid_neg_slope, tanh_slope, times_sigmoid_neg};
 pub(crate) use normal::NormalTail;
+
+/// A number as `value * unlift`, where unlift is a power of two: `value` is normal where the number is subnormal, so that
+/// formulas lose no digits. The user's last operation multiplies the two.
+pub(crate) struct Lifted<R> {
+    pub(crate) value: R,
+    pub(crate) unlift: R,
+}
 
 /// a + b as an unevaluated sum `(hi, lo)`, exact in any order of magnitude (Knuth, TAOCP 2, 4.2.2).
 #[inline(always)]

@@ -2,7 +2,7 @@
 
 use crate::activation::Elementwise;
 use crate::card::{Card, Described, ErrorBounds, Vanishes};
-use crate::math::{self, NormalTail};
+use crate::math::{self, Lifted, NormalTail};
 use crate::real::Real;
 
 /// The Gaussian error linear unit: x Phi(x) = x (1 + erf(x / sqrt 2)) / 2, Phi the normal distribution.
@@ -30,12 +30,12 @@ pub struct Gelu;
 impl Elementwise for Gelu {
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
-        hinge(x, NormalTail::new(x).times_a_lifted())
+        hinge(x, NormalTail::new(x).times_a())
     }
 
     #[inline(always)]
     fn slope<R: Real>(&self, x: R) -> R {
-        reflect(x, NormalTail::new(x).gelu_slope_lifted())
+        reflect(x, NormalTail::new(x).gelu_slope())
     }
 }
 
@@ -106,7 +106,7 @@ impl Elementwise for GeluTanh {
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
         let (a, z, z_lo, _) = Self::arguments(x);
-        hinge(x, a * math::lifted_sigmoid_neg(z, Some(z_lo)))
+        hinge(x, math::times_sigmoid_neg(a, z, Some(z_lo)))
     }
 
     #[inline(always)]
@@ -116,7 +116,7 @@ impl Elementwise for GeluTanh {
         let twice = cubic + cubic;
         let w = a.mul_add(twice, z);
         let w_lo = a.mul_add(twice, z - w) + z_lo;
-        reflect(x, math::lifted_sigmoid_slope(z, Some(z_lo), w, Some(w_lo)))
+        reflect(x, math::sigmoid_neg_slope(z, Some(z_lo), w, Some(w_lo)))
     }
 }
 
@@ -144,19 +144,19 @@ impl Described for GeluTanh {
     };
 }
 
-/// max(x, 0) - tail `unlift()`: f(x) from a tail -f(-|x|) / `unlift()`, for f(x) - f(-x) = x.
+/// max(x, 0) - tail: f(x) from the tail -f(-|x|), for f(x) - f(-x) = x.
 ///
 /// Takes the sign of x, so that a tail that underflows is -0.0.
 #[inline(always)]
-pub(super) fn hinge<R: Real>(x: R, tail: R) -> R {
-    (-tail).mul_add(math::unlift(), x.at_least(R::of(0.0))).copysign(x)
+pub(super) fn hinge<R: Real>(x: R, tail: Lifted<R>) -> R {
+    (-tail.value).mul_add(tail.unlift, x.at_least(R::of(0.0))).copysign(x)
 }
 
-/// f'(x) from f'(-|x|) / `unlift()`, for f(x) - f(-x) = x.
+/// f'(x) from f'(-|x|), for f(x) - f(-x) = x.
 #[inline(always)]
-pub(super) fn reflect<R: Real>(x: R, slope_left: R) -> R {
-    // g for negative x, 1 - g for positive: bit operations are cheaper than a comparison. Negated as a whole, so that a
-    // left tail that underflows is -0.0.
-    let half = R::of(0.5);
-    -slope_left.flip_sign(x).mul_add(math::unlift(), -half - half.copysign(x))
+pub(super) fn reflect<R: Real>(x: R, left: Lifted<R>) -> R {
+    // g for negative x, 1 - g for positive: bit operations are cheaper than a comparison. The zero is negative, so that a
+    // left tail that underflows stays -0.0 where the sum is not fused.
+    let left = left.value * left.unlift;
+    R::select(x.lt(R::of(0.0)), left, R::of(1.0) - left)
 }

@@ -31,13 +31,13 @@ impl Elementwise for Silu {
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
         let a = math::bounded_abs(x);
-        hinge(x, a * math::lifted_sigmoid_neg(a, None))
+        hinge(x, math::times_sigmoid_neg(a, a, None))
     }
 
     #[inline(always)]
     fn slope<R: Real>(&self, x: R) -> R {
         let a = math::bounded_abs(x);
-        reflect(x, math::lifted_sigmoid_slope(a, None, a, None))
+        reflect(x, math::sigmoid_neg_slope(a, None, a, None))
     }
 }
 

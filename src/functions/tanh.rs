@@ -32,9 +32,7 @@ impl Elementwise for Tanh {
 
     #[inline(always)]
     fn slope<R: Real>(&self, x: R) -> R {
-        // 4 sigmoid(2x) sigmoid(-2x).
-        let q = math::lifted_sigmoid_neg(math::bounded_abs(x + x), None);
-        (R::of(4.0) * math::unlift()) * q * (-q).mul_add(math::unlift(), R::of(1.0))
+        math::tanh_slope(x)
     }
 }
 

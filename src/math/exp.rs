@@ -60,7 +60,8 @@ const C: Coefficients = Coefficients {
     ],
 };
 
-/// 2^64 (`f64`: 2^128): [`exp_neg`] raises its powers of two by this much, so that they stay normal.
+/// 2^64 (`f64`: 2^128): small exponentials are raised by this much, so that they stay normal. In a quotient the lift costs
+/// nothing (it takes the place of 1), in a product one multiplication, last.
 #[inline(always)]
 pub(crate) fn lifted_one<R: Real>() -> R {
     R::per_type(exp2(64) as f32, exp2(128))
@@ -83,24 +84,11 @@ fn most<R: Real>() -> R {
     R::per_type(112.0, 768.0)
 }
 
-/// `(u, scale)` with e^-(a + a_lo) = `scale * (1 + u) * unlift()`, for 0 <= a <= 112 (`f64`: 768) and `a_lo` below an ulp
-/// of a.
-///
-/// `u` is in [-0.30, 0.42], `scale` a normal power of two, even where e^-a is subnormal: in a quotient the lift costs
-/// nothing (`lifted_one` takes the place of 1), in a product one multiplication, last. NaN gives NaN in `u`.
-///
-/// a = -n ln 2 + r, so e^-a = 2^n e^-r and u = -r + r^2 q(r). Error of u, in half-ulps of 1 (2^-24 for `f32`): the
-/// reduction is exact but for n LN2_LO, below 1/4 in r; r^2 q(r) and the last rounding add 1/2 at most.
-#[inline(always)]
-pub(crate) fn exp_neg<R: Real>(a: R, a_lo: Option<R>) -> (R, R) {
-    exp_neg_parts(a, a_lo, R::per_type(64.0, 128.0))
-}
-
 /// `(r, w, scale)` with e^-((s + s_lo)/2) = `scale * (1 + r w) * unlift()`, for 0 <= s <= 224 (`f64`: 1536) and `s_lo` below
 /// an ulp of s.
 ///
-/// That is [`exp_neg`] with its constants scaled by powers of two, so that no half of s is computed, and with the last
-/// product left to the caller, who has others to put it together with. Error of w: below 2^-23.5, and |r| <= 0.70.
+/// The constants are scaled by powers of two, so that no half of s is computed, and the last product is left to the
+/// caller, who has others to put it together with. Error of w: below 2^-23.5, and |r| <= 0.70.
 #[inline(always)]
 pub(crate) fn exp_neg_half<R: Real>(s: R, s_lo: R) -> (R, R, R) {
     let (n, scale) = s.round_exp2(R::of(-0.5 * core::f64::consts::LOG2_E), R::per_type(64.0, 128.0));
@@ -109,16 +97,17 @@ pub(crate) fn exp_neg_half<R: Real>(s: R, s_lo: R) -> (R, R, R) {
     (r, r.polynomial(&Q_HALF).mul_add(r, R::of(-0.5)), scale)
 }
 
-/// `(top, bottom)` with e^-(a + a_lo) = `top / bottom * unlift()`, for a as in [`exp_neg`].
+/// `(m, r, scale)` with e^(a + a_lo) = `scale * (m + r) / (m - r) * 2^lift`, for 0 <= a <= 112 (`f64`: 768) and `a_lo`
+/// below an ulp of a.
 ///
-/// Half the multiplications of the polynomial, for users who divide anyway. `bottom` is in [1.65, 2.37]. The rounding of
-/// m nearly cancels between the two; each adds half an ulp of its own.
+/// Half the multiplications of the polynomial, for users who divide anyway. m is in [2, 2.03], |r| <= 0.36; the rounding
+/// of m nearly cancels in the ratio.
 #[inline(always)]
-pub(crate) fn exp_neg_ratio<R: Real>(a: R, a_lo: Option<R>) -> (R, R) {
-    let (r, scale) = reduce(a, a_lo, R::per_type(64.0, 128.0));
+pub(crate) fn exp_ratio<R: Real>(a: R, a_lo: Option<R>, lift: R) -> (R, R, R) {
+    let (n, scale) = a.round_exp2(R::of(core::f64::consts::LOG2_E), -lift);
+    let r = remainder(a, a_lo, -n);
     let square = r * r;
-    let m = square.mul_add(square.polynomial(&C), R::of(2.0));
-    (scale * (m - r), m + r)
+    (square.mul_add(square.polynomial(&C), R::of(2.0)), r, scale)
 }
 
 /// The exponentials of a row of numbers, scaled so that the greatest is from 1/sqrt 2 to sqrt 2: e^x / 2^n, n an integer.
@@ -151,29 +140,32 @@ impl<R: Real> RowExp<R> {
     #[inline(always)]
     pub(crate) fn exp(&self, x: R) -> R {
         let a = (self.offset - x).at_most(self.most);
-        let (u, scale) = exp_neg_parts(a, None, self.lift);
+        let (u, scale) = exp_neg(a, self.lift);
         scale.mul_add(u, scale)
     }
 }
 
-/// `(u, 2^(n + lift))` with e^-(a + a_lo) = 2^n (1 + u).
+/// `(u, 2^(n + lift))` with e^-a = 2^n (1 + u), for any a whose n + lift is an exponent of a normal number. NaN gives NaN
+/// in u.
+///
+/// a = -n ln 2 + r, so e^-a = 2^n e^-r and u = -r + r^2 q(r), in [-0.30, 0.42]. Error of u, in half-ulps of 1 (2^-24 for
+/// `f32`): the reduction is exact but for n LN2_LO, below 1/4 in r; r^2 q(r) and the last rounding add 1/2 at most.
 #[inline(always)]
-fn exp_neg_parts<R: Real>(a: R, a_lo: Option<R>, lift: R) -> (R, R) {
-    let (r, scale) = reduce(a, a_lo, lift);
+fn exp_neg<R: Real>(a: R, lift: R) -> (R, R) {
+    let (n, scale) = a.round_exp2(R::of(-core::f64::consts::LOG2_E), lift);
+    let r = remainder(a, None, n);
     ((r * r).mul_add(r.polynomial(&Q), -r), scale)
 }
 
-/// `(r, 2^(n + lift))` with a + a_lo = -n ln 2 + r, |r| <= ln(2)/2.
+/// a + a_lo + n ln 2.
 #[inline(always)]
-fn reduce<R: Real>(a: R, a_lo: Option<R>, lift: R) -> (R, R) {
-    let (n, scale) = a.round_exp2(R::of(-core::f64::consts::LOG2_E), lift);
+fn remainder<R: Real>(a: R, a_lo: Option<R>, n: R) -> R {
     let (ln2_hi, ln2_lo) = split_ln2::<R>();
     let r_hi = n.mul_add(ln2_hi, a);
-    let r = match a_lo {
+    match a_lo {
         Some(a_lo) => r_hi + n.mul_add(ln2_lo, a_lo),
         None => n.mul_add(ln2_lo, r_hi),
-    };
-    (r, scale)
+    }
 }
 
 /// ln 2 as a sum whose high part has so few bits (14; `f64`: 32) that n times it is exact, fused or not.
@@ -192,7 +184,7 @@ fn exp_anywhere<R: Real>(x: R) -> (R, R, R, R) {
     let lift = choose(R::per_type(64.0, 128.0), R::per_type(-64.0, -128.0), R::of(0.0));
     let one = choose(lifted_one(), unlift(), R::of(1.0));
     let unlift = choose(unlift(), lifted_one(), R::of(1.0));
-    let (u, scale) = exp_neg_parts(a, None, lift);
+    let (u, scale) = exp_neg(a, lift);
     (scale, u, one, unlift)
 }
 
@@ -217,6 +209,6 @@ pub fn expm1<R: Real>(x: R) -> R {
 }
 
 /// 2^n, for exponents of normal numbers.
-const fn exp2(n: i32) -> f64 {
+pub(crate) const fn exp2(n: i32) -> f64 {
     f64::from_bits(((1023 + n) as u64) << 52)
 }

@@ -1,6 +1,7 @@
 //! The logistic function and the hyperbolic tangent: ratios of 1 and e^-|x| with one division.
 
-use super::exp::{bounded_abs, exp_neg, exp_neg_ratio, lifted_one, unlift};
+use super::Lifted;
+use super::exp::{bounded_abs, exp_ratio, exp2};
 use crate::real::Real;
 
 /// The logistic function 1 / (1 + e^-x).
@@ -10,45 +11,93 @@ use crate::real::Real;
 #[must_use]
 pub fn sigmoid<R: Real>(x: R) -> R {
     let q = sigmoid_neg(bounded_abs(x));
-    // q for negative x, 1 - q for positive: bit operations are cheaper than a comparison. Not 1 / (1 + e), for rounding
-    // 1 + e loses up to an ulp of the quotient, subtracting q <= 1/2 half of one.
-    let half = R::of(0.5);
-    (half + half.copysign(x)) - q.copysign(x)
+    // Not 1 / (1 + e), for rounding 1 + e loses up to an ulp of the quotient, subtracting q <= 1/2 half of one.
+    R::select(x.lt(R::of(0.0)), q, R::of(1.0) - q)
 }
 
-/// sigmoid(-a) for 0 <= a <= 112 (`f64`: 768), to full relative accuracy: e^-a / (1 + e^-a).
+/// e^(a + a_lo) as a ratio, 0 <= a <= 112 (`f64`: 768), and what the logistic functions make of it with one division.
+///
+/// e^(a + a_lo) = `scale (m + r) / (m - r) / UNLIFT`, `UNLIFT` = 2^-40 (`f64`: 2^-128): so much is the power of two
+/// lowered to be normal for every a. The sums `scale (m + r) +- UNLIFT (m - r)` are put together from products of m
+/// and r, of which the greatest is exact: m + r is never rounded.
+struct Logistic<R> {
+    m: R,
+    r: R,
+    scale: R,
+}
+
+const UNLIFT: (f32, f64) = (exp2(-40) as f32, exp2(-128));
+
+impl<R: Real> Logistic<R> {
+    #[inline(always)]
+    fn new(a: R, a_lo: Option<R>) -> Self {
+        let (m, r, scale) = exp_ratio(a, a_lo, R::per_type(40.0, 128.0));
+        Self { m, r, scale }
+    }
+
+    #[inline(always)]
+    fn unlift() -> R {
+        R::per_type(UNLIFT.0, UNLIFT.1)
+    }
+
+    #[inline(always)]
+    fn unlift_twice() -> R {
+        R::per_type(UNLIFT.0 * UNLIFT.0, UNLIFT.1 * UNLIFT.1)
+    }
+
+    #[inline(always)]
+    fn lifted_one() -> R {
+        R::per_type(UNLIFT.0.recip(), UNLIFT.1.recip())
+    }
+
+    #[inline(always)]
+    fn bottom(&self) -> R {
+        let Self { m, r, scale } = *self;
+        m.mul_add(scale + Self::unlift(), r * (scale - Self::unlift()))
+    }
+
+    /// sigmoid(-a - a_lo) / `unlift()`.
+    #[inline(always)]
+    fn lifted_sigmoid_neg(&self) -> R {
+        (self.m - self.r) / self.bottom()
+    }
+}
+
+/// sigmoid(-a) for 0 <= a <= 112 (`f64`: 768), to full relative accuracy.
 #[inline(always)]
 pub(crate) fn sigmoid_neg<R: Real>(a: R) -> R {
-    let (top, bottom) = exp_neg_ratio(a, None);
-    top / bottom.mul_add(lifted_one(), top)
+    let e = Logistic::new(a, None);
+    ((e.m - e.r) * Logistic::unlift()) / e.bottom()
 }
 
-/// sigmoid(-a - a_lo) / `unlift()`, for 0 <= a <= 112 (`f64`: 768).
-///
-/// Lifted, so that a product with it keeps its digits where the sigmoid is subnormal.
+/// b sigmoid(-a - a_lo), for 0 <= a <= 112 (`f64`: 768).
 #[inline(always)]
-pub(crate) fn lifted_sigmoid_neg<R: Real>(a: R, a_lo: Option<R>) -> R {
-    let (top, bottom) = exp_neg_ratio(a, a_lo);
-    top / top.mul_add(unlift(), bottom)
+pub(crate) fn times_sigmoid_neg<R: Real>(b: R, a: R, a_lo: Option<R>) -> Lifted<R> {
+    let e = Logistic::new(a, a_lo);
+    Lifted { value: b.mul_add(e.m, -(b * e.r)) / e.bottom(), unlift: Logistic::unlift() }
 }
 
-/// q (1 - w (1 - q)) / `unlift()` with q = sigmoid(-a - a_lo): the derivative of x sigmoid(z(x)) at -x, a = z(x),
-/// w + w_lo = x z'(x).
+/// q (1 - w (1 - q)) with q = sigmoid(-a - a_lo): the derivative of x sigmoid(z(x)) at -x, a = z(x), w + w_lo = x z'(x).
 ///
-/// With e = e^-(a + a_lo) that is e (1 + e - w) / (1 + e)^2. The sum 1 + e is exact, so that its rounding does no harm
-/// near the root, where the difference cancels.
+/// With `w_lo` the rounding errors of q are made good as well.
 #[inline(always)]
-pub(crate) fn lifted_sigmoid_slope<R: Real>(a: R, a_lo: Option<R>, w: R, w_lo: Option<R>) -> R {
-    let (u, scale) = exp_neg(a, a_lo);
-    let e = scale.mul_add(u, scale);
-    let one = R::of(1.0);
-    let sum = e.mul_add(unlift(), one);
-    let sum_lo = e.mul_add(unlift(), one - sum);
-    let lo = match w_lo {
-        Some(w_lo) => sum_lo - w_lo,
-        None => sum_lo,
+pub(crate) fn sigmoid_neg_slope<R: Real>(a: R, a_lo: Option<R>, w: R, w_lo: Option<R>) -> Lifted<R> {
+    let e = Logistic::new(a, a_lo);
+    let bottom = e.bottom();
+    let q = (e.m - e.r) / bottom;
+    // 1 - w is exact near the root, where the sum cancels. It is lifted as q is, to be added to q w.
+    let one = Logistic::<R>::lifted_one();
+    let rest = (-w).mul_add(one, one);
+    let inner = match w_lo {
+        Some(w_lo) => {
+            let rest = (-w_lo).mul_add(one, rest);
+            q.mul_add(w, rest)
+        }
+        None => q.mul_add(w, rest),
     };
-    e * ((sum - w) + lo) / sum.mul_add(sum, sum * (sum_lo + sum_lo))
+    let remainder = (-q).mul_add(bottom, e.m) - e.r;
+    let inner = remainder.mul_add(inner, inner);
+    Lifted { value: q * inner, unlift: Logistic::unlift_twice() }
 }
 
 /// The hyperbolic tangent.
@@ -57,10 +106,16 @@ pub(crate) fn lifted_sigmoid_slope<R: Real>(a: R, a_lo: Option<R>, w: R, w_lo: O
 #[inline(always)]
 #[must_use]
 pub fn tanh<R: Real>(x: R) -> R {
-    // m / (2 - m) with m = 1 - e^(-2|x|). Beyond the clamp tanh rounds to 1.
-    let (u, scale) = exp_neg((x + x).abs().at_most(R::of(40.0)), None);
-    // 1 - scale is exact, and 0 where u is the whole of e^(-2|x|) - 1: no digit is lost near 0.
-    let m = (-scale).mul_add(u, lifted_one::<R>() - scale);
-    let two = lifted_one::<R>() + lifted_one();
-    (m / (two - m)).copysign(x)
+    let Logistic { m, r, scale } = Logistic::new(bounded_abs(x + x), None);
+    // Not lowered, so that a subnormal r = |2x| keeps its digits. Beyond the bound tanh rounds to 1.
+    let (scale, one) = ((scale * Logistic::lifted_one()).at_most(R::per_type(exp2(60) as f32, exp2(60))), R::of(1.0));
+    let (less, more) = (scale - one, scale + one);
+    (m.mul_add(less, r * more) / m.mul_add(scale, r.mul_add(less, m))).copysign(x)
+}
+
+/// 1 - tanh(x)^2, to full relative accuracy: 4 q (1 - q), q = sigmoid(-|2x|).
+#[inline(always)]
+pub(crate) fn tanh_slope<R: Real>(x: R) -> R {
+    let q = Logistic::new(bounded_abs(x + x), None).lifted_sigmoid_neg();
+    (R::of(4.0) * Logistic::unlift()) * q * (-q).mul_add(Logistic::unlift(), R::of(1.0))
 }

@@ -1,6 +1,7 @@
 //! The lower tail of the standard normal distribution, for GELU.
 
-use super::exp::exp_neg_half;
+use super::Lifted;
+use super::exp::{exp_neg_half, unlift};
 use crate::real::{Coefficients, Real};
 
 /// P(v - c) = (a + k) e^(a^2/2) Phi(-a), v = a/(a + k).
@@ -9,15 +10,15 @@ use crate::real::{Coefficients, Real};
 const P: Coefficients = Coefficients {
     f32: &[
         1.25,
-        -1.24339234828948974609375,
-        0.1696103513240814208984375,
-        0.2918387949466705322265625,
-        5.6158959865570068359375e-2,
-        -0.15004272758960723876953125,
-        0.13840816915035247802734375,
-        -0.313685238361358642578125,
-        0.2798714935779571533203125,
-        -7.98269808292388916015625e-2,
+        -1.243_392_3,
+        0.169_610_35,
+        0.291_838_8,
+        5.615_896e-2,
+        -0.150_042_73,
+        0.138_408_17,
+        -0.313_685_24,
+        0.279_871_5,
+        -7.982_698e-2,
     ],
     f64: &[
         0.777_351_771_893_362_2,
@@ -107,21 +108,21 @@ impl<R: Real> NormalTail<R> {
         Self { a, v: a / (a + k), r, w, scale }
     }
 
-    /// a Phi(-a) / `unlift()`, to full relative accuracy.
+    /// a Phi(-a), to full relative accuracy.
     #[inline(always)]
-    pub(crate) fn times_a_lifted(&self) -> R {
+    pub(crate) fn times_a(&self) -> Lifted<R> {
         // The product with its error: 0.4 ULP for two operations.
         let (product, product_lo) = (self.v * self.scale).two_mul(self.centred().polynomial(&P));
-        product + (product * self.r).mul_add(self.w, product_lo)
+        Lifted { value: product + (product * self.r).mul_add(self.w, product_lo), unlift: unlift() }
     }
 
-    /// (Phi(-a) - a phi(a)) / `unlift()`, to full relative accuracy but within an ulp of its root.
+    /// Phi(-a) - a phi(a), to full relative accuracy but within an ulp of its root.
     #[inline(always)]
-    pub(crate) fn gelu_slope_lifted(&self) -> R {
+    pub(crate) fn gelu_slope(&self) -> Lifted<R> {
         let a0 = R::of(0.751_791_524_693_564_5);
         let a0_lo = R::per_type(-1.211_444_9e-8, -1.495_675_917_700_988_3e-17);
         let product = (((a0 - self.a) + a0_lo) * self.scale) * self.centred().polynomial(&S);
-        (product * self.r).mul_add(self.w, product)
+        Lifted { value: (product * self.r).mul_add(self.w, product), unlift: unlift() }
     }
 
     #[inline(always)]
