@@ -198,9 +198,10 @@ pub enum Pass<'a, T> {
 /// assert_eq!(grad_x[1], 0.5);
 /// ```
 pub trait Elementwise {
-    /// Whether elements go through the formula four abreast, which hides the latency of a chain of operations. Faster
-    /// unless the formula has only a few of them; the results are the same.
-    const ABREAST: bool = true;
+    /// How many vectors of elements go through the formula abreast, from 1 to 4, which hides the latency of a chain of
+    /// operations. Fewer are faster where the formula has only a few of them, or so many constants that they leave no
+    /// registers; the results are the same.
+    const ABREAST: usize = 4;
 
     /// f(x).
     fn value<R: Real>(&self, x: R) -> R;

@@ -22,6 +22,13 @@ pub(crate) struct Lifted<R> {
     pub(crate) unlift: R,
 }
 
+impl<R: Real> Lifted<R> {
+    #[inline(always)]
+    pub(crate) fn number(self) -> R {
+        self.value * self.unlift
+    }
+}
+
 /// a + b as an unevaluated sum `(hi, lo)`, exact in any order of magnitude (Knuth, TAOCP 2, 4.2.2).
 #[inline(always)]
 pub(crate) fn two_sum<R: Real>(a: R, b: R) -> (R, R) {

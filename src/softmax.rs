@@ -115,12 +115,12 @@ fn seed<R: Real>() -> R {
 struct Exp(RowExp<f64>);
 
 trait RowFormula {
-    const ABREAST: bool;
+    const ABREAST: usize;
     fn of<R: Real>(&self, x: R) -> R;
 }
 
 impl RowFormula for Exp {
-    const ABREAST: bool = true;
+    const ABREAST: usize = 4;
     #[inline(always)]
     fn of<R: Real>(&self, x: R) -> R {
         RowExp { offset: R::of(self.0.offset), most: R::of(self.0.most), lift: R::of(self.0.lift) }.exp(x)

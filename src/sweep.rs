@@ -1,11 +1,11 @@
-//! The loop over slices that every elementwise pass runs, four lanes abreast.
+//! The loop over slices that every elementwise pass runs, several lanes abreast.
 
 use crate::element::Lane;
-use crate::real::{ABREAST, Abreast, Real};
+use crate::real::{Abreast, Real};
 
-/// Elements of a strip; the strips of a block go through the formula abreast. A whole number of vectors everywhere.
+/// A strip of elements; those of a block go through the formula abreast. A whole number of vectors everywhere.
+pub(crate) type Strip<T> = [T; STRIP];
 pub(crate) const STRIP: usize = 64;
-pub(crate) const BLOCK: usize = ABREAST * STRIP;
 
 /// Defines the loop of one pass: the slices it reads, and each slice it writes with the formula of its elements. In
 /// the formula a slice's name stands for one element, of a written slice for the old one.
@@ -24,16 +24,16 @@ macro_rules! sweep {
             fn run<R: $crate::element::Lane<T>>(self) {
                 // As arguments of a function, the slices are known not to overlap.
                 #[inline(always)]
-                fn block<T: $crate::element::Element, R: $crate::element::Lane<T>, F: $bound>(
+                fn block<T: $crate::element::Element, R: $crate::element::Lane<T>, F: $bound, const N: usize>(
                     $f: &F,
-                    $($input: &[T; $crate::sweep::BLOCK],)*
-                    $($output: &mut [T; $crate::sweep::BLOCK],)+
+                    $($input: &[$crate::sweep::Strip<T>; N],)*
+                    $($output: &mut [$crate::sweep::Strip<T>; N],)+
                 ) {
                     for i in 0..$crate::sweep::STRIP {
-                        $(let $input = $crate::real::Abreast::<R>::gather($input, i);)*
+                        $(let $input = $crate::real::Abreast::<R, N>::gather($input, i);)*
                         $({
                             let result = {
-                                let $output = $crate::real::Abreast::<R>::gather($output, i);
+                                let $output = $crate::real::Abreast::<R, N>::gather($output, i);
                                 let _ = $output;
                                 $formula
                             };
@@ -64,15 +64,26 @@ macro_rules! sweep {
                     }
                 }
 
-                if !<F as $bound>::ABREAST {
-                    return rest::<T, R, F>(self.$f, $(self.$input,)* $(self.$output),+);
+                #[inline(always)]
+                fn all<T: $crate::element::Element, R: $crate::element::Lane<T>, F: $bound, const N: usize>(
+                    $f: &F,
+                    $($input: &[T],)*
+                    $($output: &mut [T],)+
+                ) {
+                    $(let $input = $crate::sweep::blocks::<T, N>($input);)*
+                    $(let $output = $crate::sweep::blocks_mut::<T, N>($output);)+
+                    for b in 0..[$($output.0.len()),+][0] {
+                        block::<T, R, F, N>($f, $(&$input.0[b],)* $(&mut $output.0[b]),+);
+                    }
+                    rest::<T, R, F>($f, $($input.1,)* $($output.1),+);
                 }
-                $(let $input = self.$input.as_chunks();)*
-                $(let $output = self.$output.as_chunks_mut();)+
-                for b in 0..[$($output.0.len()),+][0] {
-                    block::<T, R, F>(self.$f, $(&$input.0[b],)* $(&mut $output.0[b]),+);
+
+                match <F as $bound>::ABREAST {
+                    1 => rest::<T, R, F>(self.$f, $(self.$input,)* $(self.$output),+),
+                    2 => all::<T, R, F, 2>(self.$f, $(self.$input,)* $(self.$output),+),
+                    3 => all::<T, R, F, 3>(self.$f, $(self.$input,)* $(self.$output),+),
+                    _ => all::<T, R, F, 4>(self.$f, $(self.$input,)* $(self.$output),+),
                 }
-                rest::<T, R, F>(self.$f, $($input.1,)* $($output.1),+);
             }
         }
     };
@@ -80,23 +91,37 @@ macro_rules! sweep {
 
 pub(crate) use sweep;
 
-impl<R: Real> Abreast<R> {
+/// The slice in blocks of N strips, and what is left over.
+#[inline(always)]
+pub(crate) fn blocks<T, const N: usize>(slice: &[T]) -> (&[[Strip<T>; N]], &[T]) {
+    let (whole, rest) = slice.split_at(slice.len() - slice.len() % (N * STRIP));
+    (whole.as_chunks().0.as_chunks().0, rest)
+}
+
+/// See [`blocks`].
+#[inline(always)]
+pub(crate) fn blocks_mut<T, const N: usize>(slice: &mut [T]) -> (&mut [[Strip<T>; N]], &mut [T]) {
+    let (whole, rest) = slice.split_at_mut(slice.len() - slice.len() % (N * STRIP));
+    (whole.as_chunks_mut().0.as_chunks_mut().0, rest)
+}
+
+impl<R: Real, const N: usize> Abreast<R, N> {
     /// The `i`th element of each strip.
     #[inline(always)]
-    pub(crate) fn gather<T: Copy>(block: &[T; BLOCK], i: usize) -> Self
+    pub(crate) fn gather<T: Copy>(block: &[Strip<T>; N], i: usize) -> Self
     where
         R: Lane<T>,
     {
-        Self(core::array::from_fn(|strip| R::load(block[strip * STRIP + i])))
+        Self(core::array::from_fn(|strip| R::load(block[strip][i])))
     }
 
     #[inline(always)]
-    pub(crate) fn scatter<T>(self, block: &mut [T; BLOCK], i: usize)
+    pub(crate) fn scatter<T>(self, block: &mut [Strip<T>; N], i: usize)
     where
         R: Lane<T>,
     {
         for (strip, lane) in self.0.into_iter().enumerate() {
-            block[strip * STRIP + i] = lane.store();
+            block[strip][i] = lane.store();
         }
     }
 }

@@ -43,7 +43,7 @@ impl Elementwise for OwnSigmoid {
 struct OneByOne;
 
 impl Elementwise for OneByOne {
-    const ABREAST: bool = false;
+    const ABREAST: usize = 1;
 
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {

@@ -35,7 +35,7 @@ impl Elementwise for Gelu {
 
     #[inline(always)]
     fn slope<R: Real>(&self, x: R) -> R {
-        reflect(x, NormalTail::new(x).gelu_slope())
+        reflect(x, NormalTail::new(x).gelu_slope().number())
     }
 }
 
@@ -116,7 +116,7 @@ impl Elementwise for GeluTanh {
         let twice = cubic + cubic;
         let w = a.mul_add(twice, z);
         let w_lo = a.mul_add(twice, z - w) + z_lo;
-        reflect(x, math::sigmoid_neg_slope(z, Some(z_lo), w, Some(w_lo)))
+        reflect(x, math::sigmoid_neg_slope(z, Some(z_lo), w, Some(w_lo)).number())
     }
 }
 
@@ -146,17 +146,16 @@ impl Described for GeluTanh {
 
 /// max(x, 0) - tail: f(x) from the tail -f(-|x|), for f(x) - f(-x) = x.
 ///
-/// Takes the sign of x, so that a tail that underflows is -0.0.
+/// The tail may underflow, but its lifted value is 0 only for x = 0: that gives -0.0 on the left.
 #[inline(always)]
 pub(super) fn hinge<R: Real>(x: R, tail: Lifted<R>) -> R {
-    (-tail.value).mul_add(tail.unlift, x.at_least(R::of(0.0))).copysign(x)
+    let y = (-tail.value).mul_add(tail.unlift, x.at_least(R::of(0.0)));
+    // Fused, the sum is rounded as what it is, a negative number; otherwise the product is, and -0.0 + 0.0 = 0.0.
+    if R::FUSED { y } else { y.copysign(x) }
 }
 
-/// f'(x) from f'(-|x|), for f(x) - f(-x) = x.
+/// f'(x) from `left` = f'(-|x|), for f(x) - f(-x) = x: `left` or 1 - left.
 #[inline(always)]
-pub(super) fn reflect<R: Real>(x: R, left: Lifted<R>) -> R {
-    // g for negative x, 1 - g for positive: bit operations are cheaper than a comparison. The zero is negative, so that a
-    // left tail that underflows stays -0.0 where the sum is not fused.
-    let left = left.value * left.unlift;
+pub(super) fn reflect<R: Real>(x: R, left: R) -> R {
     R::select(x.lt(R::of(0.0)), left, R::of(1.0) - left)
 }

@@ -26,7 +26,7 @@ use crate::real::Real;
 pub struct Relu;
 
 impl Elementwise for Relu {
-    const ABREAST: bool = false;
+    const ABREAST: usize = 1;
 
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
@@ -107,7 +107,7 @@ impl Default for LeakyRelu {
 }
 
 impl Elementwise for LeakyRelu {
-    const ABREAST: bool = false;
+    const ABREAST: usize = 1;
 
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {

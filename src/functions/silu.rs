@@ -37,7 +37,7 @@ impl Elementwise for Silu {
     #[inline(always)]
     fn slope<R: Real>(&self, x: R) -> R {
         let a = math::bounded_abs(x);
-        reflect(x, math::sigmoid_neg_slope(a, None, a, None))
+        reflect(x, math::sigmoid_neg_slope(a, None, a, None).number())
     }
 }
 

@@ -89,14 +89,16 @@ pub(crate) fn sigmoid_neg_slope<R: Real>(a: R, a_lo: Option<R>, w: R, w_lo: Opti
     let one = Logistic::<R>::lifted_one();
     let rest = (-w).mul_add(one, one);
     let inner = match w_lo {
+        None => q.mul_add(w, rest),
         Some(w_lo) => {
             let rest = (-w_lo).mul_add(one, rest);
-            q.mul_add(w, rest)
+            let inner = q.mul_add(w, rest);
+            // What the division and the subtraction in its numerator, about 2, have rounded away, times the derivative of
+            // the result with respect to q.
+            let remainder = (-q).mul_add(bottom, e.m) - e.r;
+            remainder.mul_add(rest.mul_add(R::of(-0.5), inner), inner)
         }
-        None => q.mul_add(w, rest),
     };
-    let remainder = (-q).mul_add(bottom, e.m) - e.r;
-    let inner = remainder.mul_add(inner, inner);
     Lifted { value: q * inner, unlift: Logistic::unlift_twice() }
 }
 

@@ -19,9 +19,9 @@ fn exponent(magnitude: f64) -> i32 {
 }
 
 /// The error of an `f32`, infinite where no number of ULP would say it: NaN or infinity for a number or the reverse, and
-/// a result that underflowed to a zero of the wrong sign.
+/// a zero of the wrong sign for what is too small for the type.
 pub fn error_f32(got: f32, exact: f64, floor: f64) -> f64 {
-    if let Some(error) = special(f64::from(got), exact) {
+    if let Some(error) = special(f64::from(got), exact, f64::from(f32::from_bits(1))) {
         return error;
     }
     (f64::from(got) - exact).abs() / spacing_f32(exact.abs().max(floor))
@@ -29,21 +29,22 @@ pub fn error_f32(got: f32, exact: f64, floor: f64) -> f64 {
 
 /// The error of an `f64` against hi + lo.
 pub fn error_f64(got: f64, (hi, lo): (f64, f64), floor: f64) -> f64 {
-    if let Some(error) = special(got, hi) {
+    if let Some(error) = special(got, hi, f64::from_bits(1)) {
         return error;
     }
     // Both differences are small beside hi, the first exact: no digit of lo is lost.
     ((got - hi) - lo).abs() / spacing_f64(hi.abs().max(floor))
 }
 
-fn special(got: f64, exact: f64) -> Option<f64> {
+/// `least` is the least number above 0 of the type.
+fn special(got: f64, exact: f64, least: f64) -> Option<f64> {
     if got.is_nan() || exact.is_nan() {
         return Some(if got.is_nan() == exact.is_nan() { 0.0 } else { f64::INFINITY });
     }
     if got.is_infinite() || exact.is_infinite() {
         return Some(if got == exact { 0.0 } else { f64::INFINITY });
     }
-    if got == 0.0 && exact != 0.0 && got.is_sign_negative() != exact.is_sign_negative() {
+    if got == 0.0 && exact != 0.0 && exact.abs() < least && got.is_sign_negative() != exact.is_sign_negative() {
         return Some(f64::INFINITY);
     }
     None
@@ -72,5 +73,6 @@ mod tests {
         assert_eq!(error_f32(f32::INFINITY, 1.0, 0.0), f64::INFINITY);
         assert_eq!(error_f32(0.0, -1e-60, 0.0), f64::INFINITY);
         assert!(error_f32(-0.0, -1e-60, 0.0) < 1e-10);
+        assert!(error_f32(0.0, -1e-9, 1.0) < 0.01);
     }
 }
