@@ -36,6 +36,8 @@ macro_rules! scalar {
                         each(x, y, |x| 0.5 * x * (1.0 + (SQRT_2_OVER_PI * (x + 0.044_715 * x * x * x)).tanh()))
                     }
                     "silu" => each(x, y, |x| x / (1.0 + (-x).exp())),
+                    "elu" => each(x, y, |x| if x > 0.0 { x } else { x.exp_m1() }),
+                    "softplus" => each(x, y, |x| x.max(0.0) + (-x.abs()).exp().ln_1p()),
                     _ => return false,
                 }
                 true

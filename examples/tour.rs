@@ -94,6 +94,8 @@ fn plain_loop(name: &str) -> Option<Loop> {
         "gelu" => |x, y| each(x, y, |v| 0.5 * v * (1.0 + libm::erff(v * FRAC_1_SQRT_2))),
         "gelu_tanh" => |x, y| each(x, y, |v| 0.5 * v * (1.0 + (FRAC_2_PI.sqrt() * (v + 0.044715 * v * v * v)).tanh())),
         "silu" => |x, y| each(x, y, |v| v / (1.0 + (-v).exp())),
+        "elu" => |x, y| each(x, y, |v| if v > 0.0 { v } else { v.exp_m1() }),
+        "softplus" => |x, y| each(x, y, |v| v.max(0.0) + (-v.abs()).exp().ln_1p()),
         "softmax" => |x, y| {
             let max = x.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             each(x, y, |v| (v - max).exp());

@@ -1,9 +1,11 @@
 //! THE list of activations. A new one is a type in its family's file and its name here.
 
+mod elu;
 mod gelu;
 mod relu;
 mod sigmoid;
 mod silu;
+mod softplus;
 mod tanh;
 
 use crate::softmax;
@@ -17,6 +19,8 @@ macro_rules! for_each_activation {
             tanh: Tanh;
             gelu: Gelu, GeluTanh;
             silu: Silu;
+            elu: Elu;
+            softplus: Softplus;
             softmax: Softmax;
         }
     };

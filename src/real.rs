@@ -68,6 +68,9 @@ pub trait Real:
     /// `self`, negated where `by` has its sign bit set.
     fn flip_sign(self, by: Self) -> Self;
 
+    /// max(self, 0), but -0.0 where the sign bit is set: a sum with a part that may underflow keeps its sign.
+    fn ramp(self) -> Self;
+
     /// `(n, 2^n)` with n the integer nearest to `self * per_unit`, plus `lift`.
     ///
     /// `n` comes back without the lift, the power with it. Both are right while `n + lift` is an exponent of a
@@ -137,6 +140,8 @@ pub trait Ieee:
     fn abs(self) -> Self;
     fn copysign(self, sign: Self) -> Self;
     fn flip_sign(self, by: Self) -> Self;
+    /// See [`Real::ramp`].
+    fn ramp(self) -> Self;
     #[cfg(feature = "std")]
     fn fused_mul_add(self, b: Self, c: Self) -> Self;
     /// 2^n of an integer n that was rounded by adding `ROUNDER + BIAS`.
@@ -182,6 +187,11 @@ macro_rules! ieee {
             fn flip_sign(self, by: Self) -> Self {
                 const SIGN: $bits = 1 << ($bits::BITS - 1);
                 $float::from_bits(self.to_bits() ^ (by.to_bits() & SIGN))
+            }
+
+            #[inline(always)]
+            fn ramp(self) -> Self {
+                $float::from_bits(self.to_bits().min((-0.0 as $float).to_bits()))
             }
 
             #[cfg(feature = "std")]
@@ -279,6 +289,11 @@ macro_rules! shared_methods {
         #[inline(always)]
         fn flip_sign(self, by: Self) -> Self {
             Self(self.0.flip_sign(by.0))
+        }
+
+        #[inline(always)]
+        fn ramp(self) -> Self {
+            Self(self.0.ramp())
         }
 
         #[inline(always)]
@@ -442,6 +457,11 @@ impl<R: Real, const N: usize> Real for Abreast<R, N> {
     #[inline(always)]
     fn flip_sign(self, by: Self) -> Self {
         Self::each(|i| self.0[i].flip_sign(by.0[i]))
+    }
+
+    #[inline(always)]
+    fn ramp(self) -> Self {
+        Self::each(|i| self.0[i].ramp())
     }
 
     #[inline(always)]

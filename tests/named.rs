@@ -92,6 +92,8 @@ const FRAMEWORKS: &[(&str, &str)] = &[
     ("Tanh", "tanh"),
     ("GELU", "gelu"),
     ("SiLU", "silu"),
+    ("ELU", "elu"),
+    ("Softplus", "softplus"),
     ("Softmax", "softmax"),
     ("relu", "relu"),
     ("leaky_relu", "leaky_relu"),
@@ -99,11 +101,14 @@ const FRAMEWORKS: &[(&str, &str)] = &[
     ("tanh", "tanh"),
     ("gelu", "gelu"),
     ("silu", "silu"),
+    ("elu", "elu"),
+    ("softplus", "softplus"),
     ("softmax", "softmax"),
     ("Relu", "relu"),
     ("LeakyRelu", "leaky_relu"),
     ("Gelu", "gelu"),
     ("Swish", "silu"),
+    ("Elu", "elu"),
     ("swish", "silu"),
 ];
 
@@ -321,7 +326,7 @@ fn by_name_gives_the_bits_of_the_typed_call() {
             [$(stringify!($activation)),*].len()
         }};
     }
-    let checked = check!(Relu, LeakyRelu, Sigmoid, Tanh, Gelu, GeluTanh, Silu, Softmax);
+    let checked = check!(Relu, LeakyRelu, Sigmoid, Tanh, Gelu, GeluTanh, Silu, Elu, Softplus, Softmax);
     assert_eq!(checked, AnyActivation::all().count(), "a new type is missing in this test");
 }
 

@@ -84,6 +84,13 @@ const VALUES: &[(&str, f64, f64)] = &[
     ("gelu_tanh", f64::INFINITY, f64::INFINITY),
     ("silu", f64::NEG_INFINITY, -0.0),
     ("silu", f64::INFINITY, f64::INFINITY),
+    ("elu", f64::NEG_INFINITY, -1.0),
+    ("elu", f64::INFINITY, f64::INFINITY),
+    ("elu", 2.0, 2.0),
+    ("softplus", f64::NEG_INFINITY, 0.0),
+    ("softplus", f64::INFINITY, f64::INFINITY),
+    ("softplus", 0.0, std::f64::consts::LN_2),
+    ("softplus", -0.0, std::f64::consts::LN_2),
 ];
 
 /// `(name, x, f'(x))`, by number: the sign of a derivative that is zero is left open.
@@ -111,6 +118,13 @@ const SLOPES: &[(&str, f64, f64)] = &[
     ("silu", f64::NEG_INFINITY, 0.0),
     ("silu", f64::INFINITY, 1.0),
     ("silu", 0.0, 0.5),
+    ("elu", f64::NEG_INFINITY, 0.0),
+    ("elu", f64::INFINITY, 1.0),
+    ("elu", -0.0, 1.0),
+    ("elu", 0.0, 1.0),
+    ("softplus", f64::NEG_INFINITY, 0.0),
+    ("softplus", f64::INFINITY, 1.0),
+    ("softplus", 0.0, 0.5),
 ];
 
 #[test]
@@ -199,7 +213,7 @@ fn limits_at_infinity_are_those_of_the_card() {
 #[test]
 fn functions_through_the_origin_keep_the_sign_of_zero() {
     let through_origin: Vec<_> = elementwise().filter(|f| value(f, 0.0_f64) == 0.0).collect();
-    for name in ["relu", "leaky_relu", "tanh", "gelu", "gelu_tanh", "silu"] {
+    for name in ["relu", "leaky_relu", "tanh", "gelu", "gelu_tanh", "silu", "elu"] {
         assert!(through_origin.iter().any(|f| f.card().name == name), "{name}(0) is not 0");
     }
     fn check<T: Float>(activation: AnyActivation) {

@@ -11,7 +11,7 @@ import pathlib
 import random
 import struct
 
-from mpmath import erfc, exp, inf, isinf, mp, mpf, pi, sqrt
+from mpmath import erfc, exp, expm1, inf, isinf, log1p, mp, mpf, pi, sqrt
 
 mp.dps = 60
 
@@ -56,6 +56,8 @@ FUNCTIONS = {
         lambda x: x * sigmoid(x),
         lambda x: sigmoid(x) * (1 + x * sigmoid(-x)),
     ),
+    "elu": (lambda x: x if x > 0 else expm1(x), lambda x: mpf(1) if x > 0 else exp(x)),
+    "softplus": (lambda x: max(x, 0) + log1p(exp(-abs(x))), sigmoid),
 }
 
 # Roots of derivatives, kinks, and where results become subnormal or vanish.
@@ -119,10 +121,10 @@ def main():
             for x in sorted(set(inputs(rng))):
                 # Far out the limits: mpmath would spend its time on exp of astronomic numbers.
                 if abs(x) > 1e4:
-                    odd = name == "tanh"
+                    below = -1 if name in ("tanh", "elu") else 0
                     one = mpf(1)
-                    keeps = name in ("gelu", "gelu_tanh", "silu")
-                    v = (mpf(x) if keeps else one) if x > 0 else (-one if odd else mpf(0))
+                    keeps = name in ("gelu", "gelu_tanh", "silu", "elu", "softplus")
+                    v = (mpf(x) if keeps else one) if x > 0 else mpf(below)
                     s = one if keeps and x > 0 else mpf(0)
                 else:
                     v, s = exact(value, x), exact(slope, x)

@@ -33,7 +33,7 @@ REPETITIONS = 200
 ROW_LEN = 1024
 SQRT_2_OVER_PI = math.sqrt(2 / math.pi)
 
-FUNCTIONS = ("sigmoid", "tanh", "gelu", "gelu_tanh", "silu", "softmax")
+FUNCTIONS = ("sigmoid", "tanh", "gelu", "gelu_tanh", "silu", "elu", "softplus", "softmax")
 # Their gradients start from the output, which PyTorch keeps; ours start from the input, and compute it again.
 FROM_OUTPUT = ("sigmoid", "tanh", "softmax")
 
@@ -106,6 +106,8 @@ def torch_call(name, direction, dtype, x):
             "gelu": lambda: aten.gelu.out(x, approximate="none", out=out),
             "gelu_tanh": lambda: aten.gelu.out(x, approximate="tanh", out=out),
             "silu": lambda: aten.silu.out(x, out=out),
+            "elu": lambda: aten.elu.out(x, out=out),
+            "softplus": lambda: aten.softplus.out(x, out=out),
             "softmax": lambda: aten._softmax.out(x, -1, False, out=out),
         }
     else:
@@ -117,6 +119,8 @@ def torch_call(name, direction, dtype, x):
             "gelu": lambda: aten.gelu_backward.grad_input(grad_y, x, approximate="none", grad_input=out),
             "gelu_tanh": lambda: aten.gelu_backward.grad_input(grad_y, x, approximate="tanh", grad_input=out),
             "silu": lambda: aten.silu_backward.grad_input(grad_y, x, grad_input=out),
+            "elu": lambda: aten.elu_backward.grad_input(grad_y, 1, 1, 1, False, x, grad_input=out),
+            "softplus": lambda: aten.softplus_backward.grad_input(grad_y, x, 1, 20, grad_input=out),
             "softmax": lambda: aten._softmax_backward_data.out(grad_y, y, -1, x.dtype, grad_input=out),
         }
     return calls[name], out
@@ -130,6 +134,8 @@ def check(what, name, direction, x, out):
         "gelu": lambda x: x * (1 + math.erf(x / math.sqrt(2))) / 2,
         "gelu_tanh": lambda x: x * (1 + math.tanh(SQRT_2_OVER_PI * (x + 0.044715 * x**3))) / 2,
         "silu": lambda x: x / (1 + math.exp(-x)),
+        "elu": lambda x: x if x > 0 else math.expm1(x),
+        "softplus": lambda x: math.log1p(math.exp(x)),
     }
     x = x[:ROW_LEN]
     if name == "softmax":

@@ -8,8 +8,8 @@ use crate::real::Real;
 /// The Gaussian error linear unit: x Phi(x) = x (1 + erf(x / sqrt 2)) / 2, Phi the normal distribution.
 ///
 /// - Derivative: Phi(x) + x phi(x), with its root at -0.7518. Range: [-0.16997, inf).
-/// - Error: at most 3.5 ULP, 3.8 for the derivative, in `f32` over all 2^32 inputs (4.0 and 3.8 without fused
-///   multiply-add); 3.0 and 3.0 in `f64`, on a table (4.0 and 3.0). Both tails and subnormal results are within it.
+/// - Error: at most 3.0 ULP, 3.4 for the derivative, in `f32` over all 2^32 inputs (3.5 and 3.5 without fused
+///   multiply-add); 3.0 and 2.5 in `f64`, on a table (4.0 and 2.5). Both tails and subnormal results are within it.
 ///   Where the derivative is below 1/16, near its root, the spacing at 1/16 counts.
 /// - Special values: gelu(-inf) = -0.0, gelu(inf) = inf, keeps the sign of zero, NaN gives NaN.
 /// - Source: Hendrycks & Gimpel, "Gaussian error linear units (GELUs)", 2016, arXiv:1606.08415.
@@ -52,7 +52,7 @@ impl Described for Gelu {
         kinks: &[],
         common_use: "transformers: BERT, GPT, ViT",
         source: "Hendrycks & Gimpel, 2016, arXiv:1606.08415",
-        error: ErrorBounds { f32: (3.5, 3.8), f32_plain: (4.0, 3.8), f64: (3.0, 3.0), f64_plain: (4.0, 3.0) },
+        error: ErrorBounds { f32: (3.0, 3.4), f32_plain: (3.5, 3.5), f64: (3.0, 2.5), f64_plain: (4.0, 2.5) },
     };
 }
 
@@ -62,9 +62,9 @@ impl Described for Gelu {
 ///
 /// - Derivative: with z = 2 sqrt(2/pi) (x + 0.044715 x^3) and s = sigmoid(z), s + x s (1 - s) z'; its root is at
 ///   -0.7525. Range: [-0.17004, inf).
-/// - Error: at most 3.3 ULP, 4.6 for the derivative, in `f32` over all 2^32 inputs (5.0 for it without fused
-///   multiply-add); 3.0 and 3.0 in `f64`, on a table. Both tails and subnormal results are within it. Where the
-///   derivative is below 1/16, near its root, the spacing at 1/16 counts.
+/// - Error: at most 2.7 ULP, 3.9 for the derivative, in `f32` over all 2^32 inputs (3.4 and 4.4 without fused
+///   multiply-add); 2.0 and 2.0 in `f64`, on a table (3.0 and 2.5). Both tails and subnormal results are within it.
+///   Where the derivative is below 1/16, near its root, the spacing at 1/16 counts.
 /// - Special values: gelu_tanh(-inf) = -0.0, gelu_tanh(inf) = inf, keeps the sign of zero, NaN gives NaN.
 /// - Source: Hendrycks & Gimpel, "Gaussian error linear units (GELUs)", 2016, arXiv:1606.08415.
 ///
@@ -116,7 +116,7 @@ impl Elementwise for GeluTanh {
         let twice = cubic + cubic;
         let w = a.mul_add(twice, z);
         let w_lo = a.mul_add(twice, z - w) + z_lo;
-        reflect(x, math::sigmoid_neg_slope(z, Some(z_lo), w, Some(w_lo)).number())
+        reflect(x, math::sigmoid_neg_slope(z, w, Some((z_lo, w_lo))).number())
     }
 }
 
@@ -140,18 +140,14 @@ impl Described for GeluTanh {
         kinks: &[],
         common_use: "transformers: GPT-2, Gemma, T5 v1.1",
         source: "Hendrycks & Gimpel, 2016, arXiv:1606.08415",
-        error: ErrorBounds { f32: (3.3, 4.6), f32_plain: (3.3, 5.0), f64: (3.0, 3.0), f64_plain: (3.0, 3.0) },
+        error: ErrorBounds { f32: (2.7, 3.9), f32_plain: (3.4, 4.4), f64: (2.0, 2.0), f64_plain: (3.0, 2.5) },
     };
 }
 
 /// max(x, 0) - tail: f(x) from the tail -f(-|x|), for f(x) - f(-x) = x.
-///
-/// The tail may underflow, but its lifted value is 0 only for x = 0: that gives -0.0 on the left.
 #[inline(always)]
 pub(super) fn hinge<R: Real>(x: R, tail: Lifted<R>) -> R {
-    let y = (-tail.value).mul_add(tail.unlift, x.at_least(R::of(0.0)));
-    // Fused, the sum is rounded as what it is, a negative number; otherwise the product is, and -0.0 + 0.0 = 0.0.
-    if R::FUSED { y } else { y.copysign(x) }
+    (-tail.value).mul_add(tail.unlift, x.ramp())
 }
 
 /// f'(x) from `left` = f'(-|x|), for f(x) - f(-x) = x: `left` or 1 - left.

@@ -9,9 +9,9 @@ use crate::real::Real;
 /// The sigmoid linear unit, also called swish: x sigmoid(x) = x / (1 + e^-x).
 ///
 /// - Derivative: sigmoid(x) (1 + x sigmoid(-x)), with its root at -1.2785. Range: [-0.27847, inf).
-/// - Error: at most 3.4 ULP, 4.5 for the derivative, in `f32` over all 2^32 inputs (4.8 without fused multiply-add); 3.0
-///   and 3.0 in `f64`, on a table. Both tails and subnormal results are within it. Where the derivative is below 1/16,
-///   near its root, the spacing at 1/16 counts.
+/// - Error: at most 2.9 ULP, 3.8 for the derivative, in `f32` over all 2^32 inputs (4.1 and 4.6 without fused
+///   multiply-add); 2.0 and 2.5 in `f64`, on a table (2.5 and 3.5). Both tails and subnormal results are within it.
+///   Where the derivative is below 1/16, near its root, the spacing at 1/16 counts.
 /// - Special values: silu(-inf) = -0.0, silu(inf) = inf, keeps the sign of zero, NaN gives NaN.
 /// - Source: Elfwing, Uchibe & Doya, 2017, arXiv:1702.03118; Ramachandran, Zoph & Le, 2017, arXiv:1710.05941.
 ///
@@ -37,7 +37,7 @@ impl Elementwise for Silu {
     #[inline(always)]
     fn slope<R: Real>(&self, x: R) -> R {
         let a = math::bounded_abs(x);
-        reflect(x, math::sigmoid_neg_slope(a, None, a, None).number())
+        reflect(x, math::sigmoid_neg_slope(a, a, None).number())
     }
 }
 
@@ -54,6 +54,6 @@ impl Described for Silu {
         kinks: &[],
         common_use: "EfficientNet, YOLO; inside SwiGLU, language models",
         source: "Elfwing, Uchibe & Doya, 2017, arXiv:1702.03118",
-        error: ErrorBounds { f32: (3.4, 4.5), f32_plain: (3.4, 4.8), f64: (3.0, 3.0), f64_plain: (3.0, 3.0) },
+        error: ErrorBounds { f32: (2.9, 3.8), f32_plain: (4.1, 4.6), f64: (2.0, 2.5), f64_plain: (2.5, 3.5) },
     };
 }

@@ -1,5 +1,6 @@
 //! The exponential, in parts that its users put together without losing digits.
 
+use super::Lifted;
 use crate::real::{Coefficients, Real};
 
 /// q(r) with e^-r = 1 - r + r^2 q(r), |r| <= ln(2)/2 and 1 % more.
@@ -147,7 +148,7 @@ impl<R: Real> RowExp<R> {
     #[inline(always)]
     pub(crate) fn exp(&self, x: R) -> R {
         let a = (self.offset - x).at_most(self.most);
-        let (u, scale) = exp_neg(a, self.lift);
+        let (u, scale) = exp_neg_parts(a, self.lift);
         scale.mul_add(u, scale)
     }
 }
@@ -158,10 +159,24 @@ impl<R: Real> RowExp<R> {
 /// a = -n ln 2 + r, so e^-a = 2^n e^-r and u = -r + r^2 q(r), in [-0.30, 0.42]. Error of u, in half-ulps of 1 (2^-24 for
 /// `f32`): the reduction is exact but for n LN2_LO, below 1/4 in r; r^2 q(r) and the last rounding add 1/2 at most.
 #[inline(always)]
-fn exp_neg<R: Real>(a: R, lift: R) -> (R, R) {
+fn exp_neg_parts<R: Real>(a: R, lift: R) -> (R, R) {
     let (n, scale) = a.round_exp2(R::of(-core::f64::consts::LOG2_E), lift);
     let r = remainder(a, None, n);
     ((r * r).mul_add(r.polynomial(&Q), -r), scale)
+}
+
+/// e^-a for 0 <= a <= 112 (`f64`: 768).
+#[inline(always)]
+pub(crate) fn exp_neg<R: Real>(a: R) -> Lifted<R> {
+    let (u, scale) = exp_neg_parts(a, R::per_type(64.0, 128.0));
+    Lifted { value: scale.mul_add(u, scale), unlift: unlift() }
+}
+
+/// e^-a - 1 for 0 <= a <= 112 (`f64`: 768), to full relative accuracy.
+#[inline(always)]
+pub(crate) fn expm1_neg<R: Real>(a: R) -> Lifted<R> {
+    let (u, scale) = exp_neg_parts(a, R::per_type(64.0, 128.0));
+    Lifted { value: scale.mul_add(u, scale - lifted_one()), unlift: unlift() }
 }
 
 /// a + a_lo + n ln 2.
@@ -191,7 +206,7 @@ fn exp_anywhere<R: Real>(x: R) -> (R, R, R, R) {
     let lift = choose(R::per_type(64.0, 128.0), R::per_type(-64.0, -128.0), R::of(0.0));
     let one = choose(lifted_one(), unlift(), R::of(1.0));
     let unlift = choose(unlift(), lifted_one(), R::of(1.0));
-    let (u, scale) = exp_neg(a, lift);
+    let (u, scale) = exp_neg_parts(a, lift);
     (scale, u, one, unlift)
 }
 

@@ -18,8 +18,8 @@ pub fn sigmoid<R: Real>(x: R) -> R {
 /// e^(a + a_lo) as a ratio, 0 <= a <= 112 (`f64`: 768), and what the logistic functions make of it with one division.
 ///
 /// e^(a + a_lo) = `scale (m + r) / (m - r) / UNLIFT`, `UNLIFT` = 2^-40 (`f64`: 2^-128): so much is the power of two
-/// lowered to be normal for every a. The sums `scale (m + r) +- UNLIFT (m - r)` are put together from products of m
-/// and r, of which the greatest is exact: m + r is never rounded.
+/// lowered to be normal for every a. The sums `scale (m + r) +- UNLIFT (m - r)` are put together from products of m and
+/// r: m + r is never rounded.
 struct Logistic<R> {
     m: R,
     r: R,
@@ -50,53 +50,74 @@ impl<R: Real> Logistic<R> {
         R::per_type(UNLIFT.0.recip(), UNLIFT.1.recip())
     }
 
+    /// m - r and the sum of it and e^a (m - r), lifted: sigmoid(-a) is their quotient.
     #[inline(always)]
-    fn bottom(&self) -> R {
+    fn fraction(&self) -> (R, R) {
         let Self { m, r, scale } = *self;
-        m.mul_add(scale + Self::unlift(), r * (scale - Self::unlift()))
+        (m - r, m.mul_add(scale + Self::unlift(), r * (scale - Self::unlift())))
+    }
+
+    /// The same, with what the sum has rounded away. One multiplication more: the power of two and 1 are not added, whose
+    /// sum is rounded too where one is 2^24 times the other.
+    #[inline(always)]
+    fn fraction_with_error(&self) -> (R, R, R) {
+        let Self { m, r, scale } = *self;
+        let top = m - r;
+        let rest = r.mul_add(scale, top * Self::unlift());
+        let bottom = m.mul_add(scale, rest);
+        (top, bottom, m.mul_add(scale, -bottom) + rest)
     }
 
     /// sigmoid(-a - a_lo) / `unlift()`.
     #[inline(always)]
     fn lifted_sigmoid_neg(&self) -> R {
-        (self.m - self.r) / self.bottom()
+        let (top, bottom) = self.fraction();
+        top / bottom
     }
 }
 
 /// sigmoid(-a) for 0 <= a <= 112 (`f64`: 768), to full relative accuracy.
 #[inline(always)]
 pub(crate) fn sigmoid_neg<R: Real>(a: R) -> R {
-    let e = Logistic::new(a, None);
-    ((e.m - e.r) * Logistic::unlift()) / e.bottom()
+    let (top, bottom) = Logistic::new(a, None).fraction();
+    (top * Logistic::unlift()) / bottom
 }
 
 /// b sigmoid(-a - a_lo), for 0 <= a <= 112 (`f64`: 768).
 #[inline(always)]
 pub(crate) fn times_sigmoid_neg<R: Real>(b: R, a: R, a_lo: Option<R>) -> Lifted<R> {
     let e = Logistic::new(a, a_lo);
-    Lifted { value: b.mul_add(e.m, -(b * e.r)) / e.bottom(), unlift: Logistic::unlift() }
+    let bottom = match a_lo {
+        None => e.fraction().1,
+        Some(_) => e.fraction_with_error().1,
+    };
+    Lifted { value: b.mul_add(e.m, -(b * e.r)) / bottom, unlift: Logistic::unlift() }
 }
 
 /// q (1 - w (1 - q)) with q = sigmoid(-a - a_lo): the derivative of x sigmoid(z(x)) at -x, a = z(x), w + w_lo = x z'(x).
 ///
-/// With `w_lo` the rounding errors of q are made good as well.
+/// With low parts the rounding errors of q are made good as well.
 #[inline(always)]
-pub(crate) fn sigmoid_neg_slope<R: Real>(a: R, a_lo: Option<R>, w: R, w_lo: Option<R>) -> Lifted<R> {
-    let e = Logistic::new(a, a_lo);
-    let bottom = e.bottom();
-    let q = (e.m - e.r) / bottom;
+pub(crate) fn sigmoid_neg_slope<R: Real>(a: R, w: R, low_parts: Option<(R, R)>) -> Lifted<R> {
+    let e = Logistic::new(a, low_parts.map(|(a_lo, _)| a_lo));
     // 1 - w is exact near the root, where the sum cancels. It is lifted as q is, to be added to q w.
     let one = Logistic::<R>::lifted_one();
     let rest = (-w).mul_add(one, one);
-    let inner = match w_lo {
-        None => q.mul_add(w, rest),
-        Some(w_lo) => {
+    let (q, inner) = match low_parts {
+        None => {
+            let (top, bottom) = e.fraction();
+            let q = top / bottom;
+            (q, q.mul_add(w, rest))
+        }
+        Some((_, w_lo)) => {
+            let (top, bottom, bottom_lo) = e.fraction_with_error();
+            let q = top / bottom;
             let rest = (-w_lo).mul_add(one, rest);
             let inner = q.mul_add(w, rest);
-            // What the division and the subtraction in its numerator, about 2, have rounded away, times the derivative of
-            // the result with respect to q.
-            let remainder = (-q).mul_add(bottom, e.m) - e.r;
-            remainder.mul_add(rest.mul_add(R::of(-0.5), inner), inner)
+            // What the division and its parts have rounded away, relative to the numerator, which is about 2; times the
+            // derivative of the result with respect to q.
+            let remainder = (-q).mul_add(bottom_lo, (-q).mul_add(bottom, e.m) - e.r);
+            (q, remainder.mul_add(rest.mul_add(R::of(-0.5), inner), inner))
         }
     };
     Lifted { value: q * inner, unlift: Logistic::unlift_twice() }

@@ -31,6 +31,8 @@ pub fn of(activation: &AnyActivation, part: Part) -> Option<Function> {
             (|x| tail(x, x * sigmoid(z(x))), |x| slope_limits(x, sigmoid(z(x)) * (1.0 + x * dz(x) * sigmoid(-z(x)))))
         }
         "silu" => (|x| tail(x, x * sigmoid(x)), |x| slope_limits(x, sigmoid(x) * (1.0 + x * sigmoid(-x)))),
+        "elu" => (|x| if x > 0.0 { x } else { libm::expm1(x) }, |x| if x > 0.0 { 1.0 } else { libm::exp(x) }),
+        "softplus" => (|x| if x.is_nan() { x } else { x.max(0.0) + libm::log1p(libm::exp(-x.abs())) }, sigmoid),
         _ => panic!("no oracle for {name}: add one to tests/common/oracle.rs"),
     };
     Some(part.of(pair))

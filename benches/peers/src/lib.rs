@@ -12,7 +12,7 @@ use activations::{Activation, AnyActivation, Element, Softmax};
 pub const OURS: &str = "activations";
 
 /// What is measured, in the order of the table. A new one is a line here, and one in each library that has it.
-pub const FUNCTIONS: [Function; 11] = [
+pub const FUNCTIONS: [Function; 13] = [
     Function::of("relu"),
     Function::of("leaky_relu"),
     Function::of("sigmoid"),
@@ -20,6 +20,8 @@ pub const FUNCTIONS: [Function; 11] = [
     Function::of("gelu"),
     Function::of("gelu_tanh"),
     Function::of("silu"),
+    Function::of("elu"),
+    Function::of("softplus"),
     Function::on_rows("softmax", 10),
     Function::on_rows("softmax", 128),
     Function::on_rows("softmax", 1024),

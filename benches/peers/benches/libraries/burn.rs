@@ -14,6 +14,8 @@ pub fn any<T: Element>(function: Function, x: &[T]) -> Option<Box<dyn Call<T>>> 
         "gelu" => activation::gelu,
         "gelu_tanh" => activation::gelu_approximate,
         "silu" => activation::silu,
+        "elu" => |x| activation::elu(x, 1.0),
+        "softplus" => |x| activation::softplus(x, 1.0),
         "softmax" => |x| activation::softmax(x, 1),
         _ => return None,
     };

@@ -16,6 +16,7 @@ pub fn any<T: WithDType>(function: Function, x: &[T]) -> Option<Box<dyn Call<T>>
         "gelu" => Tensor::gelu_erf,
         "gelu_tanh" => Tensor::gelu,
         "silu" => Tensor::silu,
+        "elu" => |x| x.elu(1.0),
         "softmax" => ops::softmax_last_dim,
         _ => return None,
     };

@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 
 use peers::Function;
 use rten_simd::{SimdOp, SimdUnaryOp};
-use rten_vecmath::{ApproxGelu, ExtendInit, Gelu, LeakyRelu, Sigmoid, Silu, Softmax, Tanh};
+use rten_vecmath::{ApproxGelu, Elu, ExtendInit, Gelu, LeakyRelu, Sigmoid, Silu, Softmax, Tanh};
 
 use super::{Call, into_buffer};
 
@@ -16,6 +16,7 @@ pub fn f32(function: Function, x: &[f32]) -> Option<Box<dyn Call<f32>>> {
         ("gelu", None) => map(x, Gelu {}),
         ("gelu_tanh", None) => map(x, ApproxGelu {}),
         ("silu", None) => map(x, Silu {}),
+        ("elu", None) => map(x, Elu { alpha: 1.0 }),
         ("softmax", Some(n)) => on_rows(x, n, |x, y| Softmax::new(x, y).dispatch()),
         _ => return None,
     })

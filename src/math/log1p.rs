@@ -1,0 +1,57 @@
+//! log(1 + e^x), what softplus and the losses are made of.
+
+use super::exp::{bounded_abs, exp_neg, unlift};
+use crate::real::{Coefficients, Real};
+
+/// h(e) with log(1 + e) = e + e^2 h(e) on [0, 1], relative error of the sum 2^-30.2 (`f64`: 2^-59.1). Fitted by
+/// `tools/log1p.sollya`, which finds the coefficient of e to be 1.
+const H: Coefficients = Coefficients {
+    f32: &[
+        -0.499_999_88,
+        0.333_327_1,
+        -0.249_888_03,
+        0.198_991_27,
+        -0.161_330_52,
+        0.124_742_51,
+        -0.083_159_484,
+        0.042_043_585,
+        -0.013_656_655,
+        0.002_077_278_2,
+    ],
+    f64: &[
+        -0.499_999_999_999_999,
+        0.333_333_333_333_135_53,
+        -0.249_999_999_986_103_67,
+        0.199_999_999_498_147_4,
+        -0.166_666_655_676_408_84,
+        0.142_856_982_432_303_9,
+        -0.124_998_340_893_104_24,
+        0.111_098_429_509_673_62,
+        -0.099_926_125_626_629_35,
+        0.090_573_473_663_660_39,
+        -0.082_122_763_756_929_28,
+        0.073_405_884_948_230_35,
+        -0.063_094_592_692_018_07,
+        0.050_369_742_215_377_135,
+        -0.035_854_165_318_826_99,
+        0.021_788_519_337_356_2,
+        -0.010_795_117_001_104_223,
+        0.004_133_735_938_142_009,
+        -0.001_137_638_961_860_597_3,
+        0.000_199_040_109_153_570_6,
+        -1.656_051_225_052_195_6e-5,
+    ],
+};
+
+/// log(1 + e^x).
+///
+/// Range: [0, inf]. 0 for -inf, inf for inf, NaN gives NaN. Subnormal results are right.
+#[inline(always)]
+#[must_use]
+pub fn log1p_exp<R: Real>(x: R) -> R {
+    let e = exp_neg(bounded_abs(x));
+    let share = e.value * e.unlift;
+    // e (1 + e h(e)), lifted as e is.
+    let tail = e.value.mul_add(share * share.polynomial(&H), e.value);
+    tail.mul_add(unlift(), x.at_least(R::of(0.0)))
+}
