@@ -104,6 +104,7 @@ fn passes<T: Scalar>(c: &mut Criterion) {
 }
 
 /// SiLU and sigmoid as a user would write them, on the crate's public functions.
+#[derive(Clone, Copy)]
 struct UserSilu;
 
 impl Elementwise for UserSilu {
@@ -119,6 +120,7 @@ impl Elementwise for UserSilu {
     }
 }
 
+#[derive(Clone, Copy)]
 struct UserSigmoid;
 
 impl Elementwise for UserSigmoid {

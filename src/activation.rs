@@ -172,6 +172,7 @@ pub enum Pass<'a, T> {
 /// use activations::{Activation, Elementwise, Real, math};
 ///
 /// /// x sigmoid(1.702 x): the fast approximation of GELU.
+/// #[derive(Clone, Copy)]
 /// struct QuickGelu;
 ///
 /// impl Elementwise for QuickGelu {
@@ -197,7 +198,7 @@ pub enum Pass<'a, T> {
 /// QuickGelu.backward(&x, &[1.0; 3], &mut grad_x);
 /// assert_eq!(grad_x[1], 0.5);
 /// ```
-pub trait Elementwise {
+pub trait Elementwise: Clone {
     /// How many vectors of elements go through the formula abreast, from 1 to 4, which hides the latency of a chain of
     /// operations. Fewer are faster where the formula has only a few of them, or so many constants that they leave no
     /// registers; the results are the same.

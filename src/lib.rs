@@ -53,6 +53,7 @@
 //! ```
 //! use activations::{Activation, Elementwise, Real};
 //!
+//! #[derive(Clone, Copy)]
 //! struct Square;
 //!
 //! impl Elementwise for Square {

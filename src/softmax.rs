@@ -112,9 +112,10 @@ fn seed<R: Real>() -> R {
 }
 
 /// The exponentials of a row: a formula for the loop over elements, which is the same for lanes of any kind.
+#[derive(Clone)]
 struct Exp(RowExp<f64>);
 
-trait RowFormula {
+trait RowFormula: Clone {
     const ABREAST: usize;
     fn of<R: Real>(&self, x: R) -> R;
 }

@@ -78,11 +78,14 @@ macro_rules! sweep {
                     rest::<T, R, F>($f, $($input.1,)* $($output.1),+);
                 }
 
+                // A copy that nobody else can see: a parameter that is read behind a reference would be read and converted
+                // for each element anew, for the outputs might be written over it.
+                let $f = &self.$f.clone();
                 match <F as $bound>::ABREAST {
-                    1 => rest::<T, R, F>(self.$f, $(self.$input,)* $(self.$output),+),
-                    2 => all::<T, R, F, 2>(self.$f, $(self.$input,)* $(self.$output),+),
-                    3 => all::<T, R, F, 3>(self.$f, $(self.$input,)* $(self.$output),+),
-                    _ => all::<T, R, F, 4>(self.$f, $(self.$input,)* $(self.$output),+),
+                    1 => rest::<T, R, F>($f, $(self.$input,)* $(self.$output),+),
+                    2 => all::<T, R, F, 2>($f, $(self.$input,)* $(self.$output),+),
+                    3 => all::<T, R, F, 3>($f, $(self.$input,)* $(self.$output),+),
+                    _ => all::<T, R, F, 4>($f, $(self.$input,)* $(self.$output),+),
                 }
             }
         }

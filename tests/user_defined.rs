@@ -7,6 +7,7 @@ use approx::assert_relative_eq;
 use support::{Bits, Float, Outputs, assert_same, slope, value};
 
 /// x sigmoid(1.702 x).
+#[derive(Clone, Copy)]
 struct QuickGelu;
 
 impl Elementwise for QuickGelu {
@@ -40,6 +41,7 @@ impl Elementwise for OwnSigmoid {
 }
 
 /// The same, one element after the other.
+#[derive(Clone, Copy)]
 struct OneByOne;
 
 impl Elementwise for OneByOne {
@@ -56,6 +58,7 @@ impl Elementwise for OneByOne {
     }
 }
 
+#[derive(Clone, Copy)]
 struct OwnTanh;
 
 impl Elementwise for OwnTanh {
@@ -72,6 +75,7 @@ impl Elementwise for OwnTanh {
 }
 
 /// A formula with a parameter.
+#[derive(Clone, Copy)]
 struct Leaky {
     negative_slope: f64,
 }

@@ -85,14 +85,14 @@ fn most<R: Real>() -> R {
     R::per_type(112.0, 768.0)
 }
 
-/// `(t, scale)` with `scale * (1 + t) * unlift()` = 2^n e^-((s + s_lo)/2 + n l), for 0 <= s <= 224 (`f64`: 1536) and
+/// `(r, w, scale)` with `scale * (1 + r w) * unlift()` = 2^n e^-((s + s_lo)/2 + n l), for 0 <= s <= 224 (`f64`: 1536) and
 /// `s_lo` below an ulp of s. l is ln 2 rounded to the type, n the integer nearest to -s/(2 ln 2).
 ///
 /// This is e^-(s + s_lo)/2 but for a factor near 1, e^(n (ln 2 - l)), which the users' polynomials make good: that saves
 /// the low part of ln 2. The constants are scaled by powers of two, so that no half of s is computed, and the last
-/// product is left to the caller, who has others to put it together with. Error of t, from -0.30 to 0.42, below 2^-24.
+/// product is left to the caller, who has others to put it together with. Error of w: below 2^-23.5, and |r| <= 0.70.
 #[inline(always)]
-pub(crate) fn exp_neg_half<R: Real>(s: R, s_lo: R) -> (R, R) {
+pub(crate) fn exp_neg_half<R: Real>(s: R, s_lo: R) -> (R, R, R) {
     let (n, scale) = s.round_exp2(R::of(-0.5 * core::f64::consts::LOG2_E), R::per_type(64.0, 128.0));
     let ln2 = R::of(core::f64::consts::LN_2);
     let r = if R::FUSED {
@@ -102,7 +102,7 @@ pub(crate) fn exp_neg_half<R: Real>(s: R, s_lo: R) -> (R, R) {
         let rest = ln2 - ln2_hi;
         n.mul_add(ln2_hi + ln2_hi, s) + n.mul_add(rest + rest, s_lo)
     };
-    (r * r.polynomial(&Q_HALF).mul_add(r, R::of(-0.5)), scale)
+    (r, r.polynomial(&Q_HALF).mul_add(r, R::of(-0.5)), scale)
 }
 
 /// `(m, r, scale)` with e^(a + a_lo) = `scale * (m + r) / (m - r) * 2^lift`, for 0 <= a <= 112 (`f64`: 768) and `a_lo`

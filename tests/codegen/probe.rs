@@ -29,6 +29,7 @@ pub(crate) fn symbol(name: &str, element: &str, pass: &str) -> String {
 fn source() -> String {
     let mut source = String::from(
         "use activations::{Activation, Elementwise, Level, Pass, Real};
+         #[derive(Clone)]
          pub struct Decoy;
          #[inline(never)]
          fn library<R: Real>(x: R) -> R { x * x + x }
