@@ -7,7 +7,7 @@ use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::Once;
 
-use activations::{Activation, AnyActivation, LeakyRelu, Level, ParameterError, Softmax, UnknownName};
+use activations::{Activation, AnyActivation, Elu, LeakyRelu, Level, ParameterError, Softmax, UnknownName};
 use support::{Float, same};
 
 /// A panic's message, and the file and line that it blames.
@@ -194,6 +194,20 @@ fn a_slope_that_is_finite_is_taken_as_it_is() {
         assert_eq!(LeakyRelu::new(slope).unwrap().negative_slope().to_bits(), slope.to_bits());
     }
     assert_eq!(LeakyRelu::default().negative_slope(), 0.01);
+}
+
+#[test]
+fn the_alpha_of_elu_is_a_finite_number() {
+    for alpha in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let text = Elu::new(alpha).unwrap_err().to_string();
+        for part in ["elu", "alpha", &alpha.to_string(), "finite"] {
+            assert!(text.contains(part), "`{text}` lacks `{part}`");
+        }
+    }
+    for alpha in [0.0, -1.0, 0.5, f64::MIN_POSITIVE] {
+        assert_eq!(Elu::new(alpha).unwrap().alpha(), alpha);
+    }
+    assert_eq!(Elu::default().alpha(), 1.0);
 }
 
 #[test]

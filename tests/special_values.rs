@@ -2,7 +2,7 @@
 
 mod support;
 
-use activations::{Activation, AnyActivation, Level, Softmax, Vanishes};
+use activations::{Activation, AnyActivation, Elu, Level, Softmax, Vanishes};
 use support::{Float, Outputs, assert_same, elementwise, same, show, slope, value};
 
 /// Around the loop's blocks of 256, and with a rest.
@@ -516,6 +516,32 @@ fn softmax_of_equal_scores_is_uniform() {
                         assert_same(&format!("softmax at {level}, row of {n}, {method}"), &x, &p, got);
                     }
                 }
+            }
+        }
+    }
+    check::<f32>();
+    check::<f64>();
+}
+
+#[test]
+fn the_alpha_of_elu_scales_its_left_side() {
+    fn check<T: Float>() {
+        let x: Vec<T> = (-60..60).map(|i| T::of(f64::from(i) / 8.0)).collect();
+        let one = Outputs::of(&Elu::default(), &x, &x);
+        for alpha in [0.5, 2.0, -4.0] {
+            let scaled = Outputs::of(&Elu::new(alpha).unwrap(), &x, &x);
+            for ((method, one), (_, scaled)) in one.values().into_iter().zip(scaled.values()) {
+                for ((&x, &one), &scaled) in x.iter().zip(one).zip(scaled) {
+                    let expected = if x < T::zero() { one * T::of(alpha) } else { one };
+                    assert_eq!(scaled, expected, "{method} of elu({alpha}) at {x:?}");
+                }
+            }
+            let (mut one, mut scaled) = (x.clone(), x.clone());
+            Elu::default().derivative(&x, &mut one);
+            Elu::new(alpha).unwrap().derivative(&x, &mut scaled);
+            for ((&x, &one), &scaled) in x.iter().zip(&one).zip(&scaled) {
+                let expected = if x > T::zero() { one } else { one * T::of(alpha) };
+                assert_eq!(scaled, expected, "derivative of elu({alpha}) at {x:?}");
             }
         }
     }
