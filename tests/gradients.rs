@@ -32,6 +32,9 @@ fn difference(f: impl Fn(f64) -> f64, x: f64, h: f64, bound: f64) -> (f64, f64) 
     ((4.0 * fine - coarse) / 3.0, 3.0 * bound * (largest * f64::EPSILON + f64::TINY) / h)
 }
 
+/// Where a derivative has a corner: differences across it err by an order of h more than Richardson's method takes care of.
+const CORNERS: &[(&str, f64)] = &[("elu", 0.0)];
+
 #[test]
 fn derivative_is_the_limit_of_differences() {
     for activation in elementwise() {
@@ -42,7 +45,8 @@ fn derivative_is_the_limit_of_differences() {
             let mut compared = 0;
             for x in grid() {
                 let h = step(x);
-                if card.kinks.iter().any(|kink| (x - kink).abs() <= h) {
+                let corners = CORNERS.iter().filter(|(name, _)| *name == card.name).map(|(_, corner)| corner);
+                if card.kinks.iter().chain(corners).any(|kink| (x - kink).abs() <= h) {
                     continue;
                 }
                 let (expected, noise) = difference(|x| value(&at, x), x, h, bound);
