@@ -147,7 +147,8 @@ impl Described for GeluTanh {
 /// max(x, 0) - tail: f(x) from the tail -f(-|x|), for f(x) - f(-x) = x.
 #[inline(always)]
 pub(super) fn hinge<R: Real>(x: R, tail: Lifted<R>) -> R {
-    (-tail.value).mul_add(tail.unlift, x.ramp())
+    // Not the tail is negated: for aarch64 LLVM makes a negated `mul_add` one instruction, whose zeros have another sign.
+    tail.value.mul_add(-tail.unlift, x.ramp())
 }
 
 /// f'(x) from `left` = f'(-|x|), for f(x) - f(-x) = x: `left` or 1 - left.
