@@ -19,6 +19,7 @@ pub(crate) use normal::NormalTail;
 
 /// A number as `value * unlift`, where unlift is a power of two: `value` is normal where the number is subnormal, so that
 /// formulas lose no digits. The user's last operation multiplies the two.
+#[derive(Clone, Copy)]
 pub(crate) struct Lifted<R> {
     pub(crate) value: R,
     pub(crate) unlift: R,

@@ -65,9 +65,6 @@ pub trait Real:
     /// The magnitude of `self` with the sign bit of `sign`.
     fn copysign(self, sign: Self) -> Self;
 
-    /// `self`, negated where `by` has its sign bit set.
-    fn flip_sign(self, by: Self) -> Self;
-
     /// max(self, 0), but -0.0 where the sign bit is set: a sum with a part that may underflow keeps its sign.
     fn ramp(self) -> Self;
 
@@ -139,7 +136,6 @@ pub trait Ieee:
     fn coefficients(table: &Coefficients) -> &'static [Self];
     fn abs(self) -> Self;
     fn copysign(self, sign: Self) -> Self;
-    fn flip_sign(self, by: Self) -> Self;
     /// See [`Real::ramp`].
     fn ramp(self) -> Self;
     #[cfg(feature = "std")]
@@ -181,12 +177,6 @@ macro_rules! ieee {
             #[inline(always)]
             fn copysign(self, sign: Self) -> Self {
                 $float::copysign(self, sign)
-            }
-
-            #[inline(always)]
-            fn flip_sign(self, by: Self) -> Self {
-                const SIGN: $bits = 1 << ($bits::BITS - 1);
-                $float::from_bits(self.to_bits() ^ (by.to_bits() & SIGN))
             }
 
             #[inline(always)]
@@ -284,11 +274,6 @@ macro_rules! shared_methods {
         #[inline(always)]
         fn copysign(self, sign: Self) -> Self {
             Self(self.0.copysign(sign.0))
-        }
-
-        #[inline(always)]
-        fn flip_sign(self, by: Self) -> Self {
-            Self(self.0.flip_sign(by.0))
         }
 
         #[inline(always)]
@@ -452,11 +437,6 @@ impl<R: Real, const N: usize> Real for Abreast<R, N> {
     #[inline(always)]
     fn copysign(self, sign: Self) -> Self {
         Self::each(|i| self.0[i].copysign(sign.0[i]))
-    }
-
-    #[inline(always)]
-    fn flip_sign(self, by: Self) -> Self {
-        Self::each(|i| self.0[i].flip_sign(by.0[i]))
     }
 
     #[inline(always)]

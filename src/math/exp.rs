@@ -68,6 +68,12 @@ pub(crate) fn lifted_one<R: Real>() -> R {
     R::per_type(exp2(64) as f32, exp2(128))
 }
 
+/// log2 of [`lifted_one`].
+#[inline(always)]
+fn lift<R: Real>() -> R {
+    R::per_type(64.0, 128.0)
+}
+
 /// The reciprocal of [`lifted_one`].
 #[inline(always)]
 pub(crate) fn unlift<R: Real>() -> R {
@@ -93,7 +99,7 @@ fn most<R: Real>() -> R {
 /// product is left to the caller, who has others to put it together with. Error of w: below 2^-23.5, and |r| <= 0.70.
 #[inline(always)]
 pub(crate) fn exp_neg_half<R: Real>(s: R, s_lo: R) -> (R, R, R) {
-    let (n, scale) = s.round_exp2(R::of(-0.5 * core::f64::consts::LOG2_E), R::per_type(64.0, 128.0));
+    let (n, scale) = s.round_exp2(R::of(-0.5 * core::f64::consts::LOG2_E), lift());
     let ln2 = R::of(core::f64::consts::LN_2);
     let r = if R::FUSED {
         n.mul_add(ln2 + ln2, s) + s_lo
@@ -140,7 +146,7 @@ impl<R: Real> RowExp<R> {
         let (n, _) = least.round_exp2(R::of(-core::f64::consts::LOG2_E), R::of(0.0));
         // e^-128 (`f64`: e^-768) is nothing even a million times; its power of two is still normal.
         let most = least + R::per_type(128.0, 768.0);
-        Self { offset, most, lift: R::per_type(64.0, 128.0) - n }
+        Self { offset, most, lift: lift::<R>() - n }
     }
 
     /// e^x / 2^n / `unlift()`. For x = -inf too small to count beside the greatest; NaN for x = inf, and where the
@@ -168,14 +174,14 @@ fn exp_neg_parts<R: Real>(a: R, lift: R) -> (R, R) {
 /// e^-a for 0 <= a <= 112 (`f64`: 768).
 #[inline(always)]
 pub(crate) fn exp_neg<R: Real>(a: R) -> Lifted<R> {
-    let (u, scale) = exp_neg_parts(a, R::per_type(64.0, 128.0));
+    let (u, scale) = exp_neg_parts(a, lift());
     Lifted { value: scale.mul_add(u, scale), unlift: unlift() }
 }
 
 /// e^-a - 1 for 0 <= a <= 112 (`f64`: 768), to full relative accuracy.
 #[inline(always)]
 pub(crate) fn expm1_neg<R: Real>(a: R) -> Lifted<R> {
-    let (u, scale) = exp_neg_parts(a, R::per_type(64.0, 128.0));
+    let (u, scale) = exp_neg_parts(a, lift());
     Lifted { value: scale.mul_add(u, scale - lifted_one()), unlift: unlift() }
 }
 
@@ -203,7 +209,7 @@ fn exp_anywhere<R: Real>(x: R) -> (R, R, R, R) {
     let a = -x.at_least(-most::<R>()).at_most(R::per_type(90.0, 711.0));
     let (deep, high) = (R::per_type(87.0, 708.0).lt(a), a.lt(R::per_type(-87.0, -708.0)));
     let choose = |if_deep, if_high, otherwise| R::select(deep, if_deep, R::select(high, if_high, otherwise));
-    let lift = choose(R::per_type(64.0, 128.0), R::per_type(-64.0, -128.0), R::of(0.0));
+    let lift = choose(lift(), -lift::<R>(), R::of(0.0));
     let one = choose(lifted_one(), unlift(), R::of(1.0));
     let unlift = choose(unlift(), lifted_one(), R::of(1.0));
     let (u, scale) = exp_neg_parts(a, lift);
