@@ -126,6 +126,7 @@ pub mod math;
 mod named;
 mod real;
 mod reduce;
+mod rows;
 mod softmax;
 mod sweep;
 

@@ -352,6 +352,21 @@ impl<T: Ieee> Real for Plain<T> {
 pub(crate) struct Abreast<R, const N: usize>(pub(crate) [R; N]);
 
 impl<R: Real, const N: usize> Abreast<R, N> {
+    /// The same number in each.
+    #[inline(always)]
+    pub(crate) fn splat(lane: R) -> Self {
+        Self([lane; N])
+    }
+
+    /// The sum of all, by pairs.
+    #[inline(always)]
+    pub(crate) fn sum(self) -> R {
+        match *self.0.as_slice() {
+            [a, b, c, d] => (a + b) + (c + d),
+            _ => self.0[1..].iter().fold(self.0[0], |sum, &lane| sum + lane),
+        }
+    }
+
     #[inline(always)]
     fn each(f: impl FnMut(usize) -> R) -> Self {
         Self(core::array::from_fn(f))

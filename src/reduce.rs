@@ -1,59 +1,26 @@
-//! Reductions over rows, in an order that does not depend on the CPU, and to twice the working precision.
+//! Reductions in an order that does not depend on the CPU, and sums to twice the working precision.
 //!
-//! Element i goes to accumulator i mod [`LANES`], then a fixed tree. Rows side by side have an accumulator each. A row is
-//! taken in blocks of `DEPTH` elements for each accumulator, so that the loop over accumulators is the innermost that is
-//! left after unrolling, and vectorises.
+//! Numbers come in columns: an array with a number for each lane. What is reduced lane by lane stays an array; [`across`]
+//! puts its lanes together.
 
 use crate::element::{Element, Lane};
-use crate::math::{fast_two_sum, two_sum};
-use crate::real::Real;
+use crate::math::{fast_two_sum, lifted_one, two_sum};
+use crate::real::{Abreast, Real};
 
+/// Lanes of a column: a whole number of vectors everywhere, and enough of them to be independent of one another.
 pub(crate) const LANES: usize = 32;
-const DEPTH: usize = 16;
-const BLOCK: usize = LANES * DEPTH;
 
-/// The greatest element, -inf for an empty row. A NaN may be passed over or be the result.
-#[inline(always)]
-pub(crate) fn max<T: Element, R: Lane<T>>(row: &[T]) -> R {
-    let mut lanes = [R::of(f64::NEG_INFINITY); LANES];
-    let (blocks, rest) = row.as_chunks::<BLOCK>();
-    for block in blocks {
-        for (i, lane) in lanes.iter_mut().enumerate() {
-            // Four chains, so that none waits for another: the order does not matter here.
-            let mut chains = [*lane; 4];
-            for k in 0..DEPTH {
-                chains[k % 4] = chains[k % 4].at_least(R::load(block[k * LANES + i]));
-            }
-            *lane = chains[0].at_least(chains[1]).at_least(chains[2].at_least(chains[3]));
-        }
-    }
-    let (chunks, rest) = rest.as_chunks::<LANES>();
-    for chunk in chunks {
-        for (lane, &x) in lanes.iter_mut().zip(chunk) {
-            *lane = lane.at_least(R::load(x));
-        }
-    }
-    if !rest.is_empty() {
-        let mut last = [R::of(f64::NEG_INFINITY); LANES];
-        for (last, &x) in last.iter_mut().zip(rest) {
-            *last = last.at_least(R::load(x));
-        }
-        for (lane, last) in lanes.iter_mut().zip(last) {
-            *lane = lane.at_least(last);
-        }
-    }
-    tree(lanes, R::at_least)
-}
+/// Columns that are reduced at a time.
+pub(crate) const DEPTH: usize = 4;
 
-/// A sum in progress: its rounded value, and what the rounding took away.
+/// Exponentials that [`Sums`] may take so that their total has a digit for each that the lanes have.
+pub(crate) const CHUNK: usize = 1 << 10;
+
+/// Exponentials, twice of which [`Sums`] may take so that each lane stays in the binade of its seed.
+pub(crate) const LANE_CHUNK: usize = 1 << 13;
+
+/// A sum as `(hi, lo)`, its rounded value and what the rounding took away.
 pub(crate) type Partial<R> = (R, R);
-
-/// `term` more, for terms from 0 up to what the sum began with.
-#[inline(always)]
-pub(crate) fn add_bounded<R: Real>((hi, lo): Partial<R>, term: R) -> Partial<R> {
-    let (sum, error) = fast_two_sum(hi, term);
-    (sum, lo + error)
-}
 
 /// `term` more, of any sign and size.
 #[inline(always)]
@@ -62,129 +29,165 @@ pub(crate) fn add<R: Real>((hi, lo): Partial<R>, term: R) -> Partial<R> {
     (sum, lo + error)
 }
 
-/// Sums, one in each lane, that began with `seed`.
-pub(crate) struct Sums<R> {
-    hi: [R; LANES],
-    lo: [R; LANES],
-    seed: R,
-}
-
-impl<R: Real> Sums<R> {
-    #[inline(always)]
-    pub(crate) fn new(seed: R) -> Self {
-        Self { hi: [seed; LANES], lo: [R::of(0.0); LANES], seed }
-    }
-
-    /// Element i of both slices, of equal length, to lane i mod `LANES`, by `step`.
-    #[inline(always)]
-    pub(crate) fn add<T: Element>(&mut self, a: &[T], b: &[T], step: impl Fn(Partial<R>, R, R) -> Partial<R>)
-    where
-        R: Lane<T>,
-    {
-        let ((a_blocks, mut a), (b_blocks, mut b)) = (a.as_chunks::<BLOCK>(), b.as_chunks::<BLOCK>());
-        for (a, b) in a_blocks.iter().zip(b_blocks) {
-            accumulate(&mut self.hi, &mut self.lo, a, b, &step);
-        }
-        // What is left of a block, by halves: a loop over the chunks themselves would be unrolled into scalar additions.
-        macro_rules! half {
-            ($depth:expr) => {
-                if let (Some((a_block, a_rest)), Some((b_block, b_rest))) =
-                    (a.split_first_chunk::<{ LANES * $depth }>(), b.split_first_chunk::<{ LANES * $depth }>())
-                {
-                    accumulate(&mut self.hi, &mut self.lo, a_block, b_block, &step);
-                    (a, b) = (a_rest, b_rest);
-                }
-            };
-        }
-        half!(DEPTH / 2);
-        half!(DEPTH / 4);
-        half!(DEPTH / 8);
-        half!(DEPTH / 16);
-        if !a.is_empty() {
-            let (mut last_a, mut last_b) = ([R::of(0.0); LANES], [R::of(0.0); LANES]);
-            // The additions keep these from becoming calls that copy memory.
-            for ((last_a, last_b), (&a, &b)) in last_a.iter_mut().zip(&mut last_b).zip(a.iter().zip(b)) {
-                (*last_a, *last_b) = (*last_a + R::load(a), *last_b + R::load(b));
-            }
-            for i in 0..LANES {
-                (self.hi[i], self.lo[i]) = step((self.hi[i], self.lo[i]), last_a[i], last_b[i]);
-            }
-        }
-    }
-
-    /// An element to each lane, by `step`.
-    #[inline(always)]
-    pub(crate) fn add_to_each<T: Element>(&mut self, terms: &[T; LANES], step: impl Fn(Partial<R>, R) -> Partial<R>)
-    where
-        R: Lane<T>,
-    {
-        for ((hi, lo), &term) in self.hi.iter_mut().zip(&mut self.lo).zip(terms) {
-            (*hi, *lo) = step((*hi, *lo), R::load(term));
-        }
-    }
-
-    /// The sum in lane i.
-    #[inline(always)]
-    pub(crate) fn lane(&self, i: usize) -> Partial<R> {
-        total((self.hi[i], self.lo[i]), self.seed)
-    }
-
-    /// The sum of all lanes.
-    #[inline(always)]
-    pub(crate) fn total(&self) -> Partial<R> {
-        // On a grid as coarse as the spacing at twice the sum, the lanes add without rounding; what is off the grid is
-        // small. A tree of `two_sum` takes three times as long.
-        let (mut size, mut hi, mut lo) = (self.hi, self.hi, self.lo);
-        for size in &mut size {
-            *size = size.abs();
-        }
-        let grid = tree(size, R::add) * R::of(2.0);
-        for i in 0..LANES {
-            hi[i] = (self.hi[i] + grid) - grid;
-            lo[i] = lo[i] + (self.hi[i] - hi[i]);
-        }
-        total((tree(hi, R::add), tree(lo, R::add)), self.seed * R::of(LANES as f64))
-    }
-}
-
-/// The lanes put together by halves.
+/// The greatest of each lane and what it was before. A NaN may be passed over or be the result.
 #[inline(always)]
-fn tree<R: Real>(lanes: [R; LANES], f: impl Fn(R, R) -> R) -> R {
-    macro_rules! halves {
-        ($lanes:ident: $($width:literal)*) => {$(
-            let (low, high) = $lanes.split_at($width);
-            let mut halved = [R::of(0.0); $width];
-            for i in 0..$width {
-                halved[i] = f(low[i], high[i]);
+pub(crate) fn greatest<T: Element, R: Lane<T>, const W: usize>(columns: &[[T; W]], max: &mut [R; W]) {
+    // A function, for its arguments are known not to overlap.
+    #[inline(always)]
+    fn block<T: Element, R: Lane<T>, const W: usize, const K: usize>(columns: &[[T; W]; K], max: &mut [R; W]) {
+        for (i, max) in max.iter_mut().enumerate() {
+            // A chain for each four columns, so that none waits for another: the order does not matter here.
+            let mut greatest = *max;
+            for four in columns.chunks(4) {
+                let chain = four.iter().fold(
+                    R::load(four[0][i]),
+                    #[inline(always)]
+                    |chain, column| chain.at_least(R::load(column[i])),
+                );
+                greatest = greatest.at_least(chain);
             }
-            let $lanes = halved;
+            *max = greatest;
+        }
+    }
+    let (blocks, rest) = columns.as_chunks::<{ 4 * DEPTH }>();
+    for columns in blocks {
+        block(columns, max);
+    }
+    let (blocks, rest) = rest.as_chunks::<DEPTH>();
+    for columns in blocks {
+        block(columns, max);
+    }
+    for column in rest {
+        block(&[*column], max);
+    }
+}
+
+/// Sums of up to [`CHUNK`] lifted exponentials in all, or of numbers of any sign: one in each lane.
+#[derive(Clone, Copy)]
+pub(crate) struct Sums<R, const W: usize> {
+    hi: [R; W],
+    lo: [R; W],
+}
+
+/// What sums of exponentials begin with. The sum of a lane stays in its binade, so that the lanes have one spacing, and
+/// add without rounding.
+#[inline(always)]
+fn seed<R: Real>() -> R {
+    R::of(2048.0) * lifted_one()
+}
+
+impl<R: Real, const W: usize> Sums<R, W> {
+    /// For [`add_bounded`](Self::add_bounded).
+    #[inline(always)]
+    pub(crate) fn of_exponentials() -> Self {
+        Self { hi: [seed(); W], lo: [R::of(0.0); W] }
+    }
+
+    /// For [`add`](Self::add).
+    #[inline(always)]
+    pub(crate) fn of_anything() -> Self {
+        Self { hi: [R::of(0.0); W], lo: [R::of(0.0); W] }
+    }
+
+    /// Lifted exponentials to lane i. Rounds only their sum, by less than an ulp of it.
+    #[inline(always)]
+    pub(crate) fn add_bounded<const K: usize>(&mut self, i: usize, terms: Abreast<R, K>) {
+        let (sum, error) = fast_two_sum(self.hi[i], terms.sum());
+        (self.hi[i], self.lo[i]) = (sum, self.lo[i] + error);
+    }
+
+    /// Numbers of any sign and size to lane i.
+    #[inline(always)]
+    pub(crate) fn add<const K: usize>(&mut self, i: usize, (hi, lo): Partial<Abreast<R, K>>) {
+        (self.hi[i], self.lo[i]) = add((self.hi[i], self.lo[i]), hi.sum());
+        self.lo[i] = self.lo[i] + lo.sum();
+    }
+
+    /// A sum more to each lane.
+    #[inline(always)]
+    pub(crate) fn merge(&mut self, (hi, lo): Partial<[R; W]>) {
+        for i in 0..W {
+            (self.hi[i], self.lo[i]) = add((self.hi[i], self.lo[i]), hi[i]);
+            self.lo[i] = self.lo[i] + lo[i];
+        }
+    }
+
+    /// The sum of each lane, of exponentials.
+    #[inline(always)]
+    pub(crate) fn exponentials(&self) -> Partial<[R; W]> {
+        let mut hi = self.hi;
+        for hi in &mut hi {
+            *hi = *hi - seed();
+        }
+        normalised(hi, self.lo)
+    }
+
+    /// The sum of each lane, of anything.
+    #[inline(always)]
+    pub(crate) fn anything(&self) -> Partial<[R; W]> {
+        normalised(self.hi, self.lo)
+    }
+}
+
+/// The sum of all lanes, for each of G rows, of exponentials.
+#[inline(always)]
+pub(crate) fn total_exponentials<R: Real, const G: usize>(sums: &[Sums<R, LANES>; G]) -> Partial<[R; G]> {
+    let (mut hi, mut lo) = ([[R::of(0.0); LANES]; G], [[R::of(0.0); LANES]; G]);
+    for g in 0..G {
+        for i in 0..LANES {
+            (hi[g][i], lo[g][i]) = (sums[g].hi[i] - seed(), sums[g].lo[i]);
+        }
+    }
+    normalised(across(&hi, R::add), across(&lo, R::add))
+}
+
+/// The sum of all lanes, for each of G rows, of anything.
+#[inline(always)]
+pub(crate) fn total_anything<R: Real, const G: usize>(sums: &[Sums<R, LANES>; G]) -> Partial<[R; G]> {
+    // On a grid as coarse as the spacing at twice the sum, the lanes add without rounding; what is off the grid is
+    // small. A tree of `two_sum` takes three times as long.
+    let (mut size, mut hi, mut lo) = ([[R::of(0.0); LANES]; G], [[R::of(0.0); LANES]; G], [[R::of(0.0); LANES]; G]);
+    for g in 0..G {
+        for i in 0..LANES {
+            size[g][i] = sums[g].hi[i].abs();
+        }
+    }
+    let grid = across(&size, R::add);
+    for g in 0..G {
+        let grid = grid[g] + grid[g];
+        for i in 0..LANES {
+            hi[g][i] = (sums[g].hi[i] + grid) - grid;
+            lo[g][i] = sums[g].lo[i] + (sums[g].hi[i] - hi[g][i]);
+        }
+    }
+    normalised(across(&hi, R::add), across(&lo, R::add))
+}
+
+#[inline(always)]
+fn normalised<R: Real, const N: usize>(mut hi: [R; N], mut lo: [R; N]) -> Partial<[R; N]> {
+    for (hi, lo) in hi.iter_mut().zip(&mut lo) {
+        (*hi, *lo) = fast_two_sum(*hi, *lo);
+    }
+    (hi, lo)
+}
+
+/// The lanes of each of G rows put together by pairs: the rows' trees side by side, for one tree is a long chain.
+#[inline(always)]
+pub(crate) fn across<R: Real, const G: usize>(lanes: &[[R; LANES]; G], f: impl Fn(R, R) -> R) -> [R; G] {
+    let (mut a, mut b) = (*lanes, [[R::of(0.0); LANES]; G]);
+    let (mut from, mut to) = (a.as_flattened_mut(), b.as_flattened_mut());
+    // All rows in one loop for each level: a loop over the rows would not vectorise well.
+    macro_rules! levels {
+        ($($width:literal)*) => {$(
+            for (to, pair) in to[..G * $width].iter_mut().zip(from[..2 * G * $width].as_chunks::<2>().0) {
+                *to = f(pair[0], pair[1]);
+            }
+            (from, to) = (to, from);
         )*};
     }
-    halves!(lanes: 16 8 4 2 1);
-    lanes[0]
-}
-
-/// The sum without the seed.
-#[inline(always)]
-pub(crate) fn total<R: Real>((hi, lo): Partial<R>, seed: R) -> Partial<R> {
-    let (sum, error) = two_sum(hi, -seed);
-    fast_two_sum(sum, lo + error)
-}
-
-/// N / `LANES` terms to each lane. A function, for its arguments are known not to overlap.
-#[inline(always)]
-fn accumulate<T: Element, R: Lane<T>, const N: usize>(
-    hi: &mut [R; LANES],
-    lo: &mut [R; LANES],
-    a: &[T; N],
-    b: &[T; N],
-    step: &impl Fn(Partial<R>, R, R) -> Partial<R>,
-) {
-    for i in 0..LANES {
-        let mut partial = (hi[i], lo[i]);
-        for k in 0..N / LANES {
-            partial = step(partial, R::load(a[k * LANES + i]), R::load(b[k * LANES + i]));
-        }
-        (hi[i], lo[i]) = partial;
-    }
+    levels!(16 8 4 2 1);
+    let _ = to;
+    let mut all = [R::of(0.0); G];
+    all.copy_from_slice(&from[..G]);
+    all
 }

@@ -111,7 +111,7 @@ pub(crate) fn blocks_mut<T, const N: usize>(slice: &mut [T]) -> (&mut [[Strip<T>
 impl<R: Real, const N: usize> Abreast<R, N> {
     /// The `i`th element of each strip.
     #[inline(always)]
-    pub(crate) fn gather<T: Copy>(block: &[Strip<T>; N], i: usize) -> Self
+    pub(crate) fn gather<T: Copy, const W: usize>(block: &[[T; W]; N], i: usize) -> Self
     where
         R: Lane<T>,
     {
@@ -119,7 +119,7 @@ impl<R: Real, const N: usize> Abreast<R, N> {
     }
 
     #[inline(always)]
-    pub(crate) fn scatter<T>(self, block: &mut [Strip<T>; N], i: usize)
+    pub(crate) fn scatter<T, const W: usize>(self, block: &mut [[T; W]; N], i: usize)
     where
         R: Lane<T>,
     {
