@@ -74,6 +74,10 @@ pub trait Real:
     /// normal number; outside, `n` is right and the power is not.
     fn round_exp2(self, per_unit: Self, lift: Self) -> (Self, Self);
 
+    /// `self` times the power of two that `round_exp2` gave for a lift less by the bias of the exponent: one addition of
+    /// integers. Right while self and the product are normal; NaN may become a number.
+    fn raise(self, power: Self) -> Self;
+
     /// `(m, e)` with `self = m * 2^e` and m in [1/sqrt 2, sqrt 2), for normal positive numbers.
     fn split_exponent(self) -> (Self, Self);
 
@@ -142,6 +146,8 @@ pub trait Ieee:
     fn fused_mul_add(self, b: Self, c: Self) -> Self;
     /// 2^n of an integer n that was rounded by adding `ROUNDER + BIAS`.
     fn exp2_of_rounded(self) -> Self;
+    /// See [`Real::raise`].
+    fn raise(self, power: Self) -> Self;
     /// See [`Real::split_exponent`].
     fn split_exponent(self) -> (Self, Self);
 }
@@ -193,6 +199,11 @@ macro_rules! ieee {
             #[inline(always)]
             fn exp2_of_rounded(self) -> Self {
                 $float::from_bits(self.to_bits() << $mantissa)
+            }
+
+            #[inline(always)]
+            fn raise(self, power: Self) -> Self {
+                $float::from_bits(self.to_bits().wrapping_add(power.to_bits()))
             }
 
             #[inline(always)]
@@ -287,6 +298,11 @@ macro_rules! shared_methods {
             let rounder = lift + Self(T::ROUNDER + T::BIAS);
             let rounded = self.mul_add(per_unit, rounder);
             (rounded - rounder, Self(rounded.0.exp2_of_rounded()))
+        }
+
+        #[inline(always)]
+        fn raise(self, power: Self) -> Self {
+            Self(self.0.raise(power.0))
         }
 
         #[inline(always)]
@@ -462,6 +478,11 @@ impl<R: Real, const N: usize> Real for Abreast<R, N> {
     #[inline(always)]
     fn round_exp2(self, per_unit: Self, lift: Self) -> (Self, Self) {
         Self::each_pair(|i| self.0[i].round_exp2(per_unit.0[i], lift.0[i]))
+    }
+
+    #[inline(always)]
+    fn raise(self, power: Self) -> Self {
+        Self::each(|i| self.0[i].raise(power.0[i]))
     }
 
     #[inline(always)]

@@ -4,7 +4,7 @@
 //! puts its lanes together.
 
 use crate::element::{Element, Lane};
-use crate::math::{fast_two_sum, lifted_one, two_sum};
+use crate::math::{fast_two_sum, lifted_one, two_sum, unlift};
 use crate::real::{Abreast, Real};
 
 /// Lanes of a column: a whole number of vectors everywhere, and enough of them to be independent of one another.
@@ -29,36 +29,71 @@ pub(crate) fn add<R: Real>((hi, lo): Partial<R>, term: R) -> Partial<R> {
     (sum, lo + error)
 }
 
-/// The greatest of each lane and what it was before. A NaN may be passed over or be the result.
-#[inline(always)]
-pub(crate) fn greatest<T: Element, R: Lane<T>, const W: usize>(columns: &[[T; W]], max: &mut [R; W]) {
-    // A function, for its arguments are known not to overlap.
+/// The greatest elements, one in each lane.
+#[derive(Clone, Copy)]
+pub(crate) struct Greatest<R, const W: usize> {
+    max: [R; W],
+    /// NaN once an element was; the maximum instructions of most CPUs pass over it.
+    sum: [R; W],
+}
+
+impl<R: Real, const W: usize> Greatest<R, W> {
     #[inline(always)]
-    fn block<T: Element, R: Lane<T>, const W: usize, const K: usize>(columns: &[[T; W]; K], max: &mut [R; W]) {
-        for (i, max) in max.iter_mut().enumerate() {
-            // A chain for each four columns, so that none waits for another: the order does not matter here.
-            let mut greatest = *max;
-            for four in columns.chunks(4) {
-                let chain = four.iter().fold(
-                    R::load(four[0][i]),
-                    #[inline(always)]
-                    |chain, column| chain.at_least(R::load(column[i])),
-                );
-                greatest = greatest.at_least(chain);
-            }
-            *max = greatest;
+    pub(crate) fn new() -> Self {
+        Self { max: [R::of(f64::NEG_INFINITY); W], sum: [R::of(0.0); W] }
+    }
+
+    #[inline(always)]
+    pub(crate) fn take<T: Element>(&mut self, columns: &[[T; W]])
+    where
+        R: Lane<T>,
+    {
+        let (blocks, rest) = columns.as_chunks::<{ 4 * DEPTH }>();
+        for columns in blocks {
+            take(columns, &mut self.max, &mut self.sum);
+        }
+        let (blocks, rest) = rest.as_chunks::<DEPTH>();
+        for columns in blocks {
+            take(columns, &mut self.max, &mut self.sum);
+        }
+        for column in rest {
+            take(&[*column], &mut self.max, &mut self.sum);
         }
     }
-    let (blocks, rest) = columns.as_chunks::<{ 4 * DEPTH }>();
-    for columns in blocks {
-        block(columns, max);
+
+    /// The greatest of each lane; infinity where one was NaN.
+    #[inline(always)]
+    pub(crate) fn lanes(&self) -> [R; W] {
+        let mut lanes = self.max;
+        for (lane, &sum) in lanes.iter_mut().zip(&self.sum) {
+            *lane = R::select(sum.le(sum), *lane, R::of(f64::INFINITY));
+        }
+        lanes
     }
-    let (blocks, rest) = rest.as_chunks::<DEPTH>();
-    for columns in blocks {
-        block(columns, max);
-    }
-    for column in rest {
-        block(&[*column], max);
+}
+
+/// A function, for its arguments are known not to overlap.
+#[inline(always)]
+fn take<T: Element, R: Lane<T>, const W: usize, const K: usize>(
+    columns: &[[T; W]; K],
+    max: &mut [R; W],
+    sum: &mut [R; W],
+) {
+    for i in 0..W {
+        // A chain for each four columns, so that none waits for another: the order does not matter here.
+        let (mut greatest, mut total) = (max[i], sum[i]);
+        for four in columns.chunks(4) {
+            let (mut chain, mut scaled) = (R::load(four[0][i]), R::of(0.0));
+            for column in four {
+                let x = R::load(column[i]);
+                chain = chain.at_least(x);
+                // Unscaled, numbers might add up to infinity, and that and a masked score, -inf, to NaN.
+                scaled = x.mul_add(unlift(), scaled);
+            }
+            greatest = greatest.at_least(chain);
+            total = total + scaled;
+        }
+        (max[i], sum[i]) = (greatest, total);
     }
 }
 

@@ -18,7 +18,7 @@ use crate::element::{Element, Lane};
 use crate::error::ParameterError;
 use crate::math::RowExp;
 use crate::real::{Abreast, Real};
-use crate::reduce::{CHUNK, DEPTH, LANE_CHUNK, LANES, Partial, Sums, across, greatest, total_anything, total_exponentials};
+use crate::reduce::{CHUNK, DEPTH, Greatest, LANE_CHUNK, LANES, Partial, Sums, across, total_anything, total_exponentials};
 
 /// Rows of up to this length lie side by side.
 const SHORT: usize = LANES - 1;
@@ -52,7 +52,7 @@ pub(crate) trait RowFormula: Copy {
         (grad_y, R::of(0.0))
     }
 
-    /// What the results need to know of the row.
+    /// What the results need to know of the row. If the first of them is NaN, so are they.
     fn constants<R: Real>(self, row: &Row<R>) -> Constants<R>;
 
     /// The result of an element, or of its exponential.
@@ -253,9 +253,9 @@ impl<'a, T: Element, F: RowFormula> Block<'a, T, F> {
         if let Some(g) = self.grad_y {
             transpose(g, grad_y);
         }
-        let mut max = [R::of(f64::NEG_INFINITY); W];
-        greatest(x, &mut max);
-        let scales = Scales::of(max);
+        let mut greatest = Greatest::<R, W>::new();
+        greatest.take(x);
+        let scales = Scales::of(greatest.lanes());
         let (mut first, mut second) = (Sums::of_exponentials(), Sums::of_anything());
         exponentials::<T, R, F, W>(
             formula,
@@ -280,9 +280,9 @@ impl<'a, T: Element, F: RowFormula> Block<'a, T, F> {
     #[inline(always)]
     fn in_step<R: Lane<T>, const G: usize>(mut self) {
         let rows = self.y.len() / self.row_len;
-        let mut max = [[R::of(f64::NEG_INFINITY); LANES]; G];
+        let mut max = [[R::of(0.0); LANES]; G];
         for (x, max) in self.x().chunks_exact(self.row_len).zip(&mut max) {
-            greatest_of_row::<T, R>(x, max);
+            *max = greatest_of_row::<T, R>(x);
         }
         let scales = Scales::of(across(&max, R::at_least));
         let (mut first, mut second) = ([Sums::of_exponentials(); G], [Sums::of_anything(); G]);
@@ -300,9 +300,7 @@ impl<'a, T: Element, F: RowFormula> Block<'a, T, F> {
     /// One row of any length, by chunks.
     #[inline(always)]
     fn long<R: Lane<T>>(mut self) {
-        let mut max = [R::of(f64::NEG_INFINITY); LANES];
-        greatest_of_row::<T, R>(self.x(), &mut max);
-        let scales = Scales::of(across(&[max], R::at_least));
+        let scales = Scales::of(across(&[greatest_of_row::<T, R>(self.x())], R::at_least));
         let (mut firsts, mut seconds) = ([Sums::of_anything()], [Sums::of_anything()]);
         // From the end, which the search for the greatest has just left in the cache.
         let chunks = (self.row_len / LANE_CHUNK).max(1);
@@ -404,6 +402,8 @@ fn constants<R: Real, F: RowFormula, const W: usize>(
         for (constants, constant) in constants.iter_mut().zip(row) {
             constants[i] = constant;
         }
+        // NaN for a row with NaN or infinity, or of nothing but -inf.
+        constants[0][i] = constants[0][i] + (scales.greatest[i] - scales.greatest[i]);
     }
     constants
 }
@@ -422,13 +422,15 @@ fn transpose<T: Element, const W: usize>(rows: &[T], columns: &mut [[T; W]]) {
 
 /// The greatest of a row in each lane.
 #[inline(always)]
-fn greatest_of_row<T: Element, R: Lane<T>>(x: &[T], max: &mut [R; LANES]) {
+fn greatest_of_row<T: Element, R: Lane<T>>(x: &[T]) -> [R; LANES] {
+    let mut greatest = Greatest::new();
     let (columns, rest) = x.as_chunks();
-    greatest(columns, max);
+    greatest.take(columns);
     if !rest.is_empty() {
         // Some elements twice, which does not matter.
-        greatest(x.last_chunk().map_or(&[], slice::from_ref), max);
+        greatest.take(x.last_chunk().map_or(&[], slice::from_ref));
     }
+    greatest.lanes()
 }
 
 /// The exponentials of some columns, which the formula's sums take up, and `e` keeps if the formula's results are made
@@ -456,8 +458,9 @@ fn exponentials<T: Element, R: Lane<T>, F: RowFormula, const W: usize>(
     ) {
         for i in 0..W {
             let Scale { exp: RowExp { offset, most, lift }, top, .. } = scales.at(i);
-            let [offset, most, lift, top] = [offset, most, lift, top].map(Abreast::<R, K>::splat);
-            let exp = RowExp { offset, most, lift }.exp(Abreast::gather(x, i));
+            let one = RowExp { offset, most, lift };
+            let exp = Abreast::<R, K>(from_fn(|k| one.exp(R::load(x[k][i]))));
+            let top = Abreast::<R, K>::splat(top);
             first.add_bounded(i, formula.first(exp, top));
             if F::SECOND {
                 second.add(i, formula.second(exp, top, Abreast::gather(grad_y, i)));
