@@ -40,6 +40,8 @@ pub enum Vanishes {
     Never,
     /// For large negative inputs.
     Left,
+    /// For large positive inputs.
+    Right,
     /// For large inputs of either sign.
     BothSides,
 }

@@ -8,7 +8,7 @@ mod silu;
 mod softplus;
 mod tanh;
 
-use crate::softmax;
+use crate::{log_softmax, softmax};
 
 /// Calls the macro `$use` with the list: `file: Type, Type; file: ...`.
 macro_rules! for_each_activation {
@@ -22,6 +22,7 @@ macro_rules! for_each_activation {
             elu: Elu;
             softplus: Softplus;
             softmax: Softmax;
+            log_softmax: LogSoftmax;
         }
     };
 }

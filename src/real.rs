@@ -78,7 +78,7 @@ pub trait Real:
     /// integers. Right while self and the product are normal; NaN may become a number.
     fn raise(self, power: Self) -> Self;
 
-    /// `(m, e)` with `self = m * 2^e` and m in [1/sqrt 2, sqrt 2), for normal positive numbers.
+    /// `(m, e)` with `self = m * 2^e` and m in [1, 2), for normal positive numbers.
     fn split_exponent(self) -> (Self, Self);
 
     /// The coefficients for this type, constant term first.
@@ -208,9 +208,7 @@ macro_rules! ieee {
 
             #[inline(always)]
             fn split_exponent(self) -> (Self, Self) {
-                // Counting from the bits of sqrt(1/2) moves the seam between two exponents there.
-                const SEAM: $bits = (core::f64::consts::FRAC_1_SQRT_2 as $float).to_bits();
-                let exponent = self.to_bits().wrapping_sub(SEAM).cast_signed() >> $mantissa;
+                let exponent = self.to_bits().wrapping_sub((1.0 as $float).to_bits()).cast_signed() >> $mantissa;
                 let m = self.to_bits().wrapping_sub((exponent << $mantissa).cast_unsigned());
                 // An integer to a float without a conversion: as the low bits of ROUNDER.
                 let e = Self::ROUNDER.to_bits().wrapping_add(exponent.cast_unsigned());

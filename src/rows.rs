@@ -8,7 +8,7 @@
 //! longer ones take all lanes in turn, several rows in step, so that their reductions, long chains of operations each,
 //! overlap. How many rows there are does not change the order of a row's sums, and so not its bits.
 
-use core::array::{from_fn, from_mut, from_ref};
+use core::array::{from_mut, from_ref};
 use core::num::NonZeroUsize;
 use core::slice;
 
@@ -18,7 +18,9 @@ use crate::element::{Element, Lane};
 use crate::error::ParameterError;
 use crate::math::RowExp;
 use crate::real::{Abreast, Real};
-use crate::reduce::{CHUNK, DEPTH, Greatest, LANE_CHUNK, LANES, Partial, Sums, across, total_anything, total_exponentials};
+use crate::reduce::{
+    CHUNK, DEPTH, Greatest, LANE_CHUNK, LANES, Partial, Sums, across, total_anything, total_exponentials,
+};
 
 /// Rows of up to this length lie side by side.
 const SHORT: usize = LANES - 1;
@@ -72,15 +74,15 @@ pub(crate) struct Row<R> {
 pub(crate) struct Scale<R> {
     pub(crate) greatest: R,
     pub(crate) exp: RowExp<R>,
-    /// The exponential of the greatest.
+    /// The exponential of the greatest, if the formula has a second sum.
     pub(crate) top: R,
 }
 
 impl<R: Real> Scale<R> {
     #[inline(always)]
-    fn of(greatest: R) -> Self {
+    fn of<F: RowFormula>(greatest: R) -> Self {
         let exp = RowExp::below(greatest);
-        Self { greatest, exp, top: exp.exp(greatest) }
+        Self { greatest, exp, top: if F::SECOND { exp.exp(greatest) } else { R::of(0.0) } }
     }
 }
 
@@ -111,10 +113,10 @@ impl<R: Real> At<R> for Uniform<R> {
 
 impl<R: Real, const W: usize> Scales<R, W> {
     #[inline(always)]
-    fn of(greatest: [R; W]) -> Self {
+    fn of<F: RowFormula>(greatest: [R; W]) -> Self {
         let mut scales = Self { greatest, offset: greatest, most: greatest, lift: greatest, top: greatest };
         for i in 0..W {
-            let Scale { exp: RowExp { offset, most, lift }, top, .. } = Scale::of(greatest[i]);
+            let Scale { exp: RowExp { offset, most, lift }, top, .. } = Scale::of::<F>(greatest[i]);
             (scales.offset[i], scales.most[i], scales.lift[i], scales.top[i]) = (offset, most, lift, top);
         }
         scales
@@ -255,21 +257,13 @@ impl<'a, T: Element, F: RowFormula> Block<'a, T, F> {
         }
         let mut greatest = Greatest::<R, W>::new();
         greatest.take(x);
-        let scales = Scales::of(greatest.lanes());
+        let scales = Scales::of::<F>(greatest.lanes());
         let (mut first, mut second) = (Sums::of_exponentials(), Sums::of_anything());
-        exponentials::<T, R, F, W>(
-            formula,
-            None,
-            Some(grad_y),
-            x,
-            &scales,
-            &mut first,
-            &mut second,
-        );
+        exponentials::<T, R, F, W>(formula, None, Some(grad_y), x, &scales, &mut first, &mut second);
 
         let constants = constants(formula, &scales, first.exponentials(), second.anything());
         for (i, y) in self.y.chunks_exact_mut(row_len).enumerate() {
-            let constants = from_fn(|c| constants[c][i]);
+            let constants = of_row(&constants, i);
             for ((y, of), grad_y) in y.iter_mut().zip(&*x).zip(&*grad_y) {
                 *y = formula.result(R::load(of[i]), R::load(grad_y[i]), &constants).store();
             }
@@ -284,7 +278,7 @@ impl<'a, T: Element, F: RowFormula> Block<'a, T, F> {
         for (x, max) in self.x().chunks_exact(self.row_len).zip(&mut max) {
             *max = greatest_of_row::<T, R>(x);
         }
-        let scales = Scales::of(across(&max, R::at_least));
+        let scales = Scales::of::<F>(across(&max, R::at_least));
         let (mut first, mut second) = ([Sums::of_exponentials(); G], [Sums::of_anything(); G]);
         for i in 0..rows {
             self.row(i).add_up(scales.at(i), &mut first[i], &mut second[i]);
@@ -293,14 +287,14 @@ impl<'a, T: Element, F: RowFormula> Block<'a, T, F> {
         let second = if F::SECOND { total_anything(&second) } else { ([R::of(0.0); G], [R::of(0.0); G]) };
         let constants = constants(self.formula, &scales, first, second);
         for i in 0..rows {
-            self.row(i).results::<R>(&from_fn(|c| constants[c][i]));
+            self.row(i).results::<R>(&of_row(&constants, i));
         }
     }
 
     /// One row of any length, by chunks.
     #[inline(always)]
     fn long<R: Lane<T>>(mut self) {
-        let scales = Scales::of(across(&[greatest_of_row::<T, R>(self.x())], R::at_least));
+        let scales = Scales::of::<F>(across(&[greatest_of_row::<T, R>(self.x())], R::at_least));
         let (mut firsts, mut seconds) = ([Sums::of_anything()], [Sums::of_anything()]);
         // From the end, which the search for the greatest has just left in the cache.
         let chunks = (self.row_len / LANE_CHUNK).max(1);
@@ -315,7 +309,7 @@ impl<'a, T: Element, F: RowFormula> Block<'a, T, F> {
             }
         }
         let constants = constants(self.formula, &scales, total_anything(&firsts), total_anything(&seconds));
-        self.results::<R>(&constants.map(|[constant]| constant));
+        self.results::<R>(&of_row(&constants, 0));
     }
 
     /// The second pass, over some columns of a row.
@@ -330,7 +324,9 @@ impl<'a, T: Element, F: RowFormula> Block<'a, T, F> {
             let (mut last, last_grad) = ([padded(x_rest, T::neg_infinity())], [padded(grad_rest, T::zero())]);
             exponentials::<T, R, F, LANES>(self.formula, None, Some(&last_grad), &mut last, scale, first, second);
             if F::OF_EXP {
-                e_rest.iter_mut().zip(last[0]).for_each(|(e, last)| *e = last);
+                for (e, &last) in e_rest.iter_mut().zip(&last[0]) {
+                    *e = last;
+                }
             }
         }
     }
@@ -403,9 +399,18 @@ fn constants<R: Real, F: RowFormula, const W: usize>(
             constants[i] = constant;
         }
         // NaN for a row with NaN or infinity, or of nothing but -inf.
-        constants[0][i] = constants[0][i] + (scales.greatest[i] - scales.greatest[i]);
+        constants[0][i] = constants[0][i] - (scales.greatest[i] - scales.greatest[i]);
     }
     constants
+}
+
+#[inline(always)]
+fn of_row<R: Real, const W: usize>(constants: &[[R; W]; CONSTANTS], i: usize) -> Constants<R> {
+    let mut of_row = [R::of(0.0); CONSTANTS];
+    for (of_row, constants) in of_row.iter_mut().zip(constants) {
+        *of_row = constants[i];
+    }
+    of_row
 }
 
 /// Rows to columns: the element c of row i to lane i of column c.
@@ -459,8 +464,12 @@ fn exponentials<T: Element, R: Lane<T>, F: RowFormula, const W: usize>(
         for i in 0..W {
             let Scale { exp: RowExp { offset, most, lift }, top, .. } = scales.at(i);
             let one = RowExp { offset, most, lift };
-            let exp = Abreast::<R, K>(from_fn(|k| one.exp(R::load(x[k][i]))));
-            let top = Abreast::<R, K>::splat(top);
+            let mut exp = Abreast::<R, K>::splat(top);
+            // One after another: abreast, they would need more registers than there are.
+            for (exp, x) in exp.0.iter_mut().zip(x) {
+                *exp = one.exp(R::load(x[i]));
+            }
+            let top = Abreast::splat(top);
             first.add_bounded(i, formula.first(exp, top));
             if F::SECOND {
                 second.add(i, formula.second(exp, top, Abreast::gather(grad_y, i)));
@@ -506,7 +515,7 @@ impl RowLen {
 
     /// Runs a pass of a function that has these formulas for its values, its Jacobian's diagonal, and the product of
     /// the transposed Jacobian with a gradient.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn run<T: Element>(
         self,
         level: Level,

@@ -4,7 +4,7 @@
 
 mod common;
 
-use activations::{Activation, AnyActivation, Level, Softmax};
+use activations::{Activation, AnyActivation, Level, LogSoftmax, Softmax};
 use common::Part;
 use common::sweep::{self, Report};
 
@@ -75,8 +75,9 @@ fn f64_is_within_its_bound_at_every_level() {
     assert!(tables > 0);
 }
 
-/// The exact probabilities and diagonal of a row of `f32`, in `f64`: the sum of a million terms loses 2^-43 at most.
-fn exact_row(x: &[f32]) -> Vec<(f64, f64)> {
+/// The exact probabilities of a row of `f32`, their logarithms, and the diagonals of both Jacobians, in `f64`: the sum of a
+/// million terms loses 2^-43 at most.
+fn exact_row(x: &[f32]) -> Vec<[(f64, f64); 2]> {
     let max = x.iter().fold(f64::NEG_INFINITY, |max, &x| max.max(f64::from(x)));
     let e: Vec<f64> = x.iter().map(|&x| libm::exp(f64::from(x) - max)).collect();
     let sum: f64 = e.iter().sum();
@@ -86,31 +87,34 @@ fn exact_row(x: &[f32]) -> Vec<(f64, f64)> {
         .enumerate()
         .map(|(i, e)| {
             let rest = if i == largest { others } else { sum - e };
-            (e / sum, e / sum * (rest / sum))
+            let log = (f64::from(x[i]) - max) - libm::log1p(others);
+            [(e / sum, e / sum * (rest / sum)), (log, rest / sum)]
         })
         .collect()
 }
 
-/// Checks one row, value and diagonal, at every level.
+/// Checks one row, value and diagonal, of both functions, at every level.
 fn check_row(what: &str, x: &[f32]) {
     let exact = exact_row(x);
     let mut y = vec![0.0; x.len()];
-    for (part, level) in Part::BOTH.into_iter().flat_map(|p| Level::available().map(move |l| (p, l))) {
-        let softmax = AnyActivation::from(Softmax::default());
-        sweep::run(softmax, level, part, x, &mut y);
-        let bound = sweep::bound_f32(softmax.card().error, level, part);
-        for ((&x, &got), &exact) in x.iter().zip(&y).zip(&exact) {
-            let exact = part.of(exact);
-            let error = common::ulp::error_f32(got, exact, 0.0);
-            assert!(
-                error <= bound,
-                "softmax {part:?} of {what} at {level}: {error:.3} ULP at {x:e}, bound {bound}: expected {exact:e}, \
-                 got {got:e}"
-            );
-        }
-        if part == Part::Value {
-            let sum: f64 = y.iter().map(|&p| f64::from(p)).sum();
-            assert!((sum - 1.0).abs() < 1e-6, "probabilities of {what} at {level} sum to {sum}");
+    let functions = [AnyActivation::from(Softmax::default()), AnyActivation::from(LogSoftmax::default())];
+    for ((f, function), level) in functions.iter().enumerate().flat_map(|f| Level::available().map(move |l| (f, l))) {
+        for part in Part::BOTH {
+            sweep::run(*function, level, part, x, &mut y);
+            let bound = sweep::bound_f32(function.card().error, level, part);
+            for ((&x, &got), exact) in x.iter().zip(&y).zip(&exact) {
+                let exact = part.of(exact[f]);
+                let error = common::ulp::error_f32(got, exact, 0.0);
+                assert!(
+                    error <= bound,
+                    "{function} {part:?} of {what} at {level}: {error:.3} ULP at {x:e}, bound {bound}: expected \
+                     {exact:e}, got {got:e}"
+                );
+            }
+            if (f, part) == (0, Part::Value) {
+                let sum: f64 = y.iter().map(|&p| f64::from(p)).sum();
+                assert!((sum - 1.0).abs() < 1e-6, "probabilities of {what} at {level} sum to {sum}");
+            }
         }
     }
 }
@@ -124,7 +128,7 @@ fn uniform() -> impl FnMut() -> f64 {
 }
 
 #[test]
-fn rows_of_softmax_are_within_their_bound() {
+fn rows_of_softmax_and_log_softmax_are_within_their_bound() {
     let mut uniform = uniform();
     let long = if cfg!(debug_assertions) { 10_000 } else { 1_000_000 };
     for len in (1..70).chain([511, 512, 513, 1_000, 4_096, 100_001, long]) {

@@ -114,6 +114,7 @@ fn the_derivative_vanishes_on_the_sides_claimed_and_on_no_other() {
         let (left, right) = match activation.card().vanishes {
             Vanishes::Never => (false, false),
             Vanishes::Left => (true, false),
+            Vanishes::Right => (false, true),
             Vanishes::BothSides => (true, true),
         };
         for (sign, claimed) in [(-1.0, left), (1.0, right)] {

@@ -95,6 +95,7 @@ const FRAMEWORKS: &[(&str, &str)] = &[
     ("ELU", "elu"),
     ("Softplus", "softplus"),
     ("Softmax", "softmax"),
+    ("LogSoftmax", "log_softmax"),
     ("relu", "relu"),
     ("leaky_relu", "leaky_relu"),
     ("sigmoid", "sigmoid"),
@@ -104,6 +105,7 @@ const FRAMEWORKS: &[(&str, &str)] = &[
     ("elu", "elu"),
     ("softplus", "softplus"),
     ("softmax", "softmax"),
+    ("log_softmax", "log_softmax"),
     ("Relu", "relu"),
     ("LeakyRelu", "leaky_relu"),
     ("Gelu", "gelu"),
@@ -326,7 +328,7 @@ fn by_name_gives_the_bits_of_the_typed_call() {
             [$(stringify!($activation)),*].len()
         }};
     }
-    let checked = check!(Relu, LeakyRelu, Sigmoid, Tanh, Gelu, GeluTanh, Silu, Elu, Softplus, Softmax);
+    let checked = check!(Relu, LeakyRelu, Sigmoid, Tanh, Gelu, GeluTanh, Silu, Elu, Softplus, Softmax, LogSoftmax);
     assert_eq!(checked, AnyActivation::all().count(), "a new type is missing in this test");
 }
 

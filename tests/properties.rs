@@ -280,9 +280,9 @@ proptest! {
 }
 
 #[test]
-fn softmax_is_the_only_function_that_takes_rows() {
+fn functions_of_rows_are_those_tested_below() {
     let rows: Vec<String> = AnyActivation::all().filter(|a| !is_elementwise(a)).map(|a| a.to_string()).collect();
-    assert_eq!(rows, ["softmax"], "a new row-wise function: give it the tests below too");
+    assert_eq!(rows, ["softmax", "log_softmax"], "a new row-wise function: give it the tests below too");
 }
 
 fn softmax<T: Float>(level: Level, row_len: usize, x: &[T]) -> Vec<T> {

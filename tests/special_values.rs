@@ -191,6 +191,7 @@ fn limits_at_infinity_are_those_of_the_card() {
                 let (vanishes_left, vanishes_right) = match card.vanishes {
                     Vanishes::Never => (false, false),
                     Vanishes::Left => (true, false),
+                    Vanishes::Right => (false, true),
                     Vanishes::BothSides => (true, true),
                 };
                 for (x, vanishes) in [(T::neg_infinity(), vanishes_left), (T::infinity(), vanishes_right)] {

@@ -191,7 +191,7 @@ pub(crate) fn expm1_neg<R: Real>(a: R) -> Lifted<R> {
 
 /// a + a_lo + n ln 2.
 #[inline(always)]
-fn remainder<R: Real>(a: R, a_lo: Option<R>, n: R) -> R {
+pub(super) fn remainder<R: Real>(a: R, a_lo: Option<R>, n: R) -> R {
     let (ln2_hi, ln2_lo) = split_ln2::<R>();
     let r_hi = n.mul_add(ln2_hi, a);
     match a_lo {

@@ -1,6 +1,7 @@
 //! log(1 + e^x), what softplus and the losses are made of.
 
-use super::exp::{bounded_abs, exp_neg};
+use super::exp::{bounded_abs, exp_neg, remainder};
+use super::{fast_two_sum, two_sum};
 use crate::real::{Coefficients, Real};
 
 /// h(e) with log(1 + e) = e + e^2 h(e) on [0, 1], relative error of the sum 2^-30.2 (`f64`: 2^-59.1). Fitted by
@@ -54,4 +55,20 @@ pub fn log1p_exp<R: Real>(x: R) -> R {
     // e (1 + e h(e)), lifted as e is.
     let tail = e.value.mul_add(share * share.polynomial(&H), e.value);
     tail.mul_add(e.unlift, x.at_least(R::of(0.0)))
+}
+
+/// log(1 + a + (b + b_lo)) for an integer a >= 0 and b >= 0 with `b_lo` below its ulp: to full relative accuracy near 0.
+///
+/// Error of the result: that of b, and below an ulp.
+#[inline(always)]
+pub(crate) fn log1p_of_sum<R: Real>(a: R, b: R, b_lo: R) -> R {
+    let one = R::of(1.0);
+    let (w, w_lo) = two_sum(a + one, b);
+    let (w, w_lo) = fast_two_sum(w, w_lo + b_lo);
+    let (m, n) = w.split_exponent();
+    let (_, scale) = n.round_exp2(-one, R::of(0.0));
+    let (f, f_lo) = two_sum(m - one, w_lo * scale);
+    // log(m + m_lo) = f + (f^2 h(f) + f_lo), without the slope of h and of the square, which are below 1.
+    let tail = (f * f).mul_add(f.polynomial(&H), f_lo);
+    remainder(f + tail, None, n)
 }

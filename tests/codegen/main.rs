@@ -28,7 +28,7 @@ const X86_64: &[Level] = &[
     Level { name: "SSE2", vector: 128, fused: false, symbol: None },
 ];
 /// The function of rows, whose passes are several loops each.
-const ROWS: &str = "softmax";
+const ROWS: [&str; 2] = ["softmax", "log_softmax"];
 
 const AARCH64: &[Level] = &[Level { name: "NEON", vector: 128, fused: true, symbol: None }];
 
@@ -58,14 +58,14 @@ fn every_loop_is_vectorised(target: &str, levels: &[Level]) {
                 let entry = functions.get(&probe::symbol(name, element, pass)).expect("the probe has every pass");
                 for level in levels {
                     let found: Vec<String> = match level.symbol {
-                        None => look(entry, level, bits, name == ROWS),
+                        None => look(entry, level, bits, ROWS.contains(&name)),
                         Some(part) => {
                             let symbols = entry.leaves().map(|(_, symbol)| symbol).filter(|s| s.contains(part));
                             let bodies: Vec<_> = symbols.filter_map(|symbol| functions.get(symbol)).collect();
                             let missing = bodies.is_empty().then(|| "no function for this level is found".to_owned());
                             missing
                                 .into_iter()
-                                .chain(bodies.iter().flat_map(|body| look(body, level, bits, name == ROWS)))
+                                .chain(bodies.iter().flat_map(|body| look(body, level, bits, ROWS.contains(&name))))
                                 .collect()
                         }
                     };
@@ -92,7 +92,7 @@ fn look(function: &Function, level: &Level, element: usize, rows: bool) -> Vec<S
     // call their parts where those need no other instructions than the caller.
     let mut known = vec!["vectorize_", "panic", "slice_index_fail"];
     if rows {
-        known.extend(["memset", "memcpy"]);
+        known.extend(["memset", "memcpy", "memmove"]);
         known.extend(level.symbol.is_none().then_some("softmax"));
     }
     let mut called = BTreeMap::<_, Vec<_>>::new();
