@@ -20,14 +20,6 @@ impl<R: Real> Normaliser<R> {
         Self { factor, factor_lo: factor * (((one - product) - product_lo) - factor * lo) }
     }
 
-    /// What makes the product of two probabilities of a product of exponentials, lifted once.
-    #[inline(always)]
-    pub(crate) fn square(&self) -> Self {
-        let lifted = self.factor * lifted_one();
-        let (factor, rounded) = lifted.two_mul(self.factor);
-        Self { factor, factor_lo: rounded + (lifted + lifted) * self.factor_lo }
-    }
-
     /// A sum of exponentials, lifted as the sum of the row's is, over that.
     #[inline(always)]
     pub(crate) fn ratio(&self, (hi, lo): Partial<R>) -> Partial<R> {
@@ -56,18 +48,19 @@ impl<R: Real> Normaliser<R> {
     }
 }
 
-/// The exponentials beside one, to full relative accuracy where that is the greatest: 1 - p keeps its digits.
+/// 1 - p, to full relative accuracy where p is near 1.
 ///
-/// The greatest may occur several times. The row's first sum is of the others, its second counts it: see
-/// [`below_top`](Self::below_top) and [`is_top`](Self::is_top).
-pub(crate) struct Others<R> {
-    pub(crate) sum: Partial<R>,
-    pub(crate) beside_top: R,
+/// Only the greatest probability can be above 1/2. For it the others are added up: the greatest may occur several times,
+/// so a row's first sum is of the others, its second counts it. See [`below_top`](Self::below_top) and
+/// [`is_top`](Self::is_top).
+pub(crate) struct Complement<R> {
     pub(crate) top: R,
+    /// 1 - p of the greatest.
+    pub(crate) of_top: R,
 }
 
-impl<R: Real> Others<R> {
-    /// `e`, unless it is the greatest. NaN stays.
+impl<R: Real> Complement<R> {
+    /// `e`, unless it is the greatest.
     #[inline(always)]
     pub(crate) fn below_top(e: R, top: R) -> R {
         R::select(top.le(e), R::of(0.0), e)
@@ -75,21 +68,29 @@ impl<R: Real> Others<R> {
 
     /// 1 for the greatest, 0 for others.
     #[inline(always)]
-    pub(crate) fn is_top(e: R, top: R) -> R {
-        R::select(top.le(e), R::of(1.0), R::of(0.0))
+    pub(crate) fn is_top(e: R, top: R) -> Partial<R> {
+        (R::select(top.le(e), R::of(1.0), R::of(0.0)), R::of(0.0))
     }
 
+    /// With the normaliser of the whole row.
     #[inline(always)]
-    pub(crate) fn of(row: &Row<R>) -> Self {
+    pub(crate) fn of(row: &Row<R>) -> (Self, Normaliser<R>) {
         let (top, rest, count) = (row.scale.top, row.first, row.second.0);
-        let beside_top = (count - R::of(1.0)).mul_add(top, rest.0) + rest.1;
-        let (tops, tops_lo) = count.two_mul(top);
-        let (hi, lo) = two_sum(tops, rest.0);
-        Self { sum: fast_two_sum(hi, lo + (tops_lo + rest.1)), beside_top, top }
+        let sum_with = |count: R| {
+            let (tops, tops_lo) = count.two_mul(top);
+            let (hi, lo) = two_sum(tops, rest.0);
+            fast_two_sum(hi, lo + (tops_lo + rest.1))
+        };
+        let normaliser = Normaliser::of(sum_with(count));
+        let (of_top, rounded) = normaliser.ratio(sum_with(count - R::of(1.0)));
+        (Self { top, of_top: of_top + rounded }, normaliser)
     }
 
+    /// 1 - p, for p of the exponential `e`.
     #[inline(always)]
-    pub(crate) fn beside(&self, e: R) -> R {
-        R::select(e.lt(self.top), (self.sum.0 - e) + self.sum.1, self.beside_top)
+    pub(crate) fn at(&self, e: R, p: R) -> R {
+        let (zero, one) = (R::of(0.0), R::of(1.0));
+        let below = e.lt(self.top);
+        p.mul_add(R::select(below, -one, zero), R::select(below, one, self.of_top))
     }
 }

@@ -182,9 +182,9 @@ pub(crate) fn total_anything<R: Real, const G: usize>(sums: &[Sums<R, LANES>; G]
     // On a grid as coarse as the spacing at twice the sum, the lanes add without rounding; what is off the grid is
     // small. A tree of `two_sum` takes three times as long.
     let (mut size, mut hi, mut lo) = ([[R::of(0.0); LANES]; G], [[R::of(0.0); LANES]; G], [[R::of(0.0); LANES]; G]);
-    for g in 0..G {
-        for i in 0..LANES {
-            size[g][i] = sums[g].hi[i].abs();
+    for (size, sums) in size.iter_mut().zip(sums) {
+        for (size, hi) in size.iter_mut().zip(sums.hi) {
+            *size = hi.abs();
         }
     }
     let grid = across(&size, R::add);

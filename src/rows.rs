@@ -29,7 +29,7 @@ const SHORT: usize = LANES - 1;
 const GROUP: usize = 8;
 
 /// Numbers that a formula may keep of a row.
-const CONSTANTS: usize = 6;
+const CONSTANTS: usize = 4;
 pub(crate) type Constants<R> = [R; CONSTANTS];
 
 /// A function of rows, as a formula of an element's exponential and of two sums over the row.
@@ -115,8 +115,8 @@ impl<R: Real, const W: usize> Scales<R, W> {
     #[inline(always)]
     fn of<F: RowFormula>(greatest: [R; W]) -> Self {
         let mut scales = Self { greatest, offset: greatest, most: greatest, lift: greatest, top: greatest };
-        for i in 0..W {
-            let Scale { exp: RowExp { offset, most, lift }, top, .. } = Scale::of::<F>(greatest[i]);
+        for (i, greatest) in greatest.into_iter().enumerate() {
+            let Scale { exp: RowExp { offset, most, lift }, top, .. } = Scale::of::<F>(greatest);
             (scales.offset[i], scales.most[i], scales.lift[i], scales.top[i]) = (offset, most, lift, top);
         }
         scales
@@ -399,7 +399,7 @@ fn constants<R: Real, F: RowFormula, const W: usize>(
             constants[i] = constant;
         }
         // NaN for a row with NaN or infinity, or of nothing but -inf.
-        constants[0][i] = constants[0][i] - (scales.greatest[i] - scales.greatest[i]);
+        constants[0][i] = constants[0][i] - scales.greatest[i].abs() * R::of(0.0);
     }
     constants
 }

@@ -4,6 +4,8 @@
 
 mod common;
 
+use std::collections::BTreeMap;
+
 use activations::{Activation, AnyActivation, Level, LogSoftmax, Softmax};
 use common::Part;
 use common::sweep::{self, Report};
@@ -94,7 +96,7 @@ fn exact_row(x: &[f32]) -> Vec<[(f64, f64); 2]> {
 }
 
 /// Checks one row, value and diagonal, of both functions, at every level.
-fn check_row(what: &str, x: &[f32]) {
+fn check_row(what: &str, x: &[f32], worst: &mut BTreeMap<String, f64>) {
     let exact = exact_row(x);
     let mut y = vec![0.0; x.len()];
     let functions = [AnyActivation::from(Softmax::default()), AnyActivation::from(LogSoftmax::default())];
@@ -102,6 +104,7 @@ fn check_row(what: &str, x: &[f32]) {
         for part in Part::BOTH {
             sweep::run(*function, level, part, x, &mut y);
             let bound = sweep::bound_f32(function.card().error, level, part);
+            let worst = worst.entry(format!("{function} {part:?} of f32 at {level}")).or_default();
             for ((&x, &got), exact) in x.iter().zip(&y).zip(&exact) {
                 let exact = part.of(exact[f]);
                 let error = common::ulp::error_f32(got, exact, 0.0);
@@ -110,11 +113,54 @@ fn check_row(what: &str, x: &[f32]) {
                     "{function} {part:?} of {what} at {level}: {error:.3} ULP at {x:e}, bound {bound}: expected \
                      {exact:e}, got {got:e}"
                 );
+                *worst = worst.max(error);
             }
             if (f, part) == (0, Part::Value) {
                 let sum: f64 = y.iter().map(|&p| f64::from(p)).sum();
                 assert!((sum - 1.0).abs() < 1e-6, "probabilities of {what} at {level} sum to {sum}");
             }
+        }
+    }
+}
+
+/// The committed rows of `f64`, with values and diagonals of both functions to 106 bits.
+#[test]
+fn rows_of_f64_are_within_their_bounds_at_every_level() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tables/rows.csv");
+    let text = std::fs::read_to_string(path).expect("tests/tables/rows.csv");
+    let mut rows: Vec<Vec<[f64; 9]>> = Vec::new();
+    for line in text.lines() {
+        let mut fields = line.split(',');
+        let number: usize = fields.next().and_then(|number| number.parse().ok()).expect("the row's number");
+        let numbers: Vec<f64> =
+            fields.map(|f| f64::from_bits(u64::from_str_radix(f, 16).expect("sixteen hexadecimal digits"))).collect();
+        rows.resize(number + 1, Vec::new());
+        rows[number].push(numbers.try_into().expect("nine numbers"));
+    }
+    assert!(rows.len() > 50);
+    let functions = [AnyActivation::from(Softmax::default()), AnyActivation::from(LogSoftmax::default())];
+    for (f, function) in functions.into_iter().enumerate() {
+        for (part, level) in Part::BOTH.into_iter().flat_map(|p| Level::available().map(move |l| (p, l))) {
+            let (bound, mut worst) = (sweep::bound_f64(function.card().error, level, part), 0.0_f64);
+            for row in &rows {
+                let x: Vec<f64> = row.iter().map(|line| line[0]).collect();
+                let mut y = vec![f64::NAN; x.len()];
+                sweep::run(function, level, part, &x, &mut y);
+                for (&got, line) in y.iter().zip(row) {
+                    let column = 4 * f + part.of((1, 3));
+                    let error = common::ulp::error_f64(got, (line[column], line[column + 1]), 0.0);
+                    assert!(
+                        error <= bound,
+                        "{function} {part:?} of f64 at {level}, row of {}: {error:.3} ULP at {:e}, bound {bound}: \
+                         expected {:e}, got {got:e}",
+                        x.len(),
+                        line[0],
+                        line[column]
+                    );
+                    worst = worst.max(error);
+                }
+            }
+            println!("{function} {part:?} of f64 at {level}: {worst:.3} ULP");
         }
     }
 }
@@ -129,30 +175,31 @@ fn uniform() -> impl FnMut() -> f64 {
 
 #[test]
 fn rows_of_softmax_and_log_softmax_are_within_their_bound() {
-    let mut uniform = uniform();
+    let (mut uniform, mut worst) = (uniform(), BTreeMap::new());
     let long = if cfg!(debug_assertions) { 10_000 } else { 1_000_000 };
     for len in (1..70).chain([511, 512, 513, 1_000, 4_096, 100_001, long]) {
         for magnitude in [1e-3, 1.0, 20.0, 100.0, 1e4, 1e30] {
             let x: Vec<f32> = (0..len).map(|_| (uniform() * magnitude) as f32).collect();
-            check_row(&format!("{len} numbers up to {magnitude:e}"), &x);
+            check_row(&format!("{len} numbers up to {magnitude:e}"), &x, &mut worst);
         }
         // Far from 0, where the numbers are shifted before they are exponentiated.
         for offset in [-300.0, -255.9, 255.9, 256.0, 1e5] {
             let x: Vec<f32> = (0..len).map(|_| (offset + uniform() * 60.0) as f32).collect();
-            check_row(&format!("{len} numbers near {offset}"), &x);
+            check_row(&format!("{len} numbers near {offset}"), &x, &mut worst);
         }
     }
+    println!("{worst:.3?}");
 }
 
 /// Rows whose sums round in the same direction at every addition, in plain sums by lanes: 15 ULP off, once.
 #[test]
 fn rows_of_alike_numbers_are_within_their_bound() {
-    let mut uniform = uniform();
+    let (mut uniform, mut worst) = (uniform(), BTreeMap::new());
     for len in [8, 32, 100, 511, 512, 600, 1_024, 4_096, 32_768] {
         for _ in 0..if cfg!(debug_assertions) { 2 } else { 30 } {
             let below = (3.0 + 3.0 * uniform()) as f32;
-            let row = |what: &str, x: &dyn Fn(usize) -> f32| {
-                check_row(&format!("{what}, {len}, {below}"), &(0..len).map(x).collect::<Vec<_>>());
+            let mut row = |what: &str, x: &dyn Fn(usize) -> f32| {
+                check_row(&format!("{what}, {len}, {below}"), &(0..len).map(x).collect::<Vec<_>>(), &mut worst);
             };
             row("one above the others", &|i| if i == 0 { 0.0 } else { -below });
             row("two values, by halves", &|i| if i < len / 2 { 0.0 } else { -below });
@@ -162,6 +209,7 @@ fn rows_of_alike_numbers_are_within_their_bound() {
             row("falling", &|i| -(i as f32) * below / 20.0);
         }
     }
+    println!("{worst:.3?}");
 }
 
 #[test]

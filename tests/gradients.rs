@@ -2,7 +2,7 @@
 
 mod support;
 
-use activations::{Activation, AnyActivation, Level, Softmax};
+use activations::{Activation, AnyActivation, Level, LogSoftmax, Softmax};
 use approx::relative_eq;
 use support::{Bits, Float, Outputs, assert_same, elementwise, same, show, slope, sum, ulps, value};
 
@@ -313,6 +313,75 @@ fn softmax_gradient_of_a_constant_is_zero_within_rounding() {
             assert!(sum.abs() <= 100.0 * f64::EPSILON, "softmax at {level}, row of {n}: grad_x sums to {sum:e}");
         }
     }
+}
+
+#[test]
+fn log_softmax_backward_is_the_transposed_jacobian_times_the_gradient() {
+    let mut bits = Bits(8);
+    for (level, n) in Level::available().flat_map(|level| [1, 2, 3, 10, 33].map(|n| (level, n))) {
+        let (x, g) = row(&mut bits, n, 5.0);
+        let log_softmax = level.with(LogSoftmax::default());
+        let (mut grad_x, mut diagonal) = (vec![f64::NAN; n], vec![f64::NAN; n]);
+        log_softmax.backward(&x, &g, &mut grad_x);
+        log_softmax.derivative(&x, &mut diagonal);
+        for j in 0..n {
+            let (mut expected, mut noise, mut magnitude) = (0.0, 0.0, 0.0);
+            for (i, g) in g.iter().enumerate() {
+                let of = |xj: f64| {
+                    let (mut x, mut y) = (x.clone(), vec![f64::NAN; n]);
+                    x[j] = xj;
+                    log_softmax.forward(&x, &mut y);
+                    y[i]
+                };
+                let (entry, entry_noise) = difference(of, x[j], 2.0_f64.powi(-10), 5.0);
+                if i == j {
+                    assert!(
+                        relative_eq!(diagonal[j], entry, epsilon = entry_noise, max_relative = TRUNCATION),
+                        "log_softmax at {level}, derivative, row of {n}, element {j}: {entry:e}, {:e}",
+                        diagonal[j]
+                    );
+                }
+                expected += g * entry;
+                noise += g.abs() * entry_noise;
+                magnitude += (g * entry).abs();
+            }
+            assert!(
+                relative_eq!(grad_x[j], expected, epsilon = noise + TRUNCATION * magnitude, max_relative = 0.0),
+                "log_softmax at {level}, backward, row of {n}, element {j}: x = {x:?}, grad_y = {g:?}: \
+                 by differences {expected:e} +- {noise:e}, got {:e}",
+                grad_x[j]
+            );
+        }
+    }
+}
+
+#[test]
+fn log_softmax_backward_is_the_gradient_less_the_probability_times_its_sum() {
+    fn check<T: Float>() {
+        let mut bits = Bits(9);
+        for (level, n) in Level::available().flat_map(|level| [1, 2, 10, 33, 256, 1_000, 20_000].map(|n| (level, n))) {
+            let (x, g) = row(&mut bits, n, 10.0);
+            let (narrow_x, narrow_g): (Vec<T>, Vec<T>) = x.iter().zip(&g).map(|(&x, &g)| (T::of(x), T::of(g))).unzip();
+            let (x, g): (Vec<f64>, Vec<f64>) =
+                narrow_x.iter().zip(&narrow_g).map(|(x, g)| (x.wide(), g.wide())).unzip();
+            let mut got = vec![T::nan(); n];
+            level.with(LogSoftmax::default()).backward(&narrow_x, &narrow_g, &mut got);
+            let (p, total) = (reference_softmax(&x), sum(g.iter().copied()));
+            let magnitude: f64 = g.iter().map(|g| g.abs()).sum();
+            for i in 0..n {
+                let expected = g[i] - p[i] * total;
+                let noise = T::EPS * (g[i].abs() + p[i] * (8.0 * total.abs() + magnitude));
+                assert!(
+                    relative_eq!(got[i].wide(), expected, epsilon = noise, max_relative = 0.0),
+                    "log_softmax {} at {level}, backward, row of {n}, element {i}: {expected:e} +- {noise:e}, got {}",
+                    T::TYPE,
+                    show(got[i])
+                );
+            }
+        }
+    }
+    check::<f32>();
+    check::<f64>();
 }
 
 #[test]

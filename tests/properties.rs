@@ -5,7 +5,7 @@ mod support;
 use activations::{Activation, AnyActivation, Level, Pass, Softmax};
 use proptest::prelude::*;
 use proptest::sample::select;
-use support::{Float, Outputs, assert_same, elementwise, is_elementwise, same, show, sum, value};
+use support::{Float, Outputs, assert_same, elementwise, is_elementwise, on_one_row, on_rows, same, show, sum, value};
 
 /// No file of past failures: a failure's message has the bits of all that matters.
 fn cases(n: u32) -> ProptestConfig {
@@ -348,22 +348,24 @@ fn shift_changes_nothing<T: Float>(level: Level, x: &[i32], shift: i32) {
 fn rows_do_not_mix<T: Float>(level: Level, row_len: usize, x: &[(T, T)], noise: &[T]) {
     let rows = x.len() / row_len;
     let (x, g): (Vec<T>, Vec<T>) = x[..rows * row_len].iter().copied().unzip();
-    let at = level.with(Softmax::rows(row_len).unwrap());
-    let before = Outputs::of(&at, &x, &g);
-    for kept in 0..rows {
-        let own = kept * row_len..(kept + 1) * row_len;
-        let disturbed = |a: &[T]| -> Vec<T> {
-            let noisy = |(i, &a): (usize, &T)| if own.contains(&i) { a } else { noise[i % noise.len()] };
-            a.iter().enumerate().map(noisy).collect()
-        };
-        let after = Outputs::of(&at, &disturbed(&x), &disturbed(&g));
-        let alone = Outputs::of(&level.with(Softmax::default()), &x[own.clone()], &g[own.clone()]);
-        for (((method, before), (_, after)), (_, alone)) in
-            before.named().into_iter().zip(after.named()).zip(alone.named())
-        {
-            let what = format!("softmax at {level}, {method}, row {kept} of {rows}, each of {row_len}");
-            assert_same(&what, &x[own.clone()], &before[own.clone()], &after[own.clone()]);
-            assert_same(&what, &x[own.clone()], &before[own.clone()], alone);
+    for (rowwise, whole) in on_rows(row_len).into_iter().zip(on_one_row()) {
+        let at = level.with(rowwise);
+        let before = Outputs::of(&at, &x, &g);
+        for kept in 0..rows {
+            let own = kept * row_len..(kept + 1) * row_len;
+            let disturbed = |a: &[T]| -> Vec<T> {
+                let noisy = |(i, &a): (usize, &T)| if own.contains(&i) { a } else { noise[i % noise.len()] };
+                a.iter().enumerate().map(noisy).collect()
+            };
+            let after = Outputs::of(&at, &disturbed(&x), &disturbed(&g));
+            let alone = Outputs::of(&level.with(whole), &x[own.clone()], &g[own.clone()]);
+            for (((method, before), (_, after)), (_, alone)) in
+                before.named().into_iter().zip(after.named()).zip(alone.named())
+            {
+                let what = format!("{whole} at {level}, {method}, row {kept} of {rows}, each of {row_len}");
+                assert_same(&what, &x[own.clone()], &before[own.clone()], &after[own.clone()]);
+                assert_same(&what, &x[own.clone()], &before[own.clone()], alone);
+            }
         }
     }
 }
@@ -399,7 +401,7 @@ proptest! {
     }
 
     #[test]
-    fn softmax_rows_do_not_mix(
+    fn rows_do_not_mix_in_any_pass(
         level in level(), row_len in 1..80_usize,
         x in prop::collection::vec((float::<f32>(), float::<f32>()), 0..300),
         noise in prop::collection::vec(float::<f32>(), 1..90),

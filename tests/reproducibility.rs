@@ -2,8 +2,8 @@
 
 mod support;
 
-use activations::{AnyActivation, Level, Softmax};
-use support::{Bits, Float, Outputs, assert_same, elementwise, is_elementwise};
+use activations::{AnyActivation, Level};
+use support::{Bits, Float, Outputs, assert_same, elementwise, is_elementwise, on_one_row, on_rows};
 
 /// The levels of this CPU, those that promise the same bits as one another together. Prints them.
 fn kinds() -> Vec<Vec<Level>> {
@@ -91,7 +91,7 @@ fn scores<T: Float>(bits: &mut Bits, len: usize) -> Vec<T> {
 }
 
 #[test]
-fn softmax_bits_do_not_depend_on_the_level_or_on_where_the_row_starts() {
+fn bits_of_rows_do_not_depend_on_the_level_or_on_where_the_row_starts() {
     fn check<T: Float>(kinds: &[Vec<Level>]) {
         let mut bits = Bits(12);
         for n in (1..=600).chain([1_000, 1_023, 1_025, 2_048, 4_099]) {
@@ -100,15 +100,16 @@ fn softmax_bits_do_not_depend_on_the_level_or_on_where_the_row_starts() {
             let (x, g): (Vec<T>, Vec<T>) = (scores(&mut bits, before + 2 * n), scores(&mut bits, before + 2 * n));
             let own = before..before + n;
             let g: Vec<T> = g.iter().map(|&g| if g.is_finite() { g } else { T::zero() }).collect();
-            for levels in kinds {
-                let expected = Outputs::of(&levels[0].with(Softmax::default()), &x[own.clone()], &g[own.clone()]);
+            let functions = on_one_row().into_iter().zip(on_rows(n));
+            for ((whole, rows), levels) in functions.flat_map(|f| kinds.iter().map(move |levels| (f, levels))) {
+                let expected = Outputs::of(&levels[0].with(whole), &x[own.clone()], &g[own.clone()]);
                 for level in levels {
-                    let alone = Outputs::of(&level.with(Softmax::default()), &x[own.clone()], &g[own.clone()]);
-                    let row = Outputs::of(&level.with(Softmax::rows(n).unwrap()), &x, &g);
+                    let alone = Outputs::of(&level.with(whole), &x[own.clone()], &g[own.clone()]);
+                    let row = Outputs::of(&level.with(rows), &x, &g);
                     for (((method, expected), (_, alone)), (_, row)) in
                         expected.named().into_iter().zip(alone.named()).zip(row.named())
                     {
-                        let what = format!("softmax at {level}, {method}, row of {n}");
+                        let what = format!("{whole} at {level}, {method}, row of {n}");
                         let x = &x[own.clone()];
                         assert_same(&what, x, expected, alone);
                         assert_same(&format!("{what} between others"), x, expected, &row[own.clone()]);

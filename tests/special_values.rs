@@ -2,8 +2,8 @@
 
 mod support;
 
-use activations::{Activation, AnyActivation, Elu, Level, Softmax, Vanishes};
-use support::{Float, Outputs, assert_same, elementwise, same, show, slope, value};
+use activations::{Activation, AnyActivation, Elu, Level, LogSoftmax, Softmax, Vanishes};
+use support::{Float, Outputs, assert_same, elementwise, on_rows, same, show, slope, value};
 
 /// Around the loop's blocks of 256, and with a rest.
 const LENGTHS: [usize; 4] = [1, 7, 256, 300];
@@ -346,26 +346,25 @@ fn empty_slices_are_fine() {
 /// Row lengths on both sides of the reduction's 32 lanes and the loop's blocks of 256.
 const ROWS: [usize; 9] = [1, 2, 3, 31, 32, 33, 255, 257, 600];
 
-/// Three rows of `n` ordinary scores, and an output for them at `level`, with the middle row changed by `change`.
-fn middle_row<T: Float>(level: Level, n: usize, change: impl Fn(&mut [T])) -> (Outputs<T>, Outputs<T>) {
-    let softmax = level.with(Softmax::rows(n).unwrap());
+/// Three rows of `n` ordinary scores, and outputs of a function of rows for them, with the middle row changed by `change`.
+fn middle_row<T: Float>(at: &impl Activation<T>, n: usize, change: impl Fn(&mut [T])) -> (Outputs<T>, Outputs<T>) {
     let x: Vec<T> = (0..3 * n).map(|i| T::of((i * 7 % 11) as f64 * 0.5 - 2.0)).collect();
     let grad_y: Vec<T> = (0..3 * n).map(|i| T::of((i * 5 % 13) as f64 - 6.0)).collect();
-    let clean = Outputs::of(&softmax, &x, &grad_y);
+    let clean = Outputs::of(at, &x, &grad_y);
     let mut x = x;
     change(&mut x[n..2 * n]);
-    (clean, Outputs::of(&softmax, &x, &grad_y))
+    (clean, Outputs::of(at, &x, &grad_y))
 }
 
 fn whole_middle_row_is_nan<T: Float>(what: &str, change: impl Fn(&mut [T], usize)) {
     for level in Level::available() {
-        for n in ROWS {
+        for (n, function) in ROWS.into_iter().flat_map(|n| on_rows(n).map(|function| (n, function))) {
             for place in [0, n / 2, n - 1] {
-                let (clean, got) = middle_row::<T>(level, n, |row| change(row, place));
+                let (clean, got) = middle_row::<T>(&level.with(function), n, |row| change(row, place));
                 for ((method, clean), (_, got)) in clean.named().into_iter().zip(got.named()) {
                     let mut expected = clean.to_vec();
                     expected[n..2 * n].fill(T::nan());
-                    assert_same(&format!("softmax at {level}, rows of {n}, {what}, {method}"), &[], &expected, got);
+                    assert_same(&format!("{function} at {level}, rows of {n}, {what}, {method}"), &[], &expected, got);
                 }
             }
         }
@@ -373,7 +372,7 @@ fn whole_middle_row_is_nan<T: Float>(what: &str, change: impl Fn(&mut [T], usize
 }
 
 #[test]
-fn softmax_of_a_row_with_nan_is_nan_and_other_rows_are_untouched() {
+fn row_with_nan_is_nan_and_other_rows_are_untouched() {
     for nan in f32::quiet_nans() {
         whole_middle_row_is_nan::<f32>("NaN", |row, place| row[place] = nan);
     }
@@ -383,13 +382,13 @@ fn softmax_of_a_row_with_nan_is_nan_and_other_rows_are_untouched() {
 }
 
 #[test]
-fn softmax_of_a_row_with_infinity_is_nan_and_other_rows_are_untouched() {
+fn row_with_infinity_is_nan_and_other_rows_are_untouched() {
     whole_middle_row_is_nan::<f32>("inf", |row, place| row[place] = f32::INFINITY);
     whole_middle_row_is_nan::<f64>("inf", |row, place| row[place] = f64::INFINITY);
 }
 
 #[test]
-fn softmax_of_nothing_but_negative_infinity_is_nan() {
+fn row_of_nothing_but_negative_infinity_is_nan() {
     whole_middle_row_is_nan::<f32>("-inf", |row, _| row.fill(f32::NEG_INFINITY));
     whole_middle_row_is_nan::<f64>("-inf", |row, _| row.fill(f64::NEG_INFINITY));
 }
@@ -400,7 +399,8 @@ fn softmax_of_negative_infinity_is_zero_and_has_no_gradient() {
         for level in Level::available() {
             for n in ROWS.into_iter().filter(|&n| n > 1) {
                 for place in [0, n / 2, n - 1] {
-                    let (_, got) = middle_row::<T>(level, n, |row| row[place] = T::neg_infinity());
+                    let softmax = level.with(Softmax::rows(n).unwrap());
+                    let (_, got) = middle_row::<T>(&softmax, n, |row| row[place] = T::neg_infinity());
                     for (method, got) in got.named() {
                         let what = format!("softmax {} at {level}, rows of {n}, {method}", T::TYPE);
                         assert!(got.iter().all(|p| p.is_finite()), "{what}: not finite");
@@ -417,6 +417,53 @@ fn softmax_of_negative_infinity_is_zero_and_has_no_gradient() {
     }
     check::<f32>();
     check::<f64>();
+}
+
+#[test]
+fn log_softmax_of_negative_infinity_is_that_and_the_others_are_as_without_it() {
+    fn check<T: Float>() {
+        for level in Level::available() {
+            for n in ROWS.into_iter().filter(|&n| n > 1) {
+                let at = level.with(LogSoftmax::default());
+                let mut x: Vec<T> = (0..n).map(|i| T::of((i * 7 % 11) as f64 * 0.5 - 2.0)).collect();
+                x[n - 1] = T::neg_infinity();
+                let outputs = Outputs::of(&at, &x, &vec![T::one(); n]);
+                let without = Outputs::of(&at, &x[..n - 1], &vec![T::one(); n - 1]);
+                let bound =
+                    2.0 * T::bounds(&AnyActivation::from(LogSoftmax::default()).card().error, level.is_fused()).0;
+                for ((method, got), (_, without)) in outputs.values().into_iter().zip(without.values()) {
+                    assert!(
+                        got[n - 1] == T::neg_infinity(),
+                        "log_softmax at {level}, {n}, {method}: {}",
+                        show(got[n - 1])
+                    );
+                    for (&got, &without) in got.iter().zip(without) {
+                        let ulp = (got.wide() - without.wide()).abs() / without.spacing();
+                        assert!(
+                            ulp <= bound,
+                            "log_softmax at {level}, {n}, {method}: {}, {}",
+                            show(got),
+                            show(without)
+                        );
+                    }
+                }
+                for (method, got) in outputs.derivatives() {
+                    assert!(got[n - 1] == T::one(), "log_softmax at {level}, {n}, {method}: {}", show(got[n - 1]));
+                }
+            }
+        }
+    }
+    check::<f32>();
+    check::<f64>();
+}
+
+#[test]
+fn log_softmax_keeps_the_sign_of_what_is_too_small() {
+    for level in Level::available() {
+        let mut y = [1.0_f32; 2];
+        level.with(LogSoftmax::default()).forward(&[0.0, -1e4], &mut y);
+        assert_eq!(y.map(f32::to_bits), [(-0.0_f32).to_bits(), (-1e4_f32).to_bits()], "{level}");
+    }
 }
 
 #[test]

@@ -112,6 +112,33 @@ def exact(f, x):
     return y
 
 
+def rows(rng):
+    """Rows of scores: alike, spread, with one far above, with a greatest that occurs twice, far from 0."""
+    for length in [1, 2, 3, 7, 16, 31, 32, 33, 70, 130]:
+        for size in [1e-9, 1.0, 8.0, 40.0, 700.0]:
+            yield [rng.uniform(-size, size) for _ in range(length)]
+        yield [rng.uniform(-3, 3) + (rng.uniform(0, 60) if i == length // 2 else 0) for i in range(length)]
+        yield [2.5 if i < 2 else rng.uniform(-20, 2.5) for i in range(length)]
+        yield [rng.choice([-1, 1]) * 3000 + rng.uniform(-5, 5) for i in range(length)]
+
+
+def write_rows(path):
+    """A line for each element: the row's number, x, and pairs for softmax, p (1 - p), log-softmax, 1 - p."""
+    with open(path, "w") as out:
+        for number, row in enumerate(rows(random.Random("rows"))):
+            x = [mpf(x) for x in row]
+            top = max(x)
+            e = [exp(x - top) for x in x]
+            largest = e.index(1)
+            for i, (x_i, e_i) in enumerate(zip(x, e)):
+                # Without the one itself: nothing cancels.
+                others, beside_top = (sum(e[:k] + e[k + 1 :]) for k in (i, largest))
+                p, complement = e_i / (e_i + others), others / (e_i + others)
+                log = (x_i - top) - log1p(beside_top)
+                exact = ",".join(pair(mpf(y)) for y in (p, p * complement, log, complement))
+                out.write(f"{number},{bits(row[i])},{exact}\n")
+
+
 def main():
     folder = pathlib.Path(__file__).resolve().parent.parent / "tests" / "tables"
     folder.mkdir(exist_ok=True)
@@ -130,6 +157,7 @@ def main():
                     v, s = exact(value, x), exact(slope, x)
                 out.write(f"{bits(x)},{pair(v)},{pair(s)}\n")
         print(name, sum(1 for _ in open(folder / f"{name}.csv")), "lines")
+    write_rows(folder / "rows.csv")
 
 
 if __name__ == "__main__":

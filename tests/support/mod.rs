@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use activations::{Activation, AnyActivation, Element, ErrorBounds};
+use activations::{Activation, AnyActivation, Element, ErrorBounds, LogSoftmax, Softmax};
 
 /// A float with its bits: what the tests need beyond [`Element`].
 pub(crate) trait Float: Element + fmt::Display + fmt::LowerExp {
@@ -245,4 +245,14 @@ impl Bits {
     pub(crate) fn floats<T: Float>(&mut self, len: usize) -> Vec<T> {
         (0..len).map(|_| self.float()).collect()
     }
+}
+
+/// The functions of rows, on rows of `n`.
+pub(crate) fn on_rows(n: usize) -> [AnyActivation; 2] {
+    [Softmax::rows(n).expect("a length").into(), LogSoftmax::rows(n).expect("a length").into()]
+}
+
+/// The functions of rows, on the slice as one row.
+pub(crate) fn on_one_row() -> [AnyActivation; 2] {
+    [Softmax::default().into(), LogSoftmax::default().into()]
 }

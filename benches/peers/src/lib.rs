@@ -6,13 +6,13 @@ mod shared;
 use std::error::Error;
 use std::fmt;
 
-use activations::{Activation, AnyActivation, Element, Softmax};
+use activations::{Activation, AnyActivation, Element, LogSoftmax, Softmax};
 
 /// The name under which this crate's own times are kept.
 pub const OURS: &str = "activations";
 
 /// What is measured, in the order of the table. A new one is a line here, and one in each library that has it.
-pub const FUNCTIONS: [Function; 13] = [
+pub const FUNCTIONS: [Function; 15] = [
     Function::of("relu"),
     Function::of("leaky_relu"),
     Function::of("sigmoid"),
@@ -26,6 +26,8 @@ pub const FUNCTIONS: [Function; 13] = [
     Function::on_rows("softmax", 128),
     Function::on_rows("softmax", 1024),
     Function::on_rows("softmax", 32_768),
+    Function::on_rows("log_softmax", 128),
+    Function::on_rows("log_softmax", 1024),
 ];
 
 /// A function, and for those that take rows, their length.
@@ -70,6 +72,7 @@ impl fmt::Display for Function {
 pub fn ours<T: Element>(name: &str, row_len: Option<usize>) -> Result<Box<dyn Activation<T>>, Box<dyn Error>> {
     Ok(match (name, row_len) {
         ("softmax", Some(n)) => Box::new(Softmax::rows(n)?),
+        ("log_softmax", Some(n)) => Box::new(LogSoftmax::rows(n)?),
         (_, Some(_)) => return Err(format!("`{name}` does not take rows").into()),
         (_, None) => name.parse::<AnyActivation>()?.into(),
     })

@@ -17,6 +17,7 @@ pub fn any<T: Element>(function: Function, x: &[T]) -> Option<Box<dyn Call<T>>> 
         "elu" => |x| activation::elu(x, 1.0),
         "softplus" => |x| activation::softplus(x, 1.0),
         "softmax" => |x| activation::softmax(x, 1),
+        "log_softmax" => |x| activation::log_softmax(x, 1),
         _ => return None,
     };
     let row_len = function.row_len.unwrap_or(x.len());

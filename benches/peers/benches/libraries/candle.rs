@@ -18,6 +18,7 @@ pub fn any<T: WithDType>(function: Function, x: &[T]) -> Option<Box<dyn Call<T>>
         "silu" => Tensor::silu,
         "elu" => |x| x.elu(1.0),
         "softmax" => ops::softmax_last_dim,
+        "log_softmax" => |x| ops::log_softmax(x, 1),
         _ => return None,
     };
     let row_len = function.row_len.unwrap_or(x.len());

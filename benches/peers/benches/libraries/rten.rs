@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 
 use peers::Function;
 use rten_simd::{SimdOp, SimdUnaryOp};
-use rten_vecmath::{ApproxGelu, Elu, ExtendInit, Gelu, LeakyRelu, Sigmoid, Silu, Softmax, Tanh};
+use rten_vecmath::{ApproxGelu, Elu, ExtendInit, Gelu, LeakyRelu, LogSoftmax, Sigmoid, Silu, Softmax, Tanh};
 
 use super::{Call, into_buffer};
 
@@ -18,6 +18,7 @@ pub fn f32(function: Function, x: &[f32]) -> Option<Box<dyn Call<f32>>> {
         ("silu", None) => map(x, Silu {}),
         ("elu", None) => map(x, Elu { alpha: 1.0 }),
         ("softmax", Some(n)) => on_rows(x, n, |x, y| Softmax::new(x, y).dispatch()),
+        ("log_softmax", Some(n)) => on_rows(x, n, |x, y| LogSoftmax::new(x, y).dispatch()),
         _ => return None,
     })
 }
