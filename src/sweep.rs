@@ -67,25 +67,45 @@ macro_rules! sweep {
                 #[inline(always)]
                 fn all<T: $crate::element::Element, R: $crate::element::Lane<T>, F: $bound, const N: usize>(
                     $f: &F,
-                    $($input: &[T],)*
-                    $($output: &mut [T],)+
+                    $($input: [&[T]; 2],)*
+                    $($output: [&mut [T]; 2],)+
                 ) {
-                    $(let $input = $crate::sweep::blocks::<T, N>($input);)*
-                    $(let $output = $crate::sweep::blocks_mut::<T, N>($output);)+
-                    for b in 0..[$($output.0.len()),+][0] {
-                        block::<T, R, F, N>($f, $(&$input.0[b],)* $(&mut $output.0[b]),+);
+                    $(let [head, body] = $input;
+                    let (blocks, left) = $crate::sweep::blocks::<T, N>(body);
+                    let $input = ([head, left], blocks);)*
+                    $(let [head, body] = $output;
+                    let (blocks, left) = $crate::sweep::blocks_mut::<T, N>(body);
+                    let $output = ([head, left], blocks);)+
+                    for b in 0..[$($output.1.len()),+][0] {
+                        block::<T, R, F, N>($f, $(&$input.1[b],)* $(&mut $output.1[b]),+);
                     }
-                    rest::<T, R, F>($f, $($input.1,)* $($output.1),+);
+                    both::<T, R, F>($f, $($input.0,)* $($output.0),+);
+                }
+
+                #[inline(always)]
+                fn both<T: $crate::element::Element, R: $crate::element::Lane<T>, F: $bound>(
+                    $f: &F,
+                    $($input: [&[T]; 2],)*
+                    $($output: [&mut [T]; 2],)+
+                ) {
+                    for part in 0..2 {
+                        rest::<T, R, F>($f, $($input[part],)* $($output[part]),+);
+                    }
                 }
 
                 // A copy that nobody else can see: a parameter that is read behind a reference would be read and converted
                 // for each element anew, for the outputs might be written over it.
                 let $f = &self.$f.clone();
+                let at = [$($crate::sweep::unaligned(self.$output)),+][0];
+                $(let (head, body) = self.$input.split_at(at);
+                let $input = [head, body];)*
+                $(let (head, body) = self.$output.split_at_mut(at);
+                let $output = [head, body];)+
                 match <F as $bound>::ABREAST {
-                    1 => rest::<T, R, F>($f, $(self.$input,)* $(self.$output),+),
-                    2 => all::<T, R, F, 2>($f, $(self.$input,)* $(self.$output),+),
-                    3 => all::<T, R, F, 3>($f, $(self.$input,)* $(self.$output),+),
-                    _ => all::<T, R, F, 4>($f, $(self.$input,)* $(self.$output),+),
+                    1 => both::<T, R, F>($f, $($input,)* $($output),+),
+                    2 => all::<T, R, F, 2>($f, $($input,)* $($output),+),
+                    3 => all::<T, R, F, 3>($f, $($input,)* $($output),+),
+                    _ => all::<T, R, F, 4>($f, $($input,)* $($output),+),
                 }
             }
         }
@@ -93,6 +113,15 @@ macro_rules! sweep {
 }
 
 pub(crate) use sweep;
+
+/// How many elements stand before the first that a cache line begins with; 0 for slices that are too short to care.
+///
+/// Stores that cross from line to line take twice the time, and an allocator's large blocks begin 16 bytes into one.
+#[inline(always)]
+pub(crate) fn unaligned<T>(slice: &[T]) -> usize {
+    const LINE: usize = 64;
+    if slice.len() < 1024 { 0 } else { slice.as_ptr().align_offset(LINE).min(LINE) }
+}
 
 /// The slice in blocks of N strips, and what is left over.
 #[inline(always)]
