@@ -76,13 +76,8 @@ impl<R: Real> Complement<R> {
     #[inline(always)]
     pub(crate) fn of(row: &Row<R>) -> (Self, Normaliser<R>) {
         let (top, rest, count) = (row.scale.top, row.first, row.second.0);
-        let sum_with = |count: R| {
-            let (tops, tops_lo) = count.two_mul(top);
-            let (hi, lo) = two_sum(tops, rest.0);
-            fast_two_sum(hi, lo + (tops_lo + rest.1))
-        };
-        let normaliser = Normaliser::of(sum_with(count));
-        let (of_top, rounded) = normaliser.ratio(sum_with(count - R::of(1.0)));
+        let normaliser = Normaliser::of(multiple_and(count, top, rest));
+        let (of_top, rounded) = normaliser.ratio(multiple_and(count - R::of(1.0), top, rest));
         (Self { top, of_top: of_top + rounded }, normaliser)
     }
 
@@ -93,4 +88,12 @@ impl<R: Real> Complement<R> {
         let below = e.lt(self.top);
         p.mul_add(R::select(below, -one, zero), R::select(below, one, self.of_top))
     }
+}
+
+/// count top + rest.
+#[inline(always)]
+fn multiple_and<R: Real>(count: R, top: R, rest: Partial<R>) -> Partial<R> {
+    let (tops, tops_lo) = count.two_mul(top);
+    let (hi, lo) = two_sum(tops, rest.0);
+    fast_two_sum(hi, lo + (tops_lo + rest.1))
 }
