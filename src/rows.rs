@@ -525,21 +525,25 @@ impl RowLen {
         gradient: impl RowFormula,
     ) {
         let row_len = self.get();
+        // A loop for each formula, not for each pass: they are long.
+        let (mut of_value, mut of_diagonal, mut of_gradient) = (None, None, None);
         match pass {
-            Pass::Forward { x, y } => dispatch(level, Rows { formula: value, row_len, x: Some(x), grad_y: None, y }),
-            Pass::ForwardInPlace { x: y } => {
-                dispatch(level, Rows { formula: value, row_len, x: None, grad_y: None, y });
-            }
-            Pass::Derivative { x, dydx: y } => {
-                dispatch(level, Rows { formula: diagonal, row_len, x: Some(x), grad_y: None, y });
-            }
+            Pass::Forward { x, y } => of_value = Some((Some(x), y)),
+            Pass::ForwardInPlace { x } => of_value = Some((None, x)),
+            Pass::Derivative { x, dydx } => of_diagonal = Some((x, dydx)),
             Pass::ForwardWithDerivative { x, y, dydx } => {
-                dispatch(level, Rows { formula: value, row_len, x: Some(x), grad_y: None, y });
-                dispatch(level, Rows { formula: diagonal, row_len, x: Some(x), grad_y: None, y: dydx });
+                (of_value, of_diagonal) = (Some((Some(x), y)), Some((x, dydx)));
             }
-            Pass::Backward { x, grad_y, grad_x: y } => {
-                dispatch(level, Rows { formula: gradient, row_len, x: Some(x), grad_y: Some(grad_y), y });
-            }
+            Pass::Backward { x, grad_y, grad_x } => of_gradient = Some((x, grad_y, grad_x)),
+        }
+        if let Some((x, y)) = of_value {
+            dispatch(level, Rows { formula: value, row_len, x, grad_y: None, y });
+        }
+        if let Some((x, y)) = of_diagonal {
+            dispatch(level, Rows { formula: diagonal, row_len, x: Some(x), grad_y: None, y });
+        }
+        if let Some((x, grad_y, y)) = of_gradient {
+            dispatch(level, Rows { formula: gradient, row_len, x: Some(x), grad_y: Some(grad_y), y });
         }
     }
 }
