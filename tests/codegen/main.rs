@@ -94,6 +94,8 @@ fn look(function: &Function, level: &Level, element: usize, rows: bool) -> Vec<S
     if rows {
         known.extend(["memset", "memcpy", "memmove"]);
         known.extend(level.symbol.is_none().then_some("softmax"));
+        // Those through a register, too.
+        known.extend(level.symbol.is_none().then_some("%r"));
     }
     let mut called = BTreeMap::<_, Vec<_>>::new();
     for (instruction, symbol) in function.leaves().filter(|(_, symbol)| !known.iter().any(|part| symbol.contains(part)))
