@@ -102,8 +102,10 @@ impl RowFormula for LogProbability {
     #[inline(always)]
     fn constants<R: Real>(self, row: &Row<R>) -> Constants<R> {
         let (rest, rest_lo) = Normaliser::of((row.scale.top, R::of(0.0))).ratio(row.first);
-        let log = log1p_of_sum(row.second.0 - R::of(1.0), rest, rest_lo);
-        [-log, row.scale.greatest, R::of(0.0), R::of(0.0)]
+        // The sign put on, not the logarithm negated: for aarch64 LLVM makes a negated `mul_add` one instruction, whose
+        // zeros have another sign.
+        let minus_log = log1p_of_sum(row.second.0 - R::of(1.0), rest, rest_lo).copysign(R::of(-1.0));
+        [minus_log, row.scale.greatest, R::of(0.0), R::of(0.0)]
     }
 
     #[inline(always)]
