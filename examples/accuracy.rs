@@ -41,7 +41,7 @@ fn options() -> Result<Options, String> {
             name => {
                 let activation = name.parse::<AnyActivation>().map_err(|e| e.to_string())?;
                 if common::oracle::of(&activation, Part::Value).is_none() {
-                    return Err(format!("{activation} is a function of rows: see tests/accuracy.rs"));
+                    return Err(format!("{activation} is a function of rows: see tests/suite/accuracy.rs"));
                 }
                 options.of.push(activation);
             }

@@ -34,7 +34,7 @@ pub trait Activation<T: Element> {
     #[inline]
     #[track_caller]
     fn forward(&self, x: &[T], y: &mut [T]) {
-        same_length("y", y.len(), x.len());
+        same_length("y", y.len(), "x", x.len());
         whole_rows(self.row_len(), x.len());
         self.run(Level::best(), Pass::Forward { x, y });
     }
@@ -54,7 +54,7 @@ pub trait Activation<T: Element> {
     #[inline]
     #[track_caller]
     fn derivative(&self, x: &[T], dydx: &mut [T]) {
-        same_length("dydx", dydx.len(), x.len());
+        same_length("dydx", dydx.len(), "x", x.len());
         whole_rows(self.row_len(), x.len());
         self.run(Level::best(), Pass::Derivative { x, dydx });
     }
@@ -66,8 +66,8 @@ pub trait Activation<T: Element> {
     #[inline]
     #[track_caller]
     fn forward_with_derivative(&self, x: &[T], y: &mut [T], dydx: &mut [T]) {
-        same_length("y", y.len(), x.len());
-        same_length("dydx", dydx.len(), x.len());
+        same_length("y", y.len(), "x", x.len());
+        same_length("dydx", dydx.len(), "x", x.len());
         whole_rows(self.row_len(), x.len());
         self.run(Level::best(), Pass::ForwardWithDerivative { x, y, dydx });
     }
@@ -81,8 +81,8 @@ pub trait Activation<T: Element> {
     #[inline]
     #[track_caller]
     fn backward(&self, x: &[T], grad_y: &[T], grad_x: &mut [T]) {
-        same_length("grad_y", grad_y.len(), x.len());
-        same_length("grad_x", grad_x.len(), x.len());
+        same_length("grad_y", grad_y.len(), "x", x.len());
+        same_length("grad_x", grad_x.len(), "x", x.len());
         whole_rows(self.row_len(), x.len());
         self.run(Level::best(), Pass::Backward { x, grad_y, grad_x });
     }
@@ -245,20 +245,20 @@ sweep!(Backward<Elementwise> |f, x, grad_y| grad_x = grad_y * f.slope(x));
 
 #[inline]
 #[track_caller]
-fn same_length(name: &str, len: usize, x_len: usize) {
+pub(crate) fn same_length(name: &str, len: usize, given: &str, given_len: usize) {
     #[cold]
     #[track_caller]
-    fn fail(name: &str, len: usize, x_len: usize) -> ! {
-        panic!("slices differ in length: `x` has {x_len} elements, `{name}` has {len}");
+    fn fail(name: &str, len: usize, given: &str, given_len: usize) -> ! {
+        panic!("slices differ in length: `{given}` has {given_len} elements, `{name}` has {len}");
     }
-    if len != x_len {
-        fail(name, len, x_len);
+    if len != given_len {
+        fail(name, len, given, given_len);
     }
 }
 
 #[inline]
 #[track_caller]
-fn whole_rows(row_len: Option<usize>, len: usize) {
+pub(crate) fn whole_rows(row_len: Option<usize>, len: usize) {
     if let Some(n) = row_len {
         assert!(len.is_multiple_of(n), "slices of {len} elements do not divide into rows of {n}");
     }

@@ -1,5 +1,7 @@
 //! `Card`: what is known of a function, as data that docs, tests, benches and tables read.
 
+use crate::parameters::Parameters;
+
 /// What is known of an activation function.
 ///
 /// Every claim is held against the function by a test.
@@ -69,7 +71,7 @@ impl ErrorBounds {
 }
 
 /// Types with a [`Card`]: every activation of this crate.
-pub trait Described {
+pub trait Described: Parameters {
     /// What is known of the function.
     const CARD: Card;
 }

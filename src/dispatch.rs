@@ -137,7 +137,9 @@ pub(crate) trait Task<T: Element> {
 }
 
 /// Runs the task at the level, in the kind of lane that the level has.
-#[inline(always)]
+///
+/// Not inlined: each caller in a program would compile the loops of all levels again.
+#[inline(never)]
 pub(crate) fn dispatch<T: Element, K: Task<T>>(level: Level, task: K) -> K::Output {
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
     {

@@ -12,11 +12,6 @@ pub struct ParameterError {
 }
 
 impl ParameterError {
-    /// `given`, if it is finite.
-    pub(crate) fn finite(activation: &'static str, parameter: &'static str, given: f64) -> Result<f64, Self> {
-        if given.is_finite() { Ok(given) } else { Err(Self::new(activation, parameter, given, "a finite number")) }
-    }
-
     pub(crate) const fn new(
         activation: &'static str,
         parameter: &'static str,

@@ -6,6 +6,7 @@ use crate::dispatch::Level;
 use crate::element::Element;
 use crate::error::ParameterError;
 use crate::math::log1p_of_sum;
+use crate::parameters::parameters;
 use crate::probability::{Complement, Normaliser};
 use crate::real::Real;
 use crate::reduce::Partial;
@@ -62,6 +63,8 @@ impl<T: Element> Activation<T> for LogSoftmax {
         self.row_len.get()
     }
 }
+
+parameters!(LogSoftmax);
 
 impl Described for LogSoftmax {
     const CARD: Card = Card {

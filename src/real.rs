@@ -29,6 +29,12 @@ pub trait Real:
     /// A constant that differs between the types: a threshold, or the low part of a split constant.
     fn per_type(for_f32: f32, for_f64: f64) -> Self;
 
+    /// A constant as an unevaluated sum: rounded to the type, and what the rounding took away (nothing in `f64`).
+    #[inline(always)]
+    fn of_sum(c: f64) -> (Self, Self) {
+        (Self::of(c), Self::per_type((c - f64::from(c as f32)) as f32, 0.0))
+    }
+
     /// `self * b + c`: one rounding in [`Fused`], two in [`Plain`].
     fn mul_add(self, b: Self, c: Self) -> Self;
 

@@ -6,6 +6,7 @@ use crate::dispatch::Level;
 use crate::element::Element;
 use crate::error::ParameterError;
 use crate::math::unlift;
+use crate::parameters::parameters;
 use crate::probability::{Complement, Normaliser};
 use crate::real::Real;
 use crate::reduce::Partial;
@@ -64,6 +65,8 @@ impl<T: Element> Activation<T> for Softmax {
         self.row_len.get()
     }
 }
+
+parameters!(Softmax);
 
 impl Described for Softmax {
     const CARD: Card = Card {

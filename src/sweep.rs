@@ -101,7 +101,7 @@ macro_rules! sweep {
                 let $input = [head, body];)*
                 $(let (head, body) = self.$output.split_at_mut(at);
                 let $output = [head, body];)+
-                match <F as $bound>::ABREAST {
+                match F::ABREAST {
                     1 => both::<T, R, F>($f, $($input,)* $($output),+),
                     2 => all::<T, R, F, 2>($f, $($input,)* $($output),+),
                     3 => all::<T, R, F, 3>($f, $($input,)* $($output),+),

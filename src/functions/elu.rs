@@ -2,8 +2,8 @@
 
 use crate::activation::Elementwise;
 use crate::card::{Card, Described, ErrorBounds, Vanishes};
-use crate::error::ParameterError;
 use crate::math;
+use crate::parameters::parameters;
 use crate::real::Real;
 
 /// The exponential linear unit: x if x > 0, else alpha (e^x - 1).
@@ -34,26 +34,10 @@ pub struct Elu {
     alpha: f64,
 }
 
-impl Elu {
-    /// The function with this alpha: minus its limit on the left.
-    ///
-    /// # Errors
-    /// If alpha is NaN or infinite.
-    pub fn new(alpha: f64) -> Result<Self, ParameterError> {
-        Ok(Self { alpha: ParameterError::finite("elu", "alpha", alpha)? })
-    }
-
-    /// Minus the limit on the left.
-    #[must_use]
-    pub const fn alpha(&self) -> f64 {
-        self.alpha
-    }
-}
-
-/// `alpha` = 1, where the derivative has no jump.
-impl Default for Elu {
-    fn default() -> Self {
-        Self { alpha: 1.0 }
+parameters! {
+    Elu {
+        /// Minus the limit on the left. At 1 the derivative has no jump.
+        alpha: Finite = 1.0,
     }
 }
 

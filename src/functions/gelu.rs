@@ -3,6 +3,7 @@
 use crate::activation::Elementwise;
 use crate::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::math::{self, Lifted, NormalTail};
+use crate::parameters::parameters;
 use crate::real::Real;
 
 /// The Gaussian error linear unit: x Phi(x) = x (1 + erf(x / sqrt 2)) / 2, Phi the normal distribution.
@@ -26,6 +27,8 @@ use crate::real::Real;
 #[doc(alias = "GELU")]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Gelu;
+
+parameters!(Gelu);
 
 impl Elementwise for Gelu {
     #[inline(always)]
@@ -79,6 +82,8 @@ impl Described for Gelu {
 #[doc(alias = "gelu_new")]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct GeluTanh;
+
+parameters!(GeluTanh);
 
 /// z(a) = C1 a + C3 a^3 with C1 = 2 sqrt(2/pi), C3 = 0.044715 C1.
 const C1: f64 = 1.595_769_121_605_730_8;

@@ -2,7 +2,7 @@
 
 use crate::activation::Elementwise;
 use crate::card::{Card, Described, ErrorBounds, Vanishes};
-use crate::error::ParameterError;
+use crate::parameters::parameters;
 use crate::real::Real;
 
 /// The rectified linear unit: max(x, 0).
@@ -24,6 +24,8 @@ use crate::real::Real;
 #[doc(alias = "ReLU")]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Relu;
+
+parameters!(Relu);
 
 impl Elementwise for Relu {
     const ABREAST: usize = 1;
@@ -82,27 +84,10 @@ pub struct LeakyRelu {
     negative_slope: f64,
 }
 
-impl LeakyRelu {
-    /// The function with this slope for negative inputs.
-    ///
-    /// # Errors
-    /// If the slope is NaN or infinite.
-    pub fn new(negative_slope: f64) -> Result<Self, ParameterError> {
-        let negative_slope = ParameterError::finite("leaky_relu", "negative_slope", negative_slope)?;
-        Ok(Self { negative_slope })
-    }
-
-    /// The slope for negative inputs.
-    #[must_use]
-    pub const fn negative_slope(&self) -> f64 {
-        self.negative_slope
-    }
-}
-
-/// `negative_slope` = 0.01, as in PyTorch.
-impl Default for LeakyRelu {
-    fn default() -> Self {
-        Self { negative_slope: 0.01 }
+parameters! {
+    LeakyRelu {
+        /// The slope for negative inputs. PyTorch's default.
+        negative_slope: Finite = 0.01,
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::activation::Elementwise;
 use crate::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::math;
+use crate::parameters::parameters;
 use crate::real::Real;
 
 /// The logistic sigmoid: 1 / (1 + e^-x).
@@ -24,6 +25,8 @@ use crate::real::Real;
 #[doc(alias = "logistic")]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Sigmoid;
+
+parameters!(Sigmoid);
 
 impl Elementwise for Sigmoid {
     #[inline(always)]

@@ -4,6 +4,7 @@ use super::gelu::{hinge, reflect};
 use crate::activation::Elementwise;
 use crate::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::math;
+use crate::parameters::parameters;
 use crate::real::Real;
 
 /// The sigmoid linear unit, also called swish: x sigmoid(x) = x / (1 + e^-x).
@@ -26,6 +27,8 @@ use crate::real::Real;
 #[doc(alias = "swish")]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Silu;
+
+parameters!(Silu);
 
 impl Elementwise for Silu {
     #[inline(always)]

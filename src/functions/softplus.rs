@@ -3,6 +3,7 @@
 use crate::activation::Elementwise;
 use crate::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::math;
+use crate::parameters::parameters;
 use crate::real::Real;
 
 /// Softplus: log(1 + e^x), exact everywhere: no threshold, no overflow.
@@ -23,6 +24,8 @@ use crate::real::Real;
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Softplus;
+
+parameters!(Softplus);
 
 impl Elementwise for Softplus {
     #[inline(always)]

@@ -2,7 +2,9 @@
 
 use crate::activation::Elementwise;
 use crate::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::from_output::SlopeFromOutput;
 use crate::math;
+use crate::parameters::parameters;
 use crate::real::Real;
 
 /// The hyperbolic tangent: (e^x - e^-x) / (e^x + e^-x).
@@ -24,6 +26,8 @@ use crate::real::Real;
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Tanh;
 
+parameters!(Tanh);
+
 impl Elementwise for Tanh {
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
@@ -33,6 +37,13 @@ impl Elementwise for Tanh {
     #[inline(always)]
     fn slope<R: Real>(&self, x: R) -> R {
         math::tanh_slope(x)
+    }
+}
+
+impl SlopeFromOutput for Tanh {
+    #[inline(always)]
+    fn slope_from_output<R: Real>(&self, y: R) -> R {
+        (R::of(1.0) - y) * (R::of(1.0) + y)
     }
 }
 

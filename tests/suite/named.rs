@@ -1,9 +1,7 @@
 //! Activations by name: whoever wrote the name, and whatever else comes in its place.
 
-mod support;
-
+use crate::support::{Bits, Float, Outputs, assert_same, value};
 use activations::*;
-use support::{Bits, Float, Outputs, assert_same, value};
 
 /// What counts of a name.
 fn letters(name: &str) -> String {

@@ -1,9 +1,7 @@
 //! NaN, infinities, signed zeros, kinks, the largest numbers and empty slices, at every level, in both types.
 
-mod support;
-
+use crate::support::{Float, Outputs, assert_same, elementwise, on_rows, same, show, slope, value};
 use activations::{Activation, AnyActivation, Elu, Level, LogSoftmax, Softmax, Vanishes};
-use support::{Float, Outputs, assert_same, elementwise, on_rows, same, show, slope, value};
 
 /// Around the loop's blocks of 256, and with a rest.
 const LENGTHS: [usize; 4] = [1, 7, 256, 300];

@@ -1,14 +1,12 @@
 //! What the crate refuses: how it says so, where, and that nothing is written before.
 
-mod support;
-
 use std::cell::RefCell;
 use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::Once;
 
+use crate::support::{Float, same};
 use activations::{Activation, AnyActivation, Elu, LeakyRelu, Level, ParameterError, Softmax, UnknownName};
-use support::{Float, same};
 
 /// A panic's message, and the file and line that it blames.
 struct Refusal {

@@ -1,10 +1,8 @@
 //! Derivatives against finite differences, and backward against derivatives.
 
-mod support;
-
+use crate::support::{Bits, Float, Outputs, assert_same, elementwise, same, show, slope, sum, ulps, value};
 use activations::{Activation, AnyActivation, Level, LogSoftmax, Softmax};
 use approx::relative_eq;
-use support::{Bits, Float, Outputs, assert_same, elementwise, same, show, slope, sum, ulps, value};
 
 /// The relative error that a finite difference may have beside the rounding of the values it is made of.
 const TRUNCATION: f64 = 1e-8;

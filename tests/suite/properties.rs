@@ -1,11 +1,11 @@
 //! Properties that hold for any slice: any length, any place in a buffer, any bits.
 
-mod support;
-
+use crate::support::{
+    Float, Outputs, assert_same, elementwise, is_elementwise, on_one_row, on_rows, same, show, sum, value,
+};
 use activations::{Activation, AnyActivation, Level, Pass, Softmax};
 use proptest::prelude::*;
 use proptest::sample::select;
-use support::{Float, Outputs, assert_same, elementwise, is_elementwise, on_one_row, on_rows, same, show, sum, value};
 
 /// No file of past failures: a failure's message has the bits of all that matters.
 fn cases(n: u32) -> ProptestConfig {

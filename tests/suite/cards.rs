@@ -1,9 +1,7 @@
 //! Every claim of every card, held against the function.
 
-mod support;
-
+use crate::support::{Float, is_elementwise, slope, value};
 use activations::{AnyActivation, Level, Vanishes};
-use support::{Float, is_elementwise, slope, value};
 
 /// A function of one number: an elementwise one itself; of one that takes rows, the first element of the row [x, 0].
 fn section(activation: AnyActivation, level: Level) -> impl Fn(f64) -> f64 {

@@ -1,10 +1,8 @@
 //! A user's own formula: all methods, both types, all levels, and the bits of a built-in one where it is the same.
 
-mod support;
-
+use crate::support::{Bits, Float, Outputs, assert_same, slope, value};
 use activations::{Activation, Element, Elementwise, LeakyRelu, Level, Pass, Real, Sigmoid, Tanh, math};
 use approx::assert_relative_eq;
-use support::{Bits, Float, Outputs, assert_same, slope, value};
 
 /// x sigmoid(1.702 x).
 #[derive(Clone, Copy)]

@@ -2,13 +2,11 @@
 //!
 //! All 2^32 inputs: `cargo run --release --example accuracy -- --exhaustive`.
 
-mod common;
-
 use std::collections::BTreeMap;
 
+use crate::common::Part;
+use crate::common::sweep::{self, Report};
 use activations::{Activation, AnyActivation, Level, LogSoftmax, Softmax};
-use common::Part;
-use common::sweep::{self, Report};
 
 /// A prime, so that no pattern of bits is left out for long.
 const STRIDE: u64 = if cfg!(debug_assertions) { 65_537 } else { 4_099 };
@@ -107,7 +105,7 @@ fn check_row(what: &str, x: &[f32], worst: &mut BTreeMap<String, f64>) {
             let worst = worst.entry(format!("{function} {part:?} of f32 at {level}")).or_default();
             for ((&x, &got), exact) in x.iter().zip(&y).zip(&exact) {
                 let exact = part.of(exact[f]);
-                let error = common::ulp::error_f32(got, exact, 0.0);
+                let error = crate::common::ulp::error_f32(got, exact, 0.0);
                 assert!(
                     error <= bound,
                     "{function} {part:?} of {what} at {level}: {error:.3} ULP at {x:e}, bound {bound}: expected \
@@ -148,7 +146,7 @@ fn rows_of_f64_are_within_their_bounds_at_every_level() {
                 sweep::run(function, level, part, &x, &mut y);
                 for (&got, line) in y.iter().zip(row) {
                     let column = 4 * f + part.of((1, 3));
-                    let error = common::ulp::error_f64(got, (line[column], line[column + 1]), 0.0);
+                    let error = crate::common::ulp::error_f64(got, (line[column], line[column + 1]), 0.0);
                     assert!(
                         error <= bound,
                         "{function} {part:?} of f64 at {level}, row of {}: {error:.3} ULP at {:e}, bound {bound}: \
@@ -219,7 +217,7 @@ fn probabilities_below_the_normal_range_are_right() {
     Softmax::default().forward(&x, &mut p);
     for (x, p) in x.into_iter().zip(p) {
         let exact = libm::exp(f64::from(x));
-        assert!(common::ulp::error_f32(p, exact, 0.0) <= 1.0, "e^{x}: expected {exact:e}, got {p:e}");
+        assert!(crate::common::ulp::error_f32(p, exact, 0.0) <= 1.0, "e^{x}: expected {exact:e}, got {p:e}");
     }
     assert_eq!(p[5..].iter().map(|p| p.to_bits()).collect::<Vec<_>>(), [0, 0, 0]);
 }

@@ -1,5 +1,4 @@
 //! Shared by the test files: floats of either type as bits, all outputs of a function at once, inputs worth trying.
-#![allow(dead_code)] // Each test file is a crate of its own and uses a part of this.
 
 use std::fmt;
 

@@ -1,9 +1,7 @@
 //! The same bits everywhere: in any place, in a slice of any length, and at every level of the same kind.
 
-mod support;
-
+use crate::support::{Bits, Float, Outputs, assert_same, elementwise, is_elementwise, on_one_row, on_rows};
 use activations::{AnyActivation, Level};
-use support::{Bits, Float, Outputs, assert_same, elementwise, is_elementwise, on_one_row, on_rows};
 
 /// The levels of this CPU, those that promise the same bits as one another together. Prints them.
 fn kinds() -> Vec<Vec<Level>> {

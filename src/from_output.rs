@@ -1,0 +1,80 @@
+//! Gradients from the output: for functions whose output determines the derivative, so that training need not keep the input.
+
+#[cfg(feature = "alloc")]
+use alloc::{vec, vec::Vec};
+
+use crate::activation::{Activation, Elementwise, same_length, whole_rows};
+use crate::dispatch::{At, Level, dispatch};
+use crate::element::Element;
+use crate::real::Real;
+use crate::sweep::sweep;
+
+/// Activations whose gradient follows from the output y = f(x).
+///
+/// Training then keeps `y`, which the next layer needs anyway, and `x` can be overwritten, as by
+/// [`forward_in_place`](Activation::forward_in_place).
+///
+/// Where f rounds many inputs to one output the gradient is that of the output: where sigmoid(x) has rounded to 1, the
+/// derivative is 0, though 1 - y of the exact value was not.
+///
+/// ```
+/// use activations::{Activation, FromOutput, Tanh};
+///
+/// let mut y = [-0.5_f32, 0.0, 2.0];
+/// Tanh.forward_in_place(&mut y);
+/// let mut grad_x = [0.0; 3];
+/// Tanh.backward_from_output(&y, &[1.0; 3], &mut grad_x);
+/// assert_eq!(grad_x[1], 1.0);
+/// ```
+pub trait FromOutput<T: Element>: Activation<T> {
+    /// Runs the pass at one CPU level, on slices of equal lengths. Callers use
+    /// [`backward_from_output`](Self::backward_from_output).
+    fn run_from_output(&self, level: Level, y: &[T], grad_y: &[T], grad_x: &mut [T]);
+
+    /// The gradient with respect to the input, from the output: `grad_x = Jᵀ grad_y`, J the Jacobian where f gives `y`.
+    ///
+    /// # Panics
+    /// If the lengths differ, before anything is written.
+    #[inline]
+    #[track_caller]
+    fn backward_from_output(&self, y: &[T], grad_y: &[T], grad_x: &mut [T]) {
+        same_length("grad_y", grad_y.len(), "y", y.len());
+        same_length("grad_x", grad_x.len(), "y", y.len());
+        whole_rows(self.row_len(), y.len());
+        self.run_from_output(Level::best(), y, grad_y, grad_x);
+    }
+
+    /// [`backward_from_output`](Self::backward_from_output) into a new vector.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    #[cfg(feature = "alloc")]
+    #[track_caller]
+    fn backward_from_output_vec(&self, y: &[T], grad_y: &[T]) -> Vec<T> {
+        let mut grad_x = vec![T::zero(); y.len()];
+        self.backward_from_output(y, grad_y, &mut grad_x);
+        grad_x
+    }
+}
+
+/// A function of one number whose derivative is a formula of its value.
+pub trait SlopeFromOutput: Elementwise {
+    /// f'(x) for f(x) = y; at a kink, the derivative of the left side.
+    fn slope_from_output<R: Real>(&self, y: R) -> R;
+}
+
+impl<T: Element, F: SlopeFromOutput> FromOutput<T> for F {
+    #[inline]
+    fn run_from_output(&self, level: Level, y: &[T], grad_y: &[T], grad_x: &mut [T]) {
+        dispatch(level, BackwardFromOutput { f: self, y, grad_y, grad_x });
+    }
+}
+
+impl<T: Element, A: FromOutput<T>> FromOutput<T> for At<A> {
+    #[inline]
+    fn run_from_output(&self, _: Level, y: &[T], grad_y: &[T], grad_x: &mut [T]) {
+        self.activation.run_from_output(self.level, y, grad_y, grad_x);
+    }
+}
+
+sweep!(BackwardFromOutput<SlopeFromOutput> |f, y, grad_y| grad_x = grad_y * f.slope_from_output(y));

@@ -1,0 +1,174 @@
+//! Parameters of activations: named numbers, each with what it may be, checked when an activation is made.
+
+use core::fmt;
+
+use crate::error::ParameterError;
+
+/// One parameter of an activation: its name, its default, and what it may be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Parameter {
+    /// The name, as the getter has it: `negative_slope`.
+    pub name: &'static str,
+    /// The value that `Default` takes.
+    pub default: f64,
+    /// What it may be.
+    pub allowed: Allowed,
+}
+
+/// Which numbers a parameter may be. None may be NaN or infinite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Allowed {
+    /// Any finite number.
+    Finite,
+    /// Finite and above 0.
+    Positive,
+    /// Finite and not below 0.
+    NotNegative,
+}
+
+impl Allowed {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Finite => "a finite number",
+            Self::Positive => "a finite number above 0",
+            Self::NotNegative => "a finite number, 0 or above",
+        }
+    }
+
+    fn holds(self, given: f64) -> bool {
+        given.is_finite()
+            && match self {
+                Self::Finite => true,
+                Self::Positive => given > 0.0,
+                Self::NotNegative => given >= 0.0,
+            }
+    }
+}
+
+impl fmt::Display for Allowed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+/// The parameters of a type, by number.
+///
+/// ```
+/// use activations::{LeakyRelu, Parameters};
+///
+/// assert_eq!(LeakyRelu::PARAMETERS[0].name, "negative_slope");
+/// let leaky = LeakyRelu::from_values(&[0.2])?;
+/// assert_eq!(leaky.value(0), leaky.negative_slope());
+/// # Ok::<(), activations::ParameterError>(())
+/// ```
+pub trait Parameters: Default {
+    /// What they are, in the order in which the constructor takes them.
+    const PARAMETERS: &'static [Parameter] = &[];
+
+    /// The value of parameter number `index`.
+    ///
+    /// # Panics
+    /// If there is no such parameter.
+    fn value(&self, index: usize) -> f64 {
+        no_parameter(index)
+    }
+
+    /// The activation with these parameters, one value for each.
+    ///
+    /// # Errors
+    /// If a value is not allowed.
+    ///
+    /// # Panics
+    /// If there are fewer values than parameters.
+    fn from_values(values: &[f64]) -> Result<Self, ParameterError> {
+        let _ = values;
+        Ok(Self::default())
+    }
+}
+
+#[cold]
+fn no_parameter(index: usize) -> ! {
+    panic!("no parameter number {index}");
+}
+
+/// `given`, if it is allowed.
+pub(crate) fn checked(
+    activation: &'static str,
+    parameter: &'static str,
+    allowed: Allowed,
+    given: f64,
+) -> Result<f64, ParameterError> {
+    if allowed.holds(given) {
+        Ok(given)
+    } else {
+        Err(ParameterError::new(activation, parameter, given, allowed.text()))
+    }
+}
+
+/// Gives a struct of `f64` fields its checking constructor, getters, default and [`Parameters`]; a type without fields
+/// only the last. A condition between parameters may follow, which is blamed on the parameter that it names.
+macro_rules! parameters {
+    ($name:ident) => {
+        impl $crate::parameters::Parameters for $name {}
+    };
+    ($name:ident {
+        $($(#[doc = $doc:literal])+ $field:ident: $allowed:ident = $default:expr,)+
+    } $(where $condition:expr => $blamed:ident: $must_be:literal)?) => {
+        impl $name {
+            /// The function with these parameters:
+            $(#[doc = concat!("\n- `", stringify!($field), "`:", $($doc),+)])+
+            ///
+            /// # Errors
+            /// If a parameter is not what it may be: see [`Parameters::PARAMETERS`](crate::Parameters::PARAMETERS).
+            pub fn new($($field: f64),+) -> Result<Self, $crate::error::ParameterError> {
+                const NAME: &str = <$name as $crate::card::Described>::CARD.name;
+                $(let $field = $crate::parameters::checked(
+                    NAME,
+                    stringify!($field),
+                    $crate::parameters::Allowed::$allowed,
+                    $field,
+                )?;)+
+                $(if !$condition {
+                    return Err($crate::error::ParameterError::new(NAME, stringify!($blamed), $blamed, $must_be));
+                })?
+                Ok(Self { $($field),+ })
+            }
+
+            $(
+                $(#[doc = $doc])+
+                #[must_use]
+                pub const fn $field(&self) -> f64 {
+                    self.$field
+                }
+            )+
+        }
+
+        #[doc = concat!($("`", stringify!($field), "` = ", stringify!($default), ". "),+)]
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $($field: $default),+ }
+            }
+        }
+
+        impl $crate::parameters::Parameters for $name {
+            const PARAMETERS: &'static [$crate::parameters::Parameter] = &[$($crate::parameters::Parameter {
+                name: stringify!($field),
+                default: $default,
+                allowed: $crate::parameters::Allowed::$allowed,
+            }),+];
+
+            fn value(&self, index: usize) -> f64 {
+                [$(self.$field),+][index]
+            }
+
+            fn from_values(values: &[f64]) -> Result<Self, $crate::error::ParameterError> {
+                let mut values = values.iter().copied();
+                $(let $field = values.next().expect("a value for each parameter");)+
+                Self::new($($field),+)
+            }
+        }
+    };
+}
+pub(crate) use parameters;
