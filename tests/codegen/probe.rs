@@ -88,9 +88,8 @@ pub(crate) fn assembly(target: &str) -> (String, String) {
             .current_dir(&probe)
             .args(["rustc", "--release", "--lib", "--target", target])
             .args(offline)
-            // With this threshold `run` is inlined into each function above: the passes of the levels that have no
-            // function of their own can be told apart.
-            .args(["--", "-C", "codegen-units=1", "-C", "llvm-args=-inline-threshold=100000"])
+            // With this threshold `run` is inlined into each function above, which leaves it the calls of its own pass.
+            .args(["--", "-C", "codegen-units=1", "-C", "llvm-args=-inline-threshold=2000"])
             .arg(format!("--emit=asm={}", path.display()))
             .env("CARGO_TARGET_DIR", probe.join("target"))
             // The caller's flags might allow the baseline more than it has.
