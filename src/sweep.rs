@@ -30,14 +30,14 @@ macro_rules! sweep {
                     $($output: &mut [$crate::sweep::Strip<T>; N],)+
                 ) {
                     for i in 0..$crate::sweep::STRIP {
-                        $(let $input = $crate::real::Abreast::<R, N>::gather($input, i);)*
+                        $(let $input = $crate::sweep::gather!($input, i, N);)*
                         $({
                             let result = {
-                                let $output = $crate::real::Abreast::<R, N>::gather($output, i);
+                                let $output = $crate::sweep::gather!($output, i, N);
                                 let _ = $output;
                                 $formula
                             };
-                            result.scatter($output, i);
+                            $crate::sweep::scatter!(result, $output, i, N);
                         })+
                     }
                 }
@@ -111,6 +111,31 @@ macro_rules! sweep {
         }
     };
 }
+
+/// The `i`th element of each of N strips, as lanes abreast.
+///
+/// Not a function, and no closure: the references of the loop's function are known not to overlap only in that function
+/// itself. Otherwise each loop would be compiled a second time, for slices that do.
+macro_rules! gather {
+    ($strips:expr, $i:expr, $n:expr) => {{
+        let mut lanes = [R::of(0.0); $n];
+        for strip in 0..$n {
+            lanes[strip] = R::load($strips[strip][$i]);
+        }
+        $crate::real::Abreast::<R, $n>(lanes)
+    }};
+}
+pub(crate) use gather;
+
+/// See [`gather`].
+macro_rules! scatter {
+    ($lanes:expr, $strips:expr, $i:expr, $n:expr) => {
+        for strip in 0..$n {
+            $strips[strip][$i] = $lanes.0[strip].store();
+        }
+    };
+}
+pub(crate) use scatter;
 
 pub(crate) use sweep;
 
