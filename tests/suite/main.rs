@@ -7,7 +7,9 @@ mod support;
 
 mod accuracy;
 mod bad_input;
+mod biased;
 mod cards;
+mod gates;
 mod gradients;
 mod named;
 mod properties;
