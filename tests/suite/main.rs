@@ -12,6 +12,7 @@ mod cards;
 mod gates;
 mod gradients;
 mod named;
+mod parity;
 mod properties;
 mod reproducibility;
 mod special_values;
