@@ -117,12 +117,14 @@ extern crate alloc;
 extern crate std;
 
 mod activation;
+mod biased;
 mod card;
 mod dispatch;
 mod element;
 mod error;
 mod from_output;
 mod functions;
+mod gated;
 mod log_softmax;
 pub mod math;
 mod named;
@@ -135,12 +137,14 @@ mod softmax;
 mod sweep;
 
 pub use activation::{Activation, Elementwise, Pass};
+pub use biased::{BiasGradient, Biased};
 pub use card::{Card, Described, ErrorBounds, Vanishes};
 pub use dispatch::{At, Level};
 pub use element::Element;
 pub use error::ParameterError;
 pub use from_output::{FromOutput, SlopeFromOutput};
 pub use functions::*;
+pub use gated::{Gate, GatePass, Gated, GeGlu, GeGluTanh, Glu, Packing, ReGlu, SwiGlu};
 pub use named::{AnyActivation, UnknownName};
 pub use parameters::{Allowed, Parameter, Parameters};
 #[cfg(feature = "std")]

@@ -9,10 +9,10 @@ use crate::support::{Float, same};
 use activations::{Activation, AnyActivation, Elu, LeakyRelu, Level, ParameterError, Softmax, UnknownName};
 
 /// A panic's message, and the file and line that it blames.
-struct Refusal {
-    message: String,
-    file: String,
-    line: u32,
+pub(crate) struct Refusal {
+    pub(crate) message: String,
+    pub(crate) file: String,
+    pub(crate) line: u32,
 }
 
 thread_local! {
@@ -21,7 +21,7 @@ thread_local! {
 }
 
 /// The panic of `f`, if it panics. Other threads' panics are reported as ever.
-fn refusal(f: impl FnOnce()) -> Option<Refusal> {
+pub(crate) fn refusal(f: impl FnOnce()) -> Option<Refusal> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let default = take_hook();
@@ -51,7 +51,7 @@ fn refusal(f: impl FnOnce()) -> Option<Refusal> {
 /// Asserts that the call is refused at this very line, with all of `parts` in the message.
 macro_rules! refused {
     ($what:expr, $call:expr, $($part:expr),+) => {{
-        let (refusal, line) = (refusal(|| { $call; }), line!());
+        let (refusal, line) = ($crate::bad_input::refusal(|| { $call; }), line!());
         let refusal = refusal.unwrap_or_else(|| panic!("{}: was not refused", $what));
         for part in [$($part.to_string()),+] {
             assert!(refusal.message.contains(&part), "{}: no `{part}` in the message `{}`", $what, refusal.message);
@@ -63,12 +63,13 @@ macro_rules! refused {
         );
     }};
 }
+pub(crate) use refused;
 
-fn untouched<T: Float>(what: &str, buffer: &[T]) {
+pub(crate) fn untouched<T: Float>(what: &str, buffer: &[T]) {
     assert!(buffer.iter().all(|&b| same(b, mark())), "{what}: written to before it was refused: {buffer:?}");
 }
 
-fn mark<T: Float>() -> T {
+pub(crate) fn mark<T: Float>() -> T {
     T::of(77.0)
 }
 

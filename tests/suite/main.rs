@@ -7,10 +7,13 @@ mod support;
 
 mod accuracy;
 mod bad_input;
+mod biased;
 mod cards;
 mod digest;
+mod gates;
 mod gradients;
 mod named;
+mod parity;
 mod properties;
 mod reproducibility;
 mod special_values;

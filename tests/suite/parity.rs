@@ -1,0 +1,259 @@
+//! PyTorch and JAX: the values and gradients that they compute in f64, from a committed table (`tools/parity.py`).
+//!
+//! Both are asked for the same numbers, so a function of ours that is another than theirs, by name, by a default parameter
+//! or by a derivative, is found out; its last digits are not, for which `accuracy` is there. Where a library is off by
+//! more than its digits, or has another derivative, `WORTH` says so.
+
+use std::collections::BTreeMap;
+
+use crate::common::Part;
+use crate::support::{Float, is_elementwise};
+use activations::{Activation, AnyActivation, Card, Gate, GeGlu, GeGluTanh, Glu, Level, Packing, ReGlu, SwiGlu};
+
+/// Functions of the libraries that the crate does not have. Any other that it does not know fails the test.
+const NOT_YET: &[&str] = &[
+    "relu6",
+    "selu",
+    "celu",
+    "mish",
+    "log_sigmoid",
+    "softsign",
+    "hard_sigmoid",
+    "hard_swish",
+    "hard_tanh",
+    "tanhshrink",
+    "softshrink",
+    "hardshrink",
+    "rrelu",
+    "prelu",
+    "identity",
+    "squareplus",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "softmin",
+];
+
+/// What all numbers of the libraries are worth, relative to themselves.
+const RELATIVE: f64 = 1e-12;
+
+/// Where a library is off by more, or means something else: by how much, absolutely, for the inputs that are said.
+/// Measured against mpmath with 120 digits.
+struct Worth {
+    library: &'static str,
+    function: &'static str,
+    part: &'static str,
+    absolute: f64,
+    at: fn(f64) -> bool,
+}
+
+const fn worth(
+    library: &'static str,
+    function: &'static str,
+    part: &'static str,
+    absolute: f64,
+    at: fn(f64) -> bool,
+) -> Worth {
+    Worth { library, function, part, absolute, at }
+}
+
+const WORTH: &[Worth] = &[
+    // y (1 - y), where 1 - y cancels on the right.
+    worth("torch", "sigmoid", "gradient", 2e-16, |x| x > 0.0),
+    worth("jax", "sigmoid", "gradient", 2e-16, |x| x > 0.0),
+    // 1 - y^2 cancels on both sides.
+    worth("torch", "tanh", "gradient", 2e-16, |x| x != 0.0),
+    worth("jax", "tanh", "gradient", 2e-15, |x| x != 0.0),
+    // x (1 + erf) cancels on the left: from -8.3 on there is nothing left.
+    worth("torch", "gelu", "value", 1e-15, |x| x < 0.0),
+    worth("torch", "gelu", "gradient", 1e-15, |x| x < 0.0),
+    // x (1 + tanh) cancels on the left.
+    worth("torch", "gelu_tanh", "value", 2e-15, |x| x < 0.0),
+    worth("torch", "gelu_tanh", "gradient", 4e-15, |x| x < 0.0),
+    worth("jax", "gelu_tanh", "value", 4e-15, |x| x < 0.0),
+    worth("jax", "gelu_tanh", "gradient", 4e-14, |x| x < 0.0),
+    // The derivative of expm1 as expm1 + 1, which cancels on the left.
+    worth("jax", "elu", "gradient", 2e-16, |x| x < 0.0),
+    worth("jax", "celu", "gradient", 2e-16, |x| x < 0.0),
+    worth("jax", "selu", "gradient", 4e-16, |x| x < 0.0),
+    // PyTorch takes softplus(x) for x above its threshold, 20: log1p(e^-20) is 2.1e-9.
+    worth("torch", "softplus", "value", 2.1e-9, |x| x > 20.0),
+    worth("torch", "softplus", "gradient", 2.1e-9, |x| x > 20.0),
+    // x - tanh x, as it stands.
+    worth("torch", "tanhshrink", "value", 1e-15, |x| x != 0.0),
+    worth("torch", "tanhshrink", "gradient", 2e-16, |x| x != 0.0),
+    // (x + sqrt(x^2 + 4)) / 2 cancels on the left.
+    worth("jax", "squareplus", "value", 1e-13, |x| x < 0.0),
+    worth("jax", "squareplus", "gradient", 2e-16, |x| x < 0.0),
+];
+
+/// One line of the table, of a function.
+struct Line {
+    function: String,
+    library: String,
+    call: String,
+    inputs: String,
+    part: String,
+    y: Vec<f64>,
+}
+
+struct Table {
+    versions: String,
+    inputs: BTreeMap<String, Vec<f64>>,
+    weights: BTreeMap<String, Vec<f64>>,
+    lines: Vec<Line>,
+}
+
+fn table() -> Table {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tables/parity.csv");
+    let text = std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{path}: {e}"));
+    let numbers = |fields: &[&str]| -> Vec<f64> {
+        fields.iter().map(|hex| f64::from_bits(u64::from_str_radix(hex, 16).expect("sixteen digits"))).collect()
+    };
+    let (mut inputs, mut weights, mut lines, mut versions) =
+        (BTreeMap::new(), BTreeMap::new(), Vec::new(), String::new());
+    for line in text.lines() {
+        match line.split(',').collect::<Vec<&str>>()[..] {
+            ["versions", ref of @ ..] => versions = of.join(", "),
+            ["inputs", name, ref x @ ..] => drop(inputs.insert(name.to_owned(), numbers(x))),
+            ["weights", name, ref w @ ..] => drop(weights.insert(name.to_owned(), numbers(w))),
+            [function, library, call, inputs, part, ref y @ ..] => {
+                let [function, library, call, inputs, part] =
+                    [function, library, call, inputs, part].map(str::to_owned);
+                lines.push(Line { function, library, call, inputs, part, y: numbers(y) });
+            }
+            _ => panic!("not a line of the table: {line}"),
+        }
+    }
+    Table { versions, inputs, weights, lines }
+}
+
+impl Line {
+    /// Our numbers beside the library's; `None` if the function is not known.
+    fn ours<T: Float>(&self, table: &Table) -> Option<Vec<T>> {
+        let narrow = |numbers: &[f64]| numbers.iter().map(|&x| T::of(x)).collect::<Vec<T>>();
+        let (x, weights) = (narrow(&table.inputs[&self.inputs]), narrow(&table.weights[&self.inputs]));
+        let mut y = vec![T::nan(); self.y.len()];
+        if self.inputs == "up_first" {
+            let gate: Box<dyn Gate<T>> = match self.function.as_str() {
+                "glu" => Box::new(Glu),
+                "swi_glu" => Box::new(SwiGlu),
+                "ge_glu" => Box::new(GeGlu),
+                "ge_glu_tanh" => Box::new(GeGluTanh),
+                "re_glu" => Box::new(ReGlu),
+                _ => return None,
+            };
+            let packing = Packing::UpFirst(x.len() / 2);
+            match self.part.as_str() {
+                "value" => gate.forward_packed(packing, &x, &mut y),
+                _ => gate.backward_packed(packing, &x, &weights, &mut y),
+            }
+        } else {
+            let activation: AnyActivation = self.function.parse().ok()?;
+            match self.part.as_str() {
+                "value" => activation.forward(&x, &mut y),
+                _ => activation.backward(&x, &weights, &mut y),
+            }
+        }
+        Some(y)
+    }
+
+    /// How far ours may be off.
+    fn tolerances<T: Float>(&self, x: &[f64], card: Option<Card>) -> Vec<f64> {
+        let largest = self.y.iter().fold(0.0_f64, |largest, y| largest.max(y.abs()));
+        let single = card.filter(|_| self.inputs == "points");
+        let each = |(i, &y): (usize, &f64)| {
+            // Ours: the stated bounds, of single elements; a row's gradient cancels, and a gate has its two factors.
+            let ours = match single {
+                Some(card) => {
+                    let part = if self.part == "value" { Part::Value } else { Part::Slope };
+                    let bound = part.of(T::bounds(&card.error, Level::best().is_fused()));
+                    bound * T::of(y.abs().max(part.floor(card.name))).spacing()
+                }
+                None => 8.0 * T::EPS * largest,
+            };
+            let theirs = WORTH.iter().filter(|worth| {
+                (worth.library, worth.function, worth.part) == (&*self.library, &*self.function, &*self.part)
+                    && x.get(i).is_some_and(|&x| (worth.at)(x))
+            });
+            ours + RELATIVE * y.abs() + theirs.map(|worth| worth.absolute).sum::<f64>()
+        };
+        self.y.iter().enumerate().map(each).collect()
+    }
+
+    fn check<T: Float>(&self, table: &Table) {
+        let Some(ours) = self.ours::<T>(table) else {
+            assert!(
+                NOT_YET.contains(&&*self.function),
+                "{}, that is {}.{}, is no function of the crate",
+                self.function,
+                self.library,
+                self.call
+            );
+            println!("NOT COMPARED: {} ({}.{}): the crate does not have it", self.function, self.library, self.call);
+            return;
+        };
+        let x = &table.inputs[&self.inputs];
+        let activation = self.function.parse::<AnyActivation>().ok();
+        let card = activation.map(|activation| activation.card());
+        let what = format!("{} {}, {} of {}.{}", self.function, T::TYPE, self.part, self.library, self.call);
+        assert_eq!(ours.len(), self.y.len(), "{what}");
+        if self.inputs == "points" {
+            assert!(activation.as_ref().is_some_and(is_elementwise), "{what}: on single elements");
+        }
+        let mut worst = 0.0_f64;
+        for (i, ((&got, &y), tolerance)) in ours.iter().zip(&self.y).zip(self.tolerances::<T>(x, card)).enumerate() {
+            let at_kink = self.part == "gradient" && card.is_some_and(|card| card.kinks.contains(&x[i]));
+            if let Some(activation) = activation.filter(|_| at_kink) {
+                // Ours is the left side's; theirs may be the right's, or between.
+                let around = [-1e-6, 1e-6].map(|step| crate::support::slope(&activation, T::of(x[i] + step)).wide());
+                let (least, most) = (around[0].min(around[1]) - 1e-5, around[0].max(around[1]) + 1e-5);
+                assert!(
+                    (least..=most).contains(&y),
+                    "{what}, at the kink {:e}: {y:e}, ours around it {around:?}",
+                    x[i]
+                );
+                continue;
+            }
+            let error = (got.wide() - y).abs();
+            assert!(
+                error <= tolerance,
+                "{what}, element {i}, x = {:e}: theirs is {y:e}, ours {got:e}, {error:e} away, where {tolerance:e} is \
+                 allowed",
+                x[i]
+            );
+            worst = worst.max(if y == 0.0 { 0.0 } else { error / y.abs() });
+        }
+        println!("{what}: {} numbers, at most {worst:.1e} away, relatively", self.y.len());
+    }
+}
+
+#[test]
+fn functions_are_those_of_pytorch_and_jax() {
+    let table = table();
+    println!("{}", table.versions);
+    assert!(table.lines.len() >= 100, "a table cut short");
+    for line in &table.lines {
+        line.check::<f32>(&table);
+        line.check::<f64>(&table);
+    }
+}
+
+#[test]
+fn each_exception_is_for_a_line_of_the_table_and_needed() {
+    let table = table();
+    for worth in WORTH {
+        let line = table
+            .lines
+            .iter()
+            .find(|line| (&*line.library, &*line.function, &*line.part) == (worth.library, worth.function, worth.part))
+            .unwrap_or_else(|| panic!("no line for {} {} {}", worth.library, worth.function, worth.part));
+        let Some(ours) = line.ours::<f64>(&table) else { continue };
+        let x = &table.inputs[&line.inputs];
+        let needed = ours
+            .iter()
+            .zip(&line.y)
+            .zip(x)
+            .any(|((ours, y), &x)| (worth.at)(x) && (ours - y).abs() > RELATIVE * y.abs());
+        assert!(needed, "{} {} {}: no exception is needed", worth.library, worth.function, worth.part);
+    }
+}
