@@ -4,16 +4,20 @@ mod elu;
 mod gelu;
 mod hard;
 mod identity;
+mod prelu;
 mod relu;
 mod rrelu;
 mod shrink;
 mod sigmoid;
 mod silu;
+mod slopes;
 mod softplus;
 mod softsign;
 mod sparse;
 mod squareplus;
 mod tanh;
+
+pub use prelu::Prelu;
 
 use crate::{log_softmax, softmax};
 

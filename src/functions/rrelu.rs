@@ -1,13 +1,13 @@
 //! The randomised leaky ReLU: the slope is drawn in training, and its mean is taken afterwards.
 
-use super::relu::{leaky, side};
+use super::relu::side;
+use super::slopes::{Backward, Forward, leaky};
 use crate::activation::{Elementwise, same_length};
 use crate::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::dispatch::{At, Level, dispatch};
 use crate::element::Element;
 use crate::parameters::parameters;
 use crate::real::Real;
-use crate::sweep::sweep;
 
 /// The randomised leaky ReLU: x for x > 0, a x for x <= 0, with a drawn from \[`lower`, `upper`\] in training.
 ///
@@ -85,7 +85,7 @@ impl At<Rrelu> {
     pub fn forward_training<T: Element>(&self, x: &[T], slopes: &[T], y: &mut [T]) {
         same_length("slopes", slopes.len(), "x", x.len());
         same_length("y", y.len(), "x", x.len());
-        dispatch(self.level, ForwardTraining { _rrelu: &self.activation, x, slopes, y });
+        dispatch(self.level, Forward { _like: &self.activation, x, slopes, y });
     }
 
     /// See [`Rrelu::backward_training`].
@@ -97,12 +97,9 @@ impl At<Rrelu> {
         same_length("slopes", slopes.len(), "x", x.len());
         same_length("grad_y", grad_y.len(), "x", x.len());
         same_length("grad_x", grad_x.len(), "x", x.len());
-        dispatch(self.level, BackwardTraining { _rrelu: &self.activation, x, slopes, grad_y, grad_x });
+        dispatch(self.level, Backward { _like: &self.activation, x, slopes, grad_y, grad_x });
     }
 }
-
-sweep!(ForwardTraining<Elementwise> |_rrelu, x, slopes| y = leaky(x, slopes));
-sweep!(BackwardTraining<Elementwise> |_rrelu, x, slopes, grad_y| grad_x = grad_y * side(x, slopes));
 
 impl Elementwise for Rrelu {
     const ABREAST: usize = 1;

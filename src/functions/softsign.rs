@@ -65,6 +65,6 @@ impl Described for Softsign {
         kinks: &[],
         common_use: "hidden layers that saturate slowly; WaveNet-like vocoders",
         source: "Bergstra, Desjardins, Lamblin & Bengio, 2009",
-        error: ErrorBounds { f32: (1.5, 3.0), f32_plain: (1.5, 3.0), f64: (1.5, 3.0), f64_plain: (1.5, 3.0) },
+        error: ErrorBounds { f32: (1.5, 3.8), f32_plain: (1.5, 3.8), f64: (1.5, 3.8), f64_plain: (1.5, 3.8) },
     };
 }

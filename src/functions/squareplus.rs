@@ -97,6 +97,6 @@ impl Described for Squareplus {
         kinks: &[],
         common_use: "a softplus that is cheap",
         source: "Barron, 2021, arXiv:2112.11687",
-        error: ErrorBounds { f32: (2.5, 3.0), f32_plain: (2.5, 3.0), f64: (2.5, 3.0), f64_plain: (2.5, 3.0) },
+        error: ErrorBounds { f32: (3.0, 3.0), f32_plain: (3.0, 3.5), f64: (3.0, 3.0), f64_plain: (3.0, 3.5) },
     };
 }
