@@ -70,9 +70,10 @@ impl Described for Relu {
 /// The leaky rectified linear unit: x for x > 0, `negative_slope` x for x <= 0.
 ///
 /// - Derivative: `negative_slope` for x <= 0, 1 for x > 0. Range: the whole line, for a positive slope.
+/// - From the output: for a slope of 0 or above. For one below, an output may come from either side: NaN.
 /// - Error: one rounding, 0.5 ULP; the slope itself is rounded to the element's type first.
 /// - Special values: NaN gives NaN, also in the derivative; zeros keep their sign for a positive slope;
-///   leaky_relu(-inf) = -inf, for a positive slope.
+///   leaky_relu(-inf) = -inf, for a positive slope; NaN for a slope of 0.
 /// - Source: Maas, Hannun & Ng, "Rectifier nonlinearities improve neural network acoustic models", ICML 2013.
 ///
 /// ```
