@@ -25,7 +25,7 @@ pub struct Card {
     pub zero_centred: bool,
     /// Whether f never decreases.
     pub monotone: bool,
-    /// Where the derivative jumps; there the crate gives the one of the left side.
+    /// Where the derivative jumps, or the function itself; there the crate gives the derivative of the left side.
     pub kinks: &'static [f64],
     /// What it is commonly used for.
     pub common_use: &'static str,

@@ -2,11 +2,22 @@
 
 mod elu;
 mod gelu;
+mod hard;
+mod identity;
+mod prelu;
 mod relu;
+mod rrelu;
+mod shrink;
 mod sigmoid;
 mod silu;
+mod slopes;
 mod softplus;
+mod softsign;
+mod sparse;
+mod squareplus;
 mod tanh;
+
+pub use prelu::Prelu;
 
 use crate::{log_softmax, softmax};
 
@@ -14,7 +25,7 @@ use crate::{log_softmax, softmax};
 macro_rules! for_each_activation {
     ($use:ident) => {
         $use! {
-            relu: Relu, LeakyRelu;
+            relu: Relu, LeakyRelu, Relu6, SquaredRelu, Threshold;
             sigmoid: Sigmoid;
             tanh: Tanh;
             gelu: Gelu, GeluTanh;
@@ -23,6 +34,13 @@ macro_rules! for_each_activation {
             softplus: Softplus;
             softmax: Softmax;
             log_softmax: LogSoftmax;
+            rrelu: Rrelu;
+            identity: Identity;
+            hard: HardSigmoid, HardSwish, HardTanh;
+            shrink: Softshrink, Hardshrink;
+            sparse: SparsePlus, SparseSigmoid;
+            softsign: Softsign;
+            squareplus: Squareplus;
         }
     };
 }

@@ -130,7 +130,8 @@ macro_rules! parameters {
                     $crate::parameters::Allowed::$allowed,
                     $field,
                 )?;)+
-                $(if !$condition {
+                $(let holds = $condition;
+                if !holds {
                     return Err($crate::error::ParameterError::new(NAME, stringify!($blamed), $blamed, $must_be));
                 })?
                 Ok(Self { $($field),+ })

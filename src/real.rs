@@ -71,6 +71,11 @@ pub trait Real:
     /// The magnitude of `self` with the sign bit of `sign`.
     fn copysign(self, sign: Self) -> Self;
 
+    /// The square root, correctly rounded; NaN for what is below 0.
+    ///
+    /// An instruction of its own with `std`; a call for each lane without.
+    fn sqrt(self) -> Self;
+
     /// max(self, 0), but -0.0 where the sign bit is set: a sum with a part that may underflow keeps its sign.
     fn ramp(self) -> Self;
 
@@ -146,6 +151,7 @@ pub trait Ieee:
     fn coefficients(table: &Coefficients) -> &'static [Self];
     fn abs(self) -> Self;
     fn copysign(self, sign: Self) -> Self;
+    fn sqrt(self) -> Self;
     /// See [`Real::ramp`].
     fn ramp(self) -> Self;
     #[cfg(feature = "std")]
@@ -189,6 +195,15 @@ macro_rules! ieee {
             #[inline(always)]
             fn copysign(self, sign: Self) -> Self {
                 $float::copysign(self, sign)
+            }
+
+            #[inline(always)]
+            fn sqrt(self) -> Self {
+                // Correctly rounded both ways. `sqrt` is not in `core`.
+                #[cfg(feature = "std")]
+                return $float::sqrt(self);
+                #[cfg(not(feature = "std"))]
+                return num_traits::Float::sqrt(self);
             }
 
             #[inline(always)]
@@ -289,6 +304,11 @@ macro_rules! shared_methods {
         #[inline(always)]
         fn copysign(self, sign: Self) -> Self {
             Self(self.0.copysign(sign.0))
+        }
+
+        #[inline(always)]
+        fn sqrt(self) -> Self {
+            Self(self.0.sqrt())
         }
 
         #[inline(always)]
@@ -472,6 +492,11 @@ impl<R: Real, const N: usize> Real for Abreast<R, N> {
     #[inline(always)]
     fn copysign(self, sign: Self) -> Self {
         Self::each(|i| self.0[i].copysign(sign.0[i]))
+    }
+
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        Self::each(|i| self.0[i].sqrt())
     }
 
     #[inline(always)]

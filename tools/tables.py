@@ -11,7 +11,7 @@ import pathlib
 import random
 import struct
 
-from mpmath import erfc, exp, expm1, inf, isinf, log1p, mp, mpf, pi, sqrt
+from mpmath import asinh, erfc, exp, expm1, inf, isinf, log1p, mp, mpf, pi, sqrt
 
 mp.dps = 60
 
@@ -37,6 +37,14 @@ def tanh(x):
     return (1 - e) / (1 + e) * (1 if x > 0 else -1)
 
 
+def clip(x):
+    return min(max(x, mpf(0)), mpf(1))
+
+
+def arsinh(x):
+    return asinh(abs(x)) * (1 if x > 0 else -1)
+
+
 def z(x):
     return C * (x + D * x**3)
 
@@ -58,7 +66,19 @@ FUNCTIONS = {
     ),
     "elu": (lambda x: x if x > 0 else expm1(x), lambda x: mpf(1) if x > 0 else exp(x)),
     "softplus": (lambda x: max(x, 0) + log1p(exp(-abs(x))), sigmoid),
+    "hard_sigmoid": (lambda x: clip((x + 3) / 6), lambda x: mpf(1) / 6 if -3 < x <= 3 else mpf(0)),
+    "hard_swish": (
+        lambda x: x * clip((x + 3) / 6),
+        lambda x: (2 * x + 3) / 6 if -3 < x <= 3 else mpf(1 if x > 3 else 0),
+    ),
+    "sparse_plus": (lambda x: x if x >= 1 else clip((x + 1) / 2) ** 2, lambda x: clip((x + 1) / 2)),
+    "softsign": (lambda x: x / (1 + abs(x)), lambda x: 1 / (1 + abs(x)) ** 2),
+    # 2 sinh(z) = x, for nothing cancels then.
+    "squareplus": (lambda x: exp(arsinh(x / 2)), lambda x: sigmoid(2 * arsinh(x / 2))),
 }
+
+# Those that have not reached their limits at 1e4, and are quickly evaluated.
+ALGEBRAIC = ("hard_sigmoid", "hard_swish", "sparse_plus", "softsign", "squareplus")
 
 # Roots of derivatives, kinks, and where results become subnormal or vanish.
 PLACES = [0.0, -0.75179152469356446, -0.75246142207101626, -1.2784645427610738, 1.0, -1.0, 20.0, -20.0, -18.4, 18.4]
@@ -73,7 +93,16 @@ def bits(x):
     return "%016x" % struct.unpack("<Q", struct.pack("<d", x))[0]
 
 
-def inputs(rng):
+# Kinks and roots of single functions.
+MORE_PLACES = {
+    "hard_sigmoid": [-3.0, 3.0],
+    "hard_swish": [-3.0, -1.5, 3.0],
+    "squareplus": [-8.0, -16.0, -2.0**500, -2.0**513, 2.0**500],
+    "softsign": [2.0**511, -2.0**500],
+}
+
+
+def inputs(rng, name):
     for sign in (0, 1 << 63):
         for exponent in range(0, 2047):
             if exponent < 960 or exponent > 1034:
@@ -95,6 +124,9 @@ def inputs(rng):
         yield rng.uniform(-45, 45)
     for _ in range(200):
         yield rng.uniform(-760, 760)
+    for place in MORE_PLACES.get(name, []):
+        for _ in range(60):
+            yield place * (1 + rng.uniform(-1, 1) * 2.0 ** rng.uniform(-52, -1))
 
 
 def pair(y):
@@ -145,9 +177,9 @@ def main():
     for name, (value, slope) in FUNCTIONS.items():
         rng = random.Random(name)
         with open(folder / f"{name}.csv", "w") as out:
-            for x in sorted(set(inputs(rng))):
+            for x in sorted(set(inputs(rng, name))):
                 # Far out the limits: mpmath would spend its time on exp of astronomic numbers.
-                if abs(x) > 1e4:
+                if abs(x) > 1e4 and name not in ALGEBRAIC:
                     below = -1 if name in ("tanh", "elu") else 0
                     one = mpf(1)
                     keeps = name in ("gelu", "gelu_tanh", "silu", "elu", "softplus")

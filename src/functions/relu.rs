@@ -1,7 +1,9 @@
-//! The rectified linear family: straight lines with a kink at 0.
+//! The rectified linear family: straight lines with a kink at 0, and what is made of them.
 
+use super::slopes::leaky;
 use crate::activation::Elementwise;
 use crate::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::from_output::SlopeFromOutput;
 use crate::parameters::parameters;
 use crate::real::Real;
 
@@ -41,6 +43,13 @@ impl Elementwise for Relu {
     }
 }
 
+impl SlopeFromOutput for Relu {
+    #[inline(always)]
+    fn slope_from_output<R: Real>(&self, y: R) -> R {
+        self.slope(y)
+    }
+}
+
 impl Described for Relu {
     const CARD: Card = Card {
         name: "relu",
@@ -61,9 +70,10 @@ impl Described for Relu {
 /// The leaky rectified linear unit: x for x > 0, `negative_slope` x for x <= 0.
 ///
 /// - Derivative: `negative_slope` for x <= 0, 1 for x > 0. Range: the whole line, for a positive slope.
+/// - From the output: for a slope of 0 or above. For one below, an output may come from either side: NaN.
 /// - Error: one rounding, 0.5 ULP; the slope itself is rounded to the element's type first.
 /// - Special values: NaN gives NaN, also in the derivative; zeros keep their sign for a positive slope;
-///   leaky_relu(-inf) = -inf, for a positive slope.
+///   leaky_relu(-inf) = -inf, for a positive slope; NaN for a slope of 0.
 /// - Source: Maas, Hannun & Ng, "Rectifier nonlinearities improve neural network acoustic models", ICML 2013.
 ///
 /// ```
@@ -96,12 +106,21 @@ impl Elementwise for LeakyRelu {
 
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
-        R::select(R::of(0.0).lt(x), x, x * R::of(self.negative_slope))
+        leaky(x, R::of(self.negative_slope))
     }
 
     #[inline(always)]
     fn slope<R: Real>(&self, x: R) -> R {
         side(x, R::of(self.negative_slope))
+    }
+}
+
+/// For a slope of 0 or above, where the output has the sign of the input. Otherwise an output above 0 may come from
+/// either side: the derivative is NaN.
+impl SlopeFromOutput for LeakyRelu {
+    #[inline(always)]
+    fn slope_from_output<R: Real>(&self, y: R) -> R {
+        self.slope(if self.negative_slope < 0.0 { R::of(f64::NAN) } else { y })
     }
 }
 
@@ -122,9 +141,219 @@ impl Described for LeakyRelu {
     };
 }
 
+/// ReLU, cut off at 6: min(max(x, 0), 6).
+///
+/// - Derivative: 1 for 0 < x <= 6, else 0. Range: [0, 6]. Not differentiable at 0 and 6, where the derivative given is
+///   the left side's: 0 and 1. (PyTorch gives 0 at 6.)
+/// - From the output: an output of 6 counts as one of x > 6, with derivative 0.
+/// - Error: none.
+/// - Special values: NaN gives NaN, also in the derivative; relu6(-0.0) = -0.0, relu6(-inf) = 0, relu6(inf) = 6.
+/// - Source: Krizhevsky, "Convolutional deep belief networks on CIFAR-10", 2010.
+///
+/// ```
+/// use activations::{Activation, Relu6};
+///
+/// let mut y = [0.0; 3];
+/// Relu6.forward(&[-2.0_f32, 2.0, 20.0], &mut y);
+/// assert_eq!(y, [0.0, 2.0, 6.0]);
+/// ```
+#[doc(alias = "ReLU6")]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Relu6;
+
+parameters!(Relu6);
+
+impl Elementwise for Relu6 {
+    const ABREAST: usize = 1;
+
+    #[inline(always)]
+    fn value<R: Real>(&self, x: R) -> R {
+        x.at_least(R::of(0.0)).at_most(R::of(6.0))
+    }
+
+    #[inline(always)]
+    fn slope<R: Real>(&self, x: R) -> R {
+        between(x, R::of(0.0), R::of(6.0), R::of(1.0))
+    }
+}
+
+impl SlopeFromOutput for Relu6 {
+    #[inline(always)]
+    fn slope_from_output<R: Real>(&self, y: R) -> R {
+        inside(y, R::of(0.0), R::of(6.0), R::of(1.0))
+    }
+}
+
+impl Described for Relu6 {
+    const CARD: Card = Card {
+        name: "relu6",
+        aliases: &[],
+        formula: "min(max(x, 0), 6)",
+        derivative: "1 if 0 < x <= 6, else 0",
+        range: (0.0, 6.0),
+        vanishes: Vanishes::BothSides,
+        zero_centred: false,
+        monotone: true,
+        kinks: &[0.0, 6.0],
+        common_use: "hidden layers that will run in few bits: MobileNet",
+        source: "Krizhevsky, 2010",
+        error: ErrorBounds::EXACT,
+    };
+}
+
+/// Squared ReLU: max(x, 0)^2.
+///
+/// - Derivative: 2 max(x, 0). Range: [0, inf).
+/// - From the output: 2 sqrt(y). Where x^2 has become 0 or infinity, so does that.
+/// - Error: one rounding, 0.5 ULP; none in the derivative.
+/// - Special values: NaN gives NaN, also in the derivative; zeros keep their sign; squared_relu(-inf) = 0,
+///   squared_relu(inf) = inf. The value overflows above 1.8e19 in `f32`, 1.3e154 in `f64`.
+/// - Source: So, Mańke, Liu, Dai, Shazeer & Le, "Primer: searching for efficient transformers for language modeling",
+///   2021, arXiv:2109.08668.
+///
+/// ```
+/// use activations::{Activation, SquaredRelu};
+///
+/// let mut y = [0.0; 2];
+/// SquaredRelu.forward(&[-2.0_f32, 3.0], &mut y);
+/// assert_eq!(y, [0.0, 9.0]);
+/// ```
+#[doc(alias = "relu2")]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct SquaredRelu;
+
+parameters!(SquaredRelu);
+
+impl Elementwise for SquaredRelu {
+    const ABREAST: usize = 1;
+
+    #[inline(always)]
+    fn value<R: Real>(&self, x: R) -> R {
+        let r = x.at_least(R::of(0.0));
+        // The sign of zero is that of one factor.
+        r * r.abs()
+    }
+
+    #[inline(always)]
+    fn slope<R: Real>(&self, x: R) -> R {
+        let r = x.at_least(R::of(0.0));
+        r + r
+    }
+}
+
+impl SlopeFromOutput for SquaredRelu {
+    #[inline(always)]
+    fn slope_from_output<R: Real>(&self, y: R) -> R {
+        let r = y.sqrt();
+        r + r
+    }
+}
+
+impl Described for SquaredRelu {
+    const CARD: Card = Card {
+        name: "squared_relu",
+        aliases: &["relu_squared", "relu2"],
+        formula: "max(x, 0)^2",
+        derivative: "2 max(x, 0)",
+        range: (0.0, f64::INFINITY),
+        vanishes: Vanishes::Left,
+        zero_centred: false,
+        monotone: true,
+        kinks: &[],
+        common_use: "language models: Primer, Nemotron-4",
+        source: "So, Mańke, Liu, Dai, Shazeer & Le, 2021, arXiv:2109.08668",
+        error: ErrorBounds::EXACT,
+    };
+}
+
+/// x above a threshold, a constant below: x if x > `threshold`, else `value`.
+///
+/// The defaults, threshold 1 and value 0, are those of ONNX's `ThresholdedRelu` and Keras's `ThresholdedReLU`, which
+/// have no other value. PyTorch's `Threshold` has no defaults.
+///
+/// - Derivative: 1 for x > `threshold`, else 0. The function jumps at the threshold, unless the value is the same.
+/// - Range: 0 and (1, inf), with the defaults.
+/// - Error: none; the parameters are rounded to the element's type.
+/// - Special values: NaN gives NaN, also in the derivative. `value` is given as it is: by default 0.0, for -0.0 too.
+/// - Source: Konda, Memisevic & Krueger, "Zero-bias autoencoders and the benefits of co-adapting features", 2014,
+///   arXiv:1402.3337.
+///
+/// ```
+/// use activations::{Activation, Threshold};
+///
+/// let mut y = [0.0; 3];
+/// Threshold::default().forward(&[-2.0_f32, 0.5, 2.0], &mut y);
+/// assert_eq!(y, [0.0, 0.0, 2.0]);
+/// Threshold::new(0.1, -1.0)?.forward(&[-2.0_f32, 0.5, 2.0], &mut y);
+/// assert_eq!(y, [-1.0, 0.5, 2.0]);
+/// # Ok::<(), activations::ParameterError>(())
+/// ```
+#[doc(alias = "ThresholdedReLU")]
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Threshold {
+    threshold: f64,
+    value: f64,
+}
+
+parameters! {
+    Threshold {
+        /// What x must be above to be kept.
+        threshold: Finite = 1.0,
+        /// What stands for an x that is not.
+        value: Finite = 0.0,
+    }
+}
+
+impl Elementwise for Threshold {
+    const ABREAST: usize = 1;
+
+    #[inline(always)]
+    fn value<R: Real>(&self, x: R) -> R {
+        R::select(x.le(R::of(self.threshold)), R::of(self.value), x)
+    }
+
+    #[inline(always)]
+    fn slope<R: Real>(&self, x: R) -> R {
+        let threshold = R::of(self.threshold);
+        R::select(x.le(threshold), R::of(0.0), R::select(threshold.lt(x), R::of(1.0), x))
+    }
+}
+
+impl Described for Threshold {
+    const CARD: Card = Card {
+        name: "threshold",
+        aliases: &["thresholded_relu"],
+        formula: "x if x > threshold, else value",
+        derivative: "1 if x > threshold, else 0",
+        range: (0.0, f64::INFINITY),
+        vanishes: Vanishes::Left,
+        zero_centred: false,
+        monotone: true,
+        kinks: &[1.0],
+        common_use: "sparse codes: autoencoders without biases",
+        source: "Konda, Memisevic & Krueger, 2014, arXiv:1402.3337",
+        error: ErrorBounds::EXACT,
+    };
+}
+
 /// 1 for x > 0, `left` for x <= 0, NaN for NaN.
 #[inline(always)]
-fn side<R: Real>(x: R, left: R) -> R {
+pub(super) fn side<R: Real>(x: R, left: R) -> R {
     let zero = R::of(0.0);
     R::select(x.le(zero), left, R::select(zero.lt(x), R::of(1.0), x))
+}
+
+/// `slope` for low < x <= high, 0 elsewhere, NaN for NaN: the derivative of a line with two flat ends.
+#[inline(always)]
+pub(super) fn between<R: Real>(x: R, low: R, high: R, slope: R) -> R {
+    let zero = R::of(0.0);
+    R::select(x.le(low), zero, R::select(x.le(high), slope, R::select(high.lt(x), zero, x)))
+}
+
+/// `slope` for low < y < high, 0 elsewhere, NaN for NaN: that derivative from the output, which does not say whether an end
+/// was just reached or passed.
+#[inline(always)]
+pub(super) fn inside<R: Real>(y: R, low: R, high: R, slope: R) -> R {
+    let zero = R::of(0.0);
+    R::select(y.le(low), zero, R::select(y.lt(high), slope, R::select(high.le(y), zero, y)))
 }

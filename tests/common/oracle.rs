@@ -33,9 +33,46 @@ pub fn of(activation: &AnyActivation, part: Part) -> Option<Function> {
         "silu" => (|x| tail(x, x * sigmoid(x)), |x| slope_limits(x, sigmoid(x) * (1.0 + x * sigmoid(-x)))),
         "elu" => (|x| if x > 0.0 { x } else { libm::expm1(x) }, |x| if x > 0.0 { 1.0 } else { libm::exp(x) }),
         "softplus" => (|x| if x.is_nan() { x } else { x.max(0.0) + libm::log1p(libm::exp(-x.abs())) }, sigmoid),
+        "relu6" => (|x| clip(x, 0.0, 6.0), |x| window(x, 0.0, 6.0)),
+        "squared_relu" => (|x| if x < 0.0 { 0.0 } else { x * x }, |x| if x < 0.0 { 0.0 } else { 2.0 * x }),
+        "threshold" => (|x| if x <= 1.0 { 0.0 } else { x }, |x| step(x - 1.0)),
+        "rrelu" => (
+            |x| if x < 0.0 { x * f64::from((11.0 / 48.0) as f32) } else { x },
+            |x| if x <= 0.0 { f64::from((11.0 / 48.0) as f32) } else { step(x) },
+        ),
+        "identity" => (|x| x, |x| if x.is_nan() { x } else { 1.0 }),
+        "hard_sigmoid" => (|x| clip((x + 3.0) / 6.0, 0.0, 1.0), |x| window(x, -3.0, 3.0) / 6.0),
+        "hard_swish" => (
+            |x| if x <= -3.0 { -0.0 } else { x * clip((x + 3.0) / 6.0, 0.0, 1.0) },
+            |x| if x.abs() <= 3.0 { window(x, -3.0, 3.0) * (2.0 * x + 3.0) / 6.0 } else { step(x) },
+        ),
+        "hard_tanh" => (|x| clip(x, -1.0, 1.0), |x| window(x, -1.0, 1.0)),
+        "softshrink" => (|x| x - clip(x, -0.5, 0.5), |x| if x.is_nan() { x } else { 1.0 - window(x, -0.5, 0.5) }),
+        "hardshrink" => {
+            (|x| if x.abs() <= 0.5 { 0.0 } else { x }, |x| if x.is_nan() { x } else { 1.0 - window(x, -0.5, 0.5) })
+        }
+        "sparse_plus" => (|x| if x >= 1.0 { x } else { clip(x + 1.0, 0.0, 2.0).powi(2) / 4.0 }, sparse_sigmoid),
+        "sparse_sigmoid" => (sparse_sigmoid, |x| window(x, -1.0, 1.0) / 2.0),
+        "softsign" => (|x| (1.0 / (1.0 / x.abs() + 1.0)).copysign(x), |x| (1.0 + x.abs()).powi(-2)),
+        // 2 sinh(z) = x.
+        "squareplus" => (|x| libm::exp(libm::asinh(x / 2.0)), |x| sigmoid(2.0 * libm::asinh(x / 2.0))),
         _ => panic!("no oracle for {name}: add one to tests/common/oracle.rs"),
     };
     Some(part.of(pair))
+}
+
+/// x, cut off; NaN for NaN.
+fn clip(x: f64, low: f64, high: f64) -> f64 {
+    if x.is_nan() { x } else { x.clamp(low, high) }
+}
+
+/// The derivative of that, at both ends the left side's.
+fn window(x: f64, low: f64, high: f64) -> f64 {
+    if x.is_nan() { x } else { f64::from(low < x && x <= high) }
+}
+
+fn sparse_sigmoid(x: f64) -> f64 {
+    clip((x + 1.0) / 2.0, 0.0, 1.0)
 }
 
 fn step(x: f64) -> f64 {

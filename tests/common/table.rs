@@ -15,12 +15,27 @@ impl Line {
     }
 }
 
+/// Functions that need at most one rounding.
+const ONE_ROUNDING: [&str; 11] = [
+    "relu",
+    "leaky_relu",
+    "relu6",
+    "squared_relu",
+    "threshold",
+    "rrelu",
+    "identity",
+    "hard_tanh",
+    "softshrink",
+    "hardshrink",
+    "sparse_sigmoid",
+];
+
 /// The table of the activation with this name; `None` for those that need at most one rounding, and for rows.
 ///
 /// # Panics
 /// If a table is missing or malformed.
 pub fn of(name: &str) -> Option<Vec<Line>> {
-    if matches!(name, "relu" | "leaky_relu" | "softmax" | "log_softmax") {
+    if matches!(name, "softmax" | "log_softmax") || ONE_ROUNDING.contains(&name) {
         return None;
     }
     let path = format!("{}/tests/tables/{name}.csv", env!("CARGO_MANIFEST_DIR"));

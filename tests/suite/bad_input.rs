@@ -6,7 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::Once;
 
 use crate::support::{Float, same};
-use activations::{Activation, AnyActivation, Elu, LeakyRelu, Level, ParameterError, Softmax, UnknownName};
+use activations::{
+    Activation, AnyActivation, Elu, LeakyRelu, Level, ParameterError, Prelu, Rrelu, Softmax, UnknownName,
+};
 
 /// A panic's message, and the file and line that it blames.
 pub(crate) struct Refusal {
@@ -234,4 +236,47 @@ fn both_errors_pass_through_the_question_mark() {
     assert!(build("gelu", 0.1).is_ok());
     assert!(build("nonsense", 0.1).unwrap_err().to_string().contains("nonsense"));
     assert!(build("gelu", f64::NAN).unwrap_err().to_string().contains("NaN"));
+}
+
+#[test]
+fn slopes_and_gradients_of_another_length_panic_naming_both_and_nothing_is_written() {
+    fn check<T: Float>() {
+        for (n, other) in DIFFERENT {
+            let (x, wrong) = (vec![T::of(0.5); n], vec![T::of(0.5); other]);
+            let (mut y, mut short) = (vec![mark::<T>(); n], vec![mark::<T>(); other]);
+            let both = [format!("{n} elements"), format!("has {other}")];
+            let rrelu = Rrelu::default();
+            refused!("rrelu", rrelu.forward_training(&x, &wrong, &mut y), both[0], both[1], "`slopes`");
+            refused!("rrelu", rrelu.forward_training(&x, &x, &mut short), both[0], both[1], "`y`");
+            refused!("rrelu", rrelu.backward_training(&x, &wrong, &x, &mut y), both[0], both[1], "`slopes`");
+            refused!("rrelu", rrelu.backward_training(&x, &x, &wrong, &mut y), both[0], both[1], "`grad_y`");
+            refused!("rrelu", rrelu.backward_training(&x, &x, &x, &mut short), both[0], both[1], "`grad_x`");
+
+            let slopes = [T::of(0.25)];
+            let (prelu, mut grad_slopes) = (Prelu::new(&slopes), [mark::<T>(); 2]);
+            let one = &mut grad_slopes[..1];
+            refused!("prelu", prelu.backward_with_slopes(&x, &wrong, &mut y, one), both[0], both[1], "`grad_y`");
+            refused!("prelu", prelu.backward_with_slopes(&x, &x, &mut short, one), both[0], both[1], "`grad_x`");
+            let (one, two) = ("1 elements", "has 2");
+            refused!("prelu", prelu.backward_with_slopes(&x, &x, &mut y, &mut grad_slopes), one, two, "`grad_slopes`");
+            let at = Level::best().with(prelu);
+            refused!("prelu", at.backward_with_slopes(&x, &x, &mut y, &mut grad_slopes), one, two, "`grad_slopes`");
+
+            let halves = [T::of(0.5); 2];
+            let (odd, mut odd_y) = (vec![T::of(0.5); 2 * n + 1], vec![mark::<T>(); 2 * n + 1]);
+            let (given, allowed) = (format!("{} elements", 2 * n + 1), "rows of 2");
+            refused!("prelu", Prelu::new(&halves).forward(&odd, &mut odd_y), given, allowed);
+            refused!(
+                "prelu",
+                Prelu::new(&halves).backward_with_slopes(&odd, &odd, &mut odd_y, &mut grad_slopes),
+                given,
+                allowed
+            );
+            for buffer in [&y, &short, &odd_y, &grad_slopes.to_vec()] {
+                untouched("rrelu and prelu", buffer);
+            }
+        }
+    }
+    check::<f32>();
+    check::<f64>();
 }

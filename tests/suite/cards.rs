@@ -214,6 +214,20 @@ fn the_slope_jumps_at_the_kinks_and_nowhere_else() {
 }
 
 #[test]
+fn functions_are_continuous_but_for_those_that_jump_at_their_kinks() {
+    let h = 1.0 / 512.0;
+    each(|activation, level, _| {
+        let f = section(activation, level);
+        let jumps = ["threshold", "hardshrink"].contains(&activation.card().name);
+        let x = (-12 * 512..=12 * 512).map(|i| f64::from(i) * h);
+        let found: Vec<f64> = x.filter(|x| (f(x + h) - f(*x)).abs() > 0.1).collect();
+        let kinks = activation.card().kinks;
+        let at_kinks = found.len() == kinks.len() && found.iter().zip(kinks).all(|(x, kink)| (x - kink).abs() <= h);
+        assert!(found.is_empty() && !jumps || at_kinks, "{activation} at {level}: jumps at {found:?}");
+    });
+}
+
+#[test]
 fn the_name_is_the_types_name_in_snake_case() {
     for activation in AnyActivation::all() {
         let debug = format!("{activation:?}");

@@ -89,6 +89,63 @@ const VALUES: &[(&str, f64, f64)] = &[
     ("softplus", f64::INFINITY, f64::INFINITY),
     ("softplus", 0.0, std::f64::consts::LN_2),
     ("softplus", -0.0, std::f64::consts::LN_2),
+    ("relu6", f64::NEG_INFINITY, 0.0),
+    ("relu6", f64::INFINITY, 6.0),
+    ("relu6", 6.0, 6.0),
+    ("squared_relu", f64::NEG_INFINITY, 0.0),
+    ("squared_relu", f64::INFINITY, f64::INFINITY),
+    ("squared_relu", 3.0, 9.0),
+    ("threshold", f64::NEG_INFINITY, 0.0),
+    ("threshold", f64::INFINITY, f64::INFINITY),
+    ("threshold", -0.0, 0.0),
+    ("threshold", 1.0, 0.0),
+    ("threshold", 1.5, 1.5),
+    ("rrelu", f64::NEG_INFINITY, f64::NEG_INFINITY),
+    ("rrelu", f64::INFINITY, f64::INFINITY),
+    ("rrelu", -1.0, -11.0 / 48.0),
+    ("identity", f64::NEG_INFINITY, f64::NEG_INFINITY),
+    ("identity", f64::INFINITY, f64::INFINITY),
+    ("identity", -0.3, -0.3),
+    ("hard_sigmoid", f64::NEG_INFINITY, 0.0),
+    ("hard_sigmoid", f64::INFINITY, 1.0),
+    ("hard_sigmoid", -3.0, 0.0),
+    ("hard_sigmoid", 0.0, 0.5),
+    ("hard_sigmoid", 1.5, 0.75),
+    ("hard_sigmoid", 3.0, 1.0),
+    ("hard_swish", f64::NEG_INFINITY, -0.0),
+    ("hard_swish", f64::INFINITY, f64::INFINITY),
+    ("hard_swish", -3.0, -0.0),
+    ("hard_swish", -1.5, -0.375),
+    ("hard_swish", 3.0, 3.0),
+    ("hard_tanh", f64::NEG_INFINITY, -1.0),
+    ("hard_tanh", f64::INFINITY, 1.0),
+    ("hard_tanh", 0.3, 0.3),
+    ("softshrink", f64::NEG_INFINITY, f64::NEG_INFINITY),
+    ("softshrink", f64::INFINITY, f64::INFINITY),
+    ("softshrink", -0.5, -0.0),
+    ("softshrink", 0.25, 0.0),
+    ("softshrink", -0.75, -0.25),
+    ("hardshrink", f64::NEG_INFINITY, f64::NEG_INFINITY),
+    ("hardshrink", f64::INFINITY, f64::INFINITY),
+    ("hardshrink", -0.5, -0.0),
+    ("hardshrink", 0.5, 0.0),
+    ("hardshrink", 0.75, 0.75),
+    ("sparse_plus", f64::NEG_INFINITY, 0.0),
+    ("sparse_plus", f64::INFINITY, f64::INFINITY),
+    ("sparse_plus", -1.0, 0.0),
+    ("sparse_plus", 0.0, 0.25),
+    ("sparse_plus", 1.0, 1.0),
+    ("sparse_sigmoid", f64::NEG_INFINITY, 0.0),
+    ("sparse_sigmoid", f64::INFINITY, 1.0),
+    ("sparse_sigmoid", -1.0, 0.0),
+    ("sparse_sigmoid", 0.5, 0.75),
+    ("softsign", f64::NEG_INFINITY, -1.0),
+    ("softsign", f64::INFINITY, 1.0),
+    ("softsign", -3.0, -0.75),
+    ("squareplus", f64::NEG_INFINITY, 0.0),
+    ("squareplus", f64::INFINITY, f64::INFINITY),
+    ("squareplus", 0.0, 1.0),
+    ("squareplus", -0.0, 1.0),
 ];
 
 /// `(name, x, f'(x))`, by number: the sign of a derivative that is zero is left open.
@@ -123,7 +180,66 @@ const SLOPES: &[(&str, f64, f64)] = &[
     ("softplus", f64::NEG_INFINITY, 0.0),
     ("softplus", f64::INFINITY, 1.0),
     ("softplus", 0.0, 0.5),
+    ("relu6", f64::NEG_INFINITY, 0.0),
+    ("relu6", f64::INFINITY, 0.0),
+    ("relu6", 6.0, 1.0),
+    ("squared_relu", f64::NEG_INFINITY, 0.0),
+    ("squared_relu", f64::INFINITY, f64::INFINITY),
+    ("squared_relu", 3.0, 6.0),
+    ("threshold", f64::NEG_INFINITY, 0.0),
+    ("threshold", f64::INFINITY, 1.0),
+    ("threshold", 1.0, 0.0),
+    ("rrelu", f64::NEG_INFINITY, 11.0 / 48.0),
+    ("rrelu", f64::INFINITY, 1.0),
+    ("rrelu", 0.0, 11.0 / 48.0),
+    ("identity", f64::NEG_INFINITY, 1.0),
+    ("identity", f64::INFINITY, 1.0),
+    ("hard_sigmoid", f64::NEG_INFINITY, 0.0),
+    ("hard_sigmoid", f64::INFINITY, 0.0),
+    ("hard_sigmoid", -3.0, 0.0),
+    ("hard_sigmoid", 3.0, 1.0 / 6.0),
+    ("hard_swish", f64::NEG_INFINITY, 0.0),
+    ("hard_swish", f64::INFINITY, 1.0),
+    ("hard_swish", -3.0, 0.0),
+    ("hard_swish", -1.5, 0.0),
+    ("hard_swish", 0.0, 0.5),
+    ("hard_swish", 3.0, 1.5),
+    ("hard_tanh", f64::NEG_INFINITY, 0.0),
+    ("hard_tanh", f64::INFINITY, 0.0),
+    ("hard_tanh", -1.0, 0.0),
+    ("hard_tanh", 1.0, 1.0),
+    ("softshrink", f64::NEG_INFINITY, 1.0),
+    ("softshrink", f64::INFINITY, 1.0),
+    ("softshrink", -0.5, 1.0),
+    ("softshrink", 0.5, 0.0),
+    ("hardshrink", f64::NEG_INFINITY, 1.0),
+    ("hardshrink", f64::INFINITY, 1.0),
+    ("hardshrink", -0.5, 1.0),
+    ("hardshrink", 0.5, 0.0),
+    ("sparse_plus", f64::NEG_INFINITY, 0.0),
+    ("sparse_plus", f64::INFINITY, 1.0),
+    ("sparse_plus", 0.0, 0.5),
+    ("sparse_sigmoid", f64::NEG_INFINITY, 0.0),
+    ("sparse_sigmoid", f64::INFINITY, 0.0),
+    ("sparse_sigmoid", -1.0, 0.0),
+    ("sparse_sigmoid", 1.0, 0.5),
+    ("softsign", f64::NEG_INFINITY, 0.0),
+    ("softsign", f64::INFINITY, 0.0),
+    ("softsign", -0.0, 1.0),
+    ("softsign", 1.0, 0.25),
+    ("squareplus", f64::NEG_INFINITY, 0.0),
+    ("squareplus", f64::INFINITY, 1.0),
+    ("squareplus", 0.0, 0.5),
 ];
+
+/// Functions that grow as the square of x: their values overflow, and their derivatives have no finite limit.
+const SQUARES: [&str; 1] = ["squared_relu"];
+
+/// Functions whose value at the largest numbers is not yet that at infinity: they fall off as 1 / |x|.
+const SLOW: [&str; 1] = ["squareplus"];
+
+/// Functions that are a constant about 0, not c x: 0 by default, without a sign.
+const CONSTANT_AT_ZERO: [&str; 1] = ["threshold"];
 
 #[test]
 fn documented_values_are_exact() {
@@ -194,8 +310,9 @@ fn limits_at_infinity_are_those_of_the_card() {
                 };
                 for (x, vanishes) in [(T::neg_infinity(), vanishes_left), (T::infinity(), vanishes_right)] {
                     let got = slope(&at, x);
+                    let has_limit = got.is_finite() || got == x && SQUARES.contains(&card.name);
                     assert!(
-                        got.is_finite() && (got == T::zero()) == vanishes,
+                        has_limit && (got == T::zero()) == vanishes,
                         "{activation} {} at {level}: f'({x}) is {}, though the card says it vanishes: {:?}",
                         T::TYPE,
                         show(got),
@@ -211,8 +328,11 @@ fn limits_at_infinity_are_those_of_the_card() {
 
 #[test]
 fn functions_through_the_origin_keep_the_sign_of_zero() {
-    let through_origin: Vec<_> = elementwise().filter(|f| value(f, 0.0_f64) == 0.0).collect();
-    for name in ["relu", "leaky_relu", "tanh", "gelu", "gelu_tanh", "silu", "elu"] {
+    let constant = |f: &AnyActivation| CONSTANT_AT_ZERO.contains(&f.card().name);
+    let through_origin: Vec<_> = elementwise().filter(|f| value(f, 0.0_f64) == 0.0 && !constant(f)).collect();
+    let activations = ["relu", "leaky_relu", "tanh", "gelu", "gelu_tanh", "silu", "elu"];
+    let lines = ["relu6", "rrelu", "identity", "hard_swish", "hard_tanh", "softshrink", "hardshrink"];
+    for name in activations.into_iter().chain(lines).chain(["squared_relu", "softsign"]) {
         assert!(through_origin.iter().any(|f| f.card().name == name), "{name}(0) is not 0");
     }
     fn check<T: Float>(activation: AnyActivation) {
@@ -274,8 +394,15 @@ fn largest_numbers_give_the_limits() {
                     let fails = |what: &str| -> String {
                         format!("{activation} {} at {level}: x = {}: {what} {}", T::TYPE, show(x), show(y))
                     };
+                    if SQUARES.contains(&activation.card().name) && x > T::zero() {
+                        assert!(y == limit && slope(&at, x) == limit, "{}", fails("value"));
+                        continue;
+                    }
                     assert!(y.is_finite(), "{}", fails("value"));
-                    if at_limit.is_finite() {
+                    if SLOW.contains(&activation.card().name) && at_limit.is_finite() {
+                        let reciprocal = 1.0 / x.wide().abs();
+                        assert!((y - at_limit).wide().abs() <= reciprocal + T::TINY, "{}", fails("value"));
+                    } else if at_limit.is_finite() {
                         assert!(same(y, at_limit), "{}, but at infinity {}", fails("value"), show(at_limit));
                     } else {
                         assert!(low <= y.wide() && y.wide() <= high, "{} outside the range", fails("value"));
@@ -311,7 +438,9 @@ fn smallest_numbers_give_what_zero_gives_or_keep_their_sign() {
                     // |f'| <= 1 near 0, one rounding to the nearest, and a bound of a few ULP.
                     assert!((y - y0).wide().abs() <= x.wide().abs() + T::TINY, "{context}: value {}", show(y));
                     assert!(y == T::zero() || y0 != T::zero() || (y > T::zero()) == (x > T::zero()), "{context}: sign");
-                    if activation.card().kinks.is_empty() {
+                    if SQUARES.contains(&activation.card().name) {
+                        assert!(s.wide() == 2.0 * x.wide().max(0.0), "{context}: derivative {}", show(s));
+                    } else if activation.card().kinks.is_empty() {
                         assert!(s == slope0, "{context}: derivative {}, at 0 {}", show(s), show(slope0));
                     }
                 }

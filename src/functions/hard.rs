@@ -1,0 +1,234 @@
+//! The hard family: sigmoid, swish and tanh made of straight lines.
+
+use super::relu::{between, inside};
+use crate::activation::Elementwise;
+use crate::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::from_output::SlopeFromOutput;
+use crate::parameters::parameters;
+use crate::real::Real;
+
+/// The hard sigmoid: `alpha` x + `beta`, cut off at 0 and 1.
+///
+/// The defaults, 1/6 and 1/2, are PyTorch's, JAX's and Keras 3's: relu6(x + 3) / 6. Those of ONNX and of older Keras,
+/// 0.2 and 1/2, are [`HardSigmoid::onnx()`].
+///
+/// - Derivative: `alpha` between the kinks, 0 outside. Not differentiable at -beta / alpha and (1 - beta) / alpha, -3 and
+///   3 by default, where the derivative given is the left side's: 0 and alpha. Range: [0, 1].
+/// - From the output: an output of 1 counts as one beyond the kink, with derivative 0.
+/// - Error: at most 2.0 ULP, 0.5 for the derivative, near the left kink too: the line is computed from there, as
+///   alpha (x + beta / alpha), with alpha and beta / alpha rounded to the element's type.
+/// - Special values: hard_sigmoid(-inf) = 0, hard_sigmoid(inf) = 1, NaN gives NaN, also in the derivative.
+/// - Source: Courbariaux, Bengio & David, "BinaryConnect: training deep neural networks with binary weights during
+///   propagations", NIPS 2015; with these slopes, Howard et al., "Searching for MobileNetV3", 2019, arXiv:1905.02244.
+///
+/// ```
+/// use activations::{Activation, HardSigmoid};
+///
+/// let mut y = [9.0; 4];
+/// HardSigmoid::default().forward(&[-3.0_f32, 0.0, 1.5, 3.0], &mut y);
+/// assert_eq!(y, [0.0, 0.5, 0.75, 1.0]);
+/// HardSigmoid::onnx().forward(&[-2.5_f32, 0.0, 1.25, 2.5], &mut y);
+/// assert_eq!(y, [0.0, 0.5, 0.75, 1.0]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HardSigmoid {
+    alpha: f64,
+    beta: f64,
+}
+
+parameters! {
+    HardSigmoid {
+        /// The slope between the kinks: 1e-30 to 1e30. A sixth by default.
+        alpha: Positive = 1.0 / 6.0,
+        /// The value at 0, at most 1e30 alpha.
+        beta: Finite = 0.5,
+    } where (1e-30..=1e30).contains(&alpha) && (beta / alpha).abs() <= 1e30
+        => alpha: "between 1e-30 and 1e30, and no less than 1e-30 |`beta`|"
+}
+
+impl HardSigmoid {
+    /// alpha 0.2 and beta 0.5: the defaults of ONNX, and of Keras before 3.
+    #[must_use]
+    pub const fn onnx() -> Self {
+        Self { alpha: 0.2, beta: 0.5 }
+    }
+
+    /// The slope, and the kinks.
+    #[inline(always)]
+    fn line<R: Real>(&self) -> (R, R, R) {
+        (R::of(self.alpha), R::of(-self.beta / self.alpha), R::of((1.0 - self.beta) / self.alpha))
+    }
+}
+
+impl Elementwise for HardSigmoid {
+    const ABREAST: usize = 1;
+
+    #[inline(always)]
+    fn value<R: Real>(&self, x: R) -> R {
+        let (slope, zero, _) = self.line::<R>();
+        ((x - zero) * slope).at_least(R::of(0.0)).at_most(R::of(1.0))
+    }
+
+    #[inline(always)]
+    fn slope<R: Real>(&self, x: R) -> R {
+        let (slope, low, high) = self.line::<R>();
+        between(x, low, high, slope)
+    }
+}
+
+impl SlopeFromOutput for HardSigmoid {
+    #[inline(always)]
+    fn slope_from_output<R: Real>(&self, y: R) -> R {
+        inside(y, R::of(0.0), R::of(1.0), R::of(self.alpha))
+    }
+}
+
+impl Described for HardSigmoid {
+    const CARD: Card = Card {
+        name: "hard_sigmoid",
+        aliases: &[],
+        formula: "min(max(alpha x + beta, 0), 1)",
+        derivative: "alpha if -beta < alpha x <= 1 - beta, else 0",
+        range: (0.0, 1.0),
+        vanishes: Vanishes::BothSides,
+        zero_centred: false,
+        monotone: true,
+        kinks: &[-3.0, 3.0],
+        common_use: "gates of networks for phones: MobileNetV3",
+        source: "Courbariaux, Bengio & David, NIPS 2015",
+        error: ErrorBounds { f32: (2.0, 0.5), f32_plain: (2.0, 0.5), f64: (2.0, 0.5), f64_plain: (2.0, 0.5) },
+    };
+}
+
+/// The hard swish: x relu6(x + 3) / 6.
+///
+/// - Derivative: 0 for x <= -3, (2 x + 3) / 6 between, with its root at -1.5, 1 for x > 3. Not differentiable at -3 and
+///   3, where the derivative given is the left side's: 0 and 3/2. Range: [-0.375, inf).
+/// - Error: at most 3.0 ULP, 2.0 for the derivative, near its root and near x = -3 too.
+/// - Special values: hard_swish(x) = -0.0 for x <= -3, -inf too; hard_swish(inf) = inf; keeps the sign of zero; NaN gives
+///   NaN, also in the derivative.
+/// - Source: Howard et al., "Searching for MobileNetV3", 2019, arXiv:1905.02244.
+///
+/// ```
+/// use activations::{Activation, HardSwish};
+///
+/// let mut y = [9.0; 4];
+/// HardSwish.forward(&[-4.0_f32, -1.5, 0.0, 4.0], &mut y);
+/// assert_eq!(y, [0.0, -0.375, 0.0, 4.0]);
+/// ```
+#[doc(alias = "hard_silu")]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct HardSwish;
+
+parameters!(HardSwish);
+
+impl Elementwise for HardSwish {
+    const ABREAST: usize = 1;
+
+    #[inline(always)]
+    fn value<R: Real>(&self, x: R) -> R {
+        // From -3 downwards -3 times 0; a factor -inf would make that NaN.
+        let x = x.at_least(R::of(-3.0));
+        let gate = (x + R::of(3.0)).at_most(R::of(6.0)) * R::of(1.0 / 6.0);
+        x * gate
+    }
+
+    #[inline(always)]
+    fn slope<R: Real>(&self, x: R) -> R {
+        // x + 1.5 is exact near the root.
+        let inner = (x + R::of(1.5)) * R::of(1.0 / 3.0);
+        let right = R::select(R::of(3.0).lt(x), R::of(1.0), inner);
+        R::select(x.le(R::of(-3.0)), R::of(0.0), right)
+    }
+}
+
+impl Described for HardSwish {
+    const CARD: Card = Card {
+        name: "hard_swish",
+        aliases: &["hard_silu"],
+        formula: "x min(max(x + 3, 0), 6) / 6",
+        derivative: "0 if x <= -3, 1 if x > 3, else (2 x + 3) / 6",
+        range: (-0.375, f64::INFINITY),
+        vanishes: Vanishes::Left,
+        zero_centred: false,
+        monotone: false,
+        kinks: &[-3.0, 3.0],
+        common_use: "networks for phones: MobileNetV3",
+        source: "Howard et al., 2019, arXiv:1905.02244",
+        error: ErrorBounds { f32: (3.0, 2.0), f32_plain: (3.0, 2.0), f64: (3.0, 2.0), f64_plain: (3.0, 2.0) },
+    };
+}
+
+/// The hard tanh: x, cut off at `min` and `max`.
+///
+/// - Derivative: 1 for min < x <= max, else 0: at both kinks the left side's. (PyTorch gives 0 at `max`.)
+///   Range: [min, max].
+/// - From the output: an output of `max` counts as one of x > max, with derivative 0.
+/// - Error: none; the limits are rounded to the element's type.
+/// - Special values: NaN gives NaN, also in the derivative; zeros keep their sign; hard_tanh(-inf) = min,
+///   hard_tanh(inf) = max.
+/// - Source: Collobert, "Large scale machine learning", 2004.
+///
+/// ```
+/// use activations::{Activation, HardTanh};
+///
+/// let mut y = [9.0; 3];
+/// HardTanh::default().forward(&[-2.0_f32, 0.5, 2.0], &mut y);
+/// assert_eq!(y, [-1.0, 0.5, 1.0]);
+/// HardTanh::new(0.0, 20.0)?.forward(&[-2.0_f32, 0.5, 21.0], &mut y);
+/// assert_eq!(y, [0.0, 0.5, 20.0]);
+/// # Ok::<(), activations::ParameterError>(())
+/// ```
+#[doc(alias = "clamp")]
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HardTanh {
+    min: f64,
+    max: f64,
+}
+
+parameters! {
+    HardTanh {
+        /// The least value.
+        min: Finite = -1.0,
+        /// The greatest value, above the least: a constant function learns nothing.
+        max: Finite = 1.0,
+    } where min < max => max: "above `min`"
+}
+
+impl Elementwise for HardTanh {
+    const ABREAST: usize = 1;
+
+    #[inline(always)]
+    fn value<R: Real>(&self, x: R) -> R {
+        x.at_least(R::of(self.min)).at_most(R::of(self.max))
+    }
+
+    #[inline(always)]
+    fn slope<R: Real>(&self, x: R) -> R {
+        between(x, R::of(self.min), R::of(self.max), R::of(1.0))
+    }
+}
+
+impl SlopeFromOutput for HardTanh {
+    #[inline(always)]
+    fn slope_from_output<R: Real>(&self, y: R) -> R {
+        inside(y, R::of(self.min), R::of(self.max), R::of(1.0))
+    }
+}
+
+impl Described for HardTanh {
+    const CARD: Card = Card {
+        name: "hard_tanh",
+        aliases: &[],
+        formula: "min(max(x, min), max)",
+        derivative: "1 if min < x <= max, else 0",
+        range: (-1.0, 1.0),
+        vanishes: Vanishes::BothSides,
+        zero_centred: true,
+        monotone: true,
+        kinks: &[-1.0, 1.0],
+        common_use: "networks of few bits; outputs in [-1, 1]",
+        source: "Collobert, 2004",
+        error: ErrorBounds::EXACT,
+    };
+}

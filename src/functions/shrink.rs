@@ -1,0 +1,139 @@
+//! The shrinkage family: 0 in a zone about 0, the identity outside it, moved or not.
+
+use crate::activation::Elementwise;
+use crate::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::parameters::parameters;
+use crate::real::Real;
+
+/// Soft shrinkage: x - `lambda` for x > `lambda`, x + `lambda` for x < -`lambda`, 0 between.
+///
+/// ONNX's `Shrink(lambd, bias)` is this function for bias = lambd, and [`Hardshrink`] for bias 0, its default.
+///
+/// - Derivative: 0 for -lambda < x <= lambda, else 1: at both kinks the left side's. (PyTorch gives 0 at both.)
+///   Range: the whole line.
+/// - Error: one rounding, 0.5 ULP; lambda is rounded to the element's type first.
+/// - Special values: odd; NaN gives NaN, also in the derivative; in the zone the result is a zero with the sign of x.
+/// - Source: Donoho, "De-noising by soft-thresholding", IEEE Trans. Inf. Theory 41, 1995: the proximal operator of
+///   lambda |x|.
+///
+/// ```
+/// use activations::{Activation, Softshrink};
+///
+/// let mut y = [0.0; 3];
+/// Softshrink::default().forward(&[-2.0_f32, 0.25, 2.0], &mut y);
+/// assert_eq!(y, [-1.5, 0.0, 1.5]);
+/// ```
+#[doc(alias = "soft_shrink")]
+#[doc(alias = "soft thresholding")]
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Softshrink {
+    lambda: f64,
+}
+
+parameters! {
+    Softshrink {
+        /// Half the width of the zone of zeros. PyTorch's default.
+        lambda: NotNegative = 0.5,
+    }
+}
+
+impl Elementwise for Softshrink {
+    const ABREAST: usize = 1;
+
+    #[inline(always)]
+    fn value<R: Real>(&self, x: R) -> R {
+        (x.abs() - R::of(self.lambda)).at_least(R::of(0.0)).copysign(x)
+    }
+
+    #[inline(always)]
+    fn slope<R: Real>(&self, x: R) -> R {
+        outside(x, R::of(self.lambda))
+    }
+}
+
+impl Described for Softshrink {
+    const CARD: Card = Card {
+        name: "softshrink",
+        aliases: &[],
+        formula: "sign(x) max(|x| - lambda, 0)",
+        derivative: "0 if -lambda < x <= lambda, else 1",
+        range: (f64::NEG_INFINITY, f64::INFINITY),
+        vanishes: Vanishes::Never,
+        zero_centred: true,
+        monotone: true,
+        kinks: &[-0.5, 0.5],
+        common_use: "sparse coding, denoising: a step of ISTA",
+        source: "Donoho, IEEE Trans. Inf. Theory 41, 1995",
+        error: ErrorBounds::EXACT,
+    };
+}
+
+/// Hard shrinkage: x for |x| > `lambda`, 0 for |x| <= `lambda`.
+///
+/// ONNX's `Shrink(lambd, bias)` is this function for bias 0, its default, and [`Softshrink`] for bias = lambd.
+///
+/// - Derivative: 0 for -lambda < x <= lambda, else 1. The function jumps at -lambda and lambda, where the derivative
+///   given is the left side's. (PyTorch gives 0 at both.) Range: 0, and |y| > lambda.
+/// - Error: none; lambda is rounded to the element's type.
+/// - Special values: odd; NaN gives NaN, also in the derivative; in the zone the result is a zero with the sign of x.
+/// - Source: Donoho & Johnstone, "Ideal spatial adaptation by wavelet shrinkage", Biometrika 81, 1994.
+///
+/// ```
+/// use activations::{Activation, Hardshrink};
+///
+/// let mut y = [0.0; 3];
+/// Hardshrink::default().forward(&[-2.0_f32, 0.25, 2.0], &mut y);
+/// assert_eq!(y, [-2.0, 0.0, 2.0]);
+/// ```
+#[doc(alias = "hard_shrink")]
+#[doc(alias = "Shrink")]
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Hardshrink {
+    lambda: f64,
+}
+
+parameters! {
+    Hardshrink {
+        /// Half the width of the zone of zeros. PyTorch's and ONNX's default.
+        lambda: NotNegative = 0.5,
+    }
+}
+
+impl Elementwise for Hardshrink {
+    const ABREAST: usize = 1;
+
+    #[inline(always)]
+    fn value<R: Real>(&self, x: R) -> R {
+        R::select(x.abs().le(R::of(self.lambda)), R::of(0.0).copysign(x), x)
+    }
+
+    #[inline(always)]
+    fn slope<R: Real>(&self, x: R) -> R {
+        outside(x, R::of(self.lambda))
+    }
+}
+
+impl Described for Hardshrink {
+    const CARD: Card = Card {
+        name: "hardshrink",
+        aliases: &["shrink"],
+        formula: "x if |x| > lambda, else 0",
+        derivative: "0 if -lambda < x <= lambda, else 1",
+        range: (f64::NEG_INFINITY, f64::INFINITY),
+        vanishes: Vanishes::Never,
+        zero_centred: true,
+        monotone: true,
+        kinks: &[-0.5, 0.5],
+        common_use: "sparse coding, denoising",
+        source: "Donoho & Johnstone, Biometrika 81, 1994",
+        error: ErrorBounds::EXACT,
+    };
+}
+
+/// 0 for -lambda < x <= lambda, 1 outside, NaN for NaN.
+#[inline(always)]
+fn outside<R: Real>(x: R, lambda: R) -> R {
+    let one = R::of(1.0);
+    let right = R::select(x.le(lambda), R::of(0.0), R::select(lambda.lt(x), one, x));
+    R::select(x.le(-lambda), one, right)
+}
