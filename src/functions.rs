@@ -18,7 +18,7 @@ macro_rules! for_each_activation {
             sigmoid: Sigmoid;
             tanh: Tanh;
             gelu: Gelu, GeluTanh;
-            silu: Silu;
+            silu: Silu, QuickGelu, Swish;
             elu: Elu;
             softplus: Softplus;
             softmax: Softmax;
