@@ -19,8 +19,8 @@ macro_rules! for_each_activation {
             tanh: Tanh;
             gelu: Gelu, GeluTanh;
             silu: Silu, QuickGelu, Swish;
-            elu: Elu;
-            softplus: Softplus;
+            elu: Elu, Selu, Celu;
+            softplus: Softplus, LogSigmoid;
             softmax: Softmax;
             log_softmax: LogSoftmax;
         }

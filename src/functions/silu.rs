@@ -85,7 +85,7 @@ parameters!(QuickGelu);
 impl QuickGelu {
     #[inline(always)]
     fn scale<R: Real>() -> Scale<R> {
-        Scale { factor: R::of(1.702), factor_lo: R::per_type(QUICK_LO.0, QUICK_LO.1) }
+        Scale { factor: R::of(1.702), factor_lo: Some(R::per_type(QUICK_LO.0, QUICK_LO.1)) }
     }
 }
 

@@ -10,7 +10,7 @@ const MOST_SCALE: (f64, f64) = (exp2(60), exp2(500));
 #[derive(Clone, Copy)]
 pub(crate) struct Scale<R> {
     pub(crate) factor: R,
-    pub(crate) factor_lo: R,
+    pub(crate) factor_lo: Option<R>,
 }
 
 /// |x| and a factor times it.
@@ -28,21 +28,19 @@ impl<R: Real> Scale<R> {
     #[inline(always)]
     pub(crate) fn of(parameter: f64) -> Self {
         let (for_f32, for_f64) = MOST_SCALE;
-        let factor = R::per_type(
-            parameter.clamp(for_f32.recip(), for_f32) as f32,
-            parameter.clamp(for_f64.recip(), for_f64),
-        );
-        Self { factor, factor_lo: R::of(0.0) }
+        let factor =
+            R::per_type(parameter.clamp(for_f32.recip(), for_f32) as f32, parameter.clamp(for_f64.recip(), for_f64));
+        Self { factor, factor_lo: None }
     }
 
-    /// Its reciprocal.
+    /// The reciprocal of a parameter, which is rounded and bounded like [`of`](Self::of) one.
     #[inline(always)]
-    pub(crate) fn recip(self) -> Self {
+    pub(crate) fn recip_of(parameter: f64) -> Self {
+        let Self { factor: divisor, .. } = Self::of(parameter);
         let one = R::of(1.0);
-        let factor = one / self.factor;
-        let (product, product_lo) = factor.two_mul(self.factor);
-        let rest = (one - product) - product_lo;
-        Self { factor, factor_lo: (-factor).mul_add(self.factor_lo, rest) * factor }
+        let factor = one / divisor;
+        let (product, product_lo) = factor.two_mul(divisor);
+        Self { factor, factor_lo: Some(((one - product) - product_lo) * factor) }
     }
 
     /// |x| times the factor. A factor of 0 is fine: then it is 0, for infinite x too.
@@ -51,6 +49,10 @@ impl<R: Real> Scale<R> {
         let most = (R::per_type(114.75, 790.0) / self.factor).at_most(R::per_type(exp2(70) as f32, exp2(510)));
         let a = x.abs().at_most(most);
         let (z, z_lo) = a.two_mul(self.factor);
-        Scaled { a, z, z_lo: a.mul_add(self.factor_lo, z_lo) }
+        let z_lo = match self.factor_lo {
+            Some(factor_lo) => a.mul_add(factor_lo, z_lo),
+            None => z_lo,
+        };
+        Scaled { a, z, z_lo }
     }
 }
