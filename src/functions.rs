@@ -29,9 +29,9 @@ macro_rules! for_each_activation {
             sigmoid: Sigmoid;
             tanh: Tanh;
             gelu: Gelu, GeluTanh;
-            silu: Silu;
-            elu: Elu;
-            softplus: Softplus;
+            silu: Silu, QuickGelu, Swish;
+            elu: Elu, Selu, Celu;
+            softplus: Softplus, LogSigmoid;
             softmax: Softmax;
             log_softmax: LogSoftmax;
             rrelu: Rrelu;

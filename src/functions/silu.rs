@@ -1,13 +1,13 @@
-//! The sigmoid linear unit.
+//! The sigmoid linear unit, and its like: x sigmoid(beta x).
 
 use super::gelu::{hinge, reflect};
 use crate::activation::Elementwise;
 use crate::card::{Card, Described, ErrorBounds, Vanishes};
-use crate::math;
+use crate::math::{self, Lifted, Scale};
 use crate::parameters::parameters;
 use crate::real::Real;
 
-/// The sigmoid linear unit, also called swish: x sigmoid(x) = x / (1 + e^-x).
+/// The sigmoid linear unit, also called swish: x sigmoid(x) = x / (1 + e^-x). With a parameter it is [`Swish`].
 ///
 /// - Derivative: sigmoid(x) (1 + x sigmoid(-x)), with its root at -1.2785. Range: [-0.27847, inf).
 /// - Error: at most 2.9 ULP, 3.8 for the derivative, in `f32` over all 2^32 inputs (4.1 and 4.6 without fused
@@ -24,7 +24,6 @@ use crate::real::Real;
 /// assert_eq!(y, [0.0, 0.731_058_6]);
 /// ```
 #[doc(alias = "SiLU")]
-#[doc(alias = "swish")]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Silu;
 
@@ -47,7 +46,7 @@ impl Elementwise for Silu {
 impl Described for Silu {
     const CARD: Card = Card {
         name: "silu",
-        aliases: &["swish"],
+        aliases: &[],
         formula: "x / (1 + e^-x)",
         derivative: "sigmoid(x) (1 + x sigmoid(-x))",
         range: (-0.278_464_542_761_073_8, f64::INFINITY),
@@ -59,4 +58,163 @@ impl Described for Silu {
         source: "Elfwing, Uchibe & Doya, 2017, arXiv:1702.03118",
         error: ErrorBounds { f32: (2.9, 3.8), f32_plain: (4.1, 4.6), f64: (2.0, 2.5), f64_plain: (2.5, 3.5) },
     };
+}
+
+/// The sigmoid approximation of GELU: x sigmoid(1.702 x).
+///
+/// - Derivative: sigmoid(z) (1 + z sigmoid(-z)), z = 1.702 x, with its root at -0.7512. Range: [-0.16361, inf).
+/// - Error: at most 3.0 ULP, 4.0 for the derivative, in `f32` over all 2^32 inputs (3.8 and 4.8 without fused
+///   multiply-add); 2.0 and 2.5 in `f64`, on a table (3.0 and 2.5). Both tails and subnormal results are within it: 1.702
+///   is not rounded to the type. Where the derivative is below 1/16, near its root, the spacing at 1/16 counts.
+/// - Special values: quick_gelu(-inf) = -0.0, quick_gelu(inf) = inf, keeps the sign of zero, NaN gives NaN.
+/// - Source: Hendrycks & Gimpel, "Gaussian error linear units (GELUs)", 2016, arXiv:1606.08415.
+///
+/// ```
+/// use activations::{Activation, QuickGelu};
+///
+/// let mut y = [0.0; 2];
+/// QuickGelu.forward(&[0.0_f32, 1.0], &mut y);
+/// assert_eq!(y, [0.0, 0.845_795_8]);
+/// ```
+#[doc(alias = "QuickGELU")]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct QuickGelu;
+
+parameters!(QuickGelu);
+
+impl QuickGelu {
+    #[inline(always)]
+    fn scale<R: Real>() -> Scale<R> {
+        Scale { factor: R::of(1.702), factor_lo: Some(R::per_type(QUICK_LO.0, QUICK_LO.1)) }
+    }
+}
+
+/// 1.702 less what it is when rounded to the type.
+const QUICK_LO: (f32, f64) = ((1.702 - 1.702_f32 as f64) as f32, 4.263_256_414_560_601e-17);
+
+impl Elementwise for QuickGelu {
+    #[inline(always)]
+    fn value<R: Real>(&self, x: R) -> R {
+        hinge(x, tail(x, Self::scale()))
+    }
+
+    #[inline(always)]
+    fn slope<R: Real>(&self, x: R) -> R {
+        reflect(x, left_slope(x, Self::scale()))
+    }
+}
+
+impl Described for QuickGelu {
+    const CARD: Card = Card {
+        name: "quick_gelu",
+        aliases: &[],
+        formula: "x sigmoid(1.702 x)",
+        derivative: "s + 1.702 x s (1 - s), s = sigmoid(1.702 x)",
+        range: (-0.163_610_189_636_353_58, f64::INFINITY),
+        vanishes: Vanishes::Left,
+        zero_centred: false,
+        monotone: false,
+        kinks: &[],
+        common_use: "transformers: CLIP",
+        source: "Hendrycks & Gimpel, 2016, arXiv:1606.08415",
+        error: ErrorBounds { f32: (3.0, 4.0), f32_plain: (3.8, 4.8), f64: (2.0, 2.5), f64_plain: (3.0, 2.5) },
+    };
+}
+
+/// Swish: x sigmoid(beta x), between x/2 at beta = 0 and [`Relu`](crate::Relu) as beta grows. With beta = 1 it is
+/// [`Silu`], which is a little faster.
+///
+/// - Derivative: sigmoid(z) (1 + z sigmoid(-z)), z = beta x, with its root at z = -1.2785. Range: [-0.27847/beta, inf),
+///   for a positive beta.
+/// - Error: at most 3.0 ULP, 4.0 for the derivative, in `f32` over all 2^32 inputs, for beta = 1 (3.8 and 4.8 without
+///   fused multiply-add); 2.0 and 2.5 in `f64`, on a table (3.0 and 2.5). Both tails and subnormal results are within it.
+///   Where the derivative is below 1/16, near its root, the spacing at 1/16 counts.
+/// - Other betas: rounded to the type, to no more than 2^60 in magnitude (`f64`: 2^500), and to 0 below the reciprocal
+///   of that. The bounds hold for those from 1/256 (`f64`: 1e-15) in magnitude, and for 0. With others the tail stays what
+///   it is at beta x = -114.75 (-790), below 1e-49 |x|.
+/// - Special values: swish(-inf) = -0.0 and swish(inf) = inf for a positive beta, swish(-inf) = -inf and swish(inf) = 0 for
+///   a negative one; keeps the sign of zero, NaN gives NaN.
+/// - Source: Ramachandran, Zoph & Le, "Searching for activation functions", 2017, arXiv:1710.05941.
+///
+/// ```
+/// use activations::{Activation, Swish};
+///
+/// # fn main() -> Result<(), activations::ParameterError> {
+/// let mut y = [0.0; 3];
+/// Swish::default().forward(&[-200.0_f32, 0.0, 1.0], &mut y);
+/// assert_eq!(y, [0.0, 0.0, 0.731_058_6]);
+/// Swish::new(0.0)?.forward(&[-200.0_f32, 0.0, 1.0], &mut y);
+/// assert_eq!(y, [-100.0, 0.0, 0.5]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Swish {
+    beta: f64,
+}
+
+parameters! {
+    Swish {
+        /// How sharply the gate opens.
+        beta: Finite = 1.0,
+    }
+}
+
+impl Swish {
+    /// |beta|, 1 with its sign, and whether it is 0.
+    #[inline(always)]
+    fn parts<R: Real>(&self) -> (Scale<R>, R, R::Mask) {
+        let magnitude = self.beta.abs();
+        let mut scale = Scale::of(magnitude);
+        let least = Scale::of(0.0).factor;
+        let zero = R::of(magnitude).lt(least);
+        scale.factor = R::select(zero, R::of(0.0), scale.factor);
+        (scale, R::of(1.0_f64.copysign(self.beta)), zero)
+    }
+}
+
+impl Elementwise for Swish {
+    #[inline(always)]
+    fn value<R: Real>(&self, x: R) -> R {
+        // swish(x; -beta) = -swish(-x; beta).
+        let (scale, sign, linear) = self.parts();
+        R::select(linear, x * R::of(0.5), hinge(sign * x, tail(x, scale)) * sign)
+    }
+
+    #[inline(always)]
+    fn slope<R: Real>(&self, x: R) -> R {
+        let (scale, sign, _) = self.parts();
+        reflect(sign * x, left_slope(x, scale))
+    }
+}
+
+impl Described for Swish {
+    const CARD: Card = Card {
+        name: "swish",
+        aliases: &[],
+        formula: "x / (1 + e^(-beta x))",
+        derivative: "s + beta x s (1 - s), s = sigmoid(beta x)",
+        range: (-0.278_464_542_761_073_8, f64::INFINITY),
+        vanishes: Vanishes::Left,
+        zero_centred: false,
+        monotone: false,
+        kinks: &[],
+        common_use: "EfficientNet and MobileNet, as the SiLU; with a trained beta",
+        source: "Ramachandran, Zoph & Le, 2017, arXiv:1710.05941",
+        error: ErrorBounds { f32: (3.0, 4.0), f32_plain: (3.8, 4.8), f64: (2.0, 2.5), f64_plain: (3.0, 2.5) },
+    };
+}
+
+/// |x| sigmoid(-scale |x|).
+#[inline(always)]
+fn tail<R: Real>(x: R, scale: Scale<R>) -> Lifted<R> {
+    let scaled = scale.times_abs(x);
+    math::times_sigmoid_neg(scaled.a, scaled.z, Some(scaled.z_lo))
+}
+
+/// The derivative of x sigmoid(scale x) at -|x|.
+#[inline(always)]
+fn left_slope<R: Real>(x: R, scale: Scale<R>) -> R {
+    let scaled = scale.times_abs(x);
+    math::sigmoid_neg_slope(scaled.z, scaled.z, Some((scaled.z_lo, scaled.z_lo))).number()
 }

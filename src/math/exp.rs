@@ -111,7 +111,7 @@ pub(crate) fn exp_neg_half<R: Real>(s: R, s_lo: R) -> (R, R, R) {
     (r, r.polynomial(&Q_HALF).mul_add(r, R::of(-0.5)), scale)
 }
 
-/// `(m, r, scale)` with e^(a + a_lo) = `scale * (m + r) / (m - r) * 2^lift`, for 0 <= a <= 112 (`f64`: 768) and `a_lo`
+/// `(m, r, scale)` with e^(a + a_lo) = `scale * (m + r) / (m - r) * 2^lift`, for 0 <= a <= 115 (`f64`: 790) and `a_lo`
 /// below an ulp of a.
 ///
 /// Half the multiplications of the polynomial, for users who divide anyway. m is in [2, 2.03], |r| <= 0.36; the rounding
@@ -163,29 +163,29 @@ impl<R: Real> RowExp<R> {
     }
 }
 
-/// `(u, 2^(n + lift))` with e^-a = 2^n (1 + u), for any a whose n + lift is an exponent of a normal number. NaN gives NaN
-/// in u.
+/// `(u, 2^(n + lift))` with e^-(a + a_lo) = 2^n (1 + u), for any a whose n + lift is an exponent of a normal number, and
+/// `a_lo` below its ulp. NaN gives NaN in u.
 ///
 /// a = -n ln 2 + r, so e^-a = 2^n e^-r and u = -r + r^2 q(r), in [-0.30, 0.42]. Error of u, in half-ulps of 1 (2^-24 for
 /// `f32`): the reduction is exact but for n LN2_LO, below 1/4 in r; r^2 q(r) and the last rounding add 1/2 at most.
 #[inline(always)]
-fn exp_neg_parts<R: Real>(a: R, lift: R) -> (R, R) {
+fn exp_neg_parts<R: Real>(a: R, a_lo: Option<R>, lift: R) -> (R, R) {
     let (n, scale) = a.round_exp2(R::of(-core::f64::consts::LOG2_E), lift);
-    let r = remainder(a, None, n);
+    let r = remainder(a, a_lo, n);
     ((r * r).mul_add(r.polynomial(&Q), -r), scale)
 }
 
-/// e^-a for 0 <= a <= 112 (`f64`: 768).
+/// e^-(a + a_lo) for 0 <= a <= 115 (`f64`: 790).
 #[inline(always)]
-pub(crate) fn exp_neg<R: Real>(a: R) -> Lifted<R> {
-    let (u, scale) = exp_neg_parts(a, lift());
+pub(crate) fn exp_neg<R: Real>(a: R, a_lo: Option<R>) -> Lifted<R> {
+    let (u, scale) = exp_neg_parts(a, a_lo, lift());
     Lifted { value: scale.mul_add(u, scale), unlift: unlift() }
 }
 
-/// e^-a - 1 for 0 <= a <= 112 (`f64`: 768), to full relative accuracy.
+/// e^-(a + a_lo) - 1 for 0 <= a <= 115 (`f64`: 790), to full relative accuracy.
 #[inline(always)]
-pub(crate) fn expm1_neg<R: Real>(a: R) -> Lifted<R> {
-    let (u, scale) = exp_neg_parts(a, lift());
+pub(crate) fn expm1_neg<R: Real>(a: R, a_lo: Option<R>) -> Lifted<R> {
+    let (u, scale) = exp_neg_parts(a, a_lo, lift());
     Lifted { value: scale.mul_add(u, scale - lifted_one()), unlift: unlift() }
 }
 
@@ -216,7 +216,7 @@ fn exp_anywhere<R: Real>(x: R) -> (R, R, R, R) {
     let lift = choose(lift(), -lift::<R>(), R::of(0.0));
     let one = choose(lifted_one(), unlift(), R::of(1.0));
     let unlift = choose(unlift(), lifted_one(), R::of(1.0));
-    let (u, scale) = exp_neg_parts(a, lift);
+    let (u, scale) = exp_neg_parts(a, None, lift);
     (scale, u, one, unlift)
 }
 

@@ -1,7 +1,7 @@
 //! log(1 + e^x), what softplus and the losses are made of.
 
 use super::exp::{bounded_abs, exp_neg, remainder};
-use super::{fast_two_sum, two_sum};
+use super::{Lifted, fast_two_sum, two_sum};
 use crate::real::{Coefficients, Real};
 
 /// h(e) with log(1 + e) = e + e^2 h(e) on [0, 1], relative error of the sum 2^-30.2 (`f64`: 2^-59.1). Fitted by
@@ -50,11 +50,17 @@ const H: Coefficients = Coefficients {
 #[inline(always)]
 #[must_use]
 pub fn log1p_exp<R: Real>(x: R) -> R {
-    let e = exp_neg(bounded_abs(x));
+    let tail = log1p_exp_neg(bounded_abs(x), None);
+    tail.value.mul_add(tail.unlift, x.at_least(R::of(0.0)))
+}
+
+/// log(1 + e^-(a + a_lo)) for 0 <= a <= 115 (`f64`: 790), to full relative accuracy.
+#[inline(always)]
+pub(crate) fn log1p_exp_neg<R: Real>(a: R, a_lo: Option<R>) -> Lifted<R> {
+    let e = exp_neg(a, a_lo);
     let share = e.number();
     // e (1 + e h(e)), lifted as e is.
-    let tail = e.value.mul_add(share * share.polynomial(&H), e.value);
-    tail.mul_add(e.unlift, x.at_least(R::of(0.0)))
+    Lifted { value: e.value.mul_add(share * share.polynomial(&H), e.value), unlift: e.unlift }
 }
 
 /// log(1 + a + (b + b_lo)) for an integer a >= 0 and b >= 0 with `b_lo` below its ulp: to full relative accuracy near 0.

@@ -10,12 +10,17 @@ use crate::real::Real;
 #[inline(always)]
 #[must_use]
 pub fn sigmoid<R: Real>(x: R) -> R {
-    let q = sigmoid_neg(bounded_abs(x));
+    sigmoid_from_left(x, sigmoid_neg(bounded_abs(x), None))
+}
+
+/// sigmoid(x) from q = sigmoid(-|x|).
+#[inline(always)]
+pub(crate) fn sigmoid_from_left<R: Real>(x: R, q: R) -> R {
     // Not 1 / (1 + e), for rounding 1 + e loses up to an ulp of the quotient, subtracting q <= 1/2 half of one.
     R::select(x.lt(R::of(0.0)), q, R::of(1.0) - q)
 }
 
-/// e^(a + a_lo) as a ratio, 0 <= a <= 112 (`f64`: 768), and what the logistic functions make of it with one division.
+/// e^(a + a_lo) as a ratio, 0 <= a <= 115 (`f64`: 790), and what the logistic functions make of it with one division.
 ///
 /// e^(a + a_lo) = `scale (m + r) / (m - r) / UNLIFT`, `UNLIFT` = 2^-40 (`f64`: 2^-128): so much is the power of two
 /// lowered to be normal for every a. The sums `scale (m + r) +- UNLIFT (m - r)` are put together from products of m and
@@ -76,14 +81,14 @@ impl<R: Real> Logistic<R> {
     }
 }
 
-/// sigmoid(-a) for 0 <= a <= 112 (`f64`: 768), to full relative accuracy.
+/// sigmoid(-a - a_lo) for 0 <= a <= 115 (`f64`: 790), to full relative accuracy.
 #[inline(always)]
-pub(crate) fn sigmoid_neg<R: Real>(a: R) -> R {
-    let (top, bottom) = Logistic::new(a, None).fraction();
+pub(crate) fn sigmoid_neg<R: Real>(a: R, a_lo: Option<R>) -> R {
+    let (top, bottom) = Logistic::new(a, a_lo).fraction();
     (top * Logistic::unlift()) / bottom
 }
 
-/// b sigmoid(-a - a_lo), for 0 <= a <= 112 (`f64`: 768).
+/// b sigmoid(-a - a_lo), for 0 <= a <= 115 (`f64`: 790).
 #[inline(always)]
 pub(crate) fn times_sigmoid_neg<R: Real>(b: R, a: R, a_lo: Option<R>) -> Lifted<R> {
     let e = Logistic::new(a, a_lo);

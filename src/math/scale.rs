@@ -1,0 +1,58 @@
+//! A constant or a parameter times |x|, as an unevaluated sum: exponentials magnify the relative error of their argument.
+
+use super::exp::exp2;
+use crate::real::Real;
+
+/// Scales are taken as no more than this, and as no less than its reciprocal.
+const MOST_SCALE: (f64, f64) = (exp2(60), exp2(500));
+
+/// A parameter that scales the input: a factor as an unevaluated sum.
+#[derive(Clone, Copy)]
+pub(crate) struct Scale<R> {
+    pub(crate) factor: R,
+    pub(crate) factor_lo: Option<R>,
+}
+
+/// |x| and a factor times it.
+#[derive(Clone, Copy)]
+pub(crate) struct Scaled<R> {
+    /// |x|, but no more than what brings the product to 114.75 (`f64`: 790).
+    pub(crate) a: R,
+    pub(crate) z: R,
+    pub(crate) z_lo: R,
+}
+
+impl<R: Real> Scale<R> {
+    /// A positive parameter, rounded to the type; no more than 2^60 (`f64`: 2^500) and no less than its reciprocal, so
+    /// that neither products nor quotients leave the normal range.
+    #[inline(always)]
+    pub(crate) fn of(parameter: f64) -> Self {
+        let (for_f32, for_f64) = MOST_SCALE;
+        let factor =
+            R::per_type(parameter.clamp(for_f32.recip(), for_f32) as f32, parameter.clamp(for_f64.recip(), for_f64));
+        Self { factor, factor_lo: None }
+    }
+
+    /// The reciprocal of a parameter, which is rounded and bounded like [`of`](Self::of) one.
+    #[inline(always)]
+    pub(crate) fn recip_of(parameter: f64) -> Self {
+        let Self { factor: divisor, .. } = Self::of(parameter);
+        let one = R::of(1.0);
+        let factor = one / divisor;
+        let (product, product_lo) = factor.two_mul(divisor);
+        Self { factor, factor_lo: Some(((one - product) - product_lo) * factor) }
+    }
+
+    /// |x| times the factor. A factor of 0 is fine: then it is 0, for infinite x too.
+    #[inline(always)]
+    pub(crate) fn times_abs(self, x: R) -> Scaled<R> {
+        let most = (R::per_type(114.75, 790.0) / self.factor).at_most(R::per_type(exp2(70) as f32, exp2(510)));
+        let a = x.abs().at_most(most);
+        let (z, z_lo) = a.two_mul(self.factor);
+        let z_lo = match self.factor_lo {
+            Some(factor_lo) => a.mul_add(factor_lo, z_lo),
+            None => z_lo,
+        };
+        Scaled { a, z, z_lo }
+    }
+}
