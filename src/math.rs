@@ -10,10 +10,10 @@ mod normal;
 
 use crate::real::Real;
 
-pub(crate) use exp::{RowExp, bounded_abs, exp_neg, expm1_neg, lifted_one, unlift};
+pub(crate) use exp::{RowExp, bounded_abs, exp_neg, exp2, expm1_neg, lifted_one, unlift};
 pub use exp::{exp, expm1};
 pub use log1p::log1p_exp;
-pub(crate) use log1p::log1p_of_sum;
+pub(crate) use log1p::{log1p_of_sum, log1p_of_sum_unrounded};
 pub use logistic::{sigmoid, tanh};
 pub(crate) use logistic::{sigmoid_neg, sigmoid_neg_slope, tanh_slope, times_sigmoid_neg};
 pub(crate) use normal::NormalTail;
