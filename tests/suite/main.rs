@@ -9,6 +9,7 @@ mod accuracy;
 mod bad_input;
 mod cards;
 mod gradients;
+mod losses;
 mod named;
 mod properties;
 mod reproducibility;
