@@ -8,7 +8,9 @@ use crate::element::{Element, Lane};
 use crate::math::{RowExp, lifted_one, log1p_of_sum_unrounded, unlift};
 use crate::probability::{Complement, Normaliser};
 use crate::real::{Abreast, Real};
-use crate::reduce::{CHUNK, DEPTH, LANE_CHUNK, LANES, Partial, Sums, across, add, total_anything, total_exponentials};
+use crate::reduce::{
+    CHUNK, DEPTH, Greatest, LANE_CHUNK, LANES, Partial, Sums, across, add, total_anything, total_exponentials,
+};
 use crate::rows::{GROUP, Row, Scale, greatest_of_row, padded};
 
 /// Weights of the elements of a row: w (a t + b), the distribution t and the weights w of the classes if there are any.
@@ -129,6 +131,17 @@ pub(crate) fn of_one_row<T: Element, R: Lane<T>>(x: &[T]) -> RowSums<R> {
     }
 }
 
+/// The greatest of a row in each lane.
+#[inline(always)]
+fn greatest<T: Element, R: Lane<T>>(x: &[T]) -> [R; LANES] {
+    if x.len() >= LANES {
+        return greatest_of_row(x);
+    }
+    let mut greatest = Greatest::new();
+    greatest.take(&[padded(x, T::neg_infinity())]);
+    greatest.lanes()
+}
+
 #[inline(always)]
 fn scale_of<R: Real>(greatest: R) -> Scale<R> {
     let exp = RowExp::on_grid(greatest);
@@ -146,7 +159,7 @@ fn in_step<'a, T: Element, R: Lane<T>, const WEIGHTED: bool>(
     let zero = R::of(0.0);
     let mut max = [[zero; LANES]; GROUP];
     for (x, max) in x.chunks_exact(row_len).zip(&mut max) {
-        *max = greatest_of_row::<T, R>(x);
+        *max = greatest::<T, R>(x);
     }
     let greatest = across(&max, R::at_least);
     let (mut rest, mut tops) = ([Sums::of_exponentials(); GROUP], [[zero; LANES]; GROUP]);
@@ -179,7 +192,7 @@ fn long<T: Element, R: Lane<T>, const WEIGHTED: bool>(
     weights: Weights<'_, T>,
     mut e: Option<&mut [T]>,
 ) -> RowSums<R> {
-    let scale = scale_of(across(&[greatest_of_row::<T, R>(x)], R::at_least)[0]);
+    let scale = scale_of(across(&[greatest::<T, R>(x)], R::at_least)[0]);
     let mut all = Accumulators { rest: Sums::of_anything(), ..Accumulators::new() };
     let chunks = (x.len() / LANE_CHUNK).max(1);
     // From the end, which the search for the greatest has just left in the cache.

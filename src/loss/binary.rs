@@ -18,8 +18,8 @@ use crate::rows::padded;
 /// - Gradient: sigmoid(x) - t.
 /// - [`pos_weight`](Self::pos_weight): a factor of the first term, for targets that are rarely 1.
 /// - [`reduction`](Self::reduction): the mean or the sum; [`losses`](Self::losses) gives a loss for each element.
-/// - Error: at most 4 ULP, in tails too; for a gradient, where sigmoid(x) and t nearly cancel, 4 ULP of the lesser of t and
-///   1 - t.
+/// - Error: at most 4 ULP, in tails too, in the gradient 5; where the gradient's two parts, (1 - t) sigmoid(x) and
+///   t sigmoid(-x), nearly cancel, ULP of the greater one.
 /// - Special values: an infinite logit has loss 0 or infinity, 0 where the target agrees. The mean of nothing is NaN, the
 ///   sum 0. NaN gives NaN.
 /// - Source: the semantics are those of PyTorch's `BCEWithLogitsLoss`.

