@@ -14,7 +14,7 @@ use crate::real::Real;
 pub(crate) use exp::{RowExp, bounded_abs, exp_neg, exp2, expm1_neg, lifted_one, unlift};
 pub use exp::{exp, expm1};
 pub use log1p::log1p_exp;
-pub(crate) use log1p::{log1p_exp_neg, log1p_of_sum};
+pub(crate) use log1p::{log1p_exp_neg, log1p_of_sum, log1p_of_sum_unrounded};
 pub use logistic::{sigmoid, tanh};
 pub(crate) use logistic::{sigmoid_from_left, sigmoid_neg, sigmoid_neg_slope, tanh_slope, times_sigmoid_neg};
 pub(crate) use normal::NormalTail;

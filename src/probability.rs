@@ -92,7 +92,7 @@ impl<R: Real> Complement<R> {
 
 /// count top + rest.
 #[inline(always)]
-fn multiple_and<R: Real>(count: R, top: R, rest: Partial<R>) -> Partial<R> {
+pub(crate) fn multiple_and<R: Real>(count: R, top: R, rest: Partial<R>) -> Partial<R> {
     let (tops, tops_lo) = count.two_mul(top);
     let (hi, lo) = two_sum(tops, rest.0);
     fast_two_sum(hi, lo + (tops_lo + rest.1))

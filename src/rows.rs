@@ -26,7 +26,7 @@ use crate::reduce::{
 const SHORT: usize = LANES - 1;
 
 /// Rows that are taken in step.
-const GROUP: usize = 8;
+pub(crate) const GROUP: usize = 8;
 
 /// Numbers that a formula may keep of a row.
 const CONSTANTS: usize = 4;
@@ -375,7 +375,7 @@ impl<'a, T: Element, F: RowFormula> Block<'a, T, F> {
 
 /// Up to a column of elements, and as many of `padding` as are missing.
 #[inline(always)]
-fn padded<T: Element>(elements: &[T], padding: T) -> [T; LANES] {
+pub(crate) fn padded<T: Element>(elements: &[T], padding: T) -> [T; LANES] {
     let mut column = [padding; LANES];
     for (lane, &element) in column.iter_mut().zip(elements) {
         *lane = element;
@@ -427,7 +427,7 @@ fn transpose<T: Element, const W: usize>(rows: &[T], columns: &mut [[T; W]]) {
 
 /// The greatest of a row in each lane.
 #[inline(always)]
-fn greatest_of_row<T: Element, R: Lane<T>>(x: &[T]) -> [R; LANES] {
+pub(crate) fn greatest_of_row<T: Element, R: Lane<T>>(x: &[T]) -> [R; LANES] {
     let mut greatest = Greatest::new();
     let (columns, rest) = x.as_chunks();
     greatest.take(columns);

@@ -149,6 +149,55 @@ impl<R: Real> RowExp<R> {
         Self { offset, most, lift: (lift::<R>() - R::per_type(127.0, 1023.0)) - n }
     }
 
+    /// As [`below`](Self::below), but far from 0 the offset is a multiple of [`UNIT`](Self::unit), so that sums with
+    /// different scales can be added: see [`raised_to`](Self::raised_to). The same for both kinds of lane.
+    ///
+    /// The difference of x and the offset is exact still: on the grid of the floats from half the limit up, it is below
+    /// 256 (`f64`: 2048).
+    #[inline(always)]
+    pub(crate) fn on_grid(max: R) -> Self {
+        let (zero, one) = (R::of(0.0), R::of(1.0));
+        // From 2^28 (`f64`: 2^60) on neighbours are so far apart that there is nothing to add.
+        let far = R::per_type(exp2(28) as f32, exp2(60));
+        let (units, _) = (max * (one / Self::unit())).round_exp2(one, zero);
+        let offset = R::select(max.abs().lt(far), units * Self::unit(), max);
+        let offset = R::select(max.abs().lt(R::per_type(256.0, 2048.0)), zero, offset);
+        let least = offset - max;
+        let (n, _) = (least * R::of(-core::f64::consts::LOG2_E)).round_exp2(one, zero);
+        let most = least + R::per_type(128.0, 768.0);
+        Self { offset, most, lift: (lift::<R>() - R::per_type(127.0, 1023.0)) - n }
+    }
+
+    #[inline(always)]
+    fn unit() -> R {
+        R::per_type(128.0, 1024.0)
+    }
+
+    /// A sum of exponentials of this scale, on the scale of a greater one: both on the grid. Exact but where the offsets
+    /// differ; 0 where it is nothing beside the greatest of that scale.
+    #[inline(always)]
+    pub(crate) fn raised_to(&self, greater: &Self, (mut hi, mut lo): (R, R)) -> (R, R) {
+        let (zero, one) = (R::of(0.0), R::of(1.0));
+        // e^-UNIT = (unit_hi + unit_lo) 2^-unit_exponent.
+        let unit_hi = R::per_type(1.261_407_9, 1.602_448_653_175_470_5);
+        let unit_lo = R::per_type(-4.617_350_8e-8, -9.806_837_183_666_858e-17);
+        let unit_exponent = R::per_type(185.0, 1478.0);
+        let units = (greater.offset - self.offset) / Self::unit();
+        let mut n = greater.lift - self.lift;
+        for step in [0.0, 1.0] {
+            let (product, product_lo) = hi.two_mul(unit_hi);
+            let (scaled, scaled_lo) = super::fast_two_sum(product, product_lo + (hi * unit_lo + lo * unit_hi));
+            let more = R::of(step).lt(units);
+            (hi, lo) = (R::select(more, scaled, hi), R::select(more, scaled_lo, lo));
+            n = R::select(more, n - unit_exponent, n);
+        }
+        // More than two units, or parts of one, are more than e^-32 even where floats are so far apart.
+        let counts = R::select(units.le(R::of(2.0)), n, R::of(f64::NEG_INFINITY));
+        let (_, power) = n.at_least(-R::per_type(100.0, 1000.0)).round_exp2(one, zero);
+        let power = R::select(R::per_type(-100.0, -1000.0).lt(counts), power, zero);
+        (hi * power, lo * power)
+    }
+
     /// e^x / 2^n / `unlift()`. For x = -inf too small to count beside the greatest. Of no meaning for NaN, and where the
     /// greatest is infinite.
     ///
@@ -202,7 +251,7 @@ pub(super) fn remainder<R: Real>(a: R, a_lo: Option<R>, n: R) -> R {
 
 /// ln 2 as a sum whose high part has so few bits (14; `f64`: 32) that n times it is exact, fused or not.
 #[inline(always)]
-fn split_ln2<R: Real>() -> (R, R) {
+pub(super) fn split_ln2<R: Real>() -> (R, R) {
     let hi = R::per_type(0.693_176_27, 0.693_147_180_369_123_8);
     (hi, R::per_type(-2.908_897_1e-5, 1.908_214_929_270_587_7e-10))
 }

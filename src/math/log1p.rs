@@ -1,6 +1,6 @@
 //! log(1 + e^x), what softplus and the losses are made of.
 
-use super::exp::{bounded_abs, exp_neg, remainder};
+use super::exp::{bounded_abs, exp_neg, remainder, split_ln2};
 use super::{Lifted, fast_two_sum, two_sum};
 use crate::real::{Coefficients, Real};
 
@@ -68,6 +68,22 @@ pub(crate) fn log1p_exp_neg<R: Real>(a: R, a_lo: Option<R>) -> Lifted<R> {
 /// Error of the result: that of b, and below an ulp.
 #[inline(always)]
 pub(crate) fn log1p_of_sum<R: Real>(a: R, b: R, b_lo: R) -> R {
+    let (f, tail, n) = log1p_parts(a, b, b_lo);
+    remainder(f + tail, None, n)
+}
+
+/// The same as an unevaluated sum, whose error is that of b and below 2^-24 (`f64`: 2^-53): for what nearly cancels it.
+#[inline(always)]
+pub(crate) fn log1p_of_sum_unrounded<R: Real>(a: R, b: R, b_lo: R) -> (R, R) {
+    let (f, tail, n) = log1p_parts(a, b, b_lo);
+    let (ln2_hi, ln2_lo) = split_ln2::<R>();
+    let (hi, lo) = two_sum(n * ln2_hi, f);
+    fast_two_sum(hi, lo + n.mul_add(ln2_lo, tail))
+}
+
+/// `(f, tail, n)` with log(1 + a + b + b_lo) = f + tail + n ln 2, f exact.
+#[inline(always)]
+fn log1p_parts<R: Real>(a: R, b: R, b_lo: R) -> (R, R, R) {
     let one = R::of(1.0);
     let (w, w_lo) = two_sum(a + one, b);
     let (w, w_lo) = fast_two_sum(w, w_lo + b_lo);
@@ -76,5 +92,5 @@ pub(crate) fn log1p_of_sum<R: Real>(a: R, b: R, b_lo: R) -> R {
     let (f, f_lo) = two_sum(m - one, w_lo * scale);
     // log(m + m_lo) = f + (f^2 h(f) + f_lo), without the slope of h and of the square, which are below 1.
     let tail = (f * f).mul_add(f.polynomial(&H), f_lo);
-    remainder(f + tail, None, n)
+    (f, tail, n)
 }

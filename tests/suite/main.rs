@@ -13,6 +13,7 @@ mod digest;
 mod gates;
 mod gradients;
 mod lines;
+mod losses;
 mod named;
 mod parity;
 mod prelu;

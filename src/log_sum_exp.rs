@@ -1,0 +1,329 @@
+//! Log-sum-exp, and the state from which it, and a softmax that is split, are put together.
+
+use crate::activation::{same_length, whole_rows};
+use crate::dispatch::{Level, Task, dispatch};
+use crate::element::{Element, Lane};
+use crate::math::{RowExp, fast_two_sum, log1p_of_sum_unrounded, two_sum};
+use crate::probability::{Normaliser, multiple_and};
+use crate::reduce::Partial;
+use crate::row_sums::{RowSums, Weights, for_each_group, of_one_row};
+
+/// log(sum of e^x\[i\]), without overflow: of the logarithms of numbers, that of their sum.
+///
+/// - Error: at most 2 ULP of the result, or of 1 where the result is less: near 0 it is a difference. Measured on sampled
+///   rows of up to a million: see the table in `docs/kernels.md`. A row of one number gives that number, one of n equal
+///   numbers x gives x + log n.
+/// - Derivative: [`Softmax`](crate::Softmax) of x; see [`log_sum_exp_backward`].
+/// - Special values: -inf for no numbers, or nothing but -inf; inf if one is inf; NaN if one is NaN.
+///
+/// Where the numbers come in pieces, use [`LogSumExp`].
+///
+/// ```
+/// use activations::log_sum_exp;
+///
+/// assert_eq!(log_sum_exp(&[1000.0_f64, 1000.0]), 1000.0 + std::f64::consts::LN_2);
+/// assert_eq!(log_sum_exp::<f32>(&[]), f32::NEG_INFINITY);
+/// ```
+#[doc(alias = "logsumexp")]
+#[must_use]
+pub fn log_sum_exp<T: Element>(x: &[T]) -> T {
+    let mut sum = LogSumExp::new();
+    sum.push_slice(x);
+    sum.finish()
+}
+
+/// [`log_sum_exp`] of each `row_len` elements.
+///
+/// # Panics
+/// If `x` does not divide into rows, or `y` does not have an element for each, before anything is written.
+///
+/// ```
+/// let mut y = [0.0_f32; 2];
+/// activations::log_sum_exp_rows(&[0.0, 0.0, 5.0, f32::NEG_INFINITY], 2, &mut y);
+/// assert_eq!(y, [std::f32::consts::LN_2, 5.0]);
+/// ```
+#[track_caller]
+pub fn log_sum_exp_rows<T: Element>(x: &[T], row_len: usize, y: &mut [T]) {
+    assert!(row_len > 0, "log_sum_exp_rows: rows must have at least 1 element");
+    whole_rows(Some(row_len), x.len());
+    same_length("y", y.len(), "rows of x", x.len() / row_len);
+    dispatch(Level::best(), OfRows { x, row_len, y });
+}
+
+/// The gradient of [`log_sum_exp`] with respect to its input: `grad_x = softmax(x) * grad_y`.
+///
+/// # Panics
+/// If the lengths differ, before anything is written.
+///
+/// ```
+/// let mut grad_x = [0.0_f32; 2];
+/// activations::log_sum_exp_backward(&[7.0, 7.0], 3.0, &mut grad_x);
+/// assert_eq!(grad_x, [1.5; 2]);
+/// ```
+#[track_caller]
+pub fn log_sum_exp_backward<T: Element>(x: &[T], grad_y: T, grad_x: &mut [T]) {
+    same_length("grad_x", grad_x.len(), "x", x.len());
+    let mut sum = LogSumExp::new();
+    sum.push_slice(x);
+    dispatch(Level::best(), Probabilities { sum, times: grad_y, x, y: grad_x });
+}
+
+/// A log-sum-exp in the making: numbers come one at a time, by slices, or as another state, and the state, four numbers,
+/// does not depend on how, but for rounding. With it a softmax is split over chunks, threads or machines.
+///
+/// - Each of [`finish`](Self::finish), [`normalise`](Self::normalise) and [`probability`](Self::probability) is within its
+///   bound of the exact value, for any split and any order of merges: 2 ULP for the first (see [`log_sum_exp`]), 3 ULP for
+///   probabilities, of up to a million numbers in up to a thousand pieces. So two splits differ by at most twice as much.
+/// - Merging is commutative to the bit.
+///
+/// The sum is kept to twice the working precision, scaled by a power of two, so that merging does not add an error to that
+/// of the exponentials.
+///
+/// ```
+/// use activations::LogSumExp;
+///
+/// // A softmax over two threads: each sums up its half, then each normalises it with the merged sum.
+/// let x: Vec<f32> = (0..1000).map(|i| (i as f32).sin()).collect();
+/// let mut p = vec![0.0; 1000];
+/// let (left, right) = x.split_at(500);
+/// let (p_left, p_right) = p.split_at_mut(500);
+///
+/// let sum = std::thread::scope(|scope| {
+///     let other = scope.spawn(|| LogSumExp::of(right));
+///     let mut sum = LogSumExp::of(left);
+///     sum.merge(&other.join().unwrap());
+///     sum
+/// });
+/// std::thread::scope(|scope| {
+///     scope.spawn(|| sum.normalise(left, p_left));
+///     sum.normalise(right, p_right);
+/// });
+/// assert!((p.iter().sum::<f32>() - 1.0).abs() < 1e-6);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LogSumExp<T> {
+    /// NaN once a number was; -inf if there was none, or nothing but -inf.
+    greatest: T,
+    /// e^greatest, scaled: see [`RowExp::on_grid`]. 0 if the greatest is infinite or NaN.
+    top: T,
+    /// The sum of all exponentials, on the same scale.
+    hi: T,
+    lo: T,
+}
+
+impl<T: Element> Default for LogSumExp<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T: Element> LogSumExp<T> {
+    /// Of no numbers.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::without_sum(T::neg_infinity())
+    }
+
+    /// Of these numbers.
+    #[must_use]
+    pub fn of(x: &[T]) -> Self {
+        let mut sum = Self::new();
+        sum.push_slice(x);
+        sum
+    }
+
+    fn without_sum(greatest: T) -> Self {
+        Self { greatest, top: T::zero(), hi: T::zero(), lo: T::zero() }
+    }
+
+    /// One number more.
+    pub fn push(&mut self, x: T) {
+        let one = if x.is_finite() {
+            let lane = <T::Plain as Lane<T>>::load(x);
+            let top = RowExp::on_grid(lane).exp(lane).store();
+            Self { greatest: x, top, hi: top, lo: T::zero() }
+        } else {
+            Self::without_sum(x)
+        };
+        self.merge(&one);
+    }
+
+    /// More numbers.
+    pub fn push_slice(&mut self, x: &[T]) {
+        self.push_slice_at(Level::best(), x);
+    }
+
+    /// [`push_slice`](Self::push_slice) at a level of one's own choice.
+    pub fn push_slice_at(&mut self, level: Level, x: &[T]) {
+        if x.is_empty() {
+            return;
+        }
+        let mut sum = dispatch(level, OfSlice { x });
+        if sum.greatest == T::infinity() && x.iter().any(|x| x.is_nan()) {
+            sum.greatest = T::nan();
+        }
+        self.merge(&sum);
+    }
+
+    /// The numbers of another state.
+    pub fn merge(&mut self, other: &Self) {
+        let (less, greater) = if other.greatest < self.greatest { (other, &*self) } else { (&*self, other) };
+        *self = if less.greatest.is_nan() {
+            *less
+        } else if less.greatest == T::neg_infinity() || !greater.greatest.is_finite() {
+            *greater
+        } else {
+            less.merged_into(greater)
+        };
+    }
+
+    /// For finite numbers. The additions are of pairs whose order does not matter.
+    fn merged_into(&self, greater: &Self) -> Self {
+        let load = <T::Plain as Lane<T>>::load;
+        let scale = |state: &Self| RowExp::on_grid(load(state.greatest));
+        let (less_hi, less_lo) = scale(self).raised_to(&scale(greater), (load(self.hi), load(self.lo)));
+        let (hi, lo) = two_sum(less_hi, load(greater.hi));
+        let (hi, lo) = fast_two_sum(hi, lo + (less_lo + load(greater.lo)));
+        // The levels may differ in the exponential of the same number.
+        let equal = self.greatest == greater.greatest && greater.top < self.top;
+        let top = if equal { self.top } else { greater.top };
+        Self { greatest: greater.greatest, top, hi: hi.store(), lo: lo.store() }
+    }
+
+    /// log(sum of e^x\[i\]) of all the numbers: see [`log_sum_exp`].
+    #[must_use]
+    pub fn finish(&self) -> T {
+        self.logarithm::<T::Plain>()
+    }
+
+    #[inline(always)]
+    fn logarithm<R: Lane<T>>(&self) -> T {
+        if !self.greatest.is_finite() {
+            return self.greatest;
+        }
+        let Self { greatest, top, hi, lo } = *self;
+        let (greatest, top) = (R::load(greatest), R::load(top));
+        let (rest, error) = two_sum(R::load(hi), -top);
+        let rest = fast_two_sum(rest, error + R::load(lo));
+        let (rest, rest_lo) = Normaliser::of((top, R::of(0.0))).ratio(rest);
+        let (log, log_lo) = log1p_of_sum_unrounded(R::of(0.0), rest, rest_lo);
+        let (sum, error) = two_sum(greatest, log);
+        (sum + (error + log_lo)).store()
+    }
+
+    /// e^x / sum of e^x\[i\], for a number that was pushed. NaN for one that is greater than all of them, and where
+    /// [`Softmax`](crate::Softmax) is NaN: the greatest is NaN, infinite or was not there.
+    #[must_use]
+    pub fn probability(&self, x: T) -> T {
+        let mut p = [T::nan()];
+        self.normalise(&[x], &mut p);
+        p[0]
+    }
+
+    /// The [`probability`](Self::probability) of each of these numbers: for all that was pushed, their softmax.
+    ///
+    /// # Panics
+    /// If the lengths differ, before anything is written.
+    #[track_caller]
+    pub fn normalise(&self, x: &[T], p: &mut [T]) {
+        self.normalise_at(Level::best(), x, p);
+    }
+
+    /// [`normalise`](Self::normalise) at a level of one's own choice.
+    ///
+    /// # Panics
+    /// If the lengths differ, before anything is written.
+    #[track_caller]
+    pub fn normalise_at(&self, level: Level, x: &[T], p: &mut [T]) {
+        same_length("p", p.len(), "x", x.len());
+        dispatch(level, Probabilities { sum: *self, times: T::one(), x, y: p });
+    }
+}
+
+/// The state of a row.
+#[inline(always)]
+fn of_row<T: Element, R: Lane<T>>(sums: &RowSums<R>) -> LogSumExp<T> {
+    let (scale, greatest) = (sums.row.scale, sums.row.scale.greatest.store());
+    if !greatest.is_finite() {
+        return LogSumExp::without_sum(greatest);
+    }
+    let (hi, lo): Partial<R> = multiple_and(sums.row.second.0, scale.top, sums.row.first);
+    LogSumExp { greatest, top: scale.top.store(), hi: hi.store(), lo: lo.store() }
+}
+
+struct OfSlice<'a, T> {
+    x: &'a [T],
+}
+
+impl<T: Element> Task<T> for OfSlice<'_, T> {
+    type Output = LogSumExp<T>;
+
+    #[inline(always)]
+    fn run<R: Lane<T>>(self) -> LogSumExp<T> {
+        of_row(&of_one_row::<T, R>(self.x))
+    }
+}
+
+struct OfRows<'a, T> {
+    x: &'a [T],
+    row_len: usize,
+    y: &'a mut [T],
+}
+
+impl<T: Element> Task<T> for OfRows<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<R: Lane<T>>(self) {
+        let Self { x, row_len, y } = self;
+        for_each_group::<T, R, false>(
+            x,
+            row_len,
+            Weights::none(),
+            None,
+            #[inline(always)]
+            |at, x, _, sums| {
+                for (i, (y, sums)) in y[at..].iter_mut().zip(sums).enumerate() {
+                    *y = of_row(sums).logarithm::<T::Plain>();
+                    if *y == T::infinity() && x[i * row_len..][..row_len].iter().any(|x| x.is_nan()) {
+                        *y = T::nan();
+                    }
+                }
+            },
+        );
+    }
+}
+
+struct Probabilities<'a, T> {
+    sum: LogSumExp<T>,
+    times: T,
+    x: &'a [T],
+    y: &'a mut [T],
+}
+
+impl<T: Element> Task<T> for Probabilities<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<R: Lane<T>>(self) {
+        // A function, for its arguments are known not to overlap.
+        #[inline(always)]
+        fn all<T: Element, R: Lane<T>>(
+            (exp, normaliser, greatest, times): (RowExp<R>, Normaliser<R>, R, R),
+            x: &[T],
+            y: &mut [T],
+        ) {
+            for (y, &x) in y.iter_mut().zip(x) {
+                let x = R::load(x);
+                let p = normaliser.probability(exp.exp(x));
+                *y = (R::select(x.le(greatest), p, R::of(f64::NAN)) * times).store();
+            }
+        }
+
+        let Self { sum: LogSumExp { greatest, hi, lo, .. }, times, x, y } = self;
+        let greatest = R::load(greatest);
+        let mut normaliser = Normaliser::of((R::load(hi), R::load(lo)));
+        normaliser.factor = normaliser.factor - greatest.abs() * R::of(0.0);
+        all((RowExp::on_grid(greatest), normaliser, greatest, R::load(times)), x, y);
+    }
+}

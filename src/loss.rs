@@ -1,0 +1,44 @@
+//! Losses of classifiers, from logits: value and gradient in one pass.
+//!
+//! All of them take logits, the scores as the last layer gives them, and apply softmax or sigmoid themselves, so that no
+//! logarithm of a probability is taken that has been rounded to 0 or 1. There is no function that takes probabilities.
+
+mod binary;
+mod cross_entropy;
+mod targets;
+
+use crate::element::{Element, Lane};
+use crate::real::Real;
+
+pub use binary::BinaryCrossEntropy;
+pub use cross_entropy::CrossEntropy;
+pub use targets::Targets;
+
+/// What becomes of the losses of a batch.
+///
+/// For one loss for each row or element there are methods of their own, [`CrossEntropy::losses`] and
+/// [`BinaryCrossEntropy::losses`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reduction {
+    /// Their mean; NaN where there is none.
+    #[default]
+    Mean,
+    /// Their sum.
+    Sum,
+}
+
+impl Reduction {
+    /// What a sum is divided by, of `count` losses.
+    fn denominator(self, count: f64) -> f64 {
+        match self {
+            Self::Mean => count,
+            Self::Sum => 1.0,
+        }
+    }
+}
+
+/// Rounded to the type.
+fn rounded<T: Element>(number: f64) -> T {
+    <T::Plain as Real>::of(number).store()
+}

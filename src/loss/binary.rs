@@ -1,0 +1,249 @@
+//! Binary cross-entropy of logits.
+
+use super::{Reduction, rounded};
+use crate::activation::same_length;
+use crate::dispatch::{Level, Task, dispatch};
+use crate::element::{Element, Lane};
+use crate::error::ParameterError;
+use crate::math::{bounded_abs, log1p_exp, sigmoid_neg};
+use crate::parameters::{Allowed, checked};
+use crate::real::{Abreast, Real};
+use crate::reduce::{DEPTH, LANES, Sums, total_anything};
+use crate::rows::padded;
+
+/// Binary cross-entropy from logits: -t log(sigmoid(x)) - (1 - t) log(1 - sigmoid(x)), for a target t in [0, 1].
+///
+/// Takes *logits*, the scores of the last layer as they are. It applies sigmoid itself: do not apply it before.
+///
+/// - Gradient: sigmoid(x) - t.
+/// - [`pos_weight`](Self::pos_weight): a factor of the first term, for targets that are rarely 1.
+/// - [`reduction`](Self::reduction): the mean or the sum; [`losses`](Self::losses) gives a loss for each element.
+/// - Error: at most 4 ULP, in tails too, in the gradient 5; where the gradient's two parts, (1 - t) sigmoid(x) and
+///   t sigmoid(-x), nearly cancel, ULP of the greater one.
+/// - Special values: an infinite logit has loss 0 or infinity, 0 where the target agrees. The mean of nothing is NaN, the
+///   sum 0. NaN gives NaN.
+/// - Source: the semantics are those of PyTorch's `BCEWithLogitsLoss`.
+///
+/// ```
+/// use activations::BinaryCrossEntropy;
+///
+/// let mut grad = [0.0_f64; 2];
+/// let mean = BinaryCrossEntropy::new().loss_and_gradient(&[0.0, -800.0], &[1.0, 1.0], &mut grad);
+/// assert_eq!(mean, (std::f64::consts::LN_2 + 800.0) / 2.0);
+/// assert_eq!(grad, [-0.25, -0.5]);
+/// ```
+#[doc(alias = "BCEWithLogitsLoss")]
+#[derive(Clone, Copy, Debug)]
+pub struct BinaryCrossEntropy {
+    pos_weight: f64,
+    reduction: Reduction,
+    level: Option<Level>,
+}
+
+impl Default for BinaryCrossEntropy {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl BinaryCrossEntropy {
+    /// The mean, without weight.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { pos_weight: 1.0, reduction: Reduction::Mean, level: None }
+    }
+
+    /// A factor of the loss where the target is 1: above 1 for recall, below 1 for precision. 1 if not set.
+    ///
+    /// # Errors
+    /// If it is negative, infinite or NaN.
+    pub fn pos_weight(self, pos_weight: f64) -> Result<Self, ParameterError> {
+        let pos_weight = checked("binary_cross_entropy", "pos_weight", Allowed::NotNegative, pos_weight)?;
+        Ok(Self { pos_weight, ..self })
+    }
+
+    /// Mean or sum. [`Reduction::Mean`] if not set.
+    #[must_use]
+    pub const fn reduction(self, reduction: Reduction) -> Self {
+        Self { reduction, ..self }
+    }
+
+    /// Run at this level instead of the best one.
+    #[must_use]
+    pub const fn at(self, level: Level) -> Self {
+        Self { level: Some(level), ..self }
+    }
+
+    /// The loss of all elements.
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    #[track_caller]
+    pub fn loss<T: Element>(&self, logits: &[T], targets: &[T]) -> T {
+        same_length("targets", targets.len(), "logits", logits.len());
+        self.run(Batch { logits, targets, losses: None, grad: None })
+    }
+
+    /// The loss of all elements, and its gradient with respect to the logits.
+    ///
+    /// # Panics
+    /// If the lengths differ, before anything is written.
+    #[track_caller]
+    pub fn loss_and_gradient<T: Element>(&self, logits: &[T], targets: &[T], grad: &mut [T]) -> T {
+        same_length("targets", targets.len(), "logits", logits.len());
+        same_length("grad", grad.len(), "logits", logits.len());
+        self.run(Batch { logits, targets, losses: None, grad: Some(grad) })
+    }
+
+    /// The loss of each element, whatever the reduction.
+    ///
+    /// # Panics
+    /// If the lengths differ, before anything is written.
+    #[track_caller]
+    pub fn losses<T: Element>(&self, logits: &[T], targets: &[T], losses: &mut [T]) {
+        same_length("targets", targets.len(), "logits", logits.len());
+        same_length("losses", losses.len(), "logits", logits.len());
+        self.run(Batch { logits, targets, losses: Some(losses), grad: None });
+    }
+
+    /// The loss of each element, and its derivative, whatever the reduction.
+    ///
+    /// # Panics
+    /// If the lengths differ, before anything is written.
+    #[track_caller]
+    pub fn losses_and_gradient<T: Element>(&self, logits: &[T], targets: &[T], losses: &mut [T], grad: &mut [T]) {
+        same_length("targets", targets.len(), "logits", logits.len());
+        same_length("losses", losses.len(), "logits", logits.len());
+        same_length("grad", grad.len(), "logits", logits.len());
+        self.run(Batch { logits, targets, losses: Some(losses), grad: Some(grad) });
+    }
+
+    fn run<T: Element>(&self, batch: Batch<'_, T>) -> T {
+        let denominator = self.reduction.denominator(batch.logits.len() as f64);
+        let each = batch.losses.is_some();
+        let times = rounded(if each { 1.0 } else { 1.0 / denominator });
+        let level = self.level.unwrap_or_else(Level::best);
+        let pos_weight = rounded(self.pos_weight);
+        let total = if batch.grad.is_some() {
+            dispatch(level, Run::<T, true> { batch, pos_weight, times })
+        } else {
+            dispatch(level, Run::<T, false> { batch, pos_weight, times })
+        };
+        rounded(total / denominator)
+    }
+}
+
+struct Batch<'a, T> {
+    logits: &'a [T],
+    targets: &'a [T],
+    losses: Option<&'a mut [T]>,
+    grad: Option<&'a mut [T]>,
+}
+
+struct Run<'a, T, const GRADIENT: bool> {
+    batch: Batch<'a, T>,
+    pos_weight: T,
+    /// By which gradients are multiplied.
+    times: T,
+}
+
+impl<T: Element, const GRADIENT: bool> Task<T> for Run<'_, T, GRADIENT> {
+    /// The sum of the losses.
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<R: Lane<T>>(self) -> f64 {
+        let Self { batch: Batch { logits, targets, mut losses, mut grad }, pos_weight, times } = self;
+        let (weight, times) = (R::load(pos_weight), R::load(times));
+        let mut sums = [Sums::<R, LANES>::of_anything()];
+        let mut of_block = ([[T::zero(); LANES]; DEPTH], [[T::zero(); LANES]; DEPTH]);
+        let mut at = 0;
+        let mut keep = |count: usize, (of_losses, of_grad): &([[T; LANES]; DEPTH], [[T; LANES]; DEPTH])| {
+            if let Some(losses) = &mut losses {
+                losses[at..at + count].copy_from_slice(&of_losses.as_flattened()[..count]);
+            }
+            if GRADIENT && let Some(grad) = &mut grad {
+                grad[at..at + count].copy_from_slice(&of_grad.as_flattened()[..count]);
+            }
+            at += count;
+        };
+        let (x_blocks, x_rest) = logits.as_chunks::<LANES>().0.as_chunks::<DEPTH>();
+        let (t_blocks, t_rest) = targets.as_chunks::<LANES>().0.as_chunks::<DEPTH>();
+        for (x, t) in x_blocks.iter().zip(t_blocks) {
+            block::<T, R, GRADIENT, DEPTH>(x, t, weight, times, &mut of_block.0, &mut of_block.1);
+            add_up(&of_block.0, &mut sums[0]);
+            keep(DEPTH * LANES, &of_block);
+        }
+        let (x_last, t_last) = (logits.as_chunks::<LANES>().1, targets.as_chunks::<LANES>().1);
+        let last = [(padded(x_last, T::zero()), padded(t_last, T::zero()), x_last.len())];
+        let columns = x_rest.iter().zip(t_rest).map(|(&x, &t)| (x, t, LANES)).chain(last);
+        for (x, t, count) in columns {
+            let (mut of_losses, mut of_grad) = ([[T::zero(); LANES]], [[T::zero(); LANES]]);
+            block::<T, R, GRADIENT, 1>(&[x], &[t], weight, times, &mut of_losses, &mut of_grad);
+            of_losses[0][count..].fill(T::zero());
+            add_up(&of_losses, &mut sums[0]);
+            (of_block.0[0], of_block.1[0]) = (of_losses[0], of_grad[0]);
+            keep(count, &of_block);
+        }
+        let (hi, lo) = total_anything(&sums);
+        let total = hi[0].wide() + lo[0].wide();
+        if total.is_nan() {
+            // An infinite loss, maybe, whose rounding error is none.
+            let terms = logits.iter().zip(targets);
+            return terms.map(|(&x, &t)| loss(R::load(x), R::load(t), weight).wide()).sum();
+        }
+        total
+    }
+}
+
+/// A function, for its arguments are known not to overlap.
+#[inline(always)]
+fn block<T: Element, R: Lane<T>, const GRADIENT: bool, const K: usize>(
+    x: &[[T; LANES]; K],
+    t: &[[T; LANES]; K],
+    weight: R,
+    times: R,
+    losses: &mut [[T; LANES]; K],
+    grad: &mut [[T; LANES]; K],
+) {
+    let (weight, times) = (Abreast::<R, K>::splat(weight), Abreast::splat(times));
+    for i in 0..LANES {
+        let (x, t) = (Abreast::gather(x, i), Abreast::gather(t, i));
+        loss(x, t, weight).scatter(losses, i);
+        if GRADIENT {
+            (slope(x, t, weight) * times).scatter(grad, i);
+        }
+    }
+}
+
+#[inline(always)]
+fn add_up<T: Element, R: Lane<T>, const K: usize>(losses: &[[T; LANES]; K], sums: &mut Sums<R, LANES>) {
+    for i in 0..LANES {
+        sums.add(i, (Abreast::gather(losses, i), Abreast::splat(R::of(0.0))));
+    }
+}
+
+/// `(k, w)` with loss = k |x| + w log(1 + e^-|x|) and gradient = sign(x) (k - w sigmoid(-|x|)): what the target has against
+/// the sign of x, and all that it has.
+#[inline(always)]
+fn shares<R: Real>(x: R, t: R, pos_weight: R) -> (R, R) {
+    let (zero, one) = (R::of(0.0), R::of(1.0));
+    (R::select(x.lt(zero), pos_weight * t, one - t), (pos_weight - one).mul_add(t, one))
+}
+
+/// Both terms are positive: nothing cancels.
+#[inline(always)]
+fn loss<R: Real>(x: R, t: R, pos_weight: R) -> R {
+    let (zero, (k, w)) = (R::of(0.0), shares(x, t, pos_weight));
+    // A share of 0 makes nothing of an infinite logit too.
+    let linear = R::select(k.abs().le(zero), zero, k * x.abs());
+    log1p_exp(-x.abs()).mul_add(w, linear)
+}
+
+#[inline(always)]
+fn slope<R: Real>(x: R, t: R, pos_weight: R) -> R {
+    let (one, (k, w)) = (R::of(1.0), shares(x, t, pos_weight));
+    // The sign is put on factors: see `LogSoftmax` on negated sums.
+    let minus_sign = R::select(x.lt(R::of(0.0)), one, -one);
+    (minus_sign * sigmoid_neg(bounded_abs(x))).mul_add(w, -minus_sign * k)
+}

@@ -1,0 +1,92 @@
+//! What a cross-entropy's rows are compared with: a class each, or a distribution over the classes.
+
+#[cfg(feature = "alloc")]
+use alloc::vec::Vec;
+
+/// The targets of a [`CrossEntropy`](crate::CrossEntropy): the class of each row, or a distribution over classes.
+///
+/// Slices, arrays and vectors of integers are classes, counted from 0. Distributions come by
+/// [`Targets::distributions`].
+///
+/// ```
+/// use activations::{CrossEntropy, Targets};
+///
+/// let (loss, logits) = (CrossEntropy::new(2)?, [0.0_f32, 3.0, 1.0, 1.0]);
+/// let labels: Vec<u8> = vec![1, 0];
+/// let one_hot = [0.0, 1.0, 1.0, 0.0];
+/// assert_eq!(loss.loss(&logits, &labels), loss.loss(&logits, Targets::distributions(&one_hot)));
+/// # Ok::<(), activations::ParameterError>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Targets<'a, T> {
+    pub(super) kind: Kind<'a, T>,
+    pub(super) weights: Option<&'a [T]>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kind<'a, T> {
+    Classes(Classes<'a>),
+    Distributions(&'a [T]),
+}
+
+impl<'a, T> Targets<'a, T> {
+    /// A distribution over the classes for each row, one after another: numbers from 0 to 1 that add up to 1, which is
+    /// not checked.
+    #[must_use]
+    pub const fn distributions(distributions: &'a [T]) -> Self {
+        Self { kind: Kind::Distributions(distributions), weights: None }
+    }
+
+    /// With a weight for each class, by which what it adds to the loss is multiplied. As in PyTorch, the mean over rows
+    /// with classes is then divided by the sum of their classes' weights, that over distributions by their number.
+    #[must_use]
+    pub const fn weighted(self, weights: &'a [T]) -> Self {
+        Self { weights: Some(weights), ..self }
+    }
+}
+
+macro_rules! classes {
+    ($($variant:ident($integer:ident)),*) => {
+        /// The classes of rows, in any type of integer.
+        #[derive(Clone, Copy, Debug)]
+        pub(super) enum Classes<'a> {
+            $($variant(&'a [$integer]),)*
+        }
+
+        impl Classes<'_> {
+            pub(super) fn len(self) -> usize {
+                match self {
+                    $(Self::$variant(classes) => classes.len(),)*
+                }
+            }
+
+            /// The class of a row; the greatest number for one beyond it.
+            #[inline]
+            pub(super) fn get(self, row: usize) -> i64 {
+                match self {
+                    $(Self::$variant(classes) => i64::try_from(classes[row]).unwrap_or(i64::MAX),)*
+                }
+            }
+        }
+
+        $(impl<'a, T> From<&'a [$integer]> for Targets<'a, T> {
+            fn from(classes: &'a [$integer]) -> Self {
+                Self { kind: Kind::Classes(Classes::$variant(classes)), weights: None }
+            }
+        }
+
+        impl<'a, T, const N: usize> From<&'a [$integer; N]> for Targets<'a, T> {
+            fn from(classes: &'a [$integer; N]) -> Self {
+                Self::from(classes.as_slice())
+            }
+        }
+
+        #[cfg(feature = "alloc")]
+        impl<'a, T> From<&'a Vec<$integer>> for Targets<'a, T> {
+            fn from(classes: &'a Vec<$integer>) -> Self {
+                Self::from(classes.as_slice())
+            }
+        })*
+    };
+}
+classes!(U8(u8), U16(u16), U32(u32), U64(u64), Usize(usize), I32(i32), I64(i64));
