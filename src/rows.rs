@@ -21,6 +21,7 @@ use crate::real::{Abreast, Real};
 use crate::reduce::{
     CHUNK, DEPTH, Greatest, LANE_CHUNK, LANES, Partial, Sums, across, total_anything, total_exponentials,
 };
+use crate::sweep::unaligned;
 
 /// Rows of up to this length lie side by side.
 const SHORT: usize = LANES - 1;
@@ -364,12 +365,18 @@ impl<'a, T: Element, F: RowFormula> Block<'a, T, F> {
 
         let (formula, constants) = (self.formula, &{ *constants });
         let of = if F::OF_EXP { None } else { self.x };
+        let at = unaligned(self.y);
+        let (of_head, of) = of.map(|of| of.split_at(at)).unzip();
+        let (grad_head, grad_y) = self.grad_y.map(|grad_y| grad_y.split_at(at)).unzip();
+        let (y_head, y) = self.y.split_at_mut(at);
         let (of, of_rest) = of.map(<[T]>::as_chunks::<LANES>).unzip();
-        let (grad_y, grad_rest) = self.grad_y.map(<[T]>::as_chunks::<LANES>).unzip();
-        let (y, y_rest) = self.y.as_chunks_mut::<LANES>();
+        let (grad_y, grad_rest) = grad_y.map(<[T]>::as_chunks::<LANES>).unzip();
+        let (y, y_rest) = y.as_chunks_mut::<LANES>();
         let (of, grad_y) = (of.map(<[_]>::as_flattened), grad_y.map(<[_]>::as_flattened));
         results(formula, of, grad_y, y.as_flattened_mut(), constants);
-        results(formula, of_rest, grad_rest, y_rest, constants);
+        for (of, grad_y, y) in [(of_head, grad_head, y_head), (of_rest, grad_rest, y_rest)] {
+            results(formula, of, grad_y, y, constants);
+        }
     }
 }
 
@@ -429,10 +436,14 @@ fn transpose<T: Element, const W: usize>(rows: &[T], columns: &mut [[T; W]]) {
 #[inline(always)]
 fn greatest_of_row<T: Element, R: Lane<T>>(x: &[T]) -> [R; LANES] {
     let mut greatest = Greatest::new();
-    let (columns, rest) = x.as_chunks();
+    let at = unaligned(x);
+    let (columns, rest) = x[at..].as_chunks();
     greatest.take(columns);
+    // At the ends some elements twice, which does not matter.
+    if at > 0 {
+        greatest.take(x.first_chunk().map_or(&[], slice::from_ref));
+    }
     if !rest.is_empty() {
-        // Some elements twice, which does not matter.
         greatest.take(x.last_chunk().map_or(&[], slice::from_ref));
     }
     greatest.lanes()
