@@ -8,7 +8,7 @@ mod silu;
 mod softplus;
 mod tanh;
 
-use crate::{log_softmax, softmax};
+use crate::{log_softmax, softmax, softmin};
 
 /// Calls the macro `$use` with the list: `file: Type, Type; file: ...`.
 macro_rules! for_each_activation {
@@ -23,6 +23,7 @@ macro_rules! for_each_activation {
             softplus: Softplus;
             softmax: Softmax;
             log_softmax: LogSoftmax;
+            softmin: Softmin;
         }
     };
 }

@@ -131,7 +131,9 @@ mod probability;
 mod real;
 mod reduce;
 mod rows;
+mod scores;
 mod softmax;
+mod softmin;
 mod sweep;
 
 pub use activation::{Activation, Elementwise, Pass};
@@ -141,6 +143,7 @@ pub use element::Element;
 pub use error::ParameterError;
 pub use from_output::{FromOutput, SlopeFromOutput};
 pub use functions::*;
+pub use scores::Scores;
 pub use named::{AnyActivation, UnknownName};
 pub use parameters::{Allowed, Parameter, Parameters};
 #[cfg(feature = "std")]
