@@ -8,7 +8,7 @@ mod silu;
 mod softplus;
 mod tanh;
 
-use crate::{log_softmax, softmax, softmin};
+use crate::{hardmax, log_softmax, softmax, softmin, sparsemax};
 
 /// Calls the macro `$use` with the list: `file: Type, Type; file: ...`.
 macro_rules! for_each_activation {
@@ -24,6 +24,8 @@ macro_rules! for_each_activation {
             softmax: Softmax;
             log_softmax: LogSoftmax;
             softmin: Softmin;
+            sparsemax: Sparsemax;
+            hardmax: Hardmax;
         }
     };
 }

@@ -123,6 +123,7 @@ mod element;
 mod error;
 mod from_output;
 mod functions;
+mod hardmax;
 mod log_softmax;
 pub mod math;
 mod named;
@@ -134,6 +135,7 @@ mod rows;
 mod scores;
 mod softmax;
 mod softmin;
+mod sparsemax;
 mod sweep;
 
 pub use activation::{Activation, Elementwise, Pass};
@@ -143,12 +145,12 @@ pub use element::Element;
 pub use error::ParameterError;
 pub use from_output::{FromOutput, SlopeFromOutput};
 pub use functions::*;
-pub use scores::Scores;
 pub use named::{AnyActivation, UnknownName};
 pub use parameters::{Allowed, Parameter, Parameters};
 #[cfg(feature = "std")]
 pub use real::Fused;
 pub use real::{Coefficients, Plain, Real};
+pub use scores::Scores;
 
 mod sealed {
     /// Keeps a trait's implementations inside the crate.

@@ -16,7 +16,7 @@ use crate::element::{Element, Lane};
 use crate::math::RowExp;
 use crate::real::{Abreast, Real};
 use crate::reduce::{
-    CHUNK, DEPTH, Greatest, LANE_CHUNK, LANES, Partial, Sums, across, total_anything, total_exponentials,
+    CHUNK, DEPTH, Greatest, LANE_CHUNK, LANES, Partial, Sums, across, total_anything, total_exponentials, total_rounded,
 };
 use crate::sweep::unaligned;
 
@@ -167,6 +167,13 @@ impl<T: Element, F: RowFormula> Task<T> for Rows<'_, T, F> {
                 #[inline(always)]
                 |rows| rows.side_by_side::<R, 1>(&mut columns),
             );
+        } else if F::OF_OUTPUT && row_len <= CHUNK {
+            block.by(
+                1,
+                1,
+                #[inline(always)]
+                |row| row.of_output::<R>(),
+            );
         } else if row_len <= CHUNK {
             let rows = GROUP;
             block.by(
@@ -281,10 +288,8 @@ impl<'a, T: Element, F: RowFormula> Block<'a, T, F> {
     fn in_step<R: Lane<T>, const G: usize>(mut self) {
         let rows = self.y.len() / self.row_len;
         let mut max = [[R::of(0.0); LANES]; G];
-        if !F::OF_OUTPUT {
-            for (x, max) in self.x().chunks_exact(self.row_len).zip(&mut max) {
-                *max = greatest_of_row::<T, R>(x);
-            }
+        for (x, max) in self.x().chunks_exact(self.row_len).zip(&mut max) {
+            *max = greatest_of_row::<T, R>(x);
         }
         let scales = Scales::of::<F>(across(&max, R::at_least));
         let (mut first, mut second) = ([Sums::of_exponentials(); G], [Sums::of_anything(); G]);
@@ -297,6 +302,18 @@ impl<'a, T: Element, F: RowFormula> Block<'a, T, F> {
         for i in 0..rows {
             self.row(i).results::<R>(&of_row(&constants, i));
         }
+    }
+
+    /// One row of up to `CHUNK` outputs.
+    #[inline(always)]
+    fn of_output<R: Lane<T>>(mut self) {
+        let scale = Scale::of::<F>(R::of(0.0));
+        let (mut first, mut second) = (Sums::of_exponentials(), [Sums::of_anything()]);
+        self.part(0, self.row_len).add_up(scale, &mut first, &mut second[0]);
+        let (hi, lo) = total_rounded(&second);
+        let row = Row { scale, first: (R::of(0.0), R::of(0.0)), second: (hi[0], lo[0]) };
+        let constants = self.formula.constants(&row);
+        self.results::<R>(&constants);
     }
 
     /// One row of any length, by chunks.
@@ -396,7 +413,7 @@ impl<'a, T: Element, F: RowFormula> Block<'a, T, F> {
 
 /// Up to a column of elements, and as many of `padding` as are missing.
 #[inline(always)]
-fn padded<T: Element>(elements: &[T], padding: T) -> [T; LANES] {
+pub(crate) fn padded<T: Element>(elements: &[T], padding: T) -> [T; LANES] {
     let mut column = [padding; LANES];
     for (lane, &element) in column.iter_mut().zip(elements) {
         *lane = element;

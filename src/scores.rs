@@ -138,7 +138,9 @@ impl Layout {
         } else {
             let mut tiles = [[T::zero(); TILE]; 2];
             terms.around(level, stage, slices, region_len, &mut |region| {
-                gathered(row_len, self.inner(), region, &mut tiles, &mut |tile| terms.by_rows(stage, row_len, tile, rows));
+                gathered(row_len, self.inner(), region, &mut tiles, &mut |tile| {
+                    terms.by_rows(stage, row_len, tile, rows)
+                });
             });
         }
     }
@@ -189,25 +191,40 @@ fn gathered<T: Element, const TILE: usize>(
         let width = width.min(inner - from);
         let len = units * width * row_len;
         let (tile, grad_tile) = (&mut tile[..len], &mut grad_tile[..len]);
-        let each = |data: &[T], tile: &mut [T]| {
-            for (unit, rows) in data.chunks_exact(unit).zip(tile.chunks_exact_mut(width * row_len)) {
-                for (column, unit) in unit.chunks_exact(inner).enumerate() {
-                    for (row, &element) in rows.chunks_exact_mut(row_len).zip(&unit[from..]) {
-                        row[column] = element;
-                    }
-                }
+        let gather = |data: &[T], tile: &mut [T]| {
+            for (data, rows) in data.chunks_exact(unit).zip(tile.chunks_exact_mut(width * row_len)) {
+                transpose(&data[from..], inner, rows, row_len, row_len, width);
             }
         };
-        each(x.unwrap_or(y), tile);
+        gather(x.unwrap_or(y), tile);
         let grad_y = grad_y.map(|grad_y| {
-            each(grad_y, grad_tile);
+            gather(grad_y, grad_tile);
             &*grad_tile
         });
         rows(Slices { x: None, grad_y, y: tile });
-        for (unit, rows) in y.chunks_exact_mut(unit).zip(tile.chunks_exact(width * row_len)) {
-            for (column, unit) in unit.chunks_exact_mut(inner).enumerate() {
-                for (row, element) in rows.chunks_exact(row_len).zip(&mut unit[from..]) {
-                    *element = row[column];
+        for (y, rows) in y.chunks_exact_mut(unit).zip(tile.chunks_exact(width * row_len)) {
+            transpose(rows, row_len, &mut y[from..], inner, width, row_len);
+        }
+    }
+}
+
+/// A matrix of `height` rows, each `stride` after the one before, transposed into one whose rows are `stride_to` apart.
+fn transpose<T: Element>(from: &[T], stride: usize, to: &mut [T], stride_to: usize, height: usize, width: usize) {
+    /// Squares of this side are read by rows and written by rows.
+    const SIDE: usize = 8;
+    for i in (0..height).step_by(SIDE) {
+        for j in (0..width).step_by(SIDE) {
+            if height - i >= SIDE && width - j >= SIDE {
+                let mut square = [[T::zero(); SIDE]; SIDE];
+                for (k, row) in square.iter_mut().enumerate() {
+                    row.copy_from_slice(&from[(i + k) * stride + j..][..SIDE]);
+                }
+                for k in 0..SIDE {
+                    to[(j + k) * stride_to + i..][..SIDE].copy_from_slice(&square.map(|row| row[k]));
+                }
+            } else {
+                for (i, j) in (i..height.min(i + SIDE)).flat_map(|i| (j..width.min(j + SIDE)).map(move |j| (i, j))) {
+                    to[j * stride_to + i] = from[i * stride + j];
                 }
             }
         }
@@ -253,7 +270,10 @@ impl<T: Element> Terms<'_, T> {
                     region.y.copy_from_slice(x);
                 }
                 let masked = T::neg_infinity();
-                dispatch(level, Affine { scale: self.scale, bias: self.bias, keep: self.keep, masked, start, y: region.y });
+                dispatch(
+                    level,
+                    Affine { scale: self.scale, bias: self.bias, keep: self.keep, masked, start, y: region.y },
+                );
             }
             f(region.part(0, region.y.len()));
             if stage != Stage::Value && (self.scale != 1.0 || self.keep.is_some()) {
