@@ -12,5 +12,6 @@ mod gradients;
 mod named;
 mod properties;
 mod reproducibility;
+mod rowwise;
 mod special_values;
 mod user_defined;

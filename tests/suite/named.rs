@@ -103,6 +103,10 @@ const FRAMEWORKS: &[(&str, &str)] = &[
     ("elu", "elu"),
     ("softplus", "softplus"),
     ("softmax", "softmax"),
+    ("Softmin", "softmin"),
+    ("softmin", "softmin"),
+    ("Hardmax", "hardmax"),
+    ("sparsemax", "sparsemax"),
     ("log_softmax", "log_softmax"),
     ("Relu", "relu"),
     ("LeakyRelu", "leaky_relu"),
@@ -326,7 +330,10 @@ fn by_name_gives_the_bits_of_the_typed_call() {
             [$(stringify!($activation)),*].len()
         }};
     }
-    let checked = check!(Relu, LeakyRelu, Sigmoid, Tanh, Gelu, GeluTanh, Silu, Elu, Softplus, Softmax, LogSoftmax);
+    let checked = check!(
+        Relu, LeakyRelu, Sigmoid, Tanh, Gelu, GeluTanh, Silu, Elu, Softplus, Softmax, LogSoftmax, Softmin, Sparsemax,
+        Hardmax
+    );
     assert_eq!(checked, AnyActivation::all().count(), "a new type is missing in this test");
 }
 
