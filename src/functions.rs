@@ -19,7 +19,7 @@ mod tanh;
 
 pub use prelu::Prelu;
 
-use crate::{log_softmax, softmax};
+use crate::{hardmax, log_softmax, softmax, softmin, sparsemax};
 
 /// Calls the macro `$use` with the list: `file: Type, Type; file: ...`.
 macro_rules! for_each_activation {
@@ -41,6 +41,9 @@ macro_rules! for_each_activation {
             sparse: SparsePlus, SparseSigmoid;
             softsign: Softsign;
             squareplus: Squareplus;
+            softmin: Softmin;
+            sparsemax: Sparsemax;
+            hardmax: Hardmax;
         }
     };
 }

@@ -125,6 +125,7 @@ mod error;
 mod from_output;
 mod functions;
 mod gated;
+mod hardmax;
 mod log_softmax;
 mod log_sum_exp;
 mod loss;
@@ -136,7 +137,10 @@ mod real;
 mod reduce;
 mod row_sums;
 mod rows;
+mod scores;
 mod softmax;
+mod softmin;
+mod sparsemax;
 mod sweep;
 
 pub use activation::{Activation, Elementwise, Pass};
@@ -155,6 +159,7 @@ pub use parameters::{Allowed, Parameter, Parameters};
 #[cfg(feature = "std")]
 pub use real::Fused;
 pub use real::{Coefficients, Plain, Real};
+pub use scores::Scores;
 
 mod sealed {
     /// Keeps a trait's implementations inside the crate.

@@ -1,22 +1,21 @@
 //! Log-softmax: rows of scores to rows of log-probabilities.
 
-use crate::activation::{Activation, Pass};
 use crate::card::{Card, Described, ErrorBounds, Vanishes};
-use crate::dispatch::Level;
-use crate::element::Element;
-use crate::error::ParameterError;
-use crate::math::log1p_of_sum;
+use crate::math::{bounded_abs, exp_neg, log1p_of_sum};
 use crate::parameters::parameters;
 use crate::probability::{Complement, Normaliser};
 use crate::real::Real;
 use crate::reduce::Partial;
-use crate::rows::{Constants, Row, RowFormula, RowLen};
+use crate::rows::{Constants, Row, RowFormula};
+use crate::scores::{Layout, row_from_output, row_function};
 
 /// Log-softmax: y\[i\] = log p\[i\] = x\[i\] - log(sum of e^x\[j\]), p the row's [`Softmax`](crate::Softmax).
 ///
-/// - [`LogSoftmax::default()`] takes the whole slice as one row; [`LogSoftmax::rows(n)`](Self::rows) each n elements.
-/// - Derivative: a Jacobian, dy\[i\]/dx\[j\] = \[i = j\] - p\[j\]. [`derivative`](Activation::derivative) gives its
-///   diagonal, 1 - p; [`backward`](Activation::backward) the true product, g - p (sum of g).
+/// - [`LogSoftmax::default()`] takes the whole slice as one row; [`LogSoftmax::rows(n)`](Self::rows) each n elements;
+///   [`LogSoftmax::axis`] those along another axis.
+/// - Derivative: a Jacobian, dy\[i\]/dx\[j\] = \[i = j\] - p\[j\]. [`derivative`](crate::Activation::derivative) gives its
+///   diagonal, 1 - p; [`backward`](crate::Activation::backward) the true product, g - p (sum of g), and so does
+///   [`backward_from_output`](crate::FromOutput::backward_from_output), whose p = e^y has an error of |y| / 2 ULP more.
 /// - Range: \[-inf, 0\].
 /// - Error: at most 3 ULP, value and diagonal, on rows up to a million, whatever their numbers, also where a probability is
 ///   near 1 and its logarithm near 0. Measured on sampled rows: 2.0 and 2.3.
@@ -37,32 +36,11 @@ use crate::rows::{Constants, Row, RowFormula, RowLen};
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LogSoftmax {
-    row_len: RowLen,
+    layout: Layout,
 }
 
-impl LogSoftmax {
-    /// Each `len` elements are a row of their own.
-    ///
-    /// Slices whose length is not a multiple of `len` make the methods panic.
-    ///
-    /// # Errors
-    /// If `len` is 0.
-    pub fn rows(len: usize) -> Result<Self, ParameterError> {
-        RowLen::new("log_softmax", len).map(|row_len| Self { row_len })
-    }
-}
-
-impl<T: Element> Activation<T> for LogSoftmax {
-    #[inline]
-    fn run(&self, level: Level, pass: Pass<'_, T>) {
-        self.row_len.run(level, pass, LogProbability, Diagonal, Gradient);
-    }
-
-    #[inline]
-    fn row_len(&self) -> Option<usize> {
-        self.row_len.get()
-    }
-}
+row_function!(LogSoftmax, sign: 1.0, LogProbability, Diagonal, Gradient);
+row_from_output!(LogSoftmax, sign: 1.0, GradientFromOutput);
 
 parameters!(LogSoftmax);
 
@@ -163,5 +141,31 @@ impl RowFormula for Gradient {
     #[inline(always)]
     fn result<R: Real>(self, e: R, grad_y: R, &[factor, factor_lo, minus_sum, ..]: &Constants<R>) -> R {
         Normaliser { factor, factor_lo }.probability(e).mul_add(minus_sum, grad_y)
+    }
+}
+
+/// g - e^y (sum of g), from y.
+#[derive(Clone, Copy)]
+struct GradientFromOutput;
+
+impl RowFormula for GradientFromOutput {
+    const OF_EXP: bool = false;
+    const SECOND: bool = true;
+    const OF_OUTPUT: bool = true;
+
+    #[inline(always)]
+    fn second<R: Real>(self, _: R, _: R, grad_y: R) -> Partial<R> {
+        (grad_y, R::of(-0.0))
+    }
+
+    #[inline(always)]
+    fn constants<R: Real>(self, row: &Row<R>) -> Constants<R> {
+        let zero = R::of(0.0);
+        [-(row.second.0 + row.second.1), zero, zero, zero]
+    }
+
+    #[inline(always)]
+    fn result<R: Real>(self, y: R, grad_y: R, &[minus_sum, ..]: &Constants<R>) -> R {
+        exp_neg(bounded_abs(y), None).number().mul_add(minus_sum, grad_y)
     }
 }

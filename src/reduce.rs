@@ -230,6 +230,18 @@ pub(crate) fn total_anything<R: Real, const G: usize>(sums: &[Sums<R, LANES>; G]
     normalised(across(&hi, R::add), across(&lo, R::add))
 }
 
+/// The sum of all lanes, for each of G rows, rounded at each of the five additions: a third of the time.
+#[inline(always)]
+pub(crate) fn total_rounded<R: Real, const G: usize>(sums: &[Sums<R, LANES>; G]) -> Partial<[R; G]> {
+    let mut lanes = [[R::of(0.0); LANES]; G];
+    for (lanes, sums) in lanes.iter_mut().zip(sums) {
+        for (i, lane) in lanes.iter_mut().enumerate() {
+            *lane = sums.hi[i] + sums.lo[i];
+        }
+    }
+    (across(&lanes, R::add), [R::of(0.0); G])
+}
+
 #[inline(always)]
 fn normalised<R: Real, const N: usize>(mut hi: [R; N], mut lo: [R; N]) -> Partial<[R; N]> {
     for (hi, lo) in hi.iter_mut().zip(&mut lo) {

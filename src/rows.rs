@@ -9,18 +9,16 @@
 //! overlap. How many rows there are does not change the order of a row's sums, and so not its bits.
 
 use core::array::{from_mut, from_ref};
-use core::num::NonZeroUsize;
 use core::slice;
 
-use crate::activation::Pass;
-use crate::dispatch::{Level, Task, dispatch};
+use crate::dispatch::Task;
 use crate::element::{Element, Lane};
-use crate::error::ParameterError;
 use crate::math::RowExp;
 use crate::real::{Abreast, Real};
 use crate::reduce::{
-    CHUNK, DEPTH, Greatest, LANE_CHUNK, LANES, Partial, Sums, across, total_anything, total_exponentials,
+    CHUNK, DEPTH, Greatest, LANE_CHUNK, LANES, Partial, Sums, across, total_anything, total_exponentials, total_rounded,
 };
+use crate::sweep::unaligned;
 
 /// Rows of up to this length lie side by side.
 const SHORT: usize = LANES - 1;
@@ -39,6 +37,10 @@ pub(crate) trait RowFormula: Copy {
 
     /// Whether the greatest exponential is asked for, and a second sum.
     const SECOND: bool = false;
+
+    /// Whether the elements are a function's outputs: they stand for exponentials as they are, and only the second sum is
+    /// taken.
+    const OF_OUTPUT: bool = false;
 
     /// What an element adds to the first sum: from 0 to the exponential `e`. `top` is the greatest exponential.
     #[inline(always)]
@@ -165,6 +167,13 @@ impl<T: Element, F: RowFormula> Task<T> for Rows<'_, T, F> {
                 #[inline(always)]
                 |rows| rows.side_by_side::<R, 1>(&mut columns),
             );
+        } else if F::OF_OUTPUT && row_len <= CHUNK {
+            block.by(
+                1,
+                1,
+                #[inline(always)]
+                |row| row.of_output::<R>(),
+            );
         } else if row_len <= CHUNK {
             let rows = GROUP;
             block.by(
@@ -255,9 +264,13 @@ impl<'a, T: Element, F: RowFormula> Block<'a, T, F> {
         if let Some(g) = self.grad_y {
             transpose(g, grad_y);
         }
-        let mut greatest = Greatest::<R, W>::new();
-        greatest.take(x);
-        let scales = Scales::of::<F>(greatest.lanes());
+        let mut greatest = [R::of(0.0); W];
+        if !F::OF_OUTPUT {
+            let mut lanes = Greatest::new();
+            lanes.take(x);
+            greatest = lanes.lanes();
+        }
+        let scales = Scales::of::<F>(greatest);
         let (mut first, mut second) = (Sums::of_exponentials(), Sums::of_anything());
         exponentials::<T, R, F, W>(formula, None, Some(grad_y), x, &scales, &mut first, &mut second);
 
@@ -291,10 +304,23 @@ impl<'a, T: Element, F: RowFormula> Block<'a, T, F> {
         }
     }
 
+    /// One row of up to `CHUNK` outputs.
+    #[inline(always)]
+    fn of_output<R: Lane<T>>(mut self) {
+        let scale = Scale::of::<F>(R::of(0.0));
+        let (mut first, mut second) = (Sums::of_exponentials(), [Sums::of_anything()]);
+        self.part(0, self.row_len).add_up(scale, &mut first, &mut second[0]);
+        let (hi, lo) = total_rounded(&second);
+        let row = Row { scale, first: (R::of(0.0), R::of(0.0)), second: (hi[0], lo[0]) };
+        let constants = self.formula.constants(&row);
+        self.results::<R>(&constants);
+    }
+
     /// One row of any length, by chunks.
     #[inline(always)]
     fn long<R: Lane<T>>(mut self) {
-        let scales = Scales::of::<F>(across(&[greatest_of_row::<T, R>(self.x())], R::at_least));
+        let max = if F::OF_OUTPUT { [R::of(0.0); LANES] } else { greatest_of_row::<T, R>(self.x()) };
+        let scales = Scales::of::<F>(across(&[max], R::at_least));
         let (mut firsts, mut seconds) = ([Sums::of_anything()], [Sums::of_anything()]);
         // From the end, which the search for the greatest has just left in the cache.
         let chunks = (self.row_len / LANE_CHUNK).max(1);
@@ -321,7 +347,8 @@ impl<'a, T: Element, F: RowFormula> Block<'a, T, F> {
         let (grad_y, grad_rest) = self.grad_y.map(<[T]>::as_chunks).map_or((None, x_rest), |(g, rest)| (Some(g), rest));
         exponentials::<T, R, F, LANES>(self.formula, x, grad_y, e, scale, first, second);
         if !e_rest.is_empty() {
-            let (mut last, last_grad) = ([padded(x_rest, T::neg_infinity())], [padded(grad_rest, T::zero())]);
+            let padding = if F::OF_OUTPUT { T::zero() } else { T::neg_infinity() };
+            let (mut last, last_grad) = ([padded(x_rest, padding)], [padded(grad_rest, T::zero())]);
             exponentials::<T, R, F, LANES>(self.formula, None, Some(&last_grad), &mut last, scale, first, second);
             if F::OF_EXP {
                 for (e, &last) in e_rest.iter_mut().zip(&last[0]) {
@@ -344,7 +371,12 @@ impl<'a, T: Element, F: RowFormula> Block<'a, T, F> {
             constants: &Constants<R>,
         ) {
             match (of, grad_y) {
-                (_, Some(grad_y)) => {
+                (Some(of), Some(grad_y)) => {
+                    for ((y, &of), &grad_y) in y.iter_mut().zip(of).zip(grad_y) {
+                        *y = formula.result(R::load(of), R::load(grad_y), constants).store();
+                    }
+                }
+                (None, Some(grad_y)) => {
                     for (y, &grad_y) in y.iter_mut().zip(grad_y) {
                         *y = formula.result(R::load(*y), R::load(grad_y), constants).store();
                     }
@@ -364,12 +396,18 @@ impl<'a, T: Element, F: RowFormula> Block<'a, T, F> {
 
         let (formula, constants) = (self.formula, &{ *constants });
         let of = if F::OF_EXP { None } else { self.x };
+        let at = unaligned(self.y);
+        let (of_head, of) = of.map(|of| of.split_at(at)).unzip();
+        let (grad_head, grad_y) = self.grad_y.map(|grad_y| grad_y.split_at(at)).unzip();
+        let (y_head, y) = self.y.split_at_mut(at);
         let (of, of_rest) = of.map(<[T]>::as_chunks::<LANES>).unzip();
-        let (grad_y, grad_rest) = self.grad_y.map(<[T]>::as_chunks::<LANES>).unzip();
-        let (y, y_rest) = self.y.as_chunks_mut::<LANES>();
+        let (grad_y, grad_rest) = grad_y.map(<[T]>::as_chunks::<LANES>).unzip();
+        let (y, y_rest) = y.as_chunks_mut::<LANES>();
         let (of, grad_y) = (of.map(<[_]>::as_flattened), grad_y.map(<[_]>::as_flattened));
         results(formula, of, grad_y, y.as_flattened_mut(), constants);
-        results(formula, of_rest, grad_rest, y_rest, constants);
+        for (of, grad_y, y) in [(of_head, grad_head, y_head), (of_rest, grad_rest, y_rest)] {
+            results(formula, of, grad_y, y, constants);
+        }
     }
 }
 
@@ -429,10 +467,14 @@ fn transpose<T: Element, const W: usize>(rows: &[T], columns: &mut [[T; W]]) {
 #[inline(always)]
 pub(crate) fn greatest_of_row<T: Element, R: Lane<T>>(x: &[T]) -> [R; LANES] {
     let mut greatest = Greatest::new();
-    let (columns, rest) = x.as_chunks();
+    let at = unaligned(x);
+    let (columns, rest) = x[at..].as_chunks();
     greatest.take(columns);
+    // At the ends some elements twice, which does not matter.
+    if at > 0 {
+        greatest.take(x.first_chunk().map_or(&[], slice::from_ref));
+    }
     if !rest.is_empty() {
-        // Some elements twice, which does not matter.
         greatest.take(x.last_chunk().map_or(&[], slice::from_ref));
     }
     greatest.lanes()
@@ -467,10 +509,12 @@ fn exponentials<T: Element, R: Lane<T>, F: RowFormula, const W: usize>(
             let mut exp = Abreast::<R, K>::splat(top);
             // One after another: abreast, they would need more registers than there are.
             for (exp, x) in exp.0.iter_mut().zip(x) {
-                *exp = one.exp(R::load(x[i]));
+                *exp = if F::OF_OUTPUT { R::load(x[i]) } else { one.exp(R::load(x[i])) };
             }
             let top = Abreast::splat(top);
-            first.add_bounded(i, formula.first(exp, top));
+            if !F::OF_OUTPUT {
+                first.add_bounded(i, formula.first(exp, top));
+            }
             if F::SECOND {
                 second.add(i, formula.second(exp, top, Abreast::gather(grad_y, i)));
             }
@@ -494,56 +538,5 @@ fn exponentials<T: Element, R: Lane<T>, F: RowFormula, const W: usize>(
         let x = x_rest.map_or(&copy, |x| from_ref(&x[b]));
         let grad_y = grad_rest.map_or(x, |grad_y| from_ref(&grad_y[b]));
         block(formula, x, grad_y, from_mut(e), scales, first, second);
-    }
-}
-
-/// The length of the rows that a function takes; `None` if the slice is one row.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct RowLen(Option<NonZeroUsize>);
-
-impl RowLen {
-    pub(crate) fn new(function: &'static str, len: usize) -> Result<Self, ParameterError> {
-        match NonZeroUsize::new(len) {
-            None => Err(ParameterError::new(function, "rows", 0.0, "at least 1")),
-            len => Ok(Self(len)),
-        }
-    }
-
-    pub(crate) fn get(self) -> Option<usize> {
-        self.0.map(NonZeroUsize::get)
-    }
-
-    /// Runs a pass of a function that has these formulas for its values, its Jacobian's diagonal, and the product of
-    /// the transposed Jacobian with a gradient.
-    #[inline(always)]
-    pub(crate) fn run<T: Element>(
-        self,
-        level: Level,
-        pass: Pass<'_, T>,
-        value: impl RowFormula,
-        diagonal: impl RowFormula,
-        gradient: impl RowFormula,
-    ) {
-        let row_len = self.get();
-        // A loop for each formula, not for each pass: they are long.
-        let (mut of_value, mut of_diagonal, mut of_gradient) = (None, None, None);
-        match pass {
-            Pass::Forward { x, y } => of_value = Some((Some(x), y)),
-            Pass::ForwardInPlace { x } => of_value = Some((None, x)),
-            Pass::Derivative { x, dydx } => of_diagonal = Some((x, dydx)),
-            Pass::ForwardWithDerivative { x, y, dydx } => {
-                (of_value, of_diagonal) = (Some((Some(x), y)), Some((x, dydx)));
-            }
-            Pass::Backward { x, grad_y, grad_x } => of_gradient = Some((x, grad_y, grad_x)),
-        }
-        if let Some((x, y)) = of_value {
-            dispatch(level, Rows { formula: value, row_len, x, grad_y: None, y });
-        }
-        if let Some((x, y)) = of_diagonal {
-            dispatch(level, Rows { formula: diagonal, row_len, x: Some(x), grad_y: None, y });
-        }
-        if let Some((x, grad_y, y)) = of_gradient {
-            dispatch(level, Rows { formula: gradient, row_len, x: Some(x), grad_y: Some(grad_y), y });
-        }
     }
 }

@@ -245,5 +245,5 @@ fn slope<R: Real>(x: R, t: R, pos_weight: R) -> R {
     let (one, (k, w)) = (R::of(1.0), shares(x, t, pos_weight));
     // The sign is put on factors: see `LogSoftmax` on negated sums.
     let minus_sign = R::select(x.lt(R::of(0.0)), one, -one);
-    (minus_sign * sigmoid_neg(bounded_abs(x))).mul_add(w, -minus_sign * k)
+    (minus_sign * sigmoid_neg(bounded_abs(x), None)).mul_add(w, -minus_sign * k)
 }

@@ -30,8 +30,11 @@ const X86_64: &[Level] = &[
     Level { name: "AVX2", vector: 256, fused: true, symbol: Some("vectorize_avx2") },
     Level { name: "SSE2", vector: 128, fused: false, symbol: None },
 ];
-/// The function of rows, whose passes are several loops each.
-const ROWS: [&str; 2] = ["softmax", "log_softmax"];
+/// The functions of rows, whose passes are several loops each: names, and how many loops at least.
+const ROWS: [(&str, usize); 4] = [("softmax", 4), ("log_softmax", 4), ("sparsemax", 2), ("hardmax", 1)];
+
+/// Functions that run the loops of another, by calls that are not found in their own code.
+const SHARING: [&str; 1] = ["softmin"];
 
 /// Copies what it is given: by the library's copy, or not at all.
 const COPY: &str = "identity";
@@ -60,7 +63,8 @@ fn every_loop_is_vectorised(target: &str, levels: &[Level]) {
     let (assembly, path) = probe::assembly(target);
     let functions = functions(&assembly);
     let mut faults = Vec::new();
-    for name in AnyActivation::all().map(|activation| activation.card().name).chain([DECOY]) {
+    let names = AnyActivation::all().map(|activation| activation.card().name);
+    for name in names.filter(|name| !SHARING.contains(name)).chain([DECOY]) {
         for (element, bits) in TYPES {
             for (pass, ..) in PASSES {
                 let entry = functions.get(&probe::symbol(name, element, pass)).expect("the probe has every pass");
@@ -99,13 +103,13 @@ fn every_loop_is_vectorised(target: &str, levels: &[Level]) {
 
 /// What is wrong with a function's code.
 fn look(function: &Function, level: &Level, element: usize, name: &str) -> Vec<String> {
-    let rows = ROWS.contains(&name);
+    let rows = ROWS.iter().find(|(rows, _)| *rows == name).map(|&(_, loops)| loops);
     let mut faults = Vec::new();
 
     // Beside panics and the code for a level there is nothing to call. Rows have arrays of their own to fill, and may
     // call their parts where those need no other instructions than the caller.
     let mut known = vec!["vectorize_", "panic", "slice_index_fail"];
-    if rows {
+    if rows.is_some() {
         known.extend(["memset", "memcpy", "memmove"]);
         known.extend(level.symbol.is_none().then_some("softmax"));
         // Those through a register, too.
@@ -146,8 +150,8 @@ fn look(function: &Function, level: &Level, element: usize, name: &str) -> Vec<S
 
     // A row is searched, exponentiated, summed and scaled; short ones are summed in order, and what is left over of
     // long ones too.
-    if rows {
-        if full.len() < 4 {
+    if let Some(least) = rows {
+        if full.len() < least {
             faults.push(format!("only {} loops of full width", full.len()));
         }
         return faults;

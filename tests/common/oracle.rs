@@ -15,7 +15,7 @@ type Function = fn(f64) -> f64;
 /// If a function of single elements has no oracle: it would go untested.
 pub fn of(activation: &AnyActivation, part: Part) -> Option<Function> {
     let name = activation.card().name;
-    if matches!(name, "softmax" | "log_softmax") {
+    if matches!(name, "softmax" | "log_softmax" | "softmin" | "sparsemax" | "hardmax") {
         return None;
     }
     let pair: (Function, Function) = match name {

@@ -19,5 +19,6 @@ mod parity;
 mod prelu;
 mod properties;
 mod reproducibility;
+mod rowwise;
 mod special_values;
 mod user_defined;

@@ -103,6 +103,10 @@ const FRAMEWORKS: &[(&str, &str)] = &[
     ("elu", "elu"),
     ("softplus", "softplus"),
     ("softmax", "softmax"),
+    ("Softmin", "softmin"),
+    ("softmin", "softmin"),
+    ("Hardmax", "hardmax"),
+    ("sparsemax", "sparsemax"),
     ("log_softmax", "log_softmax"),
     ("Relu", "relu"),
     ("LeakyRelu", "leaky_relu"),
@@ -375,7 +379,10 @@ fn by_name_gives_the_bits_of_the_typed_call() {
         SparsePlus,
         SparseSigmoid,
         Softsign,
-        Squareplus
+        Squareplus,
+        Softmin,
+        Sparsemax,
+        Hardmax
     );
     assert_eq!(checked, AnyActivation::all().count(), "a new type is missing in this test");
 }

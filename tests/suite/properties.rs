@@ -282,7 +282,11 @@ proptest! {
 #[test]
 fn functions_of_rows_are_those_tested_below() {
     let rows: Vec<String> = AnyActivation::all().filter(|a| !is_elementwise(a)).map(|a| a.to_string()).collect();
-    assert_eq!(rows, ["softmax", "log_softmax"], "a new row-wise function: give it the tests below too");
+    assert_eq!(
+        rows,
+        ["softmax", "log_softmax", "softmin", "sparsemax", "hardmax"],
+        "a new row-wise function: give it the tests below too"
+    );
 }
 
 fn softmax<T: Float>(level: Level, row_len: usize, x: &[T]) -> Vec<T> {

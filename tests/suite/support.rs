@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use activations::{Activation, AnyActivation, Element, ErrorBounds, LogSoftmax, Softmax};
+use activations::{Activation, AnyActivation, Element, ErrorBounds, Hardmax, LogSoftmax, Softmax, Softmin, Sparsemax};
 
 /// A float with its bits: what the tests need beyond [`Element`].
 pub(crate) trait Float: Element + fmt::Display + fmt::LowerExp {
@@ -203,7 +203,8 @@ pub(crate) fn slope<T: Float>(activation: &impl Activation<T>, x: T) -> T {
 pub(crate) fn is_elementwise(activation: &AnyActivation) -> bool {
     let mut y = [f64::NAN; 2];
     activation.forward(&[0.0; 2], &mut y);
-    y[0].to_bits() == value(activation, 0.0_f64).to_bits()
+    let alone = value(activation, 0.0_f64).to_bits();
+    y.iter().all(|y| y.to_bits() == alone)
 }
 
 /// All activations whose elements stand alone.
@@ -247,11 +248,24 @@ impl Bits {
 }
 
 /// The functions of rows, on rows of `n`.
-pub(crate) fn on_rows(n: usize) -> [AnyActivation; 2] {
-    [Softmax::rows(n).expect("a length").into(), LogSoftmax::rows(n).expect("a length").into()]
+pub(crate) fn on_rows(n: usize) -> [AnyActivation; 5] {
+    const LENGTH: &str = "a length";
+    [
+        Softmax::rows(n).expect(LENGTH).into(),
+        LogSoftmax::rows(n).expect(LENGTH).into(),
+        Softmin::rows(n).expect(LENGTH).into(),
+        Sparsemax::rows(n).expect(LENGTH).into(),
+        Hardmax::rows(n).expect(LENGTH).into(),
+    ]
 }
 
 /// The functions of rows, on the slice as one row.
-pub(crate) fn on_one_row() -> [AnyActivation; 2] {
-    [Softmax::default().into(), LogSoftmax::default().into()]
+pub(crate) fn on_one_row() -> [AnyActivation; 5] {
+    [
+        Softmax::default().into(),
+        LogSoftmax::default().into(),
+        Softmin::default().into(),
+        Sparsemax::default().into(),
+        Hardmax::default().into(),
+    ]
 }

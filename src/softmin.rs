@@ -1,0 +1,52 @@
+//! Softmin: softmax of the scores' negatives.
+
+use crate::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::parameters::parameters;
+use crate::scores::{Layout, row_from_output, row_function};
+use crate::softmax::{Diagonal, Gradient, GradientFromOutput, Probability};
+
+/// Softmin: p\[i\] = e^-x\[i\] / sum of e^-x\[j\], over each row: the least element has the greatest probability.
+///
+/// - [`Softmin::default()`] takes the whole slice as one row; [`Softmin::rows(n)`](Self::rows) each n elements;
+///   [`Softmin::axis`] those along another axis. It is [`Softmax`](crate::Softmax) of -x, to the bit. With scales, biases
+///   and masks it is softmax of `bias - scale * x`.
+/// - Derivative: a Jacobian, dp\[i\]/dx\[j\] = p\[i\] (p\[j\] - \[i = j\]). [`derivative`](crate::Activation::derivative) gives
+///   its diagonal, -p (1 - p); [`backward`](crate::Activation::backward) the true product, -p (g - <p, g>).
+/// - Range: \[0, 1\]; a row sums to 1.
+/// - Error: that of softmax, at most 3 ULP, value and diagonal.
+/// - Special values: a row with NaN or -inf is NaN, and so is a row of nothing but inf; otherwise softmin(inf) = 0.
+/// - Source: Boltzmann's distribution, 1868; as a layer, `torch.nn.Softmin`.
+///
+/// ```
+/// use activations::{Activation, Softmin};
+///
+/// let mut p = [0.0_f64; 3];
+/// Softmin::default().forward(&[0.0, f64::INFINITY, 0.0], &mut p);
+/// assert_eq!(p, [0.5, 0.0, 0.5]);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Softmin {
+    layout: Layout,
+}
+
+row_function!(Softmin, sign: -1.0, Probability, Diagonal, Gradient);
+row_from_output!(Softmin, sign: -1.0, GradientFromOutput);
+
+parameters!(Softmin);
+
+impl Described for Softmin {
+    const CARD: Card = Card {
+        name: "softmin",
+        aliases: &[],
+        formula: "e^-x[i] / sum of e^-x[j] over the row",
+        derivative: "p[i] (p[j] - [i = j]), a Jacobian; its diagonal is -p (1 - p)",
+        range: (0.0, 1.0),
+        vanishes: Vanishes::BothSides,
+        zero_centred: false,
+        monotone: false,
+        kinks: &[],
+        common_use: "weights that fall with a distance or an energy",
+        source: "Boltzmann, 1868; torch.nn.Softmin",
+        error: ErrorBounds { f32: (3.0, 3.0), f32_plain: (3.0, 3.0), f64: (3.0, 3.0), f64_plain: (3.0, 3.0) },
+    };
+}

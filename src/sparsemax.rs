@@ -1,0 +1,295 @@
+//! Sparsemax: the point of the probability simplex nearest to a row.
+
+use crate::activation::{Activation, Pass};
+use crate::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::dispatch::{Level, Task, dispatch};
+use crate::element::{Element, Lane};
+use crate::error::ParameterError;
+use crate::from_output::FromOutput;
+use crate::hardmax::greatest;
+use crate::math::{fast_two_sum, two_sum};
+use crate::parameters::parameters;
+use crate::real::{Abreast, Real};
+use crate::reduce::{LANES, Partial, Sums, across, add, total_anything};
+use crate::rows::padded;
+use crate::scores::Layout;
+
+/// Sparsemax: p\[i\] = max(x\[i\] - tau, 0) over each row, tau so that they sum to 1.
+///
+/// Like [`Softmax`](crate::Softmax), but what is more than 1 below the greatest gets no probability at all. It is the
+/// Euclidean projection of the row on the probability simplex.
+///
+/// - [`Sparsemax::default()`] takes the whole slice as one row; [`Sparsemax::rows(n)`](Self::rows) each n elements.
+/// - Derivative: a Jacobian, dp\[i\]/dx\[j\] = \[i = j\] - 1/k where both p are above 0, k of them, and 0 elsewhere.
+///   [`derivative`](Activation::derivative) gives its diagonal, 1 - 1/k; [`backward`](Activation::backward) the true
+///   product, g less the mean of g over the k;
+///   [`backward_from_output`](FromOutput::backward_from_output) the same, faster.
+/// - Range: \[0, 1\]; a row sums to 1.
+/// - Error: at most 2 ULP where p is above 2^-20 (`f64`: 2^-49), and below 2^-43 (`f64`: 2^-100) elsewhere: sums and tau have
+///   twice the digits of the type. The diagonal: 1 ULP.
+/// - Special values: a row with NaN or +inf is NaN, and so is a row of nothing but -inf; otherwise sparsemax(-inf) = 0.
+/// - Time: each search for tau takes a pass over the row for each time that it leaves elements out, few for random rows
+///   (Michelot, "A finite algorithm for finding the projection of a point onto the canonical simplex of R^n", 1986), but
+///   a row of numbers made for it may take as many as it has elements.
+/// - Source: Martins & Astudillo, "From softmax to sparsemax: a sparse model of attention and multi-label classification",
+///   2016, arXiv:1602.02068.
+///
+/// ```
+/// use activations::{Activation, Sparsemax};
+///
+/// let mut p = [1.0_f32; 4];
+/// Sparsemax::default().forward(&[2.0, 1.5, 0.9, -7.0], &mut p);
+/// assert_eq!(p, [0.75, 0.25, 0.0, 0.0]);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sparsemax {
+    layout: Layout,
+}
+
+impl Sparsemax {
+    /// Each `len` elements are a row of their own.
+    ///
+    /// Slices whose length is not a multiple of `len` make the methods panic.
+    ///
+    /// # Errors
+    /// If `len` is 0.
+    pub fn rows(len: usize) -> Result<Self, ParameterError> {
+        Layout::rows(Self::CARD.name, len).map(|layout| Self { layout })
+    }
+
+    #[inline(always)]
+    fn each<T: Element>(self, level: Level, what: What, x: Option<&[T]>, grad_y: Option<&[T]>, y: &mut [T]) {
+        dispatch(level, Rows { what, row_len: self.layout.unit(), x, grad_y, y });
+    }
+}
+
+impl<T: Element> Activation<T> for Sparsemax {
+    #[inline]
+    fn run(&self, level: Level, pass: Pass<'_, T>) {
+        match pass {
+            Pass::Forward { x, y } => self.each(level, What::Value, Some(x), None, y),
+            Pass::ForwardInPlace { x } => self.each(level, What::Value, None, None, x),
+            Pass::Derivative { x, dydx } => self.each(level, What::Slope, Some(x), None, dydx),
+            Pass::ForwardWithDerivative { x, y, dydx } => {
+                self.each(level, What::Value, Some(x), None, y);
+                self.each(level, What::Slope, Some(x), None, dydx);
+            }
+            Pass::Backward { x, grad_y, grad_x } => self.each(level, What::Slope, Some(x), Some(grad_y), grad_x),
+        }
+    }
+
+    #[inline]
+    fn row_len(&self) -> Option<usize> {
+        self.layout.unit()
+    }
+}
+
+impl<T: Element> FromOutput<T> for Sparsemax {
+    #[inline]
+    fn run_from_output(&self, level: Level, y: &[T], grad_y: &[T], grad_x: &mut [T]) {
+        self.each(level, What::FromOutput, Some(y), Some(grad_y), grad_x);
+    }
+}
+
+parameters!(Sparsemax);
+
+impl Described for Sparsemax {
+    const CARD: Card = Card {
+        name: "sparsemax",
+        aliases: &[],
+        formula: "max(x[i] - tau, 0), tau so that they sum to 1 over the row",
+        derivative: "[i = j] - 1/k among the k with p > 0, else 0: a Jacobian; its diagonal is 1 - 1/k, or 0",
+        range: (0.0, 1.0),
+        vanishes: Vanishes::BothSides,
+        zero_centred: false,
+        monotone: true,
+        kinks: &[-1.0, 1.0],
+        common_use: "attention, and classifiers, that leave most out",
+        source: "Martins & Astudillo, 2016, arXiv:1602.02068",
+        error: ErrorBounds { f32: (2.0, 1.0), f32_plain: (2.0, 1.0), f64: (2.0, 1.0), f64_plain: (2.0, 1.0) },
+    };
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum What {
+    Value,
+    /// The diagonal, or with a gradient the product.
+    Slope,
+    /// The product, from the output.
+    FromOutput,
+}
+
+struct Rows<'a, T> {
+    what: What,
+    row_len: Option<usize>,
+    /// `None`: in place.
+    x: Option<&'a [T]>,
+    grad_y: Option<&'a [T]>,
+    y: &'a mut [T],
+}
+
+impl<T: Element> Task<T> for Rows<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<R: Lane<T>>(self) {
+        let Self { what, row_len, x, grad_y, y } = self;
+        let row_len = row_len.unwrap_or(y.len()).max(1);
+        let (zero, one) = (R::of(0.0), R::of(1.0));
+        for (i, y) in y.chunks_exact_mut(row_len).enumerate() {
+            let (start, end) = (i * row_len, (i + 1) * row_len);
+            let (x, grad_y) = (x.map(|x| &x[start..end]), grad_y.map(|grad_y| &grad_y[start..end]));
+            let elements = x.unwrap_or(y);
+            let threshold = if what == What::FromOutput { Threshold::zero() } else { Threshold::of(elements) };
+            // 0, or NaN for the whole row.
+            let rest = threshold.tau.0 - threshold.tau.0;
+            match (what, grad_y) {
+                (What::Value, _) => each(
+                    x,
+                    y,
+                    #[inline(always)]
+                    |x: R| threshold.above(x).at_least(zero),
+                ),
+                (_, None) => {
+                    let (count, _) = threshold.support(elements, None);
+                    let slope = (count - one) / count;
+                    each(
+                        x,
+                        y,
+                        #[inline(always)]
+                        |x: R| R::select(zero.lt(threshold.above(x)), slope, rest),
+                    );
+                }
+                (_, Some(grad_y)) => {
+                    let (count, (hi, lo)) = threshold.support(elements, Some(grad_y));
+                    let mean = (hi + lo) / count;
+                    for ((y, &x), &grad_y) in y.iter_mut().zip(x.unwrap_or(&[])).zip(grad_y) {
+                        let above = threshold.above(R::load(x));
+                        // An output that is NaN has a gradient that is.
+                        let rest = if what == What::FromOutput { above * zero } else { rest };
+                        *y = R::select(zero.lt(above), R::load(grad_y) - mean, rest).store();
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `y = f(x)`, of each element.
+#[inline(always)]
+fn each<T: Element, R: Lane<T>>(x: Option<&[T]>, y: &mut [T], f: impl Fn(R) -> R) {
+    match x {
+        Some(x) => {
+            for (y, &x) in y.iter_mut().zip(x) {
+                *y = f(R::load(x)).store();
+            }
+        }
+        None => {
+            for y in y {
+                *y = f(R::load(*y)).store();
+            }
+        }
+    }
+}
+
+/// tau. The elements of a row that are above it are its support.
+#[derive(Clone, Copy)]
+struct Threshold<R> {
+    /// The greatest if it is far from 0, else 0: for all elements that count, the difference is exact.
+    offset: R,
+    /// tau less the offset, as an unevaluated sum.
+    tau: Partial<R>,
+}
+
+impl<R: Real> Threshold<R> {
+    #[inline(always)]
+    fn zero() -> Self {
+        Self { offset: R::of(0.0), tau: (R::of(0.0), R::of(0.0)) }
+    }
+
+    /// x - tau.
+    #[inline(always)]
+    fn above(&self, x: R) -> R {
+        ((x - self.offset) - self.tau.0) - self.tau.1
+    }
+
+    /// That of the row: from one below the greatest it rises to what makes the elements above it sum to 1, and leaves
+    /// out those that then are no longer above, until there are none (Michelot). NaN if an element is NaN or inf, or all
+    /// are -inf.
+    #[inline(always)]
+    fn of<T: Element>(x: &[T]) -> Self
+    where
+        R: Lane<T>,
+    {
+        let (greatest, one) = (greatest::<T, R>(x), R::of(1.0));
+        let nan = greatest.abs() * R::of(0.0);
+        let offset = R::select(greatest.abs().lt(R::of(2.0)), R::of(0.0), greatest);
+        let mut threshold = Self { offset, tau: two_sum(greatest - offset, nan - one) };
+        let mut before = f64::INFINITY;
+        loop {
+            let (count, sum) = threshold.support(x, None);
+            let number = count.wide();
+            if number == 0.0 || number >= before {
+                return threshold;
+            }
+            before = number;
+            threshold.tau = quotient(add(sum, -one), count);
+            if number == 1.0 {
+                // Probability 1, to the bit.
+                return Self { offset: greatest, tau: (-one, R::of(0.0)) };
+            }
+        }
+    }
+
+    /// How many elements are above, and the sum of what is given for them, of their distances from the offset if nothing
+    /// is.
+    #[inline(always)]
+    fn support<T: Element>(&self, x: &[T], terms: Option<&[T]>) -> (R, Partial<R>)
+    where
+        R: Lane<T>,
+    {
+        let (mut counts, mut sums) = ([[R::of(0.0); LANES]], [Sums::<R, LANES>::of_anything()]);
+        let (columns, rest) = x.as_chunks();
+        let (term_columns, term_rest) = terms.map(<[T]>::as_chunks).unzip();
+        for (i, x) in columns.iter().enumerate() {
+            self.take(x, term_columns.map(|terms| &terms[i]), &mut counts[0], &mut sums[0]);
+        }
+        if !rest.is_empty() {
+            let rest = padded(rest, T::neg_infinity());
+            let term_rest = term_rest.map(|terms| padded(terms, T::zero()));
+            self.take(&rest, term_rest.as_ref(), &mut counts[0], &mut sums[0]);
+        }
+        let (hi, lo) = total_anything(&sums);
+        (across(&counts, R::add)[0], (hi[0], lo[0]))
+    }
+
+    /// A column more to a support.
+    #[inline(always)]
+    fn take<T: Element>(
+        &self,
+        x: &[T; LANES],
+        terms: Option<&[T; LANES]>,
+        counts: &mut [R; LANES],
+        sums: &mut Sums<R, LANES>,
+    ) where
+        R: Lane<T>,
+    {
+        for i in 0..LANES {
+            let x = R::load(x[i]);
+            let above = R::of(0.0).lt(self.above(x));
+            let term = terms.map_or(x - self.offset, |terms| R::load(terms[i]));
+            let term = R::select(above, term, R::of(0.0));
+            counts[i] = counts[i] + R::select(above, R::of(1.0), R::of(0.0));
+            sums.add(i, (Abreast([term]), Abreast([R::of(-0.0)])));
+        }
+    }
+}
+
+/// A sum over a whole number, as a sum.
+#[inline(always)]
+fn quotient<R: Real>((hi, lo): Partial<R>, count: R) -> Partial<R> {
+    let (hi, lo) = fast_two_sum(hi, lo);
+    let quotient = hi / count;
+    let (product, product_lo) = quotient.two_mul(count);
+    (quotient, (((hi - product) - product_lo) + lo) / count)
+}
