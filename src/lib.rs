@@ -123,6 +123,8 @@ mod element;
 mod error;
 mod from_output;
 mod functions;
+#[cfg(feature = "half")]
+mod half;
 mod log_softmax;
 pub mod math;
 mod named;
