@@ -5,9 +5,9 @@
 
 use half::{bf16, f16};
 
+use crate::element::{Lane, element};
 #[cfg(feature = "std")]
 use crate::real::Fused;
-use crate::element::{Lane, element};
 use crate::real::Plain;
 
 element!(f16 in f32, bf16 in f32);
@@ -76,7 +76,7 @@ fn widen_f16(bits: u16) -> f32 {
     let excess = normal - f32::from_bits(LEAST_NORMAL);
     let finite = normal + if excess < 0.0 { excess } else { 0.0 };
     let special = if magnitude < 31 << 23 { 0 } else { EXPONENT };
-    f32::from_bits(finite.to_bits() | special | (bits & 0x8000) << 16)
+    f32::from_bits(finite.to_bits() | special).copysign(f32::from_bits(bits << 16))
 }
 
 /// To nearest, ties to even.
@@ -85,14 +85,13 @@ fn narrow_f16(x: f32) -> u16 {
     let magnitude = x.abs();
     // 2^16 becomes infinity. A comparison with NaN is false.
     let magnitude = if magnitude < 65_536.0 { magnitude } else { 65_536.0 };
-    let least = f32::from_bits(LEAST_NORMAL);
-    let exponent = if magnitude > least { magnitude } else { least }.to_bits() & EXPONENT;
-    // A number whose spacing is that of the halves: the sum is rounded to it, and has the half's mantissa as its last bits,
-    // with the implicit one.
-    let coarse = f32::from_bits(exponent + (DROPPED << 23));
-    let half = (magnitude + coarse).to_bits().wrapping_add((exponent >> DROPPED).wrapping_sub(LEAST_NORMAL >> DROPPED));
-    let quiet = if x.is_nan() { 0x200 } else { 0 };
-    low(half | quiet | x.to_bits() >> 16 & 0x8000)
+    let exponent = (magnitude.to_bits() & EXPONENT).max(LEAST_NORMAL);
+    // A number whose spacing is that of the halves: the sum is rounded to it, and ends in the half's mantissa with its
+    // implicit bit. Added to the number that the exponent begins with, for free: what the exponents' biases differ by.
+    let coarse = exponent + (DROPPED << 23) + (0x1_0000 - (LEAST_NORMAL >> DROPPED & 0xffff));
+    let coarse = f32::from_bits(coarse + if x.is_nan() { 0x200 } else { 0 });
+    let half = (magnitude + coarse).to_bits().wrapping_add(exponent >> DROPPED);
+    low(half & 0x7fff | x.to_bits() >> 16 & 0x8000)
 }
 
 /// The low half of the bits.

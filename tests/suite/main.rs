@@ -9,6 +9,8 @@ mod accuracy;
 mod bad_input;
 mod cards;
 mod gradients;
+#[cfg(feature = "half")]
+mod halves;
 mod named;
 mod properties;
 mod reproducibility;
