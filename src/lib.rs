@@ -39,12 +39,12 @@
 //! ```
 //! use activations::{Activation, AnyActivation};
 //!
-//! let act: AnyActivation = "LeakyReLU".parse()?;
+//! let act: AnyActivation = "LeakyReLU(negative_slope=0.2)".parse()?;
 //! let mut x = [-1.0, 1.0];
 //! act.forward_in_place(&mut x);
-//! assert_eq!(x, [-0.01, 1.0]);
+//! assert_eq!(x, [-0.2, 1.0]);
 //! assert_eq!(act.card().kinks, [0.0]);
-//! # Ok::<(), activations::UnknownName>(())
+//! # Ok::<(), activations::ParseError>(())
 //! ```
 //!
 //! A formula of your own is two methods of [`Elementwise`], over any [`Real`]; [`math`] has exponentials and the like
@@ -98,7 +98,7 @@
 //!
 //! # Errors and panics
 //!
-//! A parameter out of its range is a [`ParameterError`], a name that is none an [`UnknownName`]. The methods of
+//! A parameter out of its range is a [`ParameterError`], a text that is no activation a [`ParseError`]. The methods of
 //! [`Activation`] panic if slices differ in length, or do not divide into rows, before anything is written. Nothing
 //! else panics.
 //!
@@ -129,6 +129,7 @@ mod log_softmax;
 pub mod math;
 mod named;
 mod parameters;
+mod parse;
 mod probability;
 mod real;
 mod reduce;
@@ -145,6 +146,7 @@ pub use from_output::{FromOutput, SlopeFromOutput};
 pub use functions::*;
 pub use named::{AnyActivation, UnknownName};
 pub use parameters::{Allowed, Parameter, Parameters};
+pub use parse::{Excerpt, ParseError};
 #[cfg(feature = "std")]
 pub use real::Fused;
 pub use real::{Coefficients, Plain, Real};
