@@ -107,6 +107,11 @@
 //! - `std` (default): detects the CPU at run time, and has fused multiply-add. Includes `alloc`.
 //! - `alloc`: [`forward_vec`](Activation::forward_vec) and its like, boxed activations.
 //! - `libm`: needed without `std`.
+//! - `half`: slices of `f16` and `bf16`, the types of the crate `half`, computed in `f32` and rounded once. Correctly
+//!   rounded for at least 99.9 % of all inputs, never off by more than one ULP.
+//! - `rayon`: `Gelu.parallel()` runs each pass on several threads, with the same bits. Includes `std`.
+//! - `serde`: [`AnyActivation`], and every activation, in configuration files: `"gelu"`, or
+//!   `{"type": "leaky_relu", "negative_slope": 0.2}`.
 #![forbid(unsafe_code)]
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -128,12 +133,16 @@ mod half;
 mod log_softmax;
 pub mod math;
 mod named;
+#[cfg(feature = "rayon")]
+mod parallel;
 mod parameters;
 mod parse;
 mod probability;
 mod real;
 mod reduce;
 mod rows;
+#[cfg(feature = "serde")]
+mod serde;
 mod softmax;
 mod sweep;
 
@@ -145,6 +154,8 @@ pub use error::ParameterError;
 pub use from_output::{FromOutput, SlopeFromOutput};
 pub use functions::*;
 pub use named::{AnyActivation, UnknownName};
+#[cfg(feature = "rayon")]
+pub use parallel::{IntoParallel, Parallel};
 pub use parameters::{Allowed, Parameter, Parameters};
 pub use parse::{Excerpt, ParseError};
 #[cfg(feature = "std")]

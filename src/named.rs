@@ -74,7 +74,7 @@ macro_rules! any_activation {
             pub fn as_from_output<T: Element>(&self) -> Option<&dyn FromOutput<T>> {
                 use probe::{Otherwise as _, WithOutput as _};
                 match self {
-                    $($(Self::$name(activation) => probe::Probe(activation).as_from_output(),)+)+
+                    $($(Self::$name(activation) => probe::Probe(activation).found(),)+)+
                 }
             }
 
@@ -120,6 +120,12 @@ macro_rules! any_activation {
                     $($(Self::$name(activation) => Activation::<T>::row_len(activation),)+)+
                 }
             }
+
+            fn piece_len(&self) -> Option<usize> {
+                match self {
+                    $($(Self::$name(activation) => Activation::<T>::piece_len(activation),)+)+
+                }
+            }
         }
     };
 }
@@ -151,21 +157,21 @@ mod probe {
     pub(super) struct Probe<'a, A>(pub(super) &'a A);
 
     pub(super) trait WithOutput<'a, T> {
-        fn as_from_output(self) -> Option<&'a dyn FromOutput<T>>;
+        fn found(self) -> Option<&'a dyn FromOutput<T>>;
     }
 
     impl<'a, T: Element, A: FromOutput<T>> WithOutput<'a, T> for Probe<'a, A> {
-        fn as_from_output(self) -> Option<&'a dyn FromOutput<T>> {
+        fn found(self) -> Option<&'a dyn FromOutput<T>> {
             Some(self.0)
         }
     }
 
     pub(super) trait Otherwise<'a, T> {
-        fn as_from_output(self) -> Option<&'a dyn FromOutput<T>>;
+        fn found(self) -> Option<&'a dyn FromOutput<T>>;
     }
 
     impl<'a, T, A> Otherwise<'a, T> for &Probe<'a, A> {
-        fn as_from_output(self) -> Option<&'a dyn FromOutput<T>> {
+        fn found(self) -> Option<&'a dyn FromOutput<T>> {
             None
         }
     }
