@@ -12,7 +12,12 @@ mod gradients;
 #[cfg(feature = "half")]
 mod halves;
 mod named;
+#[cfg(feature = "rayon")]
+mod parallel;
+mod parse;
 mod properties;
 mod reproducibility;
+#[cfg(feature = "serde")]
+mod serde;
 mod special_values;
 mod user_defined;
