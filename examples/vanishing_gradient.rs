@@ -3,14 +3,14 @@
 #[path = "shared/random.rs"]
 mod random;
 
-use activations::{Activation, AnyActivation, Sigmoid, UnknownName};
+use activations::{Activation, AnyActivation, ParseError, Sigmoid};
 use random::Random;
 
 const LAYERS: usize = 10;
 const WIDTH: usize = 64;
 const BATCH: usize = 64;
 
-fn main() -> Result<(), UnknownName> {
+fn main() -> Result<(), ParseError> {
     arithmetic();
     measured()
 }
@@ -81,12 +81,12 @@ fn length(v: &[f32]) -> f64 {
     v.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>().sqrt()
 }
 
-fn measured() -> Result<(), UnknownName> {
+fn measured() -> Result<(), ParseError> {
     let stacks: [(&str, f32); 4] = [("sigmoid", 1.0), ("tanh", 1.0), ("relu", 2.0), ("gelu", 2.0)];
     let lengths: Vec<_> = stacks
         .iter()
         .map(|&(name, gain)| Ok(Stack::new(name.parse()?, gain).gradient_lengths()))
-        .collect::<Result<_, UnknownName>>()?;
+        .collect::<Result<_, ParseError>>()?;
 
     println!("\n2. Measured\n");
     println!("{LAYERS} dense layers of {WIDTH} units, {BATCH} random inputs, random weights of variance 1/n (Glorot;");

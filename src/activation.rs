@@ -27,6 +27,12 @@ pub trait Activation<T: Element> {
         None
     }
 
+    /// The length of the pieces that a slice may be cut into, for none depends on another: 1 if each element stands
+    /// alone, else that of the rows; `None` if the slice is one whole.
+    fn piece_len(&self) -> Option<usize> {
+        self.row_len()
+    }
+
     /// `y[i] = f(x[i])`.
     ///
     /// # Panics
@@ -94,6 +100,32 @@ pub trait Activation<T: Element> {
         let mut y = vec![T::zero(); x.len()];
         self.forward(x, &mut y);
         y
+    }
+
+    /// [`forward`](Self::forward) onto the end of a vector.
+    ///
+    /// The new elements are not filled before they are computed, but copied piece by piece from `x`, which stays in the
+    /// cache.
+    ///
+    /// ```
+    /// use activations::{Activation, Relu};
+    ///
+    /// let mut y = vec![7.0_f32];
+    /// Relu.forward_extend(&[-1.0, 1.0], &mut y);
+    /// assert_eq!(y, [7.0, 0.0, 1.0]);
+    /// ```
+    #[cfg(feature = "alloc")]
+    #[track_caller]
+    fn forward_extend(&self, x: &[T], y: &mut Vec<T>) {
+        const PIECE: usize = 1 << 11;
+        whole_rows(self.row_len(), x.len());
+        let (level, len) = (Level::best(), self.piece_len().unwrap_or(x.len()).max(1));
+        y.reserve(x.len());
+        for x in x.chunks(PIECE.next_multiple_of(len)) {
+            let start = y.len();
+            y.extend_from_slice(x);
+            self.run(level, Pass::ForwardInPlace { x: &mut y[start..] });
+        }
     }
 
     /// [`derivative`](Self::derivative) into a new vector.
@@ -223,6 +255,11 @@ impl<T: Element, F: Elementwise> Activation<T> for F {
             Pass::Backward { x, grad_y, grad_x } => dispatch(level, Backward { f, x, grad_y, grad_x }),
         }
     }
+
+    #[inline]
+    fn piece_len(&self) -> Option<usize> {
+        Some(1)
+    }
 }
 
 impl<T: Element, A: Activation<T>> Activation<T> for At<A> {
@@ -234,6 +271,11 @@ impl<T: Element, A: Activation<T>> Activation<T> for At<A> {
     #[inline]
     fn row_len(&self) -> Option<usize> {
         self.activation.row_len()
+    }
+
+    #[inline]
+    fn piece_len(&self) -> Option<usize> {
+        self.activation.piece_len()
     }
 }
 

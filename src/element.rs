@@ -9,7 +9,10 @@ use crate::real::Fused;
 use crate::real::{Ieee, Plain, Real};
 use crate::sealed::Sealed;
 
-/// A number that slices hold: `f32` or `f64`.
+/// A number that slices hold: `f32` or `f64`; with the feature `half` also `half::f16` and `half::bf16`.
+///
+/// Halves are computed in lanes of `f32` and rounded once, at the end. What stands between, parameters and the
+/// exponentials of a row among it, keeps the precision of `f32`.
 ///
 /// The trait is sealed. Generic code gets the basic operations of a float from its supertrait
 /// [`num_traits::float::FloatCore`].
@@ -31,6 +34,9 @@ pub trait Element: FloatCore + Debug + Send + Sync + Sealed + 'static {
     /// The lane for all others.
     #[doc(hidden)]
     type Plain: Lane<Self>;
+    /// Whether the lanes have more digits than the element, so that what is stored is not what was computed.
+    #[doc(hidden)]
+    const WIDENED: bool = false;
 }
 
 /// A lane that an element can be loaded into and stored from.
@@ -65,18 +71,23 @@ lane!(Plain);
 #[cfg(feature = "std")]
 lane!(Fused);
 
+/// Makes a type an element that is computed in lanes of another.
 macro_rules! element {
-    ($($float:ident),*) => {$(
-        impl Sealed for $float {}
+    ($($element:ident in $float:ident),*) => {$(
+        impl $crate::sealed::Sealed for $element {}
 
-        impl Element for $float {
+        impl $crate::element::Element for $element {
             #[cfg(feature = "std")]
-            type Fused = Fused<$float>;
+            type Fused = $crate::real::Fused<$float>;
             // `mul_add` is not in `core`: without `std` every CPU computes in plain lanes.
             #[cfg(not(feature = "std"))]
-            type Fused = Plain<$float>;
-            type Plain = Plain<$float>;
+            type Fused = $crate::real::Plain<$float>;
+            type Plain = $crate::real::Plain<$float>;
+            const WIDENED: bool = size_of::<$element>() < size_of::<$float>();
         }
     )*};
 }
-element!(f32, f64);
+#[cfg(feature = "half")]
+pub(crate) use element;
+
+element!(f32 in f32, f64 in f64);

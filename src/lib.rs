@@ -39,12 +39,12 @@
 //! ```
 //! use activations::{Activation, AnyActivation};
 //!
-//! let act: AnyActivation = "LeakyReLU".parse()?;
+//! let act: AnyActivation = "LeakyReLU(negative_slope=0.2)".parse()?;
 //! let mut x = [-1.0, 1.0];
 //! act.forward_in_place(&mut x);
-//! assert_eq!(x, [-0.01, 1.0]);
+//! assert_eq!(x, [-0.2, 1.0]);
 //! assert_eq!(act.card().kinks, [0.0]);
-//! # Ok::<(), activations::UnknownName>(())
+//! # Ok::<(), activations::ParseError>(())
 //! ```
 //!
 //! A formula of your own is two methods of [`Elementwise`], over any [`Real`]; [`math`] has exponentials and the like
@@ -98,7 +98,7 @@
 //!
 //! # Errors and panics
 //!
-//! A parameter out of its range is a [`ParameterError`], a name that is none an [`UnknownName`]. The methods of
+//! A parameter out of its range is a [`ParameterError`], a text that is no activation a [`ParseError`]. The methods of
 //! [`Activation`] panic if slices differ in length, or do not divide into rows, before anything is written. Nothing
 //! else panics.
 //!
@@ -107,6 +107,11 @@
 //! - `std` (default): detects the CPU at run time, and has fused multiply-add. Includes `alloc`.
 //! - `alloc`: [`forward_vec`](Activation::forward_vec) and its like, boxed activations.
 //! - `libm`: needed without `std`.
+//! - `half`: slices of `f16` and `bf16`, the types of the crate `half`, computed in `f32` and rounded once. Correctly
+//!   rounded for at least 99.9 % of all inputs, never off by more than one ULP.
+//! - `rayon`: `Gelu.parallel()` runs each pass on several threads, with the same bits. Includes `std`.
+//! - `serde`: [`AnyActivation`], and every activation, in configuration files: `"gelu"`, or
+//!   `{"type": "leaky_relu", "negative_slope": 0.2}`.
 #![forbid(unsafe_code)]
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -125,19 +130,26 @@ mod error;
 mod from_output;
 mod functions;
 mod gated;
+#[cfg(feature = "half")]
+mod half;
 mod hardmax;
 mod log_softmax;
 mod log_sum_exp;
 mod loss;
 pub mod math;
 mod named;
+#[cfg(feature = "rayon")]
+mod parallel;
 mod parameters;
+mod parse;
 mod probability;
 mod real;
 mod reduce;
 mod row_sums;
 mod rows;
 mod scores;
+#[cfg(feature = "serde")]
+mod serde;
 mod softmax;
 mod softmin;
 mod sparsemax;
@@ -155,7 +167,10 @@ pub use gated::{Gate, GatePass, Gated, GeGlu, GeGluTanh, Glu, Packing, ReGlu, Sw
 pub use log_sum_exp::{LogSumExp, log_sum_exp, log_sum_exp_backward, log_sum_exp_rows};
 pub use loss::{BinaryCrossEntropy, CrossEntropy, Reduction, Targets};
 pub use named::{AnyActivation, UnknownName};
+#[cfg(feature = "rayon")]
+pub use parallel::{IntoParallel, Parallel};
 pub use parameters::{Allowed, Parameter, Parameters};
+pub use parse::{Excerpt, ParseError};
 #[cfg(feature = "std")]
 pub use real::Fused;
 pub use real::{Coefficients, Plain, Real};

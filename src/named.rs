@@ -2,27 +2,32 @@
 
 #[cfg(feature = "alloc")]
 use alloc::boxed::Box;
-use core::fmt;
-use core::str::FromStr;
+use core::fmt::{self, Write};
 
 use crate::activation::{Activation, Pass};
 use crate::card::{Card, Described};
 use crate::dispatch::Level;
 use crate::element::Element;
+use crate::error::ParameterError;
+use crate::from_output::FromOutput;
 use crate::functions::*;
+use crate::parameters::{Parameter, Parameters};
+use crate::parse::{Excerpt, Text, letters};
 
 macro_rules! any_activation {
     ($($file:ident: $($name:ident),+;)+) => {
         /// Any activation of this crate.
         ///
         /// Parses from the names that PyTorch, Hugging Face configurations, ONNX and Keras use; case, `-`, `_` and
-        /// spaces make no difference. Parameters have their defaults. `Display` gives the canonical name, which
-        /// parses back.
+        /// spaces make no difference. Parameters may follow, by name or by their place, as PyTorch prints them; those
+        /// that do not have their defaults. `Display` gives the canonical name and the parameters that are not the
+        /// defaults, which parses back. How data lie in rows is no parameter: the functions of rows take the whole slice
+        /// as one.
         ///
         /// ```
         /// use activations::{Activation, AnyActivation, Gelu, GeluTanh};
         ///
-        /// # fn main() -> Result<(), activations::UnknownName> {
+        /// # fn main() -> Result<(), activations::ParseError> {
         /// let act: AnyActivation = "gelu_pytorch_tanh".parse()?;
         /// assert_eq!(act, AnyActivation::from(GeluTanh));
         /// assert_eq!(act.to_string(), "gelu_tanh");
@@ -30,6 +35,11 @@ macro_rules! any_activation {
         /// let mut y = [0.0_f32; 2];
         /// "GELU".parse::<AnyActivation>()?.forward(&[0.0, 9.0], &mut y);
         /// assert_eq!(y, [0.0, 9.0]);
+        ///
+        /// let leaky: AnyActivation = "LeakyReLU(negative_slope=0.2, inplace=True)".parse()?;
+        /// assert_eq!(leaky, "leaky_relu(0.2)".parse()?);
+        /// assert_eq!(leaky.to_string(), "leaky_relu(negative_slope=0.2)");
+        /// assert_eq!(leaky.parameters().next(), Some(("negative_slope", 0.2)));
         ///
         /// let unknown = "gleu".parse::<AnyActivation>().unwrap_err();
         /// assert!(unknown.to_string().contains("did you mean `gelu`?"));
@@ -58,6 +68,36 @@ macro_rules! any_activation {
                     $($(Self::$name(_) => <$name as Described>::CARD,)+)+
                 }
             }
+
+            /// The function's gradient from its output, if the output determines it.
+            #[must_use]
+            pub fn as_from_output<T: Element>(&self) -> Option<&dyn FromOutput<T>> {
+                use probe::{Otherwise as _, WithOutput as _};
+                match self {
+                    $($(Self::$name(activation) => probe::Probe(activation).found(),)+)+
+                }
+            }
+
+            /// What the parameters are.
+            pub(crate) fn parameter_list(&self) -> &'static [Parameter] {
+                match self {
+                    $($(Self::$name(_) => $name::PARAMETERS,)+)+
+                }
+            }
+
+            /// The value of parameter number `index`.
+            pub(crate) fn parameter(&self, index: usize) -> f64 {
+                match self {
+                    $($(Self::$name(activation) => Parameters::parameter(activation, index),)+)+
+                }
+            }
+
+            /// The same function with these parameters.
+            pub(crate) fn with_values(&self, values: &[f64]) -> Result<Self, ParameterError> {
+                match self {
+                    $($(Self::$name(_) => $name::from_values(values).map(Self::$name),)+)+
+                }
+            }
         }
 
         $($(
@@ -80,14 +120,75 @@ macro_rules! any_activation {
                     $($(Self::$name(activation) => Activation::<T>::row_len(activation),)+)+
                 }
             }
+
+            fn piece_len(&self) -> Option<usize> {
+                match self {
+                    $($(Self::$name(activation) => Activation::<T>::piece_len(activation),)+)+
+                }
+            }
         }
     };
 }
 for_each_activation!(any_activation);
 
+impl AnyActivation {
+    /// The parameters, each with its value.
+    pub fn parameters(&self) -> impl Iterator<Item = (&'static str, f64)> + '_ {
+        self.parameter_list().iter().enumerate().map(|(i, parameter)| (parameter.name, self.parameter(i)))
+    }
+
+    /// The parameters whose values are not the defaults.
+    pub(crate) fn changed(&self) -> impl Iterator<Item = (&'static str, f64)> + '_ {
+        let defaults = self.parameter_list().iter().map(|parameter| parameter.default);
+        self.parameters().zip(defaults).filter(|((_, value), default)| value != default).map(|(changed, _)| changed)
+    }
+
+    /// The one that has a name of these letters.
+    pub(crate) fn by_letters(name: impl Iterator<Item = char> + Clone) -> Option<Self> {
+        Self::all().find(|activation| names(activation.card()).any(|known| letters(known).eq(name.clone())))
+    }
+}
+
+/// Asks a type whether it is [`FromOutput`], where the type is known: a method that is found at the type itself comes before
+/// one that is found at a reference to it.
+mod probe {
+    use super::{Element, FromOutput};
+
+    pub(super) struct Probe<'a, A>(pub(super) &'a A);
+
+    pub(super) trait WithOutput<'a, T> {
+        fn found(self) -> Option<&'a dyn FromOutput<T>>;
+    }
+
+    impl<'a, T: Element, A: FromOutput<T>> WithOutput<'a, T> for Probe<'a, A> {
+        fn found(self) -> Option<&'a dyn FromOutput<T>> {
+            Some(self.0)
+        }
+    }
+
+    pub(super) trait Otherwise<'a, T> {
+        fn found(self) -> Option<&'a dyn FromOutput<T>>;
+    }
+
+    impl<'a, T, A> Otherwise<'a, T> for &Probe<'a, A> {
+        fn found(self) -> Option<&'a dyn FromOutput<T>> {
+            None
+        }
+    }
+}
+
 impl fmt::Display for AnyActivation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.card().name)
+        let mut text = Text::<256>::of(self.card().name);
+        let mut separator = "(";
+        for (name, value) in self.changed() {
+            write!(text, "{separator}{name}={value:?}")?;
+            separator = ", ";
+        }
+        if separator != "(" {
+            text.write_str(")")?;
+        }
+        f.pad(text.as_str())
     }
 }
 
@@ -98,49 +199,27 @@ impl<T: Element> From<AnyActivation> for Box<dyn Activation<T>> {
     }
 }
 
-impl FromStr for AnyActivation {
-    type Err = UnknownName;
-
-    fn from_str(name: &str) -> Result<Self, UnknownName> {
-        Self::all()
-            .find(|activation| names(activation.card()).any(|known| letters(known).eq(letters(name))))
-            .ok_or_else(|| UnknownName::new(name))
-    }
-}
-
 /// The canonical name and its aliases.
 fn names(card: Card) -> impl Iterator<Item = &'static str> {
     core::iter::once(card.name).chain(card.aliases.iter().copied())
 }
 
-/// The characters of a name that count.
-fn letters(name: &str) -> impl Iterator<Item = char> + '_ {
-    name.chars().filter(|c| !matches!(c, '-' | '_' | ' ')).map(|c| c.to_ascii_lowercase())
-}
-
 /// A name that is no activation's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownName {
-    /// What was given, cut at `GIVEN` bytes: there may be no allocator.
-    given: [u8; Self::GIVEN],
-    len: usize,
+    given: Excerpt,
     nearest: Option<&'static str>,
 }
 
 impl UnknownName {
-    const GIVEN: usize = 48;
-
-    fn new(name: &str) -> Self {
-        let len = (0..=name.len().min(Self::GIVEN)).rev().find(|&i| name.is_char_boundary(i)).unwrap_or(0);
-        let mut given = [0; Self::GIVEN];
-        given[..len].copy_from_slice(&name.as_bytes()[..len]);
+    pub(crate) fn new(name: &str) -> Self {
         let nearest = AnyActivation::all()
             .flat_map(|activation| names(activation.card()))
             .map(|known| (distance(known, name), known))
             .filter(|&(distance, known)| distance <= 1 + known.len() / 4)
             .min_by_key(|&(distance, _)| distance)
             .map(|(_, known)| known);
-        Self { given, len, nearest }
+        Self { given: Excerpt::of(name), nearest }
     }
 
     /// The known name nearest to the one given, if one is near.
@@ -152,8 +231,7 @@ impl UnknownName {
 
 impl fmt::Display for UnknownName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let given = core::str::from_utf8(&self.given[..self.len]).unwrap_or_default();
-        write!(f, "unknown activation `{given}`")?;
+        write!(f, "unknown activation `{}`", self.given)?;
         if let Some(nearest) = self.nearest {
             write!(f, "; did you mean `{nearest}`?")?;
         } else {

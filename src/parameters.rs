@@ -60,7 +60,7 @@ impl fmt::Display for Allowed {
 ///
 /// assert_eq!(LeakyRelu::PARAMETERS[0].name, "negative_slope");
 /// let leaky = LeakyRelu::from_values(&[0.2])?;
-/// assert_eq!(leaky.value(0), leaky.negative_slope());
+/// assert_eq!(leaky.parameter(0), leaky.negative_slope());
 /// # Ok::<(), activations::ParameterError>(())
 /// ```
 pub trait Parameters: Default {
@@ -71,7 +71,7 @@ pub trait Parameters: Default {
     ///
     /// # Panics
     /// If there is no such parameter.
-    fn value(&self, index: usize) -> f64 {
+    fn parameter(&self, index: usize) -> f64 {
         no_parameter(index)
     }
 
@@ -160,7 +160,7 @@ macro_rules! parameters {
                 allowed: $crate::parameters::Allowed::$allowed,
             }),+];
 
-            fn value(&self, index: usize) -> f64 {
+            fn parameter(&self, index: usize) -> f64 {
                 [$(self.$field),+][index]
             }
 

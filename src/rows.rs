@@ -4,6 +4,9 @@
 //! 2. The exponentials and their sums.
 //! 3. The results.
 //!
+//! The output keeps the exponentials between the second pass and the third; not that of halves, which would round them:
+//! there the third pass computes them again.
+//!
 //! Rows come in columns, arrays with an element for each lane. Short rows lie side by side, each in a lane of its own;
 //! longer ones take all lanes in turn, several rows in step, so that their reductions, long chains of operations each,
 //! overlap. How many rows there are does not change the order of a row's sums, and so not its bits.
@@ -61,6 +64,19 @@ pub(crate) trait RowFormula: Copy {
 
     /// The result of an element, or of its exponential.
     fn result<R: Real>(self, of: R, grad_y: R, constants: &Constants<R>) -> R;
+}
+
+/// Whether the output keeps the exponentials until the sums are known.
+#[inline(always)]
+const fn keeps_exp<T: Element, F: RowFormula>() -> bool {
+    F::OF_EXP && !T::WIDENED
+}
+
+/// What the result is made of: the exponential, or the element. `x` is the exponential if the output kept it.
+#[inline(always)]
+fn of<T: Element, R: Lane<T>, F: RowFormula>(x: T, exp: RowExp<R>) -> R {
+    let x = R::load(x);
+    if F::OF_EXP && T::WIDENED { exp.exp(x) } else { x }
 }
 
 /// What is known of a row when its sums are.
@@ -276,9 +292,9 @@ impl<'a, T: Element, F: RowFormula> Block<'a, T, F> {
 
         let constants = constants(formula, &scales, first.exponentials(), second.anything());
         for (i, y) in self.y.chunks_exact_mut(row_len).enumerate() {
-            let constants = of_row(&constants, i);
-            for ((y, of), grad_y) in y.iter_mut().zip(&*x).zip(&*grad_y) {
-                *y = formula.result(R::load(of[i]), R::load(grad_y[i]), &constants).store();
+            let (constants, exp) = (of_row(&constants, i), (&scales).at(i).exp);
+            for ((y, x), grad_y) in y.iter_mut().zip(&*x).zip(&*grad_y) {
+                *y = formula.result(of::<T, R, F>(x[i], exp), R::load(grad_y[i]), &constants).store();
             }
         }
     }
@@ -300,7 +316,7 @@ impl<'a, T: Element, F: RowFormula> Block<'a, T, F> {
         let second = if F::SECOND { total_anything(&second) } else { ([R::of(0.0); G], [R::of(0.0); G]) };
         let constants = constants(self.formula, &scales, first, second);
         for i in 0..rows {
-            self.row(i).results::<R>(&of_row(&constants, i));
+            self.row(i).results::<R>(&of_row(&constants, i), scales.at(i).exp);
         }
     }
 
@@ -313,7 +329,7 @@ impl<'a, T: Element, F: RowFormula> Block<'a, T, F> {
         let (hi, lo) = total_rounded(&second);
         let row = Row { scale, first: (R::of(0.0), R::of(0.0)), second: (hi[0], lo[0]) };
         let constants = self.formula.constants(&row);
-        self.results::<R>(&constants);
+        self.results::<R>(&constants, scale.exp);
     }
 
     /// One row of any length, by chunks.
@@ -335,7 +351,7 @@ impl<'a, T: Element, F: RowFormula> Block<'a, T, F> {
             }
         }
         let constants = constants(self.formula, &scales, total_anything(&firsts), total_anything(&seconds));
-        self.results::<R>(&of_row(&constants, 0));
+        self.results::<R>(&of_row(&constants, 0), scales.at(0).exp);
     }
 
     /// The second pass, over some columns of a row.
@@ -350,7 +366,7 @@ impl<'a, T: Element, F: RowFormula> Block<'a, T, F> {
             let padding = if F::OF_OUTPUT { T::zero() } else { T::neg_infinity() };
             let (mut last, last_grad) = ([padded(x_rest, padding)], [padded(grad_rest, T::zero())]);
             exponentials::<T, R, F, LANES>(self.formula, None, Some(&last_grad), &mut last, scale, first, second);
-            if F::OF_EXP {
+            if keeps_exp::<T, F>() {
                 for (e, &last) in e_rest.iter_mut().zip(&last[0]) {
                     *e = last;
                 }
@@ -360,53 +376,54 @@ impl<'a, T: Element, F: RowFormula> Block<'a, T, F> {
 
     /// The third pass, over a row.
     #[inline(always)]
-    fn results<R: Lane<T>>(self, constants: &Constants<R>) {
+    fn results<R: Lane<T>>(self, constants: &Constants<R>, exp: RowExp<R>) {
         // A function, for its arguments are known not to overlap.
         #[inline(always)]
         fn results<T: Element, R: Lane<T>, F: RowFormula>(
             formula: F,
-            of: Option<&[T]>,
+            x: Option<&[T]>,
             grad_y: Option<&[T]>,
             y: &mut [T],
             constants: &Constants<R>,
+            exp: RowExp<R>,
         ) {
-            match (of, grad_y) {
-                (Some(of), Some(grad_y)) => {
-                    for ((y, &of), &grad_y) in y.iter_mut().zip(of).zip(grad_y) {
-                        *y = formula.result(R::load(of), R::load(grad_y), constants).store();
+            match (x, grad_y) {
+                (Some(x), Some(grad_y)) => {
+                    for ((y, &x), &grad_y) in y.iter_mut().zip(x).zip(grad_y) {
+                        *y = formula.result(of::<T, R, F>(x, exp), R::load(grad_y), constants).store();
                     }
                 }
                 (None, Some(grad_y)) => {
                     for (y, &grad_y) in y.iter_mut().zip(grad_y) {
-                        *y = formula.result(R::load(*y), R::load(grad_y), constants).store();
+                        *y = formula.result(of::<T, R, F>(*y, exp), R::load(grad_y), constants).store();
                     }
                 }
-                (Some(of), None) => {
-                    for (y, &of) in y.iter_mut().zip(of) {
-                        *y = formula.result(R::load(of), R::of(0.0), constants).store();
+                (Some(x), None) => {
+                    for (y, &x) in y.iter_mut().zip(x) {
+                        *y = formula.result(of::<T, R, F>(x, exp), R::of(0.0), constants).store();
                     }
                 }
                 (None, None) => {
                     for y in y {
-                        *y = formula.result(R::load(*y), R::of(0.0), constants).store();
+                        *y = formula.result(of::<T, R, F>(*y, exp), R::of(0.0), constants).store();
                     }
                 }
             }
         }
 
         let (formula, constants) = (self.formula, &{ *constants });
-        let of = if F::OF_EXP { None } else { self.x };
+        let x = if keeps_exp::<T, F>() { None } else { self.x };
         let at = unaligned(self.y);
-        let (of_head, of) = of.map(|of| of.split_at(at)).unzip();
+        let (x_head, x) = x.map(|x| x.split_at(at)).unzip();
         let (grad_head, grad_y) = self.grad_y.map(|grad_y| grad_y.split_at(at)).unzip();
         let (y_head, y) = self.y.split_at_mut(at);
-        let (of, of_rest) = of.map(<[T]>::as_chunks::<LANES>).unzip();
+        let (x, x_rest) = x.map(<[T]>::as_chunks::<LANES>).unzip();
         let (grad_y, grad_rest) = grad_y.map(<[T]>::as_chunks::<LANES>).unzip();
         let (y, y_rest) = y.as_chunks_mut::<LANES>();
-        let (of, grad_y) = (of.map(<[_]>::as_flattened), grad_y.map(<[_]>::as_flattened));
-        results(formula, of, grad_y, y.as_flattened_mut(), constants);
-        for (of, grad_y, y) in [(of_head, grad_head, y_head), (of_rest, grad_rest, y_rest)] {
-            results(formula, of, grad_y, y, constants);
+        let (x, grad_y) = (x.map(<[_]>::as_flattened), grad_y.map(<[_]>::as_flattened));
+        results(formula, x, grad_y, y.as_flattened_mut(), constants, exp);
+        for (x, grad_y, y) in [(x_head, grad_head, y_head), (x_rest, grad_rest, y_rest)] {
+            results(formula, x, grad_y, y, constants, exp);
         }
     }
 }
@@ -518,7 +535,7 @@ fn exponentials<T: Element, R: Lane<T>, F: RowFormula, const W: usize>(
             if F::SECOND {
                 second.add(i, formula.second(exp, top, Abreast::gather(grad_y, i)));
             }
-            if F::OF_EXP {
+            if keeps_exp::<T, F>() {
                 exp.scatter(e, i);
             }
         }

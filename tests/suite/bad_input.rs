@@ -7,7 +7,7 @@ use std::sync::Once;
 
 use crate::support::{Float, same};
 use activations::{
-    Activation, AnyActivation, Elu, LeakyRelu, Level, ParameterError, Prelu, Rrelu, Softmax, UnknownName,
+    Activation, AnyActivation, Elu, LeakyRelu, Level, ParameterError, ParseError, Prelu, Rrelu, Softmax,
 };
 
 /// A panic's message, and the file and line that it blames.
@@ -223,9 +223,16 @@ fn errors_are_errors() {
         assert!(!text.is_empty() && !text.contains('\n') && !text.contains("  "), "`{text}`");
     }
     let parameter: ParameterError = Softmax::rows(0).unwrap_err();
-    let name: UnknownName = "nonsense".parse::<AnyActivation>().unwrap_err();
     is_error(parameter);
-    is_error(name);
+    let texts =
+        ["nonsense", "elu(", "elu(beta=1)", "elu(1, 2)", "elu(1, alpha=2)", "elu(one)", "elu(inf)", "relu(slope=1)"];
+    for text in texts {
+        let error: ParseError = text.parse::<AnyActivation>().unwrap_err();
+        if let ParseError::UnknownName(name) = error {
+            is_error(name);
+        }
+        is_error(error);
+    }
 }
 
 #[test]

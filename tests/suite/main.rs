@@ -12,13 +12,23 @@ mod cards;
 mod digest;
 mod gates;
 mod gradients;
+#[cfg(feature = "half")]
+mod halves;
 mod lines;
 mod losses;
 mod named;
+mod named;
+#[cfg(feature = "rayon")]
+mod parallel;
 mod parity;
+mod parse;
 mod prelu;
 mod properties;
+mod properties;
+mod reproducibility;
 mod reproducibility;
 mod rowwise;
+#[cfg(feature = "serde")]
+mod serde;
 mod special_values;
 mod user_defined;

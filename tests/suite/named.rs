@@ -301,7 +301,7 @@ fn odd_names_are_errors_and_do_not_panic() {
 }
 
 #[test]
-fn a_name_runs_the_function_for_both_types() -> Result<(), UnknownName> {
+fn a_name_runs_the_function_for_both_types() -> Result<(), ParseError> {
     for activation in AnyActivation::all() {
         for name in names(&activation.card()) {
             let (x, mut y) = ([-1.0_f32, 0.0, 2.0], [9.0; 3]);

@@ -132,7 +132,7 @@ pub(crate) struct Outputs<T> {
     pub(crate) backward: Vec<T>,
 }
 
-impl<T: Float> Outputs<T> {
+impl<T: Element> Outputs<T> {
     pub(crate) fn of(activation: &impl Activation<T>, x: &[T], grad_y: &[T]) -> Self {
         // What was in the buffers must not matter.
         let stale = || vec![T::nan(); x.len()];

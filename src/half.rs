@@ -1,0 +1,138 @@
+//! Halves, `f16` and `bf16`: computed in lanes of `f32`, rounded once, when they are stored.
+//!
+//! The conversions are branch-free operations on bits, so that they vectorise along with the formula between them; the
+//! compiler has no name for the instructions that some CPUs have for them.
+
+use half::{bf16, f16};
+
+use crate::element::{Lane, element};
+#[cfg(feature = "std")]
+use crate::real::Fused;
+use crate::real::Plain;
+
+element!(f16 in f32, bf16 in f32);
+
+macro_rules! lane {
+    ($($half:ident in $lane:ident: $widen:ident, $narrow:ident;)*) => {$(
+        impl Lane<$half> for $lane<f32> {
+            #[inline(always)]
+            fn load(x: $half) -> Self {
+                Self($widen(x.to_bits()))
+            }
+
+            #[inline(always)]
+            fn store(self) -> $half {
+                $half::from_bits($narrow(self.0))
+            }
+
+            #[inline(always)]
+            fn wide(self) -> f64 {
+                self.0.into()
+            }
+        }
+    )*};
+}
+lane! {
+    f16 in Plain: widen_f16, narrow_f16;
+    bf16 in Plain: widen_bf16, narrow_bf16;
+}
+#[cfg(feature = "std")]
+lane! {
+    f16 in Fused: widen_f16, narrow_f16;
+    bf16 in Fused: widen_bf16, narrow_bf16;
+}
+
+/// The mantissa's bits that `f16` does not have.
+const DROPPED: u32 = 23 - 10;
+
+/// The exponent of 2^-14, the least normal `f16`, in the bits of `f32`.
+const LEAST_NORMAL: u32 = (127 - 14) << 23;
+
+const EXPONENT: u32 = 0x7f80_0000;
+
+#[inline(always)]
+fn widen_bf16(bits: u16) -> f32 {
+    f32::from_bits(u32::from(bits) << 16)
+}
+
+/// To nearest, ties to even.
+#[inline(always)]
+fn narrow_bf16(x: f32) -> u16 {
+    let bits = x.to_bits();
+    let rounded = bits.wrapping_add(0x7fff + (bits >> 16 & 1));
+    // The payload of a NaN may be in the bits that go, so it gets one that stays.
+    let quiet = bits | 0x0040_0000;
+    low(if x.is_nan() { quiet } else { rounded } >> 16)
+}
+
+#[inline(always)]
+fn widen_f16(bits: u16) -> f32 {
+    // What the exponents' biases differ by.
+    const REBIAS: u32 = (127 - 15) << 23;
+    let bits = u32::from(bits);
+    let magnitude = (bits & 0x7fff) << DROPPED;
+    let normal = f32::from_bits(magnitude + REBIAS);
+    // A subnormal has no implicit bit, but the next exponent: 2 y - 2^-14 instead of y.
+    let excess = normal - f32::from_bits(LEAST_NORMAL);
+    let finite = normal + if excess < 0.0 { excess } else { 0.0 };
+    let special = if magnitude < 31 << 23 { 0 } else { EXPONENT };
+    f32::from_bits(finite.to_bits() | special).copysign(f32::from_bits(bits << 16))
+}
+
+/// To nearest, ties to even.
+#[inline(always)]
+fn narrow_f16(x: f32) -> u16 {
+    let magnitude = x.abs();
+    // 2^16 becomes infinity. A comparison with NaN is false.
+    let magnitude = if magnitude < 65_536.0 { magnitude } else { 65_536.0 };
+    let exponent = (magnitude.to_bits() & EXPONENT).max(LEAST_NORMAL);
+    // A number whose spacing is that of the halves: the sum is rounded to it, and ends in the half's mantissa with its
+    // implicit bit. Added to the number that the exponent begins with, for free: what the exponents' biases differ by.
+    let coarse = exponent + (DROPPED << 23) + (0x1_0000 - (LEAST_NORMAL >> DROPPED & 0xffff));
+    let coarse = f32::from_bits(coarse + if x.is_nan() { 0x200 } else { 0 });
+    let half = (magnitude + coarse).to_bits().wrapping_add(exponent >> DROPPED);
+    low(half & 0x7fff | x.to_bits() >> 16 & 0x8000)
+}
+
+/// The low half of the bits.
+#[inline(always)]
+fn low(bits: u32) -> u16 {
+    (bits & 0xffff) as u16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Bit patterns of `f32`: a prime stride, and those around every half and every tie between two.
+    fn patterns() -> impl Iterator<Item = u32> {
+        let around = (0..=u32::MAX >> 12).flat_map(|high| (-1..=1).map(move |i| (high << 12).wrapping_add_signed(i)));
+        (0..=u32::MAX).step_by(4_099).chain(around)
+    }
+
+    #[test]
+    fn halves_widen_exactly() {
+        for bits in 0..=u16::MAX {
+            let (f, b) = (f16::from_bits(bits), bf16::from_bits(bits));
+            for (got, expected) in [(widen_f16(bits), f.to_f64()), (widen_bf16(bits), b.to_f64())] {
+                let same = f64::from(got).to_bits() == expected.to_bits();
+                assert!(same || got.is_nan() && expected.is_nan(), "{bits:#06x}: expected {expected:e}, got {got:e}");
+            }
+        }
+    }
+
+    #[test]
+    fn narrowing_is_to_nearest_even_and_keeps_nan() {
+        for bits in patterns() {
+            let x = f32::from_bits(bits);
+            if x.is_nan() {
+                let (f, b) = (f16::from_bits(narrow_f16(x)), bf16::from_bits(narrow_bf16(x)));
+                assert!(f.is_nan() && b.is_nan(), "{bits:#010x}");
+                assert!(f.to_bits() & 0x200 != 0 && b.to_bits() & 0x40 != 0, "{bits:#010x} became a signalling NaN");
+            } else {
+                assert_eq!(narrow_f16(x), f16::from_f32_const(x).to_bits(), "{bits:#010x} to f16");
+                assert_eq!(narrow_bf16(x), bf16::from_f32_const(x).to_bits(), "{bits:#010x} to bf16");
+            }
+        }
+    }
+}
