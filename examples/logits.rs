@@ -3,38 +3,33 @@
 #[path = "shared/random.rs"]
 mod random;
 
-use activations::{Activation, ParameterError, Softmax};
+use activations::{Activation, CrossEntropy, ParameterError, Softmax};
 use random::Random;
 
-/// Cross-entropy from logits, as frameworks offer it: it applies softmax itself. Labels count from 0.
-struct CrossEntropy {
+/// A classifier's loss in two ways.
+struct Classifier {
+    loss: CrossEntropy,
     softmax: Softmax,
     classes: usize,
 }
 
-/// The mean loss over the rows, and its gradient with respect to what was given.
+/// The mean loss over the rows, the probabilities in it, and its gradient with respect to the logits.
 struct Loss {
     mean: f32,
     probabilities: Vec<f32>,
     grad: Vec<f32>,
 }
 
-impl CrossEntropy {
+impl Classifier {
     fn new(classes: usize) -> Result<Self, ParameterError> {
-        Ok(Self { softmax: Softmax::rows(classes)?, classes })
+        Ok(Self { loss: CrossEntropy::new(classes)?, softmax: Softmax::rows(classes)?, classes })
     }
 
+    /// The loss applies softmax itself.
     fn of_logits(&self, logits: &[f32], labels: &[usize]) -> Loss {
-        let n = labels.len() as f32;
-        let probabilities = self.softmax.forward_vec(logits);
-        let mut grad: Vec<f32> = probabilities.iter().map(|p| p / n).collect();
-        let mut mean = 0.0;
-        for (row, &label) in labels.iter().enumerate() {
-            let at = row * self.classes + label;
-            mean -= probabilities[at].max(f32::MIN_POSITIVE).ln() / n;
-            grad[at] -= 1.0 / n;
-        }
-        Loss { mean, probabilities, grad }
+        let mut grad = vec![0.0; logits.len()];
+        let mean = self.loss.loss_and_gradient(logits, labels, &mut grad);
+        Loss { mean, probabilities: self.softmax.forward_vec(logits), grad }
     }
 
     /// The mistake: probabilities given where logits are expected.
@@ -50,9 +45,9 @@ impl CrossEntropy {
     }
 }
 
-type Method = fn(&CrossEntropy, &[f32], &[usize]) -> Loss;
+type Method = fn(&Classifier, &[f32], &[usize]) -> Loss;
 const METHODS: [(&str, Method); 2] =
-    [("right: logits", CrossEntropy::of_logits), ("wrong: softmax first", CrossEntropy::of_probabilities)];
+    [("right: logits", Classifier::of_logits), ("wrong: softmax first", Classifier::of_probabilities)];
 
 fn main() -> Result<(), ParameterError> {
     one_row()?;
@@ -60,7 +55,7 @@ fn main() -> Result<(), ParameterError> {
 }
 
 fn one_row() -> Result<(), ParameterError> {
-    let loss = CrossEntropy::new(3)?;
+    let loss = Classifier::new(3)?;
     println!("1. One row of three scores; the first class is the right one\n");
     println!("{:<24}{:<27}{:>7}  gradient", "", "probabilities in the loss", "loss");
     for (case, logits) in
@@ -96,7 +91,7 @@ fn data(random: &mut Random) -> (Vec<f32>, Vec<usize>) {
 }
 
 fn training() -> Result<(), ParameterError> {
-    let loss = CrossEntropy::new(CLASSES)?;
+    let loss = Classifier::new(CLASSES)?;
     let mut random = Random(3);
     let (points, labels) = data(&mut random);
     let start = random.normals(CLASSES * FEATURES, 1.0);

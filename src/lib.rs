@@ -34,6 +34,19 @@
 //! # Ok::<(), activations::ParameterError>(())
 //! ```
 //!
+//! [`CrossEntropy`] and [`BinaryCrossEntropy`] are losses with their gradients, from logits: they apply softmax or sigmoid
+//! themselves. [`LogSumExp`] is what a softmax keeps of numbers that come in pieces.
+//!
+//! ```
+//! use activations::CrossEntropy;
+//!
+//! let (logits, mut grad) = ([0.0_f32, 0.0, -50.0, 50.0], [0.0; 4]);
+//! let mean = CrossEntropy::new(2)?.loss_and_gradient(&logits, &[0, 0], &mut grad);
+//! assert_eq!(mean, (100.0 + 2.0_f32.ln()) / 2.0);
+//! assert_eq!(grad, [-0.25, 0.25, -0.5, 0.5]);
+//! # Ok::<(), activations::ParameterError>(())
+//! ```
+//!
 //! [`AnyActivation`] is chosen at run time, by the name in a model's configuration, and knows its [`Card`].
 //!
 //! ```
@@ -94,6 +107,7 @@
 //! - Odd functions, and those that behave as c x at 0, keep the sign of zero.
 //! - At a kink, the derivative of the left side: 0 for [`Relu`] at 0.
 //! - A row of [`Softmax`] with NaN or +inf, or of nothing but -inf, is NaN.
+//! - The mean of no losses is NaN, the log-sum-exp of no numbers -inf.
 //! - Empty slices are fine.
 //!
 //! # Errors and panics

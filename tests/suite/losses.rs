@@ -11,8 +11,10 @@ use activations::{
 use proptest::prelude::*;
 
 /// Bounds in ULP, as the documentation states them.
-const LOG_SUM_EXP: f64 = 2.0;
+const LOG_SUM_EXP: f64 = 1.5;
 const PROBABILITY: f64 = 3.0;
+/// Of a row with a class, its gradient too.
+const ROW_LOSS: f64 = 3.0;
 const LOSS: f64 = 4.0;
 const GRADIENT: f64 = 5.0;
 
@@ -124,12 +126,15 @@ fn rows_of_f64_are_within_the_bounds() {
             let loss = CrossEntropy::new(n).expect("classes").at(level);
             let mut grad = vec![f64::NAN; n];
             let error = error_f64(loss.loss_and_gradient(&x, &[class], &mut grad), (-line[5], -line[6]), 0.0);
-            assert!(error <= LOSS, "loss of {n} at {level}: {error:.3} ULP, exact {:e}", -line[5]);
+            assert!(error <= ROW_LOSS, "loss of {n} at {level}: {error:.3} ULP, exact {:e}", -line[5]);
             of_loss = of_loss.max(error);
             for (i, (&got, line)) in grad.iter().zip(&row).enumerate() {
                 let exact = if i == class { (-line[7], -line[8]) } else { (line[1], line[2]) };
                 let error = error_f64(got, exact, 0.0);
-                assert!(error <= LOSS, "gradient {i} of {n}, class {class}, at {level}: {error:.3} ULP, got {got:e}");
+                assert!(
+                    error <= ROW_LOSS,
+                    "gradient {i} of {n}, class {class}, at {level}: {error:.3} ULP, got {got:e}"
+                );
                 of_gradient = of_gradient.max(error);
             }
         }
@@ -343,12 +348,12 @@ fn cross_entropy_of_classes_is_within_its_bound() {
                 let got = loss.loss_and_gradient(&x, &[class], &mut grad);
                 assert!(same(got, loss.loss(&x, &[class])), "{what} at {level}: the loss alone differs");
                 let error = error_f32(got, exact, 0.0);
-                assert!(error <= LOSS, "{what} at {level}: {error:.3} ULP, exact {exact:e}, got {}", show(got));
+                assert!(error <= ROW_LOSS, "{what} at {level}: {error:.3} ULP, exact {exact:e}, got {}", show(got));
                 of_loss = of_loss.max(error);
                 for (i, (&got, &exact)) in grad.iter().zip(&exact_gradient).enumerate() {
                     let error = error_f32(got, exact, 0.0);
                     assert!(
-                        error <= LOSS,
+                        error <= ROW_LOSS,
                         "{what} at {level}, gradient {i}: {error:.3} ULP, exact {exact:e}, got {}",
                         show(got)
                     );
@@ -428,7 +433,7 @@ impl Case {
             .collect();
         let total: f64 = crate::support::sum(exact.iter().map(|(loss, _)| *loss));
         let near = |what: &str, got: T, exact: f64, size: f64| {
-            let error = (got.wide() - exact).abs() / (T::EPS * size);
+            let error = (got.wide() - exact).abs() / (T::EPS * size.max(1e-30));
             assert!(error <= LOSS, "{what}: {error:.3} times the spacing at 1, exact {exact:e}, got {got:e}");
         };
         for (reduction, divisor) in [(Reduction::Mean, divisor), (Reduction::Sum, 1.0)] {
