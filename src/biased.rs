@@ -96,8 +96,11 @@ impl<T: Element, A: BiasGradient<T>> BiasGradient<T> for At<A> {
     }
 }
 
-/// Elements that are taken at a time if rows are short, and the columns that are summed at a time if they are long.
+/// Elements that are taken at a time if rows are short.
 const TILE: usize = 512;
+
+/// Columns that are summed at a time.
+const COLUMNS: usize = 1024;
 
 /// The bias of as many rows as are taken at a time: a short one again and again, so that loops are long.
 struct Tile<T>([T; TILE]);
@@ -180,10 +183,10 @@ impl<T: Element, F: Elementwise> Task<T> for BackwardWithBias<'_, F, T> {
         let bias = tile.of(self.bias);
         let width = bias.len();
         // Strips of columns, about equally wide, whose sums stay in the cache.
-        let strip = width.div_ceil(width.div_ceil(TILE).max(1)).next_multiple_of(STRIP).min(TILE);
+        let strip = width.div_ceil(width.div_ceil(COLUMNS).max(1)).next_multiple_of(STRIP).max(STRIP);
         for first in (0..width).step_by(strip) {
             let columns = strip.min(width - first);
-            let mut sums = Sums::<R, TILE>::of_anything();
+            let mut sums = Sums::<R, COLUMNS>::of_anything();
             for start in (first..x.len()).step_by(width) {
                 let end = x.len().min(start + columns);
                 let (bias, grad_x) = (&bias[first..][..end - start], &mut grad_x[start..end]);

@@ -323,7 +323,7 @@ impl<T: Element, F: Elementwise> Task<T> for BackwardPacked<'_, F, T> {
 }
 
 /// Pairs that are taken apart at a time.
-const APART: usize = 512;
+const APART: usize = 256;
 
 /// Interleaved pairs, taken apart: the arithmetic then reads whole vectors, as everywhere, and does not depend on how well
 /// the compiler shuffles.

@@ -9,9 +9,8 @@ mod probe;
 
 use std::collections::BTreeMap;
 
-use activations::AnyActivation;
 use asm::{Function, Kind, Loop, Operation, functions};
-use probe::{DECOY, PASSES, TYPES};
+use probe::DECOY;
 
 /// What the symbols of the functions contain that pick a level for a pass. A pass may have two: value and derivative.
 const DISPATCH: &str = "8dispatch8dispatch";
@@ -41,6 +40,9 @@ const COPY: &str = "identity";
 /// Functions that add and then multiply: fused, the other order would move the zero of their line.
 const SHIFTED: [&str; 2] = ["hard_sigmoid", "hard_swish"];
 
+/// What else has arrays of its own to fill.
+const ARRAYS: [&str; 2] = ["swi_glu", "biased_gelu"];
+
 const AARCH64: &[Level] = &[Level { name: "NEON", vector: 128, fused: true, symbol: None }];
 
 #[test]
@@ -63,37 +65,31 @@ fn every_loop_is_vectorised(target: &str, levels: &[Level]) {
     let (assembly, path) = probe::assembly(target);
     let functions = functions(&assembly);
     let mut faults = Vec::new();
-    let names = AnyActivation::all().map(|activation| activation.card().name);
-    for name in names.filter(|name| !SHARING.contains(name)).chain([DECOY]) {
-        for (element, bits) in TYPES {
-            for (pass, ..) in PASSES {
-                let entry = functions.get(&probe::symbol(name, element, pass)).expect("the probe has every pass");
-                let called = |from: &Function, part: &str| -> Vec<&Function> {
-                    let symbols = from.leaves().map(|(_, symbol)| symbol).filter(|symbol| symbol.contains(part));
-                    symbols.filter_map(|symbol| functions.get(symbol)).collect()
-                };
-                let dispatches = called(entry, DISPATCH);
-                if name == COPY && pass.starts_with("forward") {
-                    continue;
-                }
-                for level in levels {
-                    let bodies = match level.symbol {
-                        None => dispatches.clone(),
-                        Some(part) => dispatches.iter().flat_map(|dispatch| called(dispatch, part)).collect(),
-                    };
-                    let missing = bodies.is_empty().then(|| "no function for this level is found".to_owned());
-                    let found: Vec<String> = missing
-                        .into_iter()
-                        .chain(bodies.iter().flat_map(|body| look(body, level, bits, name)))
-                        .collect();
-                    let place = format!("{name} {element} {pass} {}", level.name);
-                    if name == DECOY {
-                        println!("{place}: {}", found.join("; "));
-                        assert!(!found.is_empty(), "{place}: the formula that does not vectorise is not found out");
-                    } else {
-                        faults.extend(found.into_iter().map(|fault| format!("{place}: {fault}")));
-                    }
-                }
+    for probe in probe::probes().into_iter().filter(|probe| !SHARING.contains(&&*probe.name)) {
+        let (name, pass, (element, bits)) = (&*probe.name, probe.pass, probe.element);
+        let entry = functions.get(&probe.symbol()).expect("the assembly has every probe");
+        let called = |from: &Function, part: &str| -> Vec<&Function> {
+            let symbols = from.leaves().map(|(_, symbol)| symbol).filter(|symbol| symbol.contains(part));
+            symbols.filter_map(|symbol| functions.get(symbol)).collect()
+        };
+        let dispatches = called(entry, DISPATCH);
+        if name == COPY && pass.starts_with("forward") {
+            continue;
+        }
+        for level in levels {
+            let bodies = match level.symbol {
+                None => dispatches.clone(),
+                Some(part) => dispatches.iter().flat_map(|dispatch| called(dispatch, part)).collect(),
+            };
+            let missing = bodies.is_empty().then(|| "no function for this level is found".to_owned());
+            let found: Vec<String> =
+                missing.into_iter().chain(bodies.iter().flat_map(|body| look(body, level, bits, name))).collect();
+            let place = format!("{name} {element} {pass} {}", level.name);
+            if name == DECOY {
+                println!("{place}: {}", found.join("; "));
+                assert!(!found.is_empty(), "{place}: the formula that does not vectorise is not found out");
+            } else {
+                faults.extend(found.into_iter().map(|fault| format!("{place}: {fault}")));
             }
         }
     }
@@ -109,8 +105,10 @@ fn look(function: &Function, level: &Level, element: usize, name: &str) -> Vec<S
     // Beside panics and the code for a level there is nothing to call. Rows have arrays of their own to fill, and may
     // call their parts where those need no other instructions than the caller.
     let mut known = vec!["vectorize_", "panic", "slice_index_fail"];
-    if rows.is_some() {
+    if rows.is_some() || ARRAYS.contains(&name) {
         known.extend(["memset", "memcpy", "memmove"]);
+    }
+    if rows {
         known.extend(level.symbol.is_none().then_some("softmax"));
         // Those through a register, too.
         known.extend(level.symbol.is_none().then_some("%r"));

@@ -6,10 +6,10 @@ use std::{env, fs};
 
 use activations::AnyActivation;
 
-pub(crate) const TYPES: [(&str, usize); 2] = [("f32", 32), ("f64", 64)];
+const TYPES: [(&str, usize); 2] = [("f32", 32), ("f64", 64)];
 
 /// The passes: name, parameters, variant of `Pass`.
-pub(crate) const PASSES: [(&str, &str, &str); 5] = [
+const PASSES: [(&str, &str, &str); 5] = [
     ("forward", "x: &[T], y: &mut [T]", "Forward { x, y }"),
     ("derivative", "x: &[T], dydx: &mut [T]", "Derivative { x, dydx }"),
     ("backward", "x: &[T], grad_y: &[T], grad_x: &mut [T]", "Backward { x, grad_y, grad_x }"),
@@ -17,18 +17,75 @@ pub(crate) const PASSES: [(&str, &str, &str); 5] = [
     ("forward_in_place", "x: &mut [T]", "ForwardInPlace { x }"),
 ];
 
+/// Passes of gates: name, parameters, variant of `GatePass`.
+const GATE_PASSES: [(&str, &str, &str); 4] = [
+    ("forward", "gate: &[T], up: &[T], out: &mut [T]", "Forward { gate, up, out }"),
+    (
+        "backward",
+        "gate: &[T], up: &[T], grad_out: &[T], grad_gate: &mut [T], grad_up: &mut [T]",
+        "Backward { gate, up, grad_out, grad_gate, grad_up }",
+    ),
+    ("forward_packed", "packing: Packing, x: &[T], out: &mut [T]", "ForwardPacked { packing, x, out }"),
+    (
+        "backward_packed",
+        "packing: Packing, x: &[T], grad_out: &[T], grad_x: &mut [T]",
+        "BackwardPacked { packing, x, grad_out, grad_x }",
+    ),
+];
+
 /// A formula that must be found out. Its value calls a function that is not inlined, as it would one of a library;
 /// its slope takes each element through memory, which only scalar code can.
 pub(crate) const DECOY: &str = "decoy";
 
-/// The symbol of one pass.
-pub(crate) fn symbol(name: &str, element: &str, pass: &str) -> String {
-    format!("probe_{name}_{element}_{pass}")
+/// A function of the probe: what it is of, its element type and pass, and its code.
+pub(crate) struct Probe {
+    pub(crate) name: String,
+    pub(crate) element: (&'static str, usize),
+    pub(crate) pass: &'static str,
+    parameters: String,
+    body: String,
+}
+
+/// Every activation, and the decoy, in every pass; a gate and an activation with a bias in theirs.
+pub(crate) fn probes() -> Vec<Probe> {
+    let mut probes = Vec::new();
+    let mut add = |name: &str, f: &str, passes: &[(&'static str, &str, &str)], call: &str| {
+        for element in TYPES {
+            for &(pass, parameters, variant) in passes {
+                let parameters =
+                    format!("f: &{f}, level: Level, {parameters}").replace("[T]", &format!("[{}]", element.0));
+                let parameters = parameters.replace("ELEMENT", element.0);
+                let (name, body) = (name.to_owned(), call.replace("VARIANT", variant));
+                probes.push(Probe { name, element, pass, parameters, body });
+            }
+        }
+    };
+    for activation in AnyActivation::all() {
+        // The variant is named as the type: `Gelu(Gelu)`.
+        let debug = format!("{activation:?}");
+        let variant = debug.split('(').next().unwrap_or_default();
+        add(activation.card().name, &format!("activations::{variant}"), &PASSES, "f.run(level, Pass::VARIANT)");
+    }
+    add(DECOY, "Decoy", &PASSES, "f.run(level, Pass::VARIANT)");
+    add("swi_glu", "activations::SwiGlu", &GATE_PASSES, "Gate::run(f, level, GatePass::VARIANT)");
+    add("biased_gelu", "Biased<'_, activations::Gelu, ELEMENT>", &PASSES, "f.run(level, Pass::VARIANT)");
+    let sums = ("backward_with_bias", "x: &[T], grad_y: &[T], grad_x: &mut [T], grad_bias: &mut [T]", "");
+    let call = "f.run_with_bias(level, x, grad_y, grad_x, grad_bias)";
+    add("biased_gelu", "Biased<'_, activations::Gelu, ELEMENT>", &[sums], call);
+    probes
+}
+
+impl Probe {
+    pub(crate) fn symbol(&self) -> String {
+        format!("probe_{}_{}_{}", self.name, self.element.0, self.pass)
+    }
 }
 
 fn source() -> String {
     let mut source = String::from(
-        "use activations::{Activation, Elementwise, Level, Pass, Real};
+        "use activations::{
+             Activation, BiasGradient, Biased, Elementwise, Gate, GatePass, Level, Packing, Pass, Real,
+         };
          #[derive(Clone)]
          pub struct Decoy;
          #[inline(never)]
@@ -40,22 +97,10 @@ fn source() -> String {
              fn slope<R: Real>(&self, x: R) -> R { std::hint::black_box(x * x) + x }
          }\n",
     );
-    let activations = AnyActivation::all().map(|activation| {
-        // The variant is named as the type: `Gelu(Gelu)`.
-        let debug = format!("{activation:?}");
-        let variant = debug.split('(').next().unwrap_or_default();
-        (activation.card().name, format!("activations::{variant}"))
-    });
-    for (name, path) in activations.chain([(DECOY, "Decoy".to_owned())]) {
-        for (element, _) in TYPES {
-            for (pass, parameters, variant) in PASSES {
-                let (symbol, parameters) = (symbol(name, element, pass), parameters.replace('T', element));
-                source += &format!(
-                    "#[unsafe(no_mangle)]\n#[inline(never)]\n\
-                     pub fn {symbol}(f: &{path}, level: Level, {parameters}) {{ f.run(level, Pass::{variant}) }}\n"
-                );
-            }
-        }
+    for probe in probes() {
+        let Probe { parameters, body, .. } = &probe;
+        let symbol = probe.symbol();
+        source += &format!("#[unsafe(no_mangle)]\n#[inline(never)]\npub fn {symbol}({parameters}) {{ {body} }}\n");
     }
     source
 }

@@ -214,7 +214,7 @@ fn gates_can_be_objects() {
 #[test]
 fn slices_of_gates_that_do_not_fit_panic_naming_both_and_nothing_is_written() {
     fn check<T: Float, A: Elementwise>(name: &str, gated: Gated<A>) {
-        for (n, other) in [(0, 1), (1, 0), (3, 2), (16, 32), (513, 512)] {
+        for (n, other) in [(0, 1), (1, 0), (3, 2), (16, 31), (513, 512)] {
             let (x, y) = (vec![T::of(0.5); n], vec![T::of(0.5); other]);
             let (mut right, mut wrong, mut wrong_too) =
                 (vec![mark::<T>(); n], vec![mark::<T>(); other], vec![mark(); n]);

@@ -175,7 +175,9 @@ impl Line {
                 (worth.library, worth.function, worth.part) == (&*self.library, &*self.function, &*self.part)
                     && x.get(i).is_some_and(|&x| (worth.at)(x))
             });
-            ours + RELATIVE * y.abs() + theirs.map(|worth| worth.absolute).sum::<f64>()
+            // Parameters are rounded to the type; theirs are of f64.
+            let parameter = T::EPS / 2.0 * y.abs();
+            ours + parameter + RELATIVE * y.abs() + theirs.map(|worth| worth.absolute).sum::<f64>()
         };
         self.y.iter().enumerate().map(each).collect()
     }
