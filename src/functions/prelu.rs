@@ -230,41 +230,32 @@ impl<T: Element> Task<T> for GradSlopes<'_, T> {
             return;
         }
         let channels = grad_slopes.len();
-        let runs = if channels == 1 { x.len() } else { inner };
-        if runs != 1 {
+        let inner = if channels == 1 { x.len() } else { inner };
+        let period = channels * inner;
+        if inner > LANES {
             // Each channel's runs, in as many lanes as there are.
             for (channel, grad_slope) in grad_slopes.iter_mut().enumerate() {
                 let mut sums = Sums::<R>::new();
-                let starts = (channel * runs..x.len()).step_by(channels * runs);
-                for start in starts {
-                    let (x, grad_y) = (&x[start..start + runs], &grad_y[start..start + runs]);
-                    let ((x, x_rest), (g, g_rest)) = (x.as_chunks(), grad_y.as_chunks());
-                    for (x, grad_y) in x.iter().zip(g) {
-                        sums.add(x, grad_y);
-                    }
-                    sums.add(&padded(x_rest), &padded(g_rest));
+                for start in (channel * inner..x.len()).step_by(period) {
+                    sums.add_run(&x[start..start + inner], &grad_y[start..start + inner]);
                 }
-                *grad_slope = sums.total(0, 1, LANES).store();
+                *grad_slope = sums.total(0, LANES, LANES, LANES).store();
             }
             return;
         }
-        // A lane for each channel; of few channels, several. Lanes that are left over sum what nobody asks for.
-        for (first, grad_slopes) in (0..).step_by(LANES).zip(grad_slopes.chunks_mut(LANES)) {
-            let (width, stride) = if channels < LANES {
-                let width = LANES - LANES % channels;
-                (width, width)
-            } else {
-                (grad_slopes.len(), channels)
-            };
+        // Lanes for each of as many channels as fit; if all do, for several periods. Lanes that are left over sum what
+        // nobody asks for.
+        let together = channels.min(LANES / inner);
+        for (first, grad_slopes) in (0..).step_by(together * inner).zip(grad_slopes.chunks_mut(together)) {
+            let block = grad_slopes.len() * inner;
+            let width = if block == period { LANES - LANES % period } else { block };
             let mut sums = Sums::<R>::new();
-            for start in (first..x.len()).step_by(stride) {
-                match (x[start..].first_chunk(), grad_y[start..].first_chunk()) {
-                    (Some(x), Some(grad_y)) => sums.add(x, grad_y),
-                    _ => sums.add(&padded(&x[start..]), &padded(&grad_y[start..])),
-                }
+            for start in (first..x.len()).step_by(width.max(period)) {
+                let end = x.len().min(start + LANES);
+                sums.add_run(&x[start..end], &grad_y[start..end]);
             }
-            for (lane, grad_slope) in grad_slopes.iter_mut().enumerate() {
-                *grad_slope = sums.total(lane, channels, width).store();
+            for (channel, grad_slope) in grad_slopes.iter_mut().enumerate() {
+                *grad_slope = sums.total(channel * inner, inner, block, width).store();
             }
         }
     }
@@ -302,10 +293,25 @@ impl<R: Real> Sums<R> {
         }
     }
 
-    /// The sum of the lanes from `first` on, in steps of `step`, below `width`.
+    /// A stretch of any length, each [`LANES`] of its elements to the lanes in turn.
     #[inline(always)]
-    fn total(&self, first: usize, step: usize, width: usize) -> R {
-        let lanes = (first..width).step_by(step);
+    fn add_run<T: Element>(&mut self, x: &[T], grad_y: &[T])
+    where
+        R: Lane<T>,
+    {
+        let ((columns, rest), (g_columns, g_rest)) = (x.as_chunks(), grad_y.as_chunks());
+        for (x, grad_y) in columns.iter().zip(g_columns) {
+            self.add(x, grad_y);
+        }
+        if !rest.is_empty() {
+            self.add(&padded(rest), &padded(g_rest));
+        }
+    }
+
+    /// The sum of `n` lanes from `first` on, and again in steps of `step`, below `width`.
+    #[inline(always)]
+    fn total(&self, first: usize, n: usize, step: usize, width: usize) -> R {
+        let lanes = (first..width).step_by(step).flat_map(|from| from..from + n);
         let (hi, lo) = lanes.fold((R::of(0.0), R::of(0.0)), |(hi, lo): Partial<R>, i| {
             let (hi, lo) = add((hi, lo), self.hi[i]);
             (hi, lo + self.lo[i])

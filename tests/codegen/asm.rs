@@ -105,15 +105,16 @@ fn arm_operation(name: &str, operands: &str) -> Option<Operation> {
 }
 
 /// The instructions of one function, with the places of its labels.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Function {
     instructions: Vec<Instruction>,
     labels: BTreeMap<String, usize>,
 }
 
-/// All functions of an assembly file (ELF), by symbol.
+/// All functions of an assembly file (ELF), by symbol. Of functions with the same code there is one, and names for it.
 pub(crate) fn functions(assembly: &str) -> BTreeMap<String, Function> {
     let mut all = BTreeMap::<String, Function>::new();
+    let mut names = Vec::new();
     let mut symbol = None;
     for (line, text) in assembly.lines().enumerate() {
         if let Some(label) = text.strip_suffix(':').filter(|label| !label.starts_with(char::is_whitespace)) {
@@ -126,11 +127,20 @@ pub(crate) fn functions(assembly: &str) -> BTreeMap<String, Function> {
             }
             continue;
         }
+        if let Some(name) = text.split_once(" = ").filter(|_| !text.starts_with(char::is_whitespace)) {
+            names.push(name);
+            continue;
+        }
         let text = text.trim();
         if let Some(symbol) = symbol.as_ref().filter(|_| !text.is_empty() && !text.starts_with(['.', '#', '/'])) {
             let (name, operands) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
             let instruction = Instruction { line: line + 1, name: name.into(), operands: operands.trim().into() };
             all.entry(symbol.clone()).or_default().instructions.push(instruction);
+        }
+    }
+    for (name, symbol) in names {
+        if let Some(function) = all.get(symbol).cloned() {
+            all.insert(name.to_owned(), function);
         }
     }
     all
