@@ -2,9 +2,11 @@
 
 mod elu;
 mod gelu;
+mod mish;
 mod relu;
 mod sigmoid;
 mod silu;
+mod snake;
 mod softplus;
 mod tanh;
 
@@ -16,11 +18,13 @@ macro_rules! for_each_activation {
         $use! {
             relu: Relu, LeakyRelu;
             sigmoid: Sigmoid;
-            tanh: Tanh;
+            tanh: Tanh, Tanhshrink, LogCosh;
             gelu: Gelu, GeluTanh;
             silu: Silu, QuickGelu, Swish;
             elu: Elu, Selu, Celu;
             softplus: Softplus, LogSigmoid;
+            mish: Mish;
+            snake: Snake;
             softmax: Softmax;
             log_softmax: LogSoftmax;
         }
