@@ -13,7 +13,7 @@ mod sine;
 
 use crate::real::Real;
 
-pub(crate) use exp::{RowExp, bounded_abs, exp_neg, exp2, expm1_neg, lifted_one, unlift};
+pub(crate) use exp::{RowExp, bounded_abs, exp_neg, exp_neg_with_error, exp2, expm1_neg, lifted_one, unlift};
 pub use exp::{exp, expm1};
 pub(crate) use hyperbolic::{log_cosh_near_zero, tanhshrink_near_zero};
 pub use log1p::log1p_exp;

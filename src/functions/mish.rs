@@ -29,37 +29,75 @@ pub struct Mish;
 
 parameters!(Mish);
 
-// With t = e^-|x|, tanh(log(1 + e^x)) is t (t + 2) / (t (t + 2) + 2) on the left and 1 - 2 t^2 / (1 + 2 t + 2 t^2) on the
-// right: one division, and nothing cancels.
+/// With t = e^-|x|, tanh(log(1 + e^x)) is t (t + 2)/b, b = t (t + 2) + 2, on the left and 1 - 2 t^2/b, b = 1 + 2 t + 2 t^2, on
+/// the right: nothing cancels. The low parts are the roundings that count, on the left.
+struct Parts<R: Real> {
+    left: R::Mask,
+    a: R,
+    e: Lifted<R>,
+    e_lo: R,
+    t: R,
+    /// t + 2.
+    w: R,
+    w_lo: R,
+    b: R,
+    b_lo: R,
+}
+
+impl<R: Real> Parts<R> {
+    #[inline(always)]
+    fn new(x: R) -> Self {
+        let (left, zero, one, two) = (x.lt(R::of(0.0)), R::of(0.0), R::of(1.0), R::of(2.0));
+        let a = math::bounded_abs(x);
+        let (e, e_lo) = math::exp_neg_with_error(a);
+        let (t, t_lo) = (e.number(), e_lo * e.unlift);
+        let w = t + two;
+        let w_lo = (t - (w - two)) + t_lo;
+        let on_left = t.mul_add(w, two);
+        let on_left_lo = t.mul_add(w, two - on_left) + t.mul_add(w_lo, t_lo * w);
+        let twice = t + t;
+        let on_right = t.mul_add(twice, twice) + one;
+        let (b, b_lo) = (R::select(left, on_left, on_right), R::select(left, on_left_lo, zero));
+        Self { left, a, e, e_lo, t, w, w_lo, b, b_lo }
+    }
+}
+
+/// (top + top_lo)/(bottom + bottom_lo) with half an ulp of error, and a little.
+#[inline(always)]
+fn quotient<R: Real>(top: R, top_lo: R, bottom: R, bottom_lo: R) -> R {
+    let inverse = R::of(1.0) / bottom;
+    let first = top * inverse;
+    let remainder = (-first).mul_add(bottom, top) + (-first).mul_add(bottom_lo, top_lo);
+    remainder.mul_add(inverse, first)
+}
+
 impl Elementwise for Mish {
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
-        let (left, one, two) = (x.lt(R::of(0.0)), R::of(1.0), R::of(2.0));
-        let a = math::bounded_abs(x);
-        let e = math::exp_neg(a, None);
-        let t = e.number();
-        let twice = t + t;
-        let top = R::select(left, e.value * (t + two), t * twice);
-        let bottom = t.mul_add(R::select(left, t, twice), twice) + R::select(left, two, one);
-        hinge(x, Lifted { value: (a * top) / bottom, unlift: R::select(left, e.unlift, one) })
+        let Parts { left, a, e, e_lo, t, w, w_lo, b, b_lo } = Parts::new(x);
+        let (factor, other) = (R::select(left, e.value, t), R::select(left, w, t + t));
+        let top = factor * other;
+        let rest = R::select(left, e_lo.mul_add(w, e.value * w_lo), R::of(0.0));
+        let share = quotient(top, factor.mul_add(other, -top) + rest, b, b_lo);
+        hinge(x, Lifted { value: a * share, unlift: R::select(left, e.unlift, R::of(1.0)) })
     }
 
     #[inline(always)]
     fn slope<R: Real>(&self, x: R) -> R {
-        let (left, zero, one, two) = (x.lt(R::of(0.0)), R::of(0.0), R::of(1.0), R::of(2.0));
-        let a = math::bounded_abs(x);
-        let e = math::exp_neg(a, None);
-        let t = e.number();
-        let twice = t + t;
-        let bottom = t.mul_add(R::select(left, t, twice), twice) + R::select(left, two, one);
+        let Parts { left, a, e, e_lo, t, b, b_lo, .. } = Parts::new(x);
+        let (zero, one, two) = (R::of(0.0), R::of(1.0), R::of(2.0));
         // 4 x (1 + t).
         let four_x = a.copysign(x) * R::of(4.0);
         let wave = t.mul_add(four_x, four_x);
         let on_left = t.mul_add(t.mul_add(t + R::of(4.0), R::of(6.0)), R::of(4.0)) + wave;
-        let on_right = (-two).mul_add(bottom, wave);
-        let top = R::select(left, e.value * on_left, (t * t) * on_right);
-        let quotient = top / (bottom * bottom);
-        quotient.mul_add(R::select(left, e.unlift, one), R::select(left, zero, one))
+        let on_right = (-two).mul_add(b, wave);
+        let (factor, other) = (R::select(left, e.value, t * t), R::select(left, on_left, on_right));
+        let top = factor * other;
+        let rest = R::select(left, e_lo * on_left, zero);
+        let square = b * b;
+        let square_lo = (b + b).mul_add(b_lo, b.mul_add(b, -square));
+        let part = quotient(top, factor.mul_add(other, -top) + rest, square, square_lo);
+        part.mul_add(R::select(left, e.unlift, one), R::select(left, -zero, one))
     }
 }
 

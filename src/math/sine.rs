@@ -3,22 +3,20 @@
 use super::two_sum;
 use crate::real::{Coefficients, Real};
 
-/// p(r^2) with sin(r) = r + r^3 p(r^2), |r| <= pi/2 and 1 % more.
+/// p(r^2) with sin(r) = r + r^3 p(r^2), |r| <= pi/4 and 1 % more.
 ///
-/// Relative error of sin(r): 2^-30.8 (`f32`), 2^-61.4 (`f64`). Fitted with coefficients rounded to the type by
+/// Relative error of sin(r): 2^-27.8 (`f32`), 2^-62.8 (`f64`). Fitted with coefficients rounded to the type by
 /// `tools/sine.sollya`.
 const P: Coefficients = Coefficients {
-    f32: &[-0.166_666_67, 8.333_348e-3, -1.984_259e-4, 2.759_854_4e-6, -2.498_773_3e-8],
+    f32: &[-0.166_666_54, 8.332_108e-3, -1.950_823_4e-4],
     f64: &[
         -0.166_666_666_666_666_66,
-        8.333_333_333_333_245e-3,
-        -1.984_126_984_123_805e-4,
-        2.755_731_921_816_711e-6,
-        -2.505_210_777_547_079_6e-8,
-        1.605_900_563_347_416_6e-10,
-        -7.645_747_138_293_672e-13,
-        2.782_596_010_624_582_4e-15,
-        -5.662_729_791_214_779e-18,
+        8.333_333_333_333_104e-3,
+        -1.984_126_984_106_341_5e-4,
+        2.755_731_913_337_003_7e-6,
+        -2.505_208_719_257_322e-8,
+        1.605_641_953_504_074_4e-10,
+        -7.493_922_066_674_225e-13,
     ],
 };
 
@@ -27,7 +25,8 @@ const P: Coefficients = Coefficients {
 /// 1. z + z_lo = c pi + r with c + shift an integer, |r| <= pi/2, by three parts of pi (Cody & Waite, 1980). The first has 13
 ///    bits (`f64`: 31), so that c times it is exact up to |c| = 512 (2^20); its product with the second comes with its
 ///    error. So r is right to a sum of two floats, next to its zeros too.
-/// 2. sin(r) and its square as sums of two floats.
+/// 2. Beyond pi/4 the angle to pi/2 in its place, whose square sine is the rest to 1.
+/// 3. sin(r) and its square as sums of two floats.
 ///
 /// That is for |z| up to 512 pi (`f64`: 2^20 pi). Beyond, up to 2^24 (2^53), c times the first part errs by an ulp of z at
 /// most; where that ulp is 1 or more, the result is any number from 0 to 1.
@@ -43,11 +42,20 @@ pub(crate) fn sin_square<R: Real>(z: R, z_lo: R, shift: f64) -> (R, R) {
     let third = minus_c.mul_add(R::per_type(5.126_688e-12, 7.043_119_730_366_4e-27), second_lo);
     let (r, r_lo) = two_sum(r, (third + (first_lo + lo)) + z_lo);
 
+    // sin(r)^2 = 1 - sin(pi/2 - |r|)^2: the lesser angle, so that the polynomial's errors are small beside r.
+    let (one, sign) = (R::of(1.0), R::of(1.0).copysign(r));
+    let (half_pi, half_pi_lo) = (R::of(pi / 2.0), R::per_type(-4.371_139e-8, 6.123_233_995_736_766e-17));
+    let (r, r_lo) = (r.abs(), r_lo * sign);
+    let fold = R::of(pi / 4.0).lt(r);
+    let (r, r_lo) = (R::select(fold, half_pi - r, r), R::select(fold, half_pi_lo - r_lo, r_lo));
+
     let square = r * r;
-    // The low part of r counts with the derivative, nearly 1 - r^2/2.
-    let tail = (square * square.polynomial(&P)).mul_add(r, (square * R::of(-0.5)).mul_add(r_lo, r_lo));
+    let tail = (square * square.polynomial(&P)).mul_add(r, r_lo);
     let s = r + tail;
     let s_lo = (r - s) + tail;
     let (q, q_lo) = s.two_mul(s);
-    (q.at_most(R::of(1.0)), (s + s).mul_add(s_lo, q_lo))
+    let (q, q_lo) = (q.at_most(one), (s + s).mul_add(s_lo, q_lo));
+    let rest = one - q;
+    let rest_lo = ((one - rest) - q) - q_lo;
+    (R::select(fold, rest, q), R::select(fold, rest_lo, q_lo))
 }

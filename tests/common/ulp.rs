@@ -21,6 +21,8 @@ fn exponent(magnitude: f64) -> i32 {
 /// The error of an `f32`, infinite where no number of ULP would say it: NaN or infinity for a number or the reverse, and
 /// a zero of the wrong sign for what is too small for the type.
 pub fn error_f32(got: f32, exact: f64, floor: f64) -> f64 {
+    // Beyond the greatest number infinity is right.
+    let exact = if (exact as f32).is_infinite() { f64::INFINITY.copysign(exact) } else { exact };
     if let Some(error) = special(f64::from(got), exact, f64::from(f32::from_bits(1))) {
         return error;
     }
@@ -71,6 +73,8 @@ mod tests {
         assert_eq!(error_f32(1.0, f64::NAN, 0.0), f64::INFINITY);
         assert_eq!(error_f32(f32::NAN, f64::NAN, 0.0), 0.0);
         assert_eq!(error_f32(f32::INFINITY, 1.0, 0.0), f64::INFINITY);
+        assert_eq!(error_f32(f32::INFINITY, 1e39, 0.0), 0.0);
+        assert_eq!(error_f32(f32::MAX, 1e39, 0.0), f64::INFINITY);
         assert_eq!(error_f32(0.0, -1e-60, 0.0), f64::INFINITY);
         assert!(error_f32(-0.0, -1e-60, 0.0) < 1e-10);
         assert!(error_f32(0.0, -1e-9, 1.0) < 0.01);
