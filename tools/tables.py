@@ -12,6 +12,7 @@ import random
 import struct
 
 from mpmath import asinh, erfc, exp, expm1, inf, isinf, log1p, mp, mpf, pi, sqrt
+from mpmath import cosh, erfc, exp, expm1, inf, log, log1p, mp, mpf, pi, sin, sqrt, workdps
 
 mp.dps = 60
 
@@ -49,6 +50,42 @@ def z(x):
     return C * (x + D * x**3)
 
 
+# Klambauer et al., equation 14.
+ERFC1 = erfc(1 / sqrt(mpf(2)))
+ALPHA = sqrt(2 / pi) / (1 - ERFC1 * sqrt(exp(1)))
+LAMBDA = (1 - ERFC1 * sqrt(exp(1))) * sqrt(2 * pi)
+LAMBDA /= sqrt(
+    2 * erfc(sqrt(mpf(2))) * exp(2) + pi * ERFC1**2 * exp(1) - 2 * (2 + pi) * ERFC1 * sqrt(exp(1)) + pi + 2
+)
+
+
+def swish(x, beta):
+    return x * sigmoid(beta * x)
+
+
+def swish_slope(x, beta):
+    return sigmoid(beta * x) * (1 + beta * x * sigmoid(-beta * x))
+
+
+def tanh_softplus(x):
+    square = (1 + exp(x)) ** 2
+    # square - 1, without the cancellation for far negative x.
+    return exp(x) * (2 + exp(x)) / (square + 1)
+
+
+def tanhshrink(x):
+    # 60 digits do not reach 2^-1074, a series does.
+    if abs(x) < mpf(2) ** -60:
+        return x**3 / 3 - 2 * x**5 / 15
+    return x - tanh(x)
+
+
+def log_cosh(x):
+    if abs(x) < mpf(2) ** -60:
+        return x**2 / 2 - x**4 / 12
+    return log(cosh(x)) if abs(x) < 1000 else abs(x) - log(2)
+
+
 FUNCTIONS = {
     "sigmoid": (sigmoid, lambda x: sigmoid(x) * sigmoid(-x)),
     "tanh": (tanh, tanh_slope),
@@ -65,6 +102,21 @@ FUNCTIONS = {
         lambda x: sigmoid(x) * (1 + x * sigmoid(-x)),
     ),
     "elu": (lambda x: x if x > 0 else expm1(x), lambda x: mpf(1) if x > 0 else exp(x)),
+    "quick_gelu": (lambda x: swish(x, mpf("1.702")), lambda x: swish_slope(x, mpf("1.702"))),
+    "swish": (lambda x: swish(x, 1), lambda x: swish_slope(x, 1)),
+    "log_sigmoid": (lambda x: min(x, 0) - log1p(exp(-abs(x))), lambda x: sigmoid(-x)),
+    "selu": (
+        lambda x: LAMBDA * x if x > 0 else LAMBDA * ALPHA * expm1(x),
+        lambda x: LAMBDA if x > 0 else LAMBDA * ALPHA * exp(x),
+    ),
+    "celu": (lambda x: x if x > 0 else expm1(x), lambda x: mpf(1) if x > 0 else exp(x)),
+    "mish": (
+        lambda x: x * tanh_softplus(x),
+        lambda x: tanh_softplus(x) + x * sigmoid(x) * (2 * (1 + exp(x)) / ((1 + exp(x)) ** 2 + 1)) ** 2,
+    ),
+    "tanhshrink": (tanhshrink, lambda x: tanh(x) ** 2),
+    "log_cosh": (log_cosh, tanh),
+    "snake": (lambda x: x + sin(x) ** 2, lambda x: mpf(1) if abs(x) > 3e6 else 2 * sin(x + pi / 4) ** 2),
     "softplus": (lambda x: max(x, 0) + log1p(exp(-abs(x))), sigmoid),
     "hard_sigmoid": (lambda x: clip((x + 3) / 6), lambda x: mpf(1) / 6 if -3 < x <= 3 else mpf(0)),
     "hard_swish": (
@@ -83,6 +135,23 @@ ALGEBRAIC = ("hard_sigmoid", "hard_swish", "sparse_plus", "softsign", "squareplu
 # Roots of derivatives, kinks, and where results become subnormal or vanish.
 PLACES = [0.0, -0.75179152469356446, -0.75246142207101626, -1.2784645427610738, 1.0, -1.0, 20.0, -20.0, -18.4, 18.4]
 PLACES += [-37.5, -38.4, -38.5, -21.3, -21.5, -354.2, 354.2, -372.5, 372.5, -708.4, 708.4, -745.1, 745.1, -751.7, -709.8]
+# Places of one function alone: the tables of the others stay as they are.
+OWN_PLACES = {
+    "quick_gelu": [-0.75115425544128895, -439.0, -464.0, -62.0],
+    "mish": [-1.1924312145154952],
+    "tanhshrink": [0.999, -1.001, 1e-103, -1e-108],
+    "log_cosh": [0.749, -0.751, 0.6931, 1e-154, -1e-162],
+    "snake": [(k - 0.25) * 3.141592653589793 for k in (0, 1, -1, 7, -30, 500, 100000)]
+    + [-1.1656, 1.5707963, 100.0, -1600.0, 9e5, 3e6],
+}
+
+# Limits beyond 1e4 on the left and on the right: (constant, factor of x), derivative.
+LIMITS = {
+    "log_sigmoid": (((0, 1), 1), ((0, 0), 0)),
+    "selu": (((-LAMBDA * ALPHA, 0), 0), ((0, LAMBDA), LAMBDA)),
+    "tanhshrink": (((1, 1), 1), ((-1, 1), 1)),
+    "log_cosh": (((-log(2), -1), -1), ((-log(2), 1), 1)),
+}
 
 
 def f64(bits):
@@ -103,6 +172,7 @@ MORE_PLACES = {
 
 
 def inputs(rng, name):
+def inputs(rng, own_places):
     for sign in (0, 1 << 63):
         for exponent in range(0, 2047):
             if exponent < 960 or exponent > 1034:
@@ -127,6 +197,9 @@ def inputs(rng, name):
     for place in MORE_PLACES.get(name, []):
         for _ in range(60):
             yield place * (1 + rng.uniform(-1, 1) * 2.0 ** rng.uniform(-52, -1))
+    for place in own_places:
+        for _ in range(20):
+            yield place * (1 + rng.uniform(-1, 1) * 2.0 ** rng.uniform(-52, -5))
 
 
 def pair(y):
@@ -181,8 +254,19 @@ def main():
                 # Far out the limits: mpmath would spend its time on exp of astronomic numbers.
                 if abs(x) > 1e4 and name not in ALGEBRAIC:
                     below = -1 if name in ("tanh", "elu") else 0
+            for x in sorted(set(inputs(rng, OWN_PLACES.get(name, [])))):
+                # Far out the limits: mpmath would spend its time on exp of astronomic numbers.
+                if name == "snake":
+                    # sin reduces any number, if it has the digits.
+                    with workdps(60 if abs(x) < 1e20 else 700):
+                        v, s = exact(value, x), exact(slope, x)
+                elif abs(x) > 1e4 and name in LIMITS:
+                    (constant, factor), s = LIMITS[name][x > 0]
+                    v, s = constant + factor * mpf(x), mpf(s)
+                elif abs(x) > 1e4:
+                    below = -1 if name in ("tanh", "elu", "celu") else 0
                     one = mpf(1)
-                    keeps = name in ("gelu", "gelu_tanh", "silu", "elu", "softplus")
+                    keeps = name not in ("sigmoid", "tanh")
                     v = (mpf(x) if keeps else one) if x > 0 else mpf(below)
                     s = one if keeps and x > 0 else mpf(0)
                 else:

@@ -48,11 +48,21 @@ impl<R: Real> Scale<R> {
     pub(crate) fn times_abs(self, x: R) -> Scaled<R> {
         let most = (R::per_type(114.75, 790.0) / self.factor).at_most(R::per_type(exp2(70) as f32, exp2(510)));
         let a = x.abs().at_most(most);
-        let (z, z_lo) = a.two_mul(self.factor);
-        let z_lo = match self.factor_lo {
-            Some(factor_lo) => a.mul_add(factor_lo, z_lo),
-            None => z_lo,
-        };
+        let (z, z_lo) = self.times(a, None);
         Scaled { a, z, z_lo }
+    }
+
+    /// (x + x_lo) times the factor, as an unevaluated sum.
+    #[inline(always)]
+    pub(crate) fn times(self, x: R, x_lo: Option<R>) -> (R, R) {
+        let (product, product_lo) = x.two_mul(self.factor);
+        let lo = match x_lo {
+            Some(x_lo) => x_lo.mul_add(self.factor, product_lo),
+            None => product_lo,
+        };
+        match self.factor_lo {
+            Some(factor_lo) => (product, x.mul_add(factor_lo, lo)),
+            None => (product, lo),
+        }
     }
 }

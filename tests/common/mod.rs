@@ -30,7 +30,7 @@ impl Part {
     /// at 1/16 there.
     pub fn floor(self, name: &str) -> f64 {
         match (self, name) {
-            (Self::Slope, "gelu" | "gelu_tanh" | "silu") => 1.0 / 16.0,
+            (Self::Slope, "gelu" | "gelu_tanh" | "silu" | "quick_gelu" | "swish" | "mish") => 1.0 / 16.0,
             _ => 0.0,
         }
     }

@@ -56,6 +56,30 @@ pub fn of(activation: &AnyActivation, part: Part) -> Option<Function> {
         "softsign" => (|x| (1.0 / (1.0 / x.abs() + 1.0)).copysign(x), |x| (1.0 + x.abs()).powi(-2)),
         // 2 sinh(z) = x.
         "squareplus" => (|x| libm::exp(libm::asinh(x / 2.0)), |x| sigmoid(2.0 * libm::asinh(x / 2.0))),
+        "quick_gelu" => (
+            |x| tail(x, x * sigmoid(1.702 * x)),
+            |x| slope_limits(x, sigmoid(1.702 * x) * (1.0 + 1.702 * x * sigmoid(-1.702 * x))),
+        ),
+        "swish" => (|x| tail(x, x * sigmoid(x)), |x| slope_limits(x, sigmoid(x) * (1.0 + x * sigmoid(-x)))),
+        "log_sigmoid" => {
+            (|x| if x == f64::INFINITY { -0.0 } else { lesser(x, 0.0) - libm::log1p(libm::exp(-x.abs())) }, |x| sigmoid(-x))
+        }
+        "selu" => (
+            |x| if x > 0.0 { LAMBDA * x } else { LAMBDA_ALPHA * libm::expm1(x) },
+            |x| if x > 0.0 { LAMBDA } else { LAMBDA_ALPHA * libm::exp(x) },
+        ),
+        "celu" => (|x| if x > 0.0 { x } else { libm::expm1(x) }, |x| if x > 0.0 { 1.0 } else { libm::exp(x) }),
+        "mish" => (
+            |x| tail(x, x * tanh_softplus(x)),
+            |x| slope_limits(x, tanh_softplus(x) + x * sigmoid(x) * sech_softplus(x)),
+        ),
+        "tanhshrink" => (tanhshrink, |x| libm::tanh(x) * libm::tanh(x)),
+        "log_cosh" => (log_cosh, libm::tanh),
+        "snake" => (
+            |x| if x.is_infinite() { x } else { x + libm::sin(x) * libm::sin(x) },
+            // As the documentation has it beyond 1600. The sum cancels to 2^-24 at most.
+            |x| if x.abs() > 1600.0 { 1.0 } else { (libm::sin(x) + libm::cos(x)).powi(2) },
+        ),
         _ => panic!("no oracle for {name}: add one to tests/common/oracle.rs"),
     };
     Some(part.of(pair))
@@ -81,6 +105,43 @@ fn step(x: f64) -> f64 {
 
 fn sigmoid(x: f64) -> f64 {
     1.0 / (1.0 + libm::exp(-x))
+}
+
+const LAMBDA: f64 = 1.050_700_987_355_480_5;
+const LAMBDA_ALPHA: f64 = 1.758_099_340_847_376_9;
+
+/// The lesser, or NaN.
+fn lesser(x: f64, y: f64) -> f64 {
+    if x > y { y } else { x }
+}
+
+fn tanh_softplus(x: f64) -> f64 {
+    let (w, e) = ((1.0 + libm::exp(lesser(x, 40.0))), libm::exp(lesser(x, 40.0)));
+    e * (w + 1.0) / (w * w + 1.0)
+}
+
+/// 1 - tanh(softplus(x))^2.
+fn sech_softplus(x: f64) -> f64 {
+    let w = 1.0 + libm::exp(lesser(x, 300.0));
+    (2.0 * w / (w * w + 1.0)).powi(2)
+}
+
+fn tanhshrink(x: f64) -> f64 {
+    if x.abs() > 0.1 {
+        return x - libm::tanh(x);
+    }
+    // The next term is below 2^-50.
+    let s = x * x;
+    let series = [1.0 / 3.0, -2.0 / 15.0, 17.0 / 315.0, -62.0 / 2835.0, 1382.0 / 155_925.0, -21_844.0 / 6_081_075.0];
+    x * s * series.iter().rev().fold(929_569.0 / 638_512_875.0, |sum, c| sum * s + c)
+}
+
+fn log_cosh(x: f64) -> f64 {
+    if x.abs() < 0.3 {
+        let half = libm::sinh(x / 2.0);
+        return libm::log1p(2.0 * half * half);
+    }
+    x.abs() + libm::log1p(libm::exp(-2.0 * x.abs())) - std::f64::consts::LN_2
 }
 
 fn phi(x: f64) -> f64 {
