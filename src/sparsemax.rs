@@ -142,7 +142,7 @@ impl<T: Element> Task<T> for Rows<'_, T> {
             let elements = x.unwrap_or(y);
             let threshold = if what == What::FromOutput { Threshold::zero() } else { Threshold::of(elements) };
             // 0, or NaN for the whole row.
-            let rest = threshold.tau.0 - threshold.tau.0;
+            let rest = (threshold.tau.0 * zero).abs();
             match (what, grad_y) {
                 (What::Value, _) => each(
                     x,
