@@ -82,7 +82,7 @@ impl Described for Hardmax {
         name: "hardmax",
         aliases: &[],
         formula: "1 for the first of the row's greatest, else 0",
-        derivative: "0",
+        derivative: "0 everywhere",
         range: (0.0, 1.0),
         vanishes: Vanishes::BothSides,
         zero_centred: false,

@@ -140,9 +140,10 @@ impl<T: Element> Task<T> for Rows<'_, T> {
             let (start, end) = (i * row_len, (i + 1) * row_len);
             let (x, grad_y) = (x.map(|x| &x[start..end]), grad_y.map(|grad_y| &grad_y[start..end]));
             let elements = x.unwrap_or(y);
-            let threshold = if what == What::FromOutput { Threshold::zero() } else { Threshold::of(elements) };
+            let threshold: Threshold<R> =
+                if what == What::FromOutput { Threshold::zero() } else { Threshold::of(elements) };
             // 0, or NaN for the whole row.
-            let rest = threshold.tau.0 - threshold.tau.0;
+            let rest = R::abs(threshold.tau.0 * zero);
             match (what, grad_y) {
                 (What::Value, _) => each(
                     x,
