@@ -10,12 +10,12 @@ mod normal;
 
 use crate::real::Real;
 
-pub(crate) use exp::{RowExp, bounded_abs, exp_neg, expm1_neg, lifted_one, unlift};
+pub(crate) use exp::{RowExp, Unit, bounded_abs, exp_neg, expm1_neg, lifted_one, unlift};
 pub use exp::{exp, expm1};
 pub use log1p::log1p_exp;
 pub(crate) use log1p::log1p_of_sum;
+pub(crate) use logistic::{Low, sigmoid_neg, sigmoid_neg_slope, tanh_slope, times_sigmoid_neg};
 pub use logistic::{sigmoid, tanh};
-pub(crate) use logistic::{sigmoid_neg, sigmoid_neg_slope, tanh_slope, times_sigmoid_neg};
 pub(crate) use normal::NormalTail;
 
 /// A number as `value * unlift`, where unlift is a power of two: `value` is normal where the number is subnormal, so that

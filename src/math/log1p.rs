@@ -1,6 +1,6 @@
 //! log(1 + e^x), what softplus and the losses are made of.
 
-use super::exp::{bounded_abs, exp_neg, remainder};
+use super::exp::{Unit, bounded_abs, exp_neg, remainder};
 use super::{fast_two_sum, two_sum};
 use crate::real::{Coefficients, Real};
 
@@ -70,5 +70,5 @@ pub(crate) fn log1p_of_sum<R: Real>(a: R, b: R, b_lo: R) -> R {
     let (f, f_lo) = two_sum(m - one, w_lo * scale);
     // log(m + m_lo) = f + (f^2 h(f) + f_lo), without the slope of h and of the square, which are below 1.
     let tail = (f * f).mul_add(f.polynomial(&H), f_lo);
-    remainder(f + tail, None, n)
+    remainder(f + tail, None, n, &Unit::ONE)
 }
