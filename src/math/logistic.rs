@@ -88,6 +88,14 @@ pub(crate) fn sigmoid_neg<R: Real>(a: R) -> R {
     (top * Logistic::unlift()) / bottom
 }
 
+/// sigmoid(-a - ln 2) = e^-a / (2 + e^-a) for 0 <= a <= 112 (`f64`: 768), to full relative accuracy.
+#[inline(always)]
+pub(super) fn sigmoid_neg_less_ln2<R: Real>(a: R) -> Lifted<R> {
+    let Logistic { m, r, scale } = Logistic::new(a);
+    let value = Logistic { m, r, scale: scale + scale }.lifted_sigmoid_neg();
+    Lifted { value, unlift: Logistic::unlift() }
+}
+
 /// What an argument a of the logistic function has beside its rounded value, in units.
 pub(crate) struct Low<R> {
     pub(crate) lo: R,
