@@ -236,6 +236,9 @@ pub trait Elementwise: Clone {
     /// registers; the results are the same.
     const ABREAST: usize = 4;
 
+    /// The same for [`forward_with_derivative`](Activation::forward_with_derivative), which needs more registers.
+    const ABREAST_OF_BOTH: usize = Self::ABREAST;
+
     /// f(x).
     fn value<R: Real>(&self, x: R) -> R;
 
@@ -282,7 +285,7 @@ impl<T: Element, A: Activation<T>> Activation<T> for At<A> {
 sweep!(Forward<Elementwise> |f, x| y = f.value(x));
 sweep!(ForwardInPlace<Elementwise> |f| x = f.value(x));
 sweep!(Derivative<Elementwise> |f, x| dydx = f.slope(x));
-sweep!(ForwardWithDerivative<Elementwise> |f, x| y = f.value(x), dydx = f.slope(x));
+sweep!(ForwardWithDerivative<Elementwise::ABREAST_OF_BOTH> |f, x| y = f.value(x), dydx = f.slope(x));
 sweep!(Backward<Elementwise> |f, x, grad_y| grad_x = grad_y * f.slope(x));
 
 #[inline]

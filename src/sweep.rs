@@ -8,9 +8,13 @@ pub(crate) type Strip<T> = [T; STRIP];
 pub(crate) const STRIP: usize = 64;
 
 /// Defines the loop of one pass: the slices it reads, and each slice it writes with the formula of its elements. In
-/// the formula a slice's name stands for one element, of a written slice for the old one.
+/// the formula a slice's name stands for one element, of a written slice for the old one. The bound's `ABREAST`, or the
+/// constant that is named, says how many vectors go abreast.
 macro_rules! sweep {
-    ($task:ident<$bound:ident> |$f:ident $(, $input:ident)*| $($output:ident = $formula:expr),+) => {
+    ($task:ident<$bound:ident> $($formulas:tt)*) => {
+        $crate::sweep::sweep!($task<$bound::ABREAST> $($formulas)*);
+    };
+    ($task:ident<$bound:ident::$abreast:ident> |$f:ident $(, $input:ident)*| $($output:ident = $formula:expr),+) => {
         pub(crate) struct $task<'a, F, T> {
             pub(crate) $f: &'a F,
             $(pub(crate) $input: &'a [T],)*
@@ -101,7 +105,7 @@ macro_rules! sweep {
                 let $input = [head, body];)*
                 $(let (head, body) = self.$output.split_at_mut(at);
                 let $output = [head, body];)+
-                match F::ABREAST {
+                match F::$abreast {
                     1 => both::<T, R, F>($f, $($input,)* $($output),+),
                     2 => all::<T, R, F, 2>($f, $($input,)* $($output),+),
                     3 => all::<T, R, F, 3>($f, $($input,)* $($output),+),

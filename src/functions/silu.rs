@@ -3,7 +3,7 @@
 use super::gelu::{hinge, reflect};
 use crate::activation::Elementwise;
 use crate::card::{Card, Described, ErrorBounds, Vanishes};
-use crate::math::{self, Lifted, Scale};
+use crate::math::{self, Lifted, Low, Scale};
 use crate::parameters::parameters;
 use crate::real::Real;
 
@@ -209,12 +209,12 @@ impl Described for Swish {
 #[inline(always)]
 fn tail<R: Real>(x: R, scale: Scale<R>) -> Lifted<R> {
     let scaled = scale.times_abs(x);
-    math::times_sigmoid_neg(scaled.a, scaled.z, Some(scaled.z_lo))
+    math::times_sigmoid_neg(scaled.a, scaled.z, Some(Low::of(scaled.z_lo)))
 }
 
 /// The derivative of x sigmoid(scale x) at -|x|.
 #[inline(always)]
 fn left_slope<R: Real>(x: R, scale: Scale<R>) -> R {
     let scaled = scale.times_abs(x);
-    math::sigmoid_neg_slope(scaled.z, scaled.z, Some((scaled.z_lo, scaled.z_lo))).number()
+    math::sigmoid_neg_slope(scaled.z, scaled.z, Some((Low::of(scaled.z_lo), scaled.z_lo))).number()
 }

@@ -104,24 +104,72 @@ pub(crate) fn exp_neg_half<R: Real>(s: R, s_lo: R) -> (R, R, R) {
     let r = if R::FUSED {
         n.mul_add(ln2 + ln2, s) + s_lo
     } else {
-        let (ln2_hi, _) = split_ln2::<R>();
+        let (ln2_hi, _) = Unit::ONE.split_ln2::<R>();
         let rest = ln2 - ln2_hi;
         n.mul_add(ln2_hi + ln2_hi, s) + n.mul_add(rest + rest, s_lo)
     };
     (r, r.polynomial(&Q_HALF).mul_add(r, R::of(-0.5)), scale)
 }
 
+/// The unit that the argument of an exponential is counted in, and what the reduction needs to know of it. With 1 in units
+/// instead of 1, and so on, a product with the unit is saved.
+pub(crate) struct Unit {
+    /// The unit, and what its type rounds away.
+    pub(crate) value: (f64, (f32, f64)),
+    /// ln 2 in units as a sum whose high part has so few bits (16; `f64`: 42) that n times it is exact.
+    ln2: ((f32, f64), (f32, f64)),
+    /// [`C`] in units.
+    c: Coefficients,
+}
+
+impl Unit {
+    pub(crate) const ONE: Self = Self { value: (1.0, (0.0, 0.0)), ln2: (LN2_HI, LN2_LO), c: C };
+
+    /// A unit u, with what `f32` and `f64` round away of it; ln 2 / u in two parts; `c[i] u^(2 i + 1)`.
+    pub(crate) const fn new(value: f64, value_lo: (f32, f64), ln2: ((f32, f64), (f32, f64)), c: Coefficients) -> Self {
+        Self { value: (value, value_lo), ln2, c }
+    }
+
+    /// The coefficients of [`C`] for a unit.
+    pub(crate) const fn c_f32(unit: f64) -> [f32; C.f32.len()] {
+        let (mut c, mut power, mut i) = ([0.0; C.f32.len()], unit, 0);
+        while i < c.len() {
+            c[i] = (C.f32[i] as f64 * power) as f32;
+            power *= unit * unit;
+            i += 1;
+        }
+        c
+    }
+
+    /// See [`c_f32`](Self::c_f32).
+    pub(crate) const fn c_f64(unit: f64) -> [f64; C.f64.len()] {
+        let (mut c, mut power, mut i) = ([0.0; C.f64.len()], unit, 0);
+        while i < c.len() {
+            c[i] = C.f64[i] * power;
+            power *= unit * unit;
+            i += 1;
+        }
+        c
+    }
+
+    #[inline(always)]
+    pub(super) fn split_ln2<R: Real>(&self) -> (R, R) {
+        let (hi, lo) = self.ln2;
+        (R::per_type(hi.0, hi.1), R::per_type(lo.0, lo.1))
+    }
+}
+
 /// `(m, r, scale)` with e^(a + a_lo) = `scale * (m + r) / (m - r) * 2^lift`, for 0 <= a <= 115 (`f64`: 790) and `a_lo`
-/// below an ulp of a.
+/// below an ulp of a. a, m and r are in units.
 ///
 /// Half the multiplications of the polynomial, for users who divide anyway. m is in [2, 2.03], |r| <= 0.36; the rounding
 /// of m nearly cancels in the ratio.
 #[inline(always)]
-pub(crate) fn exp_ratio<R: Real>(a: R, a_lo: Option<R>, lift: R) -> (R, R, R) {
-    let (n, scale) = a.round_exp2(R::of(core::f64::consts::LOG2_E), -lift);
-    let r = remainder(a, a_lo, -n);
+pub(crate) fn exp_ratio<R: Real>(a: R, a_lo: Option<R>, lift: R, unit: &Unit) -> (R, R, R) {
+    let (n, scale) = a.round_exp2(R::of(unit.value.0 * core::f64::consts::LOG2_E), -lift);
+    let r = remainder(a, a_lo, -n, unit);
     let square = r * r;
-    (square.mul_add(square.polynomial(&C), R::of(2.0)), r, scale)
+    (square.mul_add(square.polynomial(&unit.c), R::of(2.0 / unit.value.0)), r, scale)
 }
 
 /// The exponentials of a row of numbers, scaled so that the greatest is from 1/sqrt 2 to sqrt 2: e^x / 2^n, n an integer.
@@ -207,7 +255,7 @@ impl<R: Real> RowExp<R> {
     pub(crate) fn exp(&self, x: R) -> R {
         let a = (self.offset - x).at_most(self.most);
         let (n, power) = a.round_exp2(R::of(-core::f64::consts::LOG2_E), self.lift);
-        let (r, one) = (remainder(a, None, n), R::of(1.0));
+        let (r, one) = (remainder(a, None, n, &Unit::ONE), R::of(1.0));
         r.polynomial(&Q).mul_add(r, -one).mul_add(r, one).raise(power)
     }
 }
@@ -220,7 +268,7 @@ impl<R: Real> RowExp<R> {
 #[inline(always)]
 fn exp_neg_parts<R: Real>(a: R, a_lo: Option<R>, lift: R) -> (R, R) {
     let (n, scale) = a.round_exp2(R::of(-core::f64::consts::LOG2_E), lift);
-    let r = remainder(a, a_lo, n);
+    let r = remainder(a, a_lo, n, &Unit::ONE);
     ((r * r).mul_add(r.polynomial(&Q), -r), scale)
 }
 
@@ -246,10 +294,10 @@ pub(crate) fn expm1_neg<R: Real>(a: R, a_lo: Option<R>) -> Lifted<R> {
     Lifted { value: scale.mul_add(u, scale - lifted_one()), unlift: unlift() }
 }
 
-/// a + a_lo + n ln 2.
+/// a + a_lo + n ln 2, in units.
 #[inline(always)]
-pub(super) fn remainder<R: Real>(a: R, a_lo: Option<R>, n: R) -> R {
-    let (ln2_hi, ln2_lo) = split_ln2::<R>();
+pub(super) fn remainder<R: Real>(a: R, a_lo: Option<R>, n: R, unit: &Unit) -> R {
+    let (ln2_hi, ln2_lo) = unit.split_ln2::<R>();
     let r_hi = n.mul_add(ln2_hi, a);
     match a_lo {
         Some(a_lo) => r_hi + n.mul_add(ln2_lo, a_lo),
@@ -258,11 +306,8 @@ pub(super) fn remainder<R: Real>(a: R, a_lo: Option<R>, n: R) -> R {
 }
 
 /// ln 2 as a sum whose high part has so few bits (14; `f64`: 32) that n times it is exact, fused or not.
-#[inline(always)]
-pub(super) fn split_ln2<R: Real>() -> (R, R) {
-    let hi = R::per_type(0.693_176_27, 0.693_147_180_369_123_8);
-    (hi, R::per_type(-2.908_897_1e-5, 1.908_214_929_270_587_7e-10))
-}
+const LN2_HI: (f32, f64) = (0.693_176_27, 0.693_147_180_369_123_8);
+const LN2_LO: (f32, f64) = (-2.908_897_1e-5, 1.908_214_929_270_587_7e-10);
 
 /// `(scale, u, one, unlift)` with e^x = scale (1 + u) unlift and one unlift = 1, for every x.
 #[inline(always)]

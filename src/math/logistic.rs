@@ -1,7 +1,7 @@
 //! The logistic function and the hyperbolic tangent: ratios of 1 and e^-|x| with one division.
 
 use super::Lifted;
-use super::exp::{bounded_abs, exp_ratio, exp2};
+use super::exp::{Unit, bounded_abs, exp_ratio, exp2};
 use crate::real::Real;
 
 /// The logistic function 1 / (1 + e^-x).
@@ -22,21 +22,26 @@ pub(crate) fn sigmoid_from_left<R: Real>(x: R, q: R) -> R {
 
 /// e^(a + a_lo) as a ratio, 0 <= a <= 115 (`f64`: 790), and what the logistic functions make of it with one division.
 ///
-/// e^(a + a_lo) = `scale (m + r) / (m - r) / UNLIFT`, `UNLIFT` = 2^-40 (`f64`: 2^-128): so much is the power of two
+/// e^(a + a_lo) = `scale (m + r) / (m - r) / UNLIFT`, `UNLIFT` = 2^-45 (`f64`: 2^-128): so much is the power of two
 /// lowered to be normal for every a. The sums `scale (m + r) +- UNLIFT (m - r)` are put together from products of m and
-/// r: m + r is never rounded.
+/// r: m + r is never rounded. They may be in [units](Unit), for all of it is ratios.
 struct Logistic<R> {
     m: R,
     r: R,
     scale: R,
 }
 
-const UNLIFT: (f32, f64) = (exp2(-40) as f32, exp2(-128));
+const UNLIFT: (f32, f64) = (exp2(-45) as f32, exp2(-128));
 
 impl<R: Real> Logistic<R> {
     #[inline(always)]
     fn new(a: R, a_lo: Option<R>) -> Self {
-        let (m, r, scale) = exp_ratio(a, a_lo, R::per_type(40.0, 128.0));
+        Self::in_units(a, a_lo, &Unit::ONE)
+    }
+
+    #[inline(always)]
+    fn in_units(a: R, a_lo: Option<R>, unit: &Unit) -> Self {
+        let (m, r, scale) = exp_ratio(a, a_lo, R::per_type(45.0, 128.0), unit);
         Self { m, r, scale }
     }
 
@@ -88,44 +93,77 @@ pub(crate) fn sigmoid_neg<R: Real>(a: R, a_lo: Option<R>) -> R {
     (top * Logistic::unlift()) / bottom
 }
 
-/// b sigmoid(-a - a_lo), for 0 <= a <= 115 (`f64`: 790).
+/// sigmoid(-a - a_lo - ln 2) = e^-a / (2 + e^-a) for 0 <= a <= 115 (`f64`: 790), to full relative accuracy.
 #[inline(always)]
-pub(crate) fn times_sigmoid_neg<R: Real>(b: R, a: R, a_lo: Option<R>) -> Lifted<R> {
-    let e = Logistic::new(a, a_lo);
-    let bottom = match a_lo {
-        None => e.fraction().1,
-        Some(_) => e.fraction_with_error().1,
+pub(super) fn sigmoid_neg_less_ln2<R: Real>(a: R, a_lo: Option<R>) -> Lifted<R> {
+    let Logistic { m, r, scale } = Logistic::new(a, a_lo);
+    let value = Logistic { m, r, scale: scale + scale }.lifted_sigmoid_neg();
+    Lifted { value, unlift: Logistic::unlift() }
+}
+
+/// What an argument a of the logistic function has beside its rounded value, in units.
+pub(crate) struct Low<R> {
+    pub(crate) lo: R,
+    pub(crate) unit: &'static Unit,
+}
+
+impl<R> Low<R> {
+    /// In units of 1.
+    pub(crate) const fn of(lo: R) -> Self {
+        Self { lo, unit: &Unit::ONE }
+    }
+}
+
+/// b sigmoid(-a - lo), for 0 <= a <= 115 (`f64`: 790).
+#[inline(always)]
+pub(crate) fn times_sigmoid_neg<R: Real>(b: R, a: R, low: Option<Low<R>>) -> Lifted<R> {
+    let (e, bottom) = match low {
+        None => {
+            let e = Logistic::new(a, None);
+            let bottom = e.fraction().1;
+            (e, bottom)
+        }
+        Some(Low { lo, unit }) => {
+            let e = Logistic::in_units(a, Some(lo), unit);
+            let bottom = e.fraction_with_error().1;
+            (e, bottom)
+        }
     };
     Lifted { value: b.mul_add(e.m, -(b * e.r)) / bottom, unlift: Logistic::unlift() }
 }
 
-/// q (1 - w (1 - q)) with q = sigmoid(-a - a_lo): the derivative of x sigmoid(z(x)) at -x, a = z(x), w + w_lo = x z'(x).
+/// q (1 - w (1 - q)) with q = sigmoid(-a - lo): the derivative of x sigmoid(z(x)) at -x, a = z(x), w + w_lo = x z'(x).
 ///
-/// With low parts the rounding errors of q are made good as well.
+/// With low parts the rounding errors of q are made good as well, and a and w are in units.
 #[inline(always)]
-pub(crate) fn sigmoid_neg_slope<R: Real>(a: R, w: R, low_parts: Option<(R, R)>) -> Lifted<R> {
-    let e = Logistic::new(a, low_parts.map(|(a_lo, _)| a_lo));
-    // 1 - w is exact near the root, where the sum cancels. It is lifted as q is, to be added to q w.
-    let one = Logistic::<R>::lifted_one();
-    let rest = (-w).mul_add(one, one);
-    let (q, inner) = match low_parts {
+pub(crate) fn sigmoid_neg_slope<R: Real>(a: R, w: R, low_parts: Option<(Low<R>, R)>) -> Lifted<R> {
+    // 1 - w is exact near the root, where the sum cancels.
+    let one = R::of(1.0);
+    match low_parts {
         None => {
-            let (top, bottom) = e.fraction();
+            let (top, bottom) = Logistic::new(a, None).fraction();
             let q = top / bottom;
-            (q, q.mul_add(w, rest))
+            // Lifted as q is, to be added to q w.
+            let inner = q.mul_add(w, (-w).mul_add(Logistic::lifted_one(), Logistic::lifted_one()));
+            Lifted { value: q * inner, unlift: Logistic::unlift_twice() }
         }
-        Some((_, w_lo)) => {
+        Some((Low { lo, unit }, w_lo)) => {
+            let (value, value_lo) = (R::of(unit.value.0), R::per_type(unit.value.1.0, unit.value.1.1));
+            let e = Logistic::in_units(a, Some(lo), unit);
             let (top, bottom, bottom_lo) = e.fraction_with_error();
             let q = top / bottom;
-            let rest = (-w_lo).mul_add(one, rest);
-            let inner = q.mul_add(w, rest);
-            // What the division and its parts have rounded away, relative to the numerator, which is about 2; times the
+            let (minus_w, rounded) = (-w).two_mul(value);
+            let rest = one + minus_w;
+            let inner = q.mul_add(minus_w * -Logistic::<R>::unlift(), rest);
+            // What the division and its parts have rounded away, relative to the numerator, which is 2 or so; times the
             // derivative of the result with respect to q.
             let remainder = (-q).mul_add(bottom_lo, (-q).mul_add(bottom, e.m) - e.r);
-            (q, remainder.mul_add(rest.mul_add(R::of(-0.5), inner), inner))
+            let factor = rest.mul_add(R::of(-0.5 * unit.value.0), inner * value);
+            // Added last: near the root, where the sum is small, so are the roundings.
+            let low = (-w_lo).mul_add(value, (-w).mul_add(value_lo, rounded));
+            Lifted { value: q * (inner + remainder.mul_add(factor, low)), unlift: Logistic::unlift() }
         }
-    };
-    Lifted { value: q * inner, unlift: Logistic::unlift_twice() }
+    }
 }
 
 /// The hyperbolic tangent.
