@@ -28,7 +28,7 @@ pub struct Softsign;
 parameters!(Softsign);
 
 impl Elementwise for Softsign {
-    const ABREAST: usize = 1;
+    const ABREAST: usize = 2;
 
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {

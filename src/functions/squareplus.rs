@@ -67,7 +67,7 @@ const SCALE: (f64, f64) = (f64::from_bits((1023 + 50) << 52), f64::from_bits((10
 const SCALE_F64: (f64, f64) = (f64::from_bits((1023 + 500) << 52), f64::from_bits((1023 - 513) << 52));
 
 impl Elementwise for Squareplus {
-    const ABREAST: usize = 1;
+    const ABREAST: usize = 2;
 
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {

@@ -97,7 +97,7 @@ fn gradient_of_the_slopes_is_the_sum_over_the_channel_within_its_bound() {
             let len = channels * inner * outer;
             let [slopes, ..] = inputs::<T>(&mut bits, channels, 0);
             // Sizes that differ, so that a plain sum would lose digits.
-            let mut number = |i: usize| T::of(bits.within(8.0) * if i % 7 == 0 { 1e4 } else { 1.0 });
+            let mut number = |i: usize| T::of(bits.within(8.0) * if i.is_multiple_of(7) { 1e4 } else { 1.0 });
             let x: Vec<T> = (0..len).map(&mut number).collect();
             let grad_y: Vec<T> = (0..len).map(&mut number).collect();
             for level in Level::available() {
