@@ -12,7 +12,7 @@ use crate::sweep::{STRIP, sweep};
 /// gradient with respect to the bias.
 ///
 /// - Error: x + bias is rounded to the element's type, once. Of that number the value and the derivative have the bits, and
-///   so the bounds, of the activation alone. (Half types are computed in `f32` lanes, and rounded only at the end.)
+///   so the bounds, of the activation alone.
 /// - Special values: the activation's, of the sum; infinities of different signs give NaN.
 ///
 /// ```

@@ -27,8 +27,8 @@ use crate::sweep::sweep;
 /// let mut out = [0.0_f32; 2];
 /// SwiGlu.forward(&[1.0, 0.0], &[2.0, 5.0], &mut out);
 /// assert_eq!(out, [1.462_117_2, 0.0]);
-/// Gated(LeakyRelu::default()).forward(&[1.0, -1.0], &[2.0, 5.0], &mut out);
-/// assert_eq!(out, [2.0, -0.05]);
+/// Gated(LeakyRelu::default()).forward(&[1.0, -1.0], &[2.0, 2.0], &mut out);
+/// assert_eq!(out, [2.0, -0.02]);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Gated<A>(pub A);
