@@ -33,6 +33,9 @@ const X86_64: &[Level] = &[
 /// The functions of rows, whose passes are several loops each: names, and how many loops at least.
 const ROWS: [(&str, usize); 4] = [("softmax", 4), ("log_softmax", 4), ("sparsemax", 2), ("hardmax", 1)];
 
+/// Functions of rows whose calls that copy memory go through a register at levels with functions of their own, too.
+const THROUGH_REGISTERS: [&str; 1] = ["sparsemax"];
+
 /// Functions that run the loops of another, by calls that are not found in their own code.
 const SHARING: [&str; 1] = ["softmin"];
 
@@ -77,7 +80,11 @@ fn every_loop_is_vectorised(target: &str, levels: &[Level]) {
                     let missing = bodies.is_empty().then(|| "no function for this level is found".to_owned());
                     let found: Vec<String> = missing
                         .into_iter()
-                        .chain(bodies.iter().flat_map(|body| look(body, level, bits, rows)))
+                        .chain(
+                            bodies
+                                .iter()
+                                .flat_map(|body| look(body, level, bits, rows, THROUGH_REGISTERS.contains(&name))),
+                        )
                         .collect();
                     let place = format!("{name} {element} {pass} {}", level.name);
                     if name == DECOY {
@@ -95,7 +102,13 @@ fn every_loop_is_vectorised(target: &str, levels: &[Level]) {
 }
 
 /// What is wrong with a function's code.
-fn look(function: &Function, level: &Level, element: usize, rows: Option<usize>) -> Vec<String> {
+fn look(
+    function: &Function,
+    level: &Level,
+    element: usize,
+    rows: Option<usize>,
+    through_registers: bool,
+) -> Vec<String> {
     let mut faults = Vec::new();
 
     // Beside panics and the code for a level there is nothing to call. Rows have arrays of their own to fill, and may
@@ -105,7 +118,7 @@ fn look(function: &Function, level: &Level, element: usize, rows: Option<usize>)
         known.extend(["memset", "memcpy", "memmove"]);
         known.extend(level.symbol.is_none().then_some("softmax"));
         // Those through a register, too.
-        known.extend(level.symbol.is_none().then_some("%r"));
+        known.extend((level.symbol.is_none() || through_registers).then_some("%r"));
     }
     let mut called = BTreeMap::<_, Vec<_>>::new();
     for (instruction, symbol) in function.leaves().filter(|(_, symbol)| !known.iter().any(|part| symbol.contains(part)))
