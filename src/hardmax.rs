@@ -6,11 +6,10 @@ use crate::activation::{Activation, Pass};
 use crate::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::dispatch::{Level, Task, dispatch};
 use crate::element::{Element, Lane};
-use crate::error::ParameterError;
 use crate::parameters::parameters;
 use crate::reduce::{Greatest, LANES, across};
 use crate::rows::padded;
-use crate::scores::Layout;
+use crate::scores::{Layout, rows_of_length};
 
 /// Hardmax: 1 for the first of a row's greatest elements, 0 for the others.
 ///
@@ -32,18 +31,6 @@ use crate::scores::Layout;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Hardmax {
     layout: Layout,
-}
-
-impl Hardmax {
-    /// Each `len` elements are a row of their own.
-    ///
-    /// Slices whose length is not a multiple of `len` make the methods panic.
-    ///
-    /// # Errors
-    /// If `len` is 0.
-    pub fn rows(len: usize) -> Result<Self, ParameterError> {
-        Layout::rows(Self::CARD.name, len).map(|layout| Self { layout })
-    }
 }
 
 impl<T: Element> Activation<T> for Hardmax {
@@ -75,6 +62,7 @@ impl<T: Element> Activation<T> for Hardmax {
     }
 }
 
+rows_of_length!(Hardmax);
 parameters!(Hardmax);
 
 impl Described for Hardmax {

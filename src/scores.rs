@@ -466,10 +466,9 @@ impl<'a, F: Described, T: Element> Scores<'a, F, T> {
     }
 }
 
-/// Gives a function of rows its constructors, and with the formulas of its values, its Jacobian's diagonal and the
-/// gradient its [`Activation`](crate::Activation), also for [`Scores`]. Scores are multiplied by `sign` first.
-macro_rules! row_function {
-    ($name:ident, sign: $sign:literal, $value:expr, $diagonal:expr, $gradient:expr) => {
+/// Gives a function of rows its constructor.
+macro_rules! rows_of_length {
+    ($name:ident) => {
         impl $name {
             /// Each `len` elements are a row of their own.
             ///
@@ -481,7 +480,18 @@ macro_rules! row_function {
                 let name = <Self as $crate::card::Described>::CARD.name;
                 $crate::scores::Layout::rows(name, len).map(|layout| Self { layout })
             }
+        }
+    };
+}
+pub(crate) use rows_of_length;
 
+/// Gives a function of rows its constructors, and with the formulas of its values, its Jacobian's diagonal and the
+/// gradient its [`Activation`](crate::Activation), also for [`Scores`]. Scores are multiplied by `sign` first.
+macro_rules! row_function {
+    ($name:ident, sign: $sign:literal, $value:expr, $diagonal:expr, $gradient:expr) => {
+        $crate::scores::rows_of_length!($name);
+
+        impl $name {
             /// Rows along an axis that is not the last: each has `len` elements, `inner` apart.
             ///
             /// The data is `outer x len x inner`, as a tensor whose last axes have `inner` elements together. Slices whose

@@ -4,7 +4,6 @@ use crate::activation::{Activation, Pass};
 use crate::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::dispatch::{Level, Task, dispatch};
 use crate::element::{Element, Lane};
-use crate::error::ParameterError;
 use crate::from_output::FromOutput;
 use crate::hardmax::greatest;
 use crate::math::{fast_two_sum, two_sum};
@@ -12,7 +11,7 @@ use crate::parameters::parameters;
 use crate::real::{Abreast, Real};
 use crate::reduce::{LANES, Partial, Sums, across, add, total_anything};
 use crate::rows::padded;
-use crate::scores::Layout;
+use crate::scores::{Layout, rows_of_length};
 
 /// Sparsemax: p\[i\] = max(x\[i\] - tau, 0) over each row, tau so that they sum to 1.
 ///
@@ -47,16 +46,6 @@ pub struct Sparsemax {
 }
 
 impl Sparsemax {
-    /// Each `len` elements are a row of their own.
-    ///
-    /// Slices whose length is not a multiple of `len` make the methods panic.
-    ///
-    /// # Errors
-    /// If `len` is 0.
-    pub fn rows(len: usize) -> Result<Self, ParameterError> {
-        Layout::rows(Self::CARD.name, len).map(|layout| Self { layout })
-    }
-
     #[inline(always)]
     fn each<T: Element>(self, level: Level, what: What, x: Option<&[T]>, grad_y: Option<&[T]>, y: &mut [T]) {
         dispatch(level, Rows { what, row_len: self.layout.unit(), x, grad_y, y });
@@ -91,6 +80,7 @@ impl<T: Element> FromOutput<T> for Sparsemax {
     }
 }
 
+rows_of_length!(Sparsemax);
 parameters!(Sparsemax);
 
 impl Described for Sparsemax {

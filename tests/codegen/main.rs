@@ -32,6 +32,9 @@ const X86_64: &[Level] = &[
 /// The functions of rows, whose passes are several loops each: names, and how many loops at least.
 const ROWS: [(&str, usize); 4] = [("softmax", 4), ("log_softmax", 4), ("sparsemax", 2), ("hardmax", 1)];
 
+/// Functions of rows whose calls that copy memory go through a register at levels with functions of their own, too.
+const THROUGH_REGISTERS: [&str; 1] = ["sparsemax"];
+
 /// Functions that run the loops of another, by calls that are not found in their own code.
 const SHARING: [&str; 1] = ["softmin"];
 
@@ -108,10 +111,10 @@ fn look(function: &Function, level: &Level, element: usize, name: &str) -> Vec<S
     if rows.is_some() || ARRAYS.contains(&name) {
         known.extend(["memset", "memcpy", "memmove"]);
     }
-    if rows {
+    if rows.is_some() {
         known.extend(level.symbol.is_none().then_some("softmax"));
         // Those through a register, too.
-        known.extend(level.symbol.is_none().then_some("%r"));
+        known.extend((level.symbol.is_none() || THROUGH_REGISTERS.contains(&name)).then_some("%r"));
     }
     let mut called = BTreeMap::<_, Vec<_>>::new();
     for (instruction, symbol) in function.leaves().filter(|(_, symbol)| !known.iter().any(|part| symbol.contains(part)))

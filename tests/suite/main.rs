@@ -17,15 +17,12 @@ mod halves;
 mod lines;
 mod losses;
 mod named;
-mod named;
 #[cfg(feature = "rayon")]
 mod parallel;
 mod parity;
 mod parse;
 mod prelu;
 mod properties;
-mod properties;
-mod reproducibility;
 mod reproducibility;
 mod rowwise;
 #[cfg(feature = "serde")]

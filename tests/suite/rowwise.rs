@@ -210,9 +210,10 @@ fn rows_along_another_axis_have_the_bits_of_adjacent_ones() {
 /// Scores with any number of -inf among them, and where to keep them.
 fn scores<T: Float>(bits: &mut Bits, len: usize) -> (Vec<T>, Vec<T>, Vec<bool>) {
     let x = random(bits, len, 20.0);
-    let bias =
-        (0..len).map(|_| if bits.next() % 5 == 0 { T::neg_infinity() } else { T::of(bits.within(4.0)) }).collect();
-    let keep = (0..len).map(|_| bits.next() % 4 != 0).collect();
+    let bias = (0..len)
+        .map(|_| if bits.next().is_multiple_of(5) { T::neg_infinity() } else { T::of(bits.within(4.0)) })
+        .collect();
+    let keep = (0..len).map(|_| !bits.next().is_multiple_of(4)).collect();
     (x, bias, keep)
 }
 
@@ -446,6 +447,9 @@ fn by_differences(f: &impl Activation<f64>, x: &[f64], g: &[f64]) -> Vec<f64> {
         .collect()
 }
 
+/// The gradient by differences, the gradient, and the Jacobian's diagonal.
+type Gradients = (Vec<f64>, Vec<f64>, Vec<f64>);
+
 #[test]
 fn gradients_are_the_limits_of_differences() {
     let mut bits = Bits(109);
@@ -453,11 +457,11 @@ fn gradients_are_the_limits_of_differences() {
         for n in [1, 2, 5, 33, 70] {
             let (x, g) = (random::<f64>(&mut bits, n, 3.0), random::<f64>(&mut bits, n, 3.0));
             let bias = random::<f64>(&mut bits, n, 2.0);
-            let mut keep: Vec<bool> = (0..n).map(|_| bits.next() % 3 != 0).collect();
+            let mut keep: Vec<bool> = (0..n).map(|_| !bits.next().is_multiple_of(3)).collect();
             keep[0] = true;
             // The logarithm of what is masked is -inf, whatever x is.
             let kept: Vec<f64> = g.iter().zip(&keep).map(|(g, keep)| if *keep { *g } else { 0.0 }).collect();
-            let check = |what: &str, f: &dyn Fn(&[f64], &[f64]) -> (Vec<f64>, Vec<f64>, Vec<f64>), g: &[f64]| {
+            let check = |what: &str, f: &dyn Fn(&[f64], &[f64]) -> Gradients, g: &[f64]| {
                 let (expected, got, diagonal) = f(&x, g);
                 assert_near(&format!("{what} at {level}, row of {n}"), &expected, |_| 1e-8, &got);
                 for i in 0..n {
