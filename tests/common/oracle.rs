@@ -38,9 +38,10 @@ pub fn of(activation: &AnyActivation, part: Part) -> Option<Function> {
             |x| slope_limits(x, sigmoid(1.702 * x) * (1.0 + 1.702 * x * sigmoid(-1.702 * x))),
         ),
         "swish" => (|x| tail(x, x * sigmoid(x)), |x| slope_limits(x, sigmoid(x) * (1.0 + x * sigmoid(-x)))),
-        "log_sigmoid" => {
-            (|x| if x == f64::INFINITY { -0.0 } else { lesser(x, 0.0) - libm::log1p(libm::exp(-x.abs())) }, |x| sigmoid(-x))
-        }
+        "log_sigmoid" => (
+            |x| if x == f64::INFINITY { -0.0 } else { lesser(x, 0.0) - libm::log1p(libm::exp(-x.abs())) },
+            |x| sigmoid(-x),
+        ),
         "selu" => (
             |x| if x > 0.0 { LAMBDA * x } else { LAMBDA_ALPHA * libm::expm1(x) },
             |x| if x > 0.0 { LAMBDA } else { LAMBDA_ALPHA * libm::exp(x) },

@@ -8,6 +8,7 @@ mod support;
 mod accuracy;
 mod bad_input;
 mod cards;
+mod curves;
 mod gradients;
 mod named;
 mod properties;

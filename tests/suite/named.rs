@@ -107,9 +107,19 @@ const FRAMEWORKS: &[(&str, &str)] = &[
     ("Relu", "relu"),
     ("LeakyRelu", "leaky_relu"),
     ("Gelu", "gelu"),
-    ("Swish", "silu"),
+    ("Swish", "swish"),
     ("Elu", "elu"),
-    ("swish", "silu"),
+    ("swish", "swish"),
+    ("LogSigmoid", "log_sigmoid"),
+    ("logsigmoid", "log_sigmoid"),
+    ("log_sigmoid", "log_sigmoid"),
+    ("SELU", "selu"),
+    ("Selu", "selu"),
+    ("CELU", "celu"),
+    ("Celu", "celu"),
+    ("Mish", "mish"),
+    ("Tanhshrink", "tanhshrink"),
+    ("tanh_shrink", "tanhshrink"),
 ];
 
 #[test]
@@ -154,8 +164,8 @@ const HUGGING_FACE: &[(&str, Formula, bool)] = &[
     ("laplace", |x| 0.5 * (1.0 + libm::erf((x - 0.707107) / (0.282095 * 2.0_f64.sqrt()))), false),
     ("leaky_relu", |x| if x > 0.0 { x } else { 0.01 * x }, true),
     ("linear", |x| x, false),
-    ("mish", |x| x * softplus(x).tanh(), false),
-    ("quick_gelu", |x| x * sigmoid(1.702 * x), false),
+    ("mish", |x| x * softplus(x).tanh(), true),
+    ("quick_gelu", |x| x * sigmoid(1.702 * x), true),
     ("relu", |x| x.max(0.0), true),
     ("relu2", |x| x.max(0.0).powi(2), false),
     ("relu6", |x| x.clamp(0.0, 6.0), false),
@@ -326,7 +336,10 @@ fn by_name_gives_the_bits_of_the_typed_call() {
             [$(stringify!($activation)),*].len()
         }};
     }
-    let checked = check!(Relu, LeakyRelu, Sigmoid, Tanh, Gelu, GeluTanh, Silu, Elu, Softplus, Softmax, LogSoftmax);
+    let checked = check!(
+        Relu, LeakyRelu, Sigmoid, Tanh, Gelu, GeluTanh, Silu, Elu, Softplus, Softmax, LogSoftmax, QuickGelu, Swish,
+        Selu, Celu, LogSigmoid, Mish, Tanhshrink, LogCosh, Snake
+    );
     assert_eq!(checked, AnyActivation::all().count(), "a new type is missing in this test");
 }
 
