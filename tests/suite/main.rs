@@ -11,6 +11,7 @@ mod biased;
 mod cards;
 mod digest;
 mod gates;
+mod curves;
 mod gradients;
 #[cfg(feature = "half")]
 mod halves;

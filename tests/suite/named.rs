@@ -111,9 +111,8 @@ const FRAMEWORKS: &[(&str, &str)] = &[
     ("Relu", "relu"),
     ("LeakyRelu", "leaky_relu"),
     ("Gelu", "gelu"),
-    ("Swish", "silu"),
+    ("Swish", "swish"),
     ("Elu", "elu"),
-    ("swish", "silu"),
     ("ReLU6", "relu6"),
     ("Threshold", "threshold"),
     ("RReLU", "rrelu"),
@@ -138,6 +137,17 @@ const FRAMEWORKS: &[(&str, &str)] = &[
     ("sparse_sigmoid", "sparse_sigmoid"),
     ("soft_sign", "softsign"),
     ("squareplus", "squareplus"),
+    ("swish", "swish"),
+    ("LogSigmoid", "log_sigmoid"),
+    ("logsigmoid", "log_sigmoid"),
+    ("log_sigmoid", "log_sigmoid"),
+    ("SELU", "selu"),
+    ("Selu", "selu"),
+    ("CELU", "celu"),
+    ("Celu", "celu"),
+    ("Mish", "mish"),
+    ("Tanhshrink", "tanhshrink"),
+    ("tanh_shrink", "tanhshrink"),
 ];
 
 #[test]
@@ -182,8 +192,8 @@ const HUGGING_FACE: &[(&str, Formula, bool)] = &[
     ("laplace", |x| 0.5 * (1.0 + libm::erf((x - 0.707107) / (0.282095 * 2.0_f64.sqrt()))), false),
     ("leaky_relu", |x| if x > 0.0 { x } else { 0.01 * x }, true),
     ("linear", |x| x, true),
-    ("mish", |x| x * softplus(x).tanh(), false),
-    ("quick_gelu", |x| x * sigmoid(1.702 * x), false),
+    ("mish", |x| x * softplus(x).tanh(), true),
+    ("quick_gelu", |x| x * sigmoid(1.702 * x), true),
     ("relu", |x| x.max(0.0), true),
     ("relu2", |x| x.max(0.0).powi(2), true),
     ("relu6", |x| x.clamp(0.0, 6.0), true),
@@ -382,7 +392,16 @@ fn by_name_gives_the_bits_of_the_typed_call() {
         Squareplus,
         Softmin,
         Sparsemax,
-        Hardmax
+        Hardmax,
+        QuickGelu,
+        Swish,
+        Selu,
+        Celu,
+        LogSigmoid,
+        Mish,
+        Tanhshrink,
+        LogCosh,
+        Snake
     );
     assert_eq!(checked, AnyActivation::all().count(), "a new type is missing in this test");
 }

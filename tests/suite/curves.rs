@@ -1,0 +1,236 @@
+//! The smooth functions with other parameters than the default, and gradients from their outputs.
+
+use std::iter;
+
+use crate::common::{Part, sweep, ulp};
+use crate::support::{Bits, Float};
+use activations::{
+    Activation, AnyActivation, Celu, Elu, FromOutput, Level, LogSigmoid, ParameterError, Selu, Sigmoid, Silu, Snake,
+    Softplus, Swish, Tanh,
+};
+
+/// Inputs of all magnitudes where a parameter's scale puts the curve, and beyond.
+fn inputs(scale: f64) -> Vec<f32> {
+    let mut bits = Bits(31);
+    let near = iter::repeat_with(move || (bits.within(120.0) / scale) as f32).take(20_000);
+    let small = (0..4_000).map(|i| (2.0_f64.powf(f64::from(i) / -40.0) / scale) as f32);
+    let far = [f32::MAX, f32::INFINITY, 0.0];
+    near.chain(small).chain(far).flat_map(|x| [x, -x]).collect()
+}
+
+/// The greatest error in ULP against the formula in `f64`, at each level, is below the ceilings.
+fn within_ceilings(
+    name: &str,
+    activation: impl Into<AnyActivation>,
+    scale: f64,
+    value: impl Fn(f64) -> f64,
+    slope: impl Fn(f64) -> f64,
+) {
+    let activation = activation.into();
+    let x = inputs(scale);
+    let mut y = vec![0.0; x.len()];
+    for (level, part) in Level::available().flat_map(|level| Part::BOTH.map(|part| (level, part))) {
+        sweep::run(activation, level, part, &x, &mut y);
+        let ceiling = if level.is_fused() { part.of((3.0, 4.0)) } else { 5.0 };
+        for (&x, &got) in x.iter().zip(&y) {
+            let exact = part.of((value(f64::from(x)), slope(f64::from(x))));
+            let error = ulp::error_f32(got, exact, part.floor(activation.card().name));
+            assert!(
+                error <= ceiling,
+                "{name} {part:?} at {level}: x = {x:e}: expected {exact:e}, got {got:e}, {error:.2} ULP"
+            );
+        }
+    }
+}
+
+fn sigmoid(x: f64) -> f64 {
+    1.0 / (1.0 + libm::exp(-x))
+}
+
+#[test]
+fn swish_holds_for_any_beta() {
+    for beta in [1.0, -1.0, 1.5, -0.3, 0.005, 77.7, 1e15_f32] {
+        let b = f64::from(beta);
+        let value = |x: f64| {
+            if x.is_infinite() && x * b < 0.0 {
+                -0.0 * x.signum() * b.signum() * x.signum()
+            } else {
+                x * sigmoid(b * x)
+            }
+        };
+        let slope = |x: f64| {
+            let z = b * x;
+            if z.abs() > 200.0 { f64::from(z > 0.0) } else { sigmoid(z) * (1.0 + z * sigmoid(-z)) }
+        };
+        within_ceilings(&format!("swish({beta})"), Swish::new(b).unwrap(), b.abs(), value, slope);
+    }
+}
+
+#[test]
+fn swish_without_a_gate_is_half_of_x() {
+    for beta in [0.0, -0.0, 1e-200] {
+        within_ceilings("swish(0)", Swish::new(beta).unwrap(), 1e-3, |x| x / 2.0, |_| 0.5);
+    }
+}
+
+#[test]
+fn swish_with_beta_1_is_silu_within_both_bounds() {
+    let x = inputs(1.0);
+    let (swish, silu) = (Swish::default().forward_vec(&x), Silu.forward_vec(&x));
+    for ((&x, swish), silu) in x.iter().zip(swish).zip(silu) {
+        assert!(ulp::error_f32(swish, f64::from(silu), 0.0) <= 6.0, "at {x:e}: {swish:e}, {silu:e}");
+    }
+}
+
+#[test]
+fn softplus_holds_for_any_beta() {
+    for beta in [1.0, 0.7, 3.0, 0.001, 1e10_f32] {
+        let b = f64::from(beta);
+        let value = |x: f64| x.max(0.0) + libm::log1p(libm::exp(-(b * x).abs())) / b;
+        within_ceilings(&format!("softplus({beta})"), Softplus::new(b).unwrap(), b, value, |x| sigmoid(b * x));
+    }
+}
+
+#[test]
+fn celu_holds_for_any_alpha() {
+    for alpha in [1.0, 0.7, 3.0, 0.001, 1e10, 1e-10_f32] {
+        let a = f64::from(alpha);
+        let value = |x: f64| if x > 0.0 { x } else { a * libm::expm1(x / a) };
+        let slope = |x: f64| if x > 0.0 { 1.0 } else { libm::exp(x / a) };
+        within_ceilings(&format!("celu({alpha})"), Celu::new(a).unwrap(), 1.0 / a, value, slope);
+    }
+}
+
+#[test]
+fn snake_holds_for_any_frequency() {
+    for a in [1.0, 0.7, 5.0, 100.0, 1e-5_f32] {
+        let wide = f64::from(a);
+        let value = |x: f64| if x.is_infinite() { x } else { x + libm::sin(wide * x).powi(2) / wide };
+        let slope = |x: f64| {
+            let z = wide * x;
+            if z.abs() > 1600.0 { 1.0 } else { (libm::sin(z) + libm::cos(z)).powi(2) }
+        };
+        within_ceilings(&format!("snake({a})"), Snake::new(wide).unwrap(), wide, value, slope);
+    }
+}
+
+#[test]
+fn the_wave_of_snake_never_leaves_its_bounds() {
+    fn check<T: Float>() {
+        let mut bits = Bits(32);
+        let x: Vec<T> = bits.floats(100_000);
+        for level in Level::available() {
+            for a in [1.0, 1e-3, 1e30] {
+                let snake = level.with(Snake::new(a).unwrap());
+                let (mut y, mut slope) = (x.clone(), x.clone());
+                snake.forward(&x, &mut y);
+                snake.derivative(&x, &mut slope);
+                for ((x, y), slope) in x.iter().zip(y).zip(slope).filter(|((x, _), _)| x.is_finite()) {
+                    let (wave, spacing) = (y.wide() - x.wide(), 2.0 * x.spacing());
+                    assert!(-spacing <= wave && wave <= 1.0 / a.min(1e18) + spacing, "a = {a}, x = {x:e}: {y:e}");
+                    assert!((0.0..=2.0).contains(&slope.wide()), "a = {a}, x = {x:e}: derivative {slope:e}");
+                }
+            }
+        }
+    }
+    check::<f32>();
+    check::<f64>();
+}
+
+#[test]
+fn absurd_parameters_give_no_nan() {
+    fn check<T: Float>() {
+        let x: Vec<T> =
+            [0.0, 1e-40, 1e-3, 1.0, 1e5, 1e30, f64::INFINITY].map(T::of).into_iter().flat_map(|x| [x, -x]).collect();
+        for p in [f64::MIN_POSITIVE, 1e-300, 1e-45, 1e-20, 1e20, 1e38, 1e300, f64::MAX] {
+            let all: [AnyActivation; 5] = [
+                Swish::new(p).unwrap().into(),
+                Swish::new(-p).unwrap().into(),
+                Softplus::new(p).unwrap().into(),
+                Celu::new(p).unwrap().into(),
+                Snake::new(p).unwrap().into(),
+            ];
+            for (activation, level) in all.iter().flat_map(|a| Level::available().map(move |level| (a, level))) {
+                let at = level.with(*activation);
+                let (mut y, mut slope) = (x.clone(), x.clone());
+                at.forward(&x, &mut y);
+                at.derivative(&x, &mut slope);
+                assert!(y.iter().chain(&slope).all(|y| !y.is_nan()), "{activation:?} at {level}: {y:?}, {slope:?}");
+            }
+        }
+    }
+    check::<f32>();
+    check::<f64>();
+}
+
+#[test]
+fn parameters_out_of_range_are_refused() {
+    let refused = |result: Result<AnyActivation, ParameterError>, parameter: &str| {
+        let text = result.unwrap_err().to_string();
+        assert!(text.contains(parameter), "{text}");
+    };
+    for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        refused(Swish::new(bad).map(Into::into), "beta");
+    }
+    for bad in [f64::NAN, f64::INFINITY, 0.0, -0.0, -1.0] {
+        refused(Softplus::new(bad).map(Into::into), "beta");
+        refused(Celu::new(bad).map(Into::into), "alpha");
+        refused(Snake::new(bad).map(Into::into), "`a`");
+    }
+}
+
+/// The gradient from the output against the derivative at the input: within `ulps` spacings, and what an error of the
+/// output by `ulps_of_y` spacings makes of the derivative, whose own derivative with respect to y is `sensitivity`.
+fn from_output_agrees<A: FromOutput<f32> + Copy>(name: &str, f: A, sensitivity: impl Fn(f64) -> f64) {
+    let x: Vec<f32> = inputs(2.0);
+    for level in Level::available() {
+        let at = level.with(f);
+        let mut y = x.clone();
+        at.forward_in_place(&mut y);
+        let ones = vec![1.0; x.len()];
+        let (mut direct, mut got) = (x.clone(), x.clone());
+        at.backward(&x, &ones, &mut direct);
+        at.backward_from_output(&y, &ones, &mut got);
+        for (i, &x) in x.iter().enumerate() {
+            let slack =
+                8.0 * f64::from(direct[i].spacing()) + 4.0 * sensitivity(f64::from(y[i])) * f64::from(y[i].spacing());
+            let error = (f64::from(got[i]) - f64::from(direct[i])).abs();
+            assert!(
+                error <= slack,
+                "{name} at {level}: x = {x:e}, y = {:e}: {:e}, from y {:e}",
+                y[i],
+                direct[i],
+                got[i]
+            );
+        }
+    }
+}
+
+#[test]
+fn gradients_from_outputs_are_those_of_the_inputs() {
+    from_output_agrees("tanh", Tanh, |y| 2.0 * y.abs());
+    from_output_agrees("sigmoid", Sigmoid, |y| (1.0 - 2.0 * y).abs());
+    from_output_agrees("elu", Elu::default(), |_| 1.0);
+    from_output_agrees("elu(0.3)", Elu::new(0.3).unwrap(), |_| 1.0);
+    from_output_agrees("selu", Selu, |_| 1.0);
+    from_output_agrees("celu", Celu::default(), |_| 1.0);
+    from_output_agrees("celu(2)", Celu::new(2.0).unwrap(), |_| 0.5);
+    from_output_agrees("softplus", Softplus::default(), |y| (-y).exp());
+    from_output_agrees("softplus(3)", Softplus::new(3.0).unwrap(), |y| 3.0 * (-3.0 * y).exp());
+    from_output_agrees("log_sigmoid", LogSigmoid, f64::exp);
+}
+
+#[test]
+fn gradients_from_outputs_hand_nan_on() {
+    fn of<A: FromOutput<f64>>(f: A) -> bool {
+        f.backward_from_output_vec(&[f64::NAN], &[1.0])[0].is_nan()
+    }
+    assert!(
+        of(Sigmoid)
+            && of(Elu::default())
+            && of(Selu)
+            && of(Celu::default())
+            && of(Softplus::default())
+            && of(LogSigmoid)
+    );
+}
