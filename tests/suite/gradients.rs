@@ -31,8 +31,14 @@ fn difference(f: impl Fn(f64) -> f64, x: f64, h: f64, bound: f64) -> (f64, f64) 
 }
 
 /// Where a derivative has a corner: differences across it err by an order of h more than Richardson's method takes care of.
-const CORNERS: &[(&str, f64)] =
-    &[("elu", 0.0), ("celu", 0.0), ("squared_relu", 0.0), ("sparse_plus", -1.0), ("sparse_plus", 1.0), ("softsign", 0.0)];
+const CORNERS: &[(&str, f64)] = &[
+    ("elu", 0.0),
+    ("celu", 0.0),
+    ("squared_relu", 0.0),
+    ("sparse_plus", -1.0),
+    ("sparse_plus", 1.0),
+    ("softsign", 0.0),
+];
 
 #[test]
 fn derivative_is_the_limit_of_differences() {

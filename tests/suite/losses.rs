@@ -379,7 +379,8 @@ impl Case {
     fn new(seed: u64, rows: usize, classes: usize) -> Self {
         let mut bits = Bits(seed);
         let logits = (0..rows * classes).map(|_| bits.within(8.0) as f32).collect();
-        let labels = (0..rows).map(|_| if bits.next() % 4 == 0 { -100 } else { (bits.next() % classes as u64) as i64 });
+        let labels =
+            (0..rows).map(|_| if bits.next().is_multiple_of(4) { -100 } else { (bits.next() % classes as u64) as i64 });
         let labels = labels.collect();
         let mut distributions: Vec<f32> = (0..rows * classes).map(|_| bits.within(1.0).abs() as f32).collect();
         for t in distributions.chunks_mut(classes) {
@@ -387,7 +388,7 @@ impl Case {
             t.iter_mut().for_each(|t| *t /= sum);
         }
         let weights = (0..classes).map(|_| 0.1 + bits.within(2.0).abs() as f32).collect();
-        let smoothing = if seed % 2 == 0 { 0.0 } else { 0.25 };
+        let smoothing = if seed.is_multiple_of(2) { 0.0 } else { 0.25 };
         Self { classes, logits, labels, distributions, weights, smoothing }
     }
 

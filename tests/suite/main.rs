@@ -9,9 +9,9 @@ mod accuracy;
 mod bad_input;
 mod biased;
 mod cards;
+mod curves;
 mod digest;
 mod gates;
-mod curves;
 mod gradients;
 #[cfg(feature = "half")]
 mod halves;
