@@ -1,7 +1,8 @@
 //! The errors of every activation in ULP, measured: worst case, where it is, share of correctly rounded results.
 //!
 //! `cargo run --release --example accuracy` takes a stride over all f32 and the committed tables for f64.
-//! `cargo run --release --example accuracy -- --exhaustive` takes every f32 there is, on all cores.
+//! `cargo run --release --example accuracy -- --exhaustive` takes every f32 there is, on all cores, `-- --stride 61` every
+//! 61st.
 //! `--markdown` prints a Markdown table. Names pick functions: `-- --exhaustive gelu silu`.
 
 #[path = "../tests/common/mod.rs"]
@@ -31,12 +32,20 @@ struct Options {
 
 fn options() -> Result<Options, String> {
     let mut options = Options { stride: STRIDE, markdown: false, of: Vec::new() };
-    for argument in std::env::args().skip(1) {
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--exhaustive" => options.stride = 1,
+            "--stride" => {
+                let given = arguments.next().unwrap_or_default();
+                let stride = given.parse().ok().filter(|&stride| stride > 0);
+                options.stride = stride.ok_or(format!("--stride is `{given}`, but must be a whole number above 0"))?;
+            }
             "--markdown" => options.markdown = true,
             flag if flag.starts_with('-') => {
-                return Err(format!("unknown argument `{flag}`: known are --exhaustive, --markdown and names"));
+                return Err(format!(
+                    "unknown argument `{flag}`: known are --exhaustive, --stride N, --markdown and names"
+                ));
             }
             name => {
                 let activation = name.parse::<AnyActivation>().map_err(|e| e.to_string())?;

@@ -74,15 +74,15 @@ def tanh_softplus(x):
 
 
 def tanhshrink(x):
-    # 60 digits do not reach 2^-1074, a series does.
-    if abs(x) < mpf(2) ** -60:
-        return x**3 / 3 - 2 * x**5 / 15
+    # 60 digits are not enough for the difference of small numbers, a series is.
+    if abs(x) < mpf(2) ** -20:
+        return x**3 / 3 - 2 * x**5 / 15 + 17 * x**7 / 315 - 62 * x**9 / 2835
     return x - tanh(x)
 
 
 def log_cosh(x):
-    if abs(x) < mpf(2) ** -60:
-        return x**2 / 2 - x**4 / 12
+    if abs(x) < mpf(2) ** -20:
+        return x**2 / 2 - x**4 / 12 + x**6 / 45 - 17 * x**8 / 2520
     return log(cosh(x)) if abs(x) < 1000 else abs(x) - log(2)
 
 
@@ -172,7 +172,6 @@ MORE_PLACES = {
 
 
 def inputs(rng, name):
-def inputs(rng, own_places):
     for sign in (0, 1 << 63):
         for exponent in range(0, 2047):
             if exponent < 960 or exponent > 1034:
@@ -197,7 +196,7 @@ def inputs(rng, own_places):
     for place in MORE_PLACES.get(name, []):
         for _ in range(60):
             yield place * (1 + rng.uniform(-1, 1) * 2.0 ** rng.uniform(-52, -1))
-    for place in own_places:
+    for place in OWN_PLACES.get(name, []):
         for _ in range(20):
             yield place * (1 + rng.uniform(-1, 1) * 2.0 ** rng.uniform(-52, -5))
 
@@ -252,10 +251,6 @@ def main():
         with open(folder / f"{name}.csv", "w") as out:
             for x in sorted(set(inputs(rng, name))):
                 # Far out the limits: mpmath would spend its time on exp of astronomic numbers.
-                if abs(x) > 1e4 and name not in ALGEBRAIC:
-                    below = -1 if name in ("tanh", "elu") else 0
-            for x in sorted(set(inputs(rng, OWN_PLACES.get(name, [])))):
-                # Far out the limits: mpmath would spend its time on exp of astronomic numbers.
                 if name == "snake":
                     # sin reduces any number, if it has the digits.
                     with workdps(60 if abs(x) < 1e20 else 700):
@@ -263,7 +258,7 @@ def main():
                 elif abs(x) > 1e4 and name in LIMITS:
                     (constant, factor), s = LIMITS[name][x > 0]
                     v, s = constant + factor * mpf(x), mpf(s)
-                elif abs(x) > 1e4:
+                elif abs(x) > 1e4 and name not in ALGEBRAIC:
                     below = -1 if name in ("tanh", "elu", "celu") else 0
                     one = mpf(1)
                     keeps = name not in ("sigmoid", "tanh")

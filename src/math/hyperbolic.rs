@@ -62,9 +62,10 @@ const C: Coefficients = Coefficients {
 /// x - tanh(x) for |x| <= 1, to full relative accuracy. Of no meaning beyond.
 #[inline(always)]
 pub(crate) fn tanhshrink_near_zero<R: Real>(x: R) -> R {
-    let square = x * x;
-    // x last: x^3 may be subnormal.
-    (square * square.polynomial(&P)) * x
+    // With what the square has rounded away: three roundings of the product are left, and those of the polynomial.
+    let (square, square_lo) = x.two_mul(x);
+    let line = x * square.polynomial(&P);
+    line.mul_add(square, line * square_lo)
 }
 
 /// log(cosh(x)) for |x| <= 3/4, to full relative accuracy. Of no meaning beyond.

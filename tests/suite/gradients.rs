@@ -55,6 +55,8 @@ fn derivative_is_the_limit_of_differences() {
                     continue;
                 }
                 let (expected, noise) = difference(|x| value(&at, x), x, h, bound);
+                // Where the derivative is 0 and turns, what Richardson's method leaves is no part of it.
+                let noise = if x == 0.0 { noise + h.powi(4) } else { noise };
                 let got = slope(&at, x);
                 assert!(
                     relative_eq!(got, expected, epsilon = noise, max_relative = TRUNCATION),

@@ -106,10 +106,19 @@ fn every_input<T: Half>() {
             }
             let share = f64::from(rounded) / 65_536.0;
             println!("{what}: {:.3} % correctly rounded, at most {worst:.5} ULP", 100.0 * share);
+            if TIES.contains(&activation.card().name) && part == Part::Value {
+                assert!(worst < 0.5 + 1e-3, "{what}: at most {worst:.5} ULP");
+                continue;
+            }
             assert!(share >= 0.999, "{what}: {:.3} % correctly rounded", 100.0 * share);
         }
     }
 }
+
+/// Where exact products are ties, or within the rounding of `f32` of one, more often than one time in a thousand: the mean of
+/// RReLU's slopes is 11/48, and a third of all inputs are divisible by 3. They are rounded to one of two neighbours that
+/// are equally far.
+const TIES: [&str; 1] = ["rrelu"];
 
 #[test]
 fn every_input_of_f16_is_rounded_correctly() {
@@ -212,8 +221,12 @@ fn rows_with_nan_or_infinity_are_nan() {
         for n in [3, 40, 2_000] {
             for bad in [T::nan(), T::infinity()] {
                 let mut x = vec![T::one(); 2 * n];
-                x[n + 1] = bad;
                 for activation in crate::support::on_rows(n) {
+                    if activation.card().name == "hardmax" && !bad.is_nan() {
+                        // Where infinity is the greatest, as any number may be.
+                        continue;
+                    }
+                    x[n + 1] = if activation.card().name == "softmin" { -bad } else { bad };
                     let mut y = x.clone();
                     activation.forward(&x, &mut y);
                     assert!(y[..n].iter().all(|y| y.is_finite()), "{activation} of {}", T::TYPE);
