@@ -89,7 +89,8 @@ impl Elementwise for Tanhshrink {
     fn value<R: Real>(&self, x: R) -> R {
         let (a, one) = (x.abs(), R::of(1.0));
         let q = math::sigmoid_neg(math::bounded_abs(x + x), None);
-        R::select(a.lt(one), math::tanhshrink_near_zero(x), ((a - one) + (q + q)).copysign(x))
+        // The sign last: what underflows near 0 keeps it.
+        R::select(a.lt(one), math::tanhshrink_near_zero(x), (a - one) + (q + q)).copysign(x)
     }
 
     #[inline(always)]

@@ -15,7 +15,7 @@ const LOG_SUM_EXP: f64 = 1.5;
 const PROBABILITY: f64 = 3.0;
 /// Of a row with a class, its gradient too.
 const ROW_LOSS: f64 = 3.0;
-const LOSS: f64 = 5.0;
+const LOSS: f64 = 4.0;
 const GRADIENT: f64 = 5.0;
 
 fn wide<T: Float>(x: &[T]) -> Vec<f64> {
