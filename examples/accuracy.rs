@@ -160,7 +160,7 @@ fn main() -> ExitCode {
 
     match options.stride {
         1 => println!("f32: all 2^32 inputs. f64: the tables in tests/tables."),
-        stride => println!("f32: every {stride}th of all inputs. f64: the tables in tests/tables."),
+        stride => println!("f32: one in {stride} of all inputs. f64: the tables in tests/tables."),
     }
     println!("Error: |computed - exact| / spacing of the type at the exact value.\n");
     let (gap, edge) = if options.markdown { (" | ", "| ") } else { ("  ", "") };
