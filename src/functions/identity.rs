@@ -19,7 +19,7 @@ use crate::real::Real;
 /// let mut y = [0.0; 2];
 /// "linear".parse::<AnyActivation>()?.forward(&[-0.5_f32, 2.0], &mut y);
 /// assert_eq!(y, [-0.5, 2.0]);
-/// # Ok::<(), activations::UnknownName>(())
+/// # Ok::<(), activations::ParseError>(())
 /// ```
 #[doc(alias = "linear")]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -175,13 +175,11 @@ fn size(l: &Loop<'_>) -> usize {
 }
 
 /// Whether the narrow loop is the full one again, or a part of it: no more operations of any kind, but for a quarter that
-/// branches may repeat. If it is short, about as many in all, counting that the other may be unrolled.
+/// branches may repeat.
 ///
-/// Where the compiler puts a part of the loop for overlapping slices behind its jump, the other part looks like a loop.
+/// In scalar code selections become branches, and where the compiler puts a branch behind the loop's jump, each part looks
+/// like a loop.
 fn is_copy(narrow: &Loop<'_>, full: &Loop<'_>) -> bool {
-    if size(narrow) <= 16 {
-        return (1..=8).any(|times| (size(narrow) * times).abs_diff(size(full)) * 2 <= size(full));
-    }
     let count = |l: &Loop<'_>, kind| l.operations().filter(|(_, op)| op.kind == kind).count();
     let kinds = [Kind::Add, Kind::Mul, Kind::Fused, Kind::Other];
     let more: usize = kinds.iter().map(|&kind| count(narrow, kind).saturating_sub(count(full, kind))).sum();
