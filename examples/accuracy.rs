@@ -166,7 +166,7 @@ fn main() -> ExitCode {
     let (gap, edge) = if options.markdown { (" | ", "| ") } else { ("  ", "") };
     let line = |cells: [String; 6]| println!("{edge}{}{}", cells.join(gap), edge.trim_end());
     let heading = ["function", "lanes", "worst ULP", "at", "correctly rounded", "bound"];
-    let widths = [11, 12, 9, 16, 17, 6];
+    let widths = [15, 12, 9, 16, 17, 6];
     line(std::array::from_fn(|i| format!("{:<1$}", heading[i], widths[i])));
     if options.markdown {
         println!("|---|---|--:|--:|--:|--:|");
@@ -176,7 +176,7 @@ fn main() -> ExitCode {
         let verdict = if row.worst <= row.bound { "" } else { " EXCEEDED" };
         exceeded += u32::from(!verdict.is_empty());
         line([
-            format!("{:<11}", row.function),
+            format!("{:<15}", row.function),
             format!("{:<12}", row.lanes),
             format!("{:>9.3}", row.worst),
             format!("{:>16}", row.at),

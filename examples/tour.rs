@@ -19,13 +19,13 @@ fn main() {
 fn values() {
     let x = [-2.0_f32, -1.0, 0.0, 1.0, 2.0];
     println!("Each function f and its derivative f', for f32\n");
-    println!("{:<16}{}", "x", row(&x, 0));
+    println!("{:<19}{}", "x", row(&x, 0));
     for activation in AnyActivation::all() {
         let card = activation.card();
         let (mut y, mut dydx) = ([0.0; 5], [0.0; 5]);
         activation.forward_with_derivative(&x, &mut y, &mut dydx);
-        println!("{:<12}f   {}   {}", card.name, row(&y, 4), card.formula);
-        println!("{:<12}f'  {}   {}", "", row(&dydx, 4), card.derivative);
+        println!("{:<15}f   {}   {}", card.name, row(&y, 4), card.formula);
+        println!("{:<15}f'  {}   {}", "", row(&dydx, 4), card.derivative);
     }
     println!("\nSoftmax takes the five points together, as one row; f' is then the diagonal of its Jacobian.");
 }
@@ -49,20 +49,20 @@ fn speed() {
     let mut y = vec![0.0; LEN];
 
     println!("\nSpeed on {LEN} f32, CPU level `{}`: nanoseconds an element, median of {RUNS} runs\n", Level::best());
-    println!("{:<12}{:>12}{:>12}{:>9}", "", "this crate", "plain loop", "ratio");
+    println!("{:<15}{:>12}{:>12}{:>9}", "", "this crate", "plain loop", "ratio");
     for activation in AnyActivation::all() {
         let name = activation.card().name;
         let ours = time(|| activation.forward(black_box(&x), black_box(&mut y)));
         match plain_loop(name) {
             Some(plain) => {
                 let plain = time(|| plain(black_box(&x), black_box(&mut y)));
-                println!("{name:<12}{ours:>12.2}{plain:>12.2}{:>8.1}x", plain / ours);
+                println!("{name:<15}{ours:>12.2}{plain:>12.2}{:>8.1}x", plain / ours);
             }
-            None => println!("{name:<12}{ours:>12.2}{:>12}{:>9}", "-", "-"),
+            None => println!("{name:<15}{ours:>12.2}{:>12}{:>9}", "-", "-"),
         }
     }
     let copy = time(|| black_box(&mut y[..]).copy_from_slice(black_box(&x)));
-    println!("{:<12}{copy:>12.2}", "(a copy)");
+    println!("{:<15}{copy:>12.2}", "(a copy)");
 }
 
 /// Nanoseconds an element.

@@ -13,8 +13,6 @@ mod curves;
 mod digest;
 mod gates;
 mod gradients;
-#[cfg(feature = "half")]
-mod halves;
 mod lines;
 mod losses;
 mod named;

@@ -1,4 +1,13 @@
 //! `f16` and `bf16`: every input there is of every activation, and rows.
+//!
+//! A program of its own, so that it compiles beside the others' on another core.
+#![cfg(feature = "half")]
+
+#[path = "../common/mod.rs"]
+mod common;
+#[allow(dead_code, reason = "a part of what the suite uses")]
+#[path = "../suite/support.rs"]
+mod support;
 
 use std::fmt;
 
