@@ -1,4 +1,4 @@
-//! Neural-network activation functions, their derivatives and their gradients, over slices of `f32` or `f64`.
+//! Neural-network activation functions, their derivatives and their gradients, over slices of `f32`, `f64`, `f16` or `bf16`.
 //!
 //! Each activation is a type, and [`Activation`] is what it does: [`forward`](Activation::forward),
 //! [`derivative`](Activation::derivative), [`backward`](Activation::backward), in place and both at once. The loops are
@@ -33,6 +33,10 @@
 //! assert_eq!(p, [0.5, 0.5, 0.0, 1.0]);
 //! # Ok::<(), activations::ParameterError>(())
 //! ```
+//!
+//! [`Gated`] units multiply an activation of one half of their inputs by the other: [`SwiGlu`](type@SwiGlu) and its like.
+//! [`Biased`] is an activation of x + bias over rows, [`Prelu`] has a slope for each channel; both give the gradients of what
+//! is trained. [`FromOutput`] starts a gradient from the output, where that determines it.
 //!
 //! [`CrossEntropy`] and [`BinaryCrossEntropy`] are losses with their gradients, from logits: they apply softmax or sigmoid
 //! themselves. [`LogSumExp`] is what a softmax keeps of numbers that come in pieces.
@@ -106,15 +110,16 @@
 //! - At an infinity, the limit: sigmoid(-inf) is 0, gelu(-inf) is -0.0.
 //! - Odd functions, and those that behave as c x at 0, keep the sign of zero.
 //! - At a kink, the derivative of the left side: 0 for [`Relu`] at 0.
-//! - A row of [`Softmax`] with NaN or +inf, or of nothing but -inf, is NaN.
+//! - A row of [`Softmax`] with NaN or +inf, or of nothing but -inf, is NaN; one of [`Softmin`] with -inf likewise. [`Hardmax`]
+//!   takes an infinity for a greatest as any other.
 //! - The mean of no losses is NaN, the log-sum-exp of no numbers -inf.
 //! - Empty slices are fine.
 //!
 //! # Errors and panics
 //!
 //! A parameter out of its range is a [`ParameterError`], a text that is no activation a [`ParseError`]. The methods of
-//! [`Activation`] panic if slices differ in length, or do not divide into rows, before anything is written. Nothing
-//! else panics.
+//! [`Activation`], [`FromOutput`], [`Gate`], [`BiasGradient`] and the losses panic if slices differ in length, or do not
+//! divide into rows, before anything is written; the losses also if a class is none. Nothing else panics.
 //!
 //! # Features
 //!
