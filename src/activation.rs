@@ -15,20 +15,66 @@ use crate::sweep::sweep;
 ///
 /// All methods take one pass over the data, without a temporary, and panic if the slices' lengths differ, before
 /// anything is written. Empty slices are fine.
+///
+/// ```
+/// use activations::{Activation, Relu, Sigmoid};
+///
+/// let layers: [Box<dyn Activation<f32>>; 2] = [Box::new(Relu), Box::new(Sigmoid)];
+/// let mut x = [-1.0, 0.0];
+/// for layer in &layers {
+///     layer.forward_in_place(&mut x);
+/// }
+/// assert_eq!(x, [0.5, 0.5]);
+/// ```
 pub trait Activation<T: Element> {
     /// Runs one pass at one CPU level: the one method that an implementation must have. Callers use the others.
     ///
     /// The slices of a [`Pass`] have equal lengths: the pass was made by one of the methods below, which check.
+    ///
+    /// ```
+    /// use activations::{Activation, Element, Level, Pass, Tanh};
+    ///
+    /// /// Tanh, with a note of each pass.
+    /// struct Traced;
+    ///
+    /// impl<T: Element> Activation<T> for Traced {
+    ///     fn run(&self, level: Level, pass: Pass<'_, T>) {
+    ///         if let Pass::Backward { x, .. } = &pass {
+    ///             println!("backward of {} elements at {level}", x.len());
+    ///         }
+    ///         Tanh.run(level, pass);
+    ///     }
+    /// }
+    ///
+    /// let mut grad_x = [0.0_f32; 2];
+    /// Traced.backward(&[0.0, 0.0], &[1.0, 2.0], &mut grad_x);
+    /// assert_eq!(grad_x, [1.0, 2.0]);
+    /// ```
     fn run(&self, level: Level, pass: Pass<'_, T>);
 
     /// The length of the rows that the function takes together, which must divide the length of every slice;
     /// `None` if each element stands alone, or the slice is one row.
+    ///
+    /// ```
+    /// use activations::{Activation, Relu, Softmax};
+    ///
+    /// assert_eq!(Activation::<f32>::row_len(&Softmax::rows(10)?), Some(10));
+    /// assert_eq!(Activation::<f32>::row_len(&Relu), None);
+    /// # Ok::<(), activations::ParameterError>(())
+    /// ```
     fn row_len(&self) -> Option<usize> {
         None
     }
 
     /// The length of the pieces that a slice may be cut into, for none depends on another: 1 if each element stands
     /// alone, else that of the rows; `None` if the slice is one whole.
+    ///
+    /// ```
+    /// use activations::{Activation, Relu, Softmax};
+    ///
+    /// assert_eq!(Activation::<f32>::piece_len(&Relu), Some(1));
+    /// assert_eq!(Activation::<f32>::piece_len(&Softmax::default()), None);
+    /// ```
     fn piece_len(&self) -> Option<usize> {
         self.row_len()
     }
@@ -37,6 +83,14 @@ pub trait Activation<T: Element> {
     ///
     /// # Panics
     /// If the lengths differ.
+    ///
+    /// ```
+    /// use activations::{Activation, Relu};
+    ///
+    /// let mut y = [0.0_f32; 2];
+    /// Relu.forward(&[-1.0, 2.0], &mut y);
+    /// assert_eq!(y, [0.0, 2.0]);
+    /// ```
     #[inline]
     #[track_caller]
     fn forward(&self, x: &[T], y: &mut [T]) {
@@ -46,6 +100,14 @@ pub trait Activation<T: Element> {
     }
 
     /// `x[i] = f(x[i])`.
+    ///
+    /// ```
+    /// use activations::{Activation, Relu};
+    ///
+    /// let mut x = [-1.0_f64, 2.0];
+    /// Relu.forward_in_place(&mut x);
+    /// assert_eq!(x, [0.0, 2.0]);
+    /// ```
     #[inline]
     #[track_caller]
     fn forward_in_place(&self, x: &mut [T]) {
@@ -57,6 +119,14 @@ pub trait Activation<T: Element> {
     ///
     /// # Panics
     /// If the lengths differ.
+    ///
+    /// ```
+    /// use activations::{Activation, Tanh};
+    ///
+    /// let mut dydx = [0.0_f32; 2];
+    /// Tanh.derivative(&[0.0, f32::INFINITY], &mut dydx);
+    /// assert_eq!(dydx, [1.0, 0.0]);
+    /// ```
     #[inline]
     #[track_caller]
     fn derivative(&self, x: &[T], dydx: &mut [T]) {
@@ -69,6 +139,14 @@ pub trait Activation<T: Element> {
     ///
     /// # Panics
     /// If the lengths differ.
+    ///
+    /// ```
+    /// use activations::{Activation, Sigmoid};
+    ///
+    /// let (mut y, mut dydx) = ([0.0_f32], [0.0]);
+    /// Sigmoid.forward_with_derivative(&[0.0], &mut y, &mut dydx);
+    /// assert_eq!((y, dydx), ([0.5], [0.25]));
+    /// ```
     #[inline]
     #[track_caller]
     fn forward_with_derivative(&self, x: &[T], y: &mut [T], dydx: &mut [T]) {
@@ -84,6 +162,15 @@ pub trait Activation<T: Element> {
     ///
     /// # Panics
     /// If the lengths differ.
+    ///
+    /// ```
+    /// use activations::{Activation, Softmax};
+    ///
+    /// // The gradient of a softmax is that of all its row: it sums to 0.
+    /// let mut grad_x = [0.0_f32; 2];
+    /// Softmax::default().backward(&[0.0, 0.0], &[1.0, 0.0], &mut grad_x);
+    /// assert_eq!(grad_x, [0.25, -0.25]);
+    /// ```
     #[inline]
     #[track_caller]
     fn backward(&self, x: &[T], grad_y: &[T], grad_x: &mut [T]) {
@@ -94,6 +181,12 @@ pub trait Activation<T: Element> {
     }
 
     /// [`forward`](Self::forward) into a new vector.
+    ///
+    /// ```
+    /// use activations::{Activation, Sigmoid};
+    ///
+    /// assert_eq!(Sigmoid.forward_vec(&[0.0_f32, f32::INFINITY]), [0.5, 1.0]);
+    /// ```
     #[cfg(feature = "alloc")]
     #[track_caller]
     fn forward_vec(&self, x: &[T]) -> Vec<T> {
@@ -123,6 +216,12 @@ pub trait Activation<T: Element> {
     }
 
     /// [`derivative`](Self::derivative) into a new vector.
+    ///
+    /// ```
+    /// use activations::{Activation, Relu};
+    ///
+    /// assert_eq!(Relu.derivative_vec(&[-1.0_f32, 1.0]), [0.0, 1.0]);
+    /// ```
     #[cfg(feature = "alloc")]
     #[track_caller]
     fn derivative_vec(&self, x: &[T]) -> Vec<T> {
@@ -135,6 +234,12 @@ pub trait Activation<T: Element> {
     ///
     /// # Panics
     /// If the lengths differ.
+    ///
+    /// ```
+    /// use activations::{Activation, Relu};
+    ///
+    /// assert_eq!(Relu.backward_vec(&[-1.0_f32, 1.0], &[5.0, 7.0]), [0.0, 7.0]);
+    /// ```
     #[cfg(feature = "alloc")]
     #[track_caller]
     fn backward_vec(&self, x: &[T], grad_y: &[T]) -> Vec<T> {
@@ -146,7 +251,7 @@ pub trait Activation<T: Element> {
 
 /// One pass over slices of equal length: what to compute, where from and where to.
 ///
-/// Only an implementation of [`Activation::run`] needs it.
+/// Only an implementation of [`Activation::run`] needs it: there is the example.
 #[derive(Debug)]
 pub enum Pass<'a, T> {
     /// See [`Activation::forward`].

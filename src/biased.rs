@@ -36,6 +36,18 @@ pub struct Biased<'a, A, T> {
 }
 
 /// Activations with a bias, and the gradient with respect to it.
+///
+/// ```
+/// use activations::{BiasGradient, Biased, Tanh};
+///
+/// /// The end of any linear layer.
+/// fn backward(layer: &impl BiasGradient<f32>, x: &[f32], grad: &mut [f32], grad_bias: &mut [f32]) {
+///     layer.backward_with_bias(x, &vec![1.0; x.len()], grad, grad_bias);
+/// }
+/// let (mut grad_x, mut grad_bias) = ([0.0; 4], [0.0; 2]);
+/// backward(&Biased { activation: Tanh, bias: &[0.0, 0.0] }, &[0.0; 4], &mut grad_x, &mut grad_bias);
+/// assert_eq!(grad_bias, [2.0, 2.0]);
+/// ```
 pub trait BiasGradient<T: Element>: Activation<T> {
     /// Runs the pass at one CPU level, on slices of lengths that fit. Callers use
     /// [`backward_with_bias`](Self::backward_with_bias).
@@ -49,6 +61,19 @@ pub trait BiasGradient<T: Element>: Activation<T> {
     ///
     /// # Panics
     /// If the lengths differ, `grad_bias` is not a row, or there are parts of rows, before anything is written.
+    ///
+    /// ```
+    /// use activations::{BiasGradient, Biased, Relu};
+    ///
+    /// let (mut grad_x, mut grad_bias) = ([0.0_f32; 4], [0.0; 2]);
+    /// Biased { activation: Relu, bias: &[1.0, -1.0] }.backward_with_bias(
+    ///     &[0.0, 0.0, 1.0, 2.0],
+    ///     &[1.0; 4],
+    ///     &mut grad_x,
+    ///     &mut grad_bias,
+    /// );
+    /// assert_eq!(grad_bias, [2.0, 1.0]);
+    /// ```
     #[inline]
     #[track_caller]
     fn backward_with_bias(&self, x: &[T], grad_y: &[T], grad_x: &mut [T], grad_bias: &mut [T]) {

@@ -5,6 +5,14 @@ use crate::parameters::Parameters;
 /// What is known of an activation function.
 ///
 /// Every claim is held against the function by a test.
+///
+/// ```
+/// use activations::{Described, Gelu};
+///
+/// assert_eq!(Gelu::CARD.name, "gelu");
+/// assert_eq!(Gelu::CARD.formula, "x Phi(x) = x (1 + erf(x / sqrt 2)) / 2");
+/// assert!(!Gelu::CARD.monotone && Gelu::CARD.kinks.is_empty());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Card {
@@ -36,6 +44,14 @@ pub struct Card {
 }
 
 /// Where a derivative goes to zero, so that a layer there learns nothing.
+///
+/// ```
+/// use activations::{Described, LeakyRelu, Relu, Tanh, Vanishes};
+///
+/// assert_eq!(Relu::CARD.vanishes, Vanishes::Left);
+/// assert_eq!(Tanh::CARD.vanishes, Vanishes::BothSides);
+/// assert_eq!(LeakyRelu::CARD.vanishes, Vanishes::Never);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Vanishes {
     /// Nowhere.
@@ -51,6 +67,17 @@ pub enum Vanishes {
 /// Greatest errors in ULP, `(value, derivative)`: |computed - exact| over the spacing of the type at the exact value.
 ///
 /// Where a derivative crosses zero away from 0 (GELU, SiLU), its error is counted in the spacing at 1/16 or above.
+///
+/// ```
+/// use activations::{Activation, Described, Level, Sigmoid};
+///
+/// let bounds = Sigmoid::CARD.error;
+/// let (value, _) = if Level::best().is_fused() { bounds.f32 } else { bounds.f32_plain };
+/// let y = f64::from(Sigmoid.forward_vec(&[0.5_f32])[0]);
+/// let exact = 1.0 / (1.0 + (-0.5_f64).exp());
+/// let spacing = f64::from(f32::EPSILON) / 2.0; // from 1/2 to 1
+/// assert!((y - exact).abs() <= value * spacing);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ErrorBounds {
@@ -71,6 +98,15 @@ impl ErrorBounds {
 }
 
 /// Types with a [`Card`]: every activation of this crate.
+///
+/// ```
+/// use activations::{Activation, Described, Elu};
+///
+/// fn print<A: Described + Activation<f32>>(activation: &A) {
+///     println!("{}: f(-1) = {}", A::CARD.name, activation.forward_vec(&[-1.0])[0]);
+/// }
+/// print(&Elu::default());
+/// ```
 pub trait Described: Parameters {
     /// What is known of the function.
     const CARD: Card;

@@ -26,6 +26,13 @@ pub struct Level(fearless_simd::Level);
 
 impl Level {
     /// The best level of the CPU that runs this; without `std`, [`compiled`](Self::compiled).
+    ///
+    /// ```
+    /// use activations::Level;
+    ///
+    /// println!("running at {}", Level::best());
+    /// assert_eq!(Level::available().next().map(Level::name), Some(Level::best().name()));
+    /// ```
     #[inline]
     #[must_use]
     pub fn best() -> Self {
@@ -33,6 +40,14 @@ impl Level {
     }
 
     /// The best level that the compilation's target features promise, without detection.
+    ///
+    /// ```
+    /// use activations::{Activation, Level, Relu};
+    ///
+    /// let mut y = [0.0_f32; 2];
+    /// Level::compiled().with(Relu).forward(&[-1.0, 1.0], &mut y);
+    /// assert_eq!(y, [0.0, 1.0]);
+    /// ```
     #[inline]
     #[must_use]
     pub const fn compiled() -> Self {
@@ -40,6 +55,13 @@ impl Level {
     }
 
     /// All levels that this CPU can run and for which loops are compiled, best first.
+    ///
+    /// ```
+    /// use activations::Level;
+    ///
+    /// let names: Vec<_> = Level::available().map(Level::name).collect();
+    /// assert!(!names.is_empty()); // ["avx512", "avx2", "baseline"], say
+    /// ```
     pub fn available() -> impl Iterator<Item = Self> {
         let best = Self::best();
         [
@@ -58,6 +80,14 @@ impl Level {
     }
 
     /// Whether loops at this level use fused multiply-add: the levels that do give equal bits.
+    ///
+    /// ```
+    /// use activations::Level;
+    ///
+    /// for level in Level::available() {
+    ///     println!("{level}: {}", if level.is_fused() { "fused" } else { "plain" });
+    /// }
+    /// ```
     #[inline]
     #[must_use]
     pub fn is_fused(self) -> bool {
@@ -72,6 +102,13 @@ impl Level {
     }
 
     /// The level's name: `avx512`, `avx2`, `neon`, `simd128` or `baseline`.
+    ///
+    /// ```
+    /// use activations::Level;
+    ///
+    /// let slowest = Level::available().last().unwrap();
+    /// assert!(["baseline", "neon", "simd128"].contains(&slowest.name()));
+    /// ```
     #[must_use]
     pub fn name(self) -> &'static str {
         #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
@@ -95,6 +132,14 @@ impl Level {
     }
 
     /// `activation`, run at this level instead of the best one.
+    ///
+    /// ```
+    /// use activations::{Activation, Level, Sigmoid};
+    ///
+    /// for level in Level::available() {
+    ///     assert_eq!(level.with(Sigmoid).forward_vec(&[0.0_f32]), [0.5]);
+    /// }
+    /// ```
     #[inline]
     pub const fn with<A>(self, activation: A) -> At<A> {
         At { level: self, activation }
@@ -122,7 +167,14 @@ impl From<fearless_simd::Level> for Level {
     }
 }
 
-/// An activation bound to a [`Level`], made by [`Level::with`].
+/// An activation bound to a [`Level`], made by [`Level::with`]; gates too.
+///
+/// ```
+/// use activations::{Activation, At, Level, Tanh};
+///
+/// let tanh: At<Tanh> = Level::best().with(Tanh);
+/// assert_eq!(tanh.forward_vec(&[0.0_f32]), [0.0]);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct At<A> {
     pub(crate) level: Level,

@@ -3,6 +3,14 @@
 use core::fmt;
 
 /// A parameter that an activation cannot take.
+///
+/// ```
+/// use activations::{Elu, Softmax};
+///
+/// let error = Elu::new(f64::NAN).unwrap_err();
+/// assert_eq!(error.to_string(), "elu: `alpha` is NaN, but must be a finite number");
+/// assert!(Softmax::rows(0).is_err());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ParameterError {
     activation: &'static str,

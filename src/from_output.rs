@@ -35,6 +35,14 @@ pub trait FromOutput<T: Element>: Activation<T> {
     ///
     /// # Panics
     /// If the lengths differ, before anything is written.
+    ///
+    /// ```
+    /// use activations::{FromOutput, Relu};
+    ///
+    /// let mut grad_x = [0.0_f32; 2];
+    /// Relu.backward_from_output(&[0.0, 3.0], &[5.0, 7.0], &mut grad_x);
+    /// assert_eq!(grad_x, [0.0, 7.0]);
+    /// ```
     #[inline]
     #[track_caller]
     fn backward_from_output(&self, y: &[T], grad_y: &[T], grad_x: &mut [T]) {
@@ -48,6 +56,12 @@ pub trait FromOutput<T: Element>: Activation<T> {
     ///
     /// # Panics
     /// If the lengths differ.
+    ///
+    /// ```
+    /// use activations::{FromOutput, Sigmoid};
+    ///
+    /// assert_eq!(Sigmoid.backward_from_output_vec(&[0.5_f32], &[4.0]), [1.0]);
+    /// ```
     #[cfg(feature = "alloc")]
     #[track_caller]
     fn backward_from_output_vec(&self, y: &[T], grad_y: &[T]) -> Vec<T> {
@@ -58,6 +72,35 @@ pub trait FromOutput<T: Element>: Activation<T> {
 }
 
 /// A function of one number whose derivative is a formula of its value.
+///
+/// ```
+/// use activations::{Elementwise, FromOutput, Real, SlopeFromOutput};
+///
+/// /// x / 2 on the left, x on the right.
+/// #[derive(Clone, Copy)]
+/// struct Half;
+///
+/// impl Elementwise for Half {
+///     #[inline(always)]
+///     fn value<R: Real>(&self, x: R) -> R {
+///         x * self.slope(x)
+///     }
+///
+///     #[inline(always)]
+///     fn slope<R: Real>(&self, x: R) -> R {
+///         R::select(R::of(0.0).lt(x), R::of(1.0), R::of(0.5))
+///     }
+/// }
+///
+/// impl SlopeFromOutput for Half {
+///     #[inline(always)]
+///     fn slope_from_output<R: Real>(&self, y: R) -> R {
+///         self.slope(y) // y has the sign of x
+///     }
+/// }
+///
+/// assert_eq!(Half.backward_from_output_vec(&[-1.0_f32, 1.0], &[1.0, 1.0]), [0.5, 1.0]);
+/// ```
 pub trait SlopeFromOutput: Elementwise {
     /// f'(x) for f(x) = y; at a kink, the derivative of the left side.
     fn slope_from_output<R: Real>(&self, y: R) -> R;

@@ -40,6 +40,14 @@ macro_rules! gates {
         pub type $name = Gated<$activation>;
 
         #[doc = concat!("The value of the type [`", stringify!($name), "`](type@", stringify!($name), ").")]
+        ///
+        /// ```
+        #[doc = concat!("use activations::{Gate, ", stringify!($name), "};")]
+        ///
+        /// let mut out = [1.0_f32];
+        #[doc = concat!(stringify!($name), ".forward(&[0.0], &[0.0], &mut out);")]
+        /// assert_eq!(out, [0.0]);
+        /// ```
         #[expect(non_upper_case_globals, reason = "named as its type, as a unit struct is")]
         pub const $name: $name = Gated($activation);
     )+};
@@ -74,6 +82,21 @@ gates! {
 }
 
 /// How gates and ups lie in one slice.
+///
+/// ```
+/// use activations::{Gate, Packing, ReGlu};
+///
+/// // Gate 1 and up 5, in three ways: with another gate -1 and up 7 beside.
+/// let mut out = [0.0_f32; 2];
+/// for (packing, x) in [
+///     (Packing::GateFirst(2), [1.0, -1.0, 5.0, 7.0]),
+///     (Packing::UpFirst(2), [5.0, 7.0, 1.0, -1.0]),
+///     (Packing::Interleaved, [1.0, 5.0, -1.0, 7.0]),
+/// ] {
+///     ReGlu.forward_packed(packing, &x, &mut out);
+///     assert_eq!(out, [5.0, 0.0]);
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Packing {
@@ -128,6 +151,14 @@ pub trait Gate<T: Element> {
     ///
     /// # Panics
     /// If the lengths differ.
+    ///
+    /// ```
+    /// use activations::{Gate, ReGlu};
+    ///
+    /// let mut out = [0.0_f32; 2];
+    /// ReGlu.forward(&[2.0, -2.0], &[10.0, 10.0], &mut out);
+    /// assert_eq!(out, [20.0, 0.0]);
+    /// ```
     #[inline]
     #[track_caller]
     fn forward(&self, gate: &[T], up: &[T], out: &mut [T]) {
@@ -140,6 +171,14 @@ pub trait Gate<T: Element> {
     ///
     /// # Panics
     /// If the lengths differ.
+    ///
+    /// ```
+    /// use activations::{Gate, ReGlu};
+    ///
+    /// let mut gate = [2.0_f32, -2.0];
+    /// ReGlu.forward_in_place(&mut gate, &[10.0, 10.0]);
+    /// assert_eq!(gate, [20.0, 0.0]);
+    /// ```
     #[inline]
     #[track_caller]
     fn forward_in_place(&self, gate: &mut [T], up: &[T]) {
@@ -152,6 +191,14 @@ pub trait Gate<T: Element> {
     ///
     /// # Panics
     /// If the lengths differ.
+    ///
+    /// ```
+    /// use activations::{Gate, ReGlu};
+    ///
+    /// let (mut grad_gate, mut grad_up) = ([0.0_f32], [0.0]);
+    /// ReGlu.backward(&[2.0], &[10.0], &[1.0], &mut grad_gate, &mut grad_up);
+    /// assert_eq!((grad_gate, grad_up), ([10.0], [2.0]));
+    /// ```
     #[inline]
     #[track_caller]
     fn backward(&self, gate: &[T], up: &[T], grad_out: &[T], grad_gate: &mut [T], grad_up: &mut [T]) {
@@ -166,6 +213,14 @@ pub trait Gate<T: Element> {
     ///
     /// # Panics
     /// If `x` does not divide into rows, or `out` is not half as long.
+    ///
+    /// ```
+    /// use activations::{Gate, Packing, ReGlu};
+    ///
+    /// let mut out = [0.0_f32; 1];
+    /// ReGlu.forward_packed(Packing::Interleaved, &[2.0, 10.0], &mut out);
+    /// assert_eq!(out, [20.0]);
+    /// ```
     #[inline]
     #[track_caller]
     fn forward_packed(&self, packing: Packing, x: &[T], out: &mut [T]) {
@@ -177,6 +232,14 @@ pub trait Gate<T: Element> {
     ///
     /// # Panics
     /// If `x` does not divide into rows, `grad_out` is not half as long, or `grad_x` not as long.
+    ///
+    /// ```
+    /// use activations::{Gate, Packing, ReGlu};
+    ///
+    /// let mut grad_x = [0.0_f32; 2];
+    /// ReGlu.backward_packed(Packing::Interleaved, &[2.0, 10.0], &[1.0], &mut grad_x);
+    /// assert_eq!(grad_x, [10.0, 2.0]);
+    /// ```
     #[inline]
     #[track_caller]
     fn backward_packed(&self, packing: Packing, x: &[T], grad_out: &[T], grad_x: &mut [T]) {

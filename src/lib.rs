@@ -1,5 +1,8 @@
 //! Neural-network activation functions, their derivatives and their gradients, over slices of `f32`, `f64`, `f16` or `bf16`.
 //!
+//! The [`guide`] tells which activation to take when, how to write one, and how to train; it has a table of names for those
+//! [coming from](guide::coming_from) PyTorch, JAX, NNlib.jl, candle or burn.
+//!
 //! Each activation is a type, and [`Activation`] is what it does: [`forward`](Activation::forward),
 //! [`derivative`](Activation::derivative), [`backward`](Activation::backward), in place and both at once. The loops are
 //! vectorised for the CPU that runs them.
@@ -149,6 +152,8 @@ mod error;
 mod from_output;
 mod functions;
 mod gated;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 #[cfg(feature = "half")]
 mod half;
 mod hardmax;

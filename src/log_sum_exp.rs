@@ -119,12 +119,20 @@ impl<T: Element> Default for LogSumExp<T> {
 
 impl<T: Element> LogSumExp<T> {
     /// Of no numbers.
+    ///
+    /// ```
+    /// assert_eq!(activations::LogSumExp::<f32>::new().finish(), f32::NEG_INFINITY);
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self::without_sum(T::neg_infinity())
     }
 
     /// Of these numbers.
+    ///
+    /// ```
+    /// assert_eq!(activations::LogSumExp::of(&[7.0_f64, 7.0]).finish(), 7.0 + 2.0_f64.ln());
+    /// ```
     #[must_use]
     pub fn of(x: &[T]) -> Self {
         let mut sum = Self::new();
@@ -137,6 +145,16 @@ impl<T: Element> LogSumExp<T> {
     }
 
     /// One number more.
+    ///
+    /// ```
+    /// use activations::LogSumExp;
+    ///
+    /// let mut sum = LogSumExp::new();
+    /// for x in [7.0_f64, 7.0] {
+    ///     sum.push(x);
+    /// }
+    /// assert_eq!(sum.finish(), 7.0 + 2.0_f64.ln());
+    /// ```
     pub fn push(&mut self, x: T) {
         let one = if x.is_finite() {
             let lane = <T::Plain as Lane<T>>::load(x);
@@ -149,11 +167,28 @@ impl<T: Element> LogSumExp<T> {
     }
 
     /// More numbers.
+    ///
+    /// ```
+    /// use activations::LogSumExp;
+    ///
+    /// let mut sum = LogSumExp::new();
+    /// sum.push_slice(&[1000.0_f64, 1000.0]);
+    /// sum.push_slice(&[1000.0, 1000.0]);
+    /// assert_eq!(sum.finish(), 1000.0 + 4.0_f64.ln());
+    /// ```
     pub fn push_slice(&mut self, x: &[T]) {
         self.push_slice_at(Level::best(), x);
     }
 
     /// [`push_slice`](Self::push_slice) at a level of one's own choice.
+    ///
+    /// ```
+    /// use activations::{Level, LogSumExp};
+    ///
+    /// let mut sum = LogSumExp::new();
+    /// sum.push_slice_at(Level::compiled(), &[0.0_f64, 0.0]);
+    /// assert_eq!(sum.finish(), 2.0_f64.ln());
+    /// ```
     pub fn push_slice_at(&mut self, level: Level, x: &[T]) {
         if x.is_empty() {
             return;
@@ -166,6 +201,14 @@ impl<T: Element> LogSumExp<T> {
     }
 
     /// The numbers of another state.
+    ///
+    /// ```
+    /// use activations::LogSumExp;
+    ///
+    /// let mut sum = LogSumExp::of(&[0.0_f64]);
+    /// sum.merge(&LogSumExp::of(&[0.0, 0.0, 0.0]));
+    /// assert_eq!(sum.finish(), 4.0_f64.ln());
+    /// ```
     pub fn merge(&mut self, other: &Self) {
         let (less, greater) = if other.greatest < self.greatest { (other, &*self) } else { (&*self, other) };
         *self = if less.greatest.is_nan() {
@@ -191,6 +234,10 @@ impl<T: Element> LogSumExp<T> {
     }
 
     /// log(sum of e^x\[i\]) of all the numbers: see [`log_sum_exp`].
+    ///
+    /// ```
+    /// assert_eq!(activations::LogSumExp::of(&[5.0_f32]).finish(), 5.0);
+    /// ```
     #[must_use]
     pub fn finish(&self) -> T {
         self.logarithm::<T::Plain>()
@@ -213,6 +260,10 @@ impl<T: Element> LogSumExp<T> {
 
     /// e^x / sum of e^x\[i\], for a number that was pushed. NaN for one that is greater than all of them, and where
     /// [`Softmax`](crate::Softmax) is NaN: the greatest is NaN, infinite or was not there.
+    ///
+    /// ```
+    /// assert_eq!(activations::LogSumExp::of(&[5.0_f32, 5.0]).probability(5.0), 0.5);
+    /// ```
     #[must_use]
     pub fn probability(&self, x: T) -> T {
         let mut p = [T::nan()];
@@ -224,6 +275,14 @@ impl<T: Element> LogSumExp<T> {
     ///
     /// # Panics
     /// If the lengths differ, before anything is written.
+    ///
+    /// ```
+    /// use activations::LogSumExp;
+    ///
+    /// let (x, mut p) = ([5.0_f32, 5.0], [0.0; 2]);
+    /// LogSumExp::of(&x).normalise(&x, &mut p);
+    /// assert_eq!(p, [0.5, 0.5]);
+    /// ```
     #[track_caller]
     pub fn normalise(&self, x: &[T], p: &mut [T]) {
         self.normalise_at(Level::best(), x, p);
@@ -233,6 +292,14 @@ impl<T: Element> LogSumExp<T> {
     ///
     /// # Panics
     /// If the lengths differ, before anything is written.
+    ///
+    /// ```
+    /// use activations::{Level, LogSumExp};
+    ///
+    /// let (x, mut p) = ([5.0_f32, 5.0], [0.0; 2]);
+    /// LogSumExp::of(&x).normalise_at(Level::compiled(), &x, &mut p);
+    /// assert_eq!(p, [0.5, 0.5]);
+    /// ```
     #[track_caller]
     pub fn normalise_at(&self, level: Level, x: &[T], p: &mut [T]) {
         same_length("p", p.len(), "x", x.len());

@@ -18,6 +18,16 @@ pub use targets::Targets;
 ///
 /// For one loss for each row or element there are methods of their own, [`CrossEntropy::losses`] and
 /// [`BinaryCrossEntropy::losses`].
+///
+/// ```
+/// use activations::{CrossEntropy, Reduction};
+///
+/// let (logits, classes) = ([0.0_f64, 0.0, 0.0, 0.0], [0, 1]);
+/// let mean = CrossEntropy::new(2)?;
+/// assert_eq!(mean.loss(&logits, &classes), 2.0_f64.ln());
+/// assert_eq!(mean.reduction(Reduction::Sum).loss(&logits, &classes), 2.0 * 2.0_f64.ln());
+/// # Ok::<(), activations::ParameterError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reduction {

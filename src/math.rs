@@ -2,6 +2,30 @@
 //!
 //! They are what the activations are made of. Unlike the methods of `f32`, which are calls into a library, they
 //! leave the loop around them vectorisable.
+//!
+//! ```
+//! use activations::{Activation, Elementwise, Real, math};
+//!
+//! /// e^(-x^2): a Gaussian.
+//! #[derive(Clone, Copy)]
+//! struct Gaussian;
+//!
+//! impl Elementwise for Gaussian {
+//!     #[inline(always)]
+//!     fn value<R: Real>(&self, x: R) -> R {
+//!         math::exp(-(x * x))
+//!     }
+//!
+//!     #[inline(always)]
+//!     fn slope<R: Real>(&self, x: R) -> R {
+//!         R::of(-2.0) * x * math::exp(-(x * x))
+//!     }
+//! }
+//!
+//! let mut y = [0.0_f32; 2];
+//! Gaussian.forward(&[0.0, 1.0], &mut y);
+//! assert_eq!(y, [1.0, (-1.0_f32).exp()]);
+//! ```
 
 mod exp;
 mod hyperbolic;

@@ -57,11 +57,26 @@ macro_rules! any_activation {
 
         impl AnyActivation {
             /// All of them, with default parameters, in the order of the documentation.
+            ///
+            /// ```
+            /// use activations::AnyActivation;
+            ///
+            /// for activation in AnyActivation::all() {
+            ///     println!("{activation}: {}", activation.card().formula);
+            /// }
+            /// ```
             pub fn all() -> impl Iterator<Item = Self> {
                 [$($(Self::$name($name::default()),)+)+].into_iter()
             }
 
             /// What is known of the function.
+            ///
+            /// ```
+            /// use activations::AnyActivation;
+            ///
+            /// assert_eq!("swish".parse::<AnyActivation>()?.card().name, "swish");
+            /// # Ok::<(), activations::ParseError>(())
+            /// ```
             #[must_use]
             pub const fn card(&self) -> Card {
                 match self {
@@ -70,6 +85,13 @@ macro_rules! any_activation {
             }
 
             /// The function's gradient from its output, if the output determines it.
+            ///
+            /// ```
+            /// use activations::{AnyActivation, FromOutput, Gelu, Tanh};
+            ///
+            /// assert!(AnyActivation::from(Tanh).as_from_output::<f32>().is_some());
+            /// assert!(AnyActivation::from(Gelu).as_from_output::<f32>().is_none());
+            /// ```
             #[must_use]
             pub fn as_from_output<T: Element>(&self) -> Option<&dyn FromOutput<T>> {
                 use probe::{Otherwise as _, WithOutput as _};
@@ -133,6 +155,14 @@ for_each_activation!(any_activation);
 
 impl AnyActivation {
     /// The parameters, each with its value.
+    ///
+    /// ```
+    /// use activations::{AnyActivation, HardTanh};
+    ///
+    /// let activation = AnyActivation::from(HardTanh::new(-2.0, 3.0)?);
+    /// assert!(activation.parameters().eq([("min", -2.0), ("max", 3.0)]));
+    /// # Ok::<(), activations::ParameterError>(())
+    /// ```
     pub fn parameters(&self) -> impl Iterator<Item = (&'static str, f64)> + '_ {
         self.parameter_list().iter().enumerate().map(|(i, parameter)| (parameter.name, self.parameter(i)))
     }
@@ -205,6 +235,14 @@ fn names(card: Card) -> impl Iterator<Item = &'static str> {
 }
 
 /// A name that is no activation's.
+///
+/// ```
+/// use activations::{AnyActivation, ParseError};
+///
+/// let Err(ParseError::UnknownName(unknown)) = "geluu".parse::<AnyActivation>() else { unreachable!() };
+/// assert_eq!(unknown.nearest(), Some("gelu"));
+/// assert!(unknown.to_string().starts_with("unknown activation `geluu`; did you mean `gelu`?"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownName {
     given: Excerpt,
@@ -223,6 +261,11 @@ impl UnknownName {
     }
 
     /// The known name nearest to the one given, if one is near.
+    ///
+    /// ```
+    /// let error = "softmaxx".parse::<activations::AnyActivation>().unwrap_err();
+    /// assert_eq!(error.nearest(), Some("softmax"));
+    /// ```
     #[must_use]
     pub const fn nearest(&self) -> Option<&'static str> {
         self.nearest

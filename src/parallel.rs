@@ -25,8 +25,24 @@ pub struct Parallel<A> {
 }
 
 /// Makes activations run on several threads.
+///
+/// ```
+/// use activations::{Activation, IntoParallel, Softmax};
+///
+/// // Rows stay whole.
+/// let softmax = Softmax::rows(100)?.parallel();
+/// let x: Vec<f32> = (0..300_000).map(|i| (i as f32).sin()).collect();
+/// assert_eq!(softmax.forward_vec(&x), Softmax::rows(100)?.forward_vec(&x));
+/// # Ok::<(), activations::ParameterError>(())
+/// ```
 pub trait IntoParallel: Sized {
     /// The same function, on the threads of `rayon`.
+    ///
+    /// ```
+    /// use activations::{Activation, IntoParallel, Relu};
+    ///
+    /// assert_eq!(Relu.parallel().forward_vec(&[-1.0_f32, 1.0]), [0.0, 1.0]);
+    /// ```
     fn parallel(self) -> Parallel<Self>;
 }
 
@@ -50,12 +66,25 @@ const PARTS: usize = 4;
 impl<A> Parallel<A> {
     /// With another least length of slices that are shared out: lower for a formula that takes long, higher for one that
     /// a copy would outrun.
+    ///
+    /// ```
+    /// use activations::{Activation, Gelu, IntoParallel};
+    ///
+    /// let x = vec![1.0_f64; 100_000];
+    /// assert_eq!(Gelu.parallel().with_min_len(50_000).forward_vec(&x), Gelu.forward_vec(&x));
+    /// ```
     #[must_use]
     pub fn with_min_len(self, min_len: usize) -> Self {
         Self { min_len, ..self }
     }
 
     /// The least length of slices that are shared out.
+    ///
+    /// ```
+    /// use activations::{IntoParallel, Relu};
+    ///
+    /// assert_eq!(Relu.parallel().with_min_len(1000).min_len(), 1000);
+    /// ```
     #[must_use]
     pub const fn min_len(&self) -> usize {
         self.min_len

@@ -5,6 +5,13 @@ use core::fmt;
 use crate::error::ParameterError;
 
 /// One parameter of an activation: its name, its default, and what it may be.
+///
+/// ```
+/// use activations::{Elu, Parameters};
+///
+/// let [alpha] = Elu::PARAMETERS else { unreachable!() };
+/// assert_eq!((alpha.name, alpha.default), ("alpha", 1.0));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Parameter {
@@ -17,6 +24,13 @@ pub struct Parameter {
 }
 
 /// Which numbers a parameter may be. None may be NaN or infinite.
+///
+/// ```
+/// use activations::{Parameters, Softplus};
+///
+/// assert_eq!(Softplus::PARAMETERS[0].allowed.to_string(), "a finite number above 0");
+/// assert!(Softplus::new(0.0).is_err());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Allowed {
@@ -71,6 +85,13 @@ pub trait Parameters: Default {
     ///
     /// # Panics
     /// If there is no such parameter.
+    ///
+    /// ```
+    /// use activations::{Parameters, Snake};
+    ///
+    /// assert_eq!(Snake::new(2.0)?.parameter(0), 2.0);
+    /// # Ok::<(), activations::ParameterError>(())
+    /// ```
     fn parameter(&self, index: usize) -> f64 {
         no_parameter(index)
     }
@@ -82,6 +103,13 @@ pub trait Parameters: Default {
     ///
     /// # Panics
     /// If there are fewer values than parameters.
+    ///
+    /// ```
+    /// use activations::{HardTanh, Parameters};
+    ///
+    /// assert_eq!(HardTanh::from_values(&[-2.0, 2.0])?, HardTanh::new(-2.0, 2.0)?);
+    /// # Ok::<(), activations::ParameterError>(())
+    /// ```
     fn from_values(values: &[f64]) -> Result<Self, ParameterError> {
         let _ = values;
         Ok(Self::default())
@@ -122,6 +150,15 @@ macro_rules! parameters {
             ///
             /// # Errors
             /// If a parameter is not what it may be: see [`Parameters::PARAMETERS`](crate::Parameters::PARAMETERS).
+            ///
+            /// ```
+            #[doc = concat!("use activations::", stringify!($name), ";")]
+            ///
+            #[doc = concat!("let f = ", stringify!($name), "::default();")]
+            #[doc = concat!("assert_eq!(", stringify!($name), "::new(", $("f.", stringify!($field), "(), ",)+ ")?, f);")]
+            #[doc = concat!("assert!(", stringify!($name), "::new(", $("f64::NAN * f.", stringify!($field), "(), ",)+ ").is_err());")]
+            /// # Ok::<(), activations::ParameterError>(())
+            /// ```
             pub fn new($($field: f64),+) -> Result<Self, $crate::error::ParameterError> {
                 const NAME: &str = <$name as $crate::card::Described>::CARD.name;
                 $(let $field = $crate::parameters::checked(
@@ -139,6 +176,13 @@ macro_rules! parameters {
 
             $(
                 $(#[doc = $doc])+
+                ///
+                /// ```
+                /// use activations::Parameters;
+                ///
+                #[doc = concat!("let f = activations::", stringify!($name), "::default();")]
+                #[doc = concat!("assert!((0..).map(|i| f.parameter(i)).any(|value| value == f.", stringify!($field), "()));")]
+                /// ```
                 #[must_use]
                 pub const fn $field(&self) -> f64 {
                     self.$field

@@ -60,6 +60,13 @@ impl<const N: usize> fmt::Debug for Text<N> {
 }
 
 /// The beginning of a text that was given, for a message.
+///
+/// ```
+/// use activations::{AnyActivation, ParseError};
+///
+/// let Err(ParseError::Parentheses(given)) = "elu(1".parse::<AnyActivation>() else { unreachable!() };
+/// assert_eq!(given.as_str(), "elu(1");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Excerpt(Text<48>);
 
@@ -69,6 +76,13 @@ impl Excerpt {
     }
 
     /// The text, cut at 48 bytes.
+    ///
+    /// ```
+    /// use activations::{AnyActivation, ParseError};
+    ///
+    /// let Err(ParseError::Parentheses(given)) = "elu(1) + 1".parse::<AnyActivation>() else { unreachable!() };
+    /// assert_eq!(given.as_str(), "elu(1) + 1");
+    /// ```
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.0.as_str()
@@ -136,6 +150,11 @@ pub enum ParseError {
 
 impl ParseError {
     /// The known name nearest to an unknown one, if one is near.
+    ///
+    /// ```
+    /// let error = "reluu".parse::<activations::AnyActivation>().unwrap_err();
+    /// assert_eq!(error.nearest(), Some("relu"));
+    /// ```
     #[must_use]
     pub const fn nearest(&self) -> Option<&'static str> {
         match self {

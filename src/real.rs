@@ -14,6 +14,34 @@ use crate::sealed::Sealed;
 /// into `b`.
 ///
 /// The trait is sealed. Its types are [`Fused`] and [`Plain`] of `f32` and `f64`.
+///
+/// ```
+/// use activations::{Activation, Elementwise, Real};
+///
+/// /// A smooth step: 0 below 0, 1 above 1, 3 x^2 - 2 x^3 between.
+/// #[derive(Clone, Copy)]
+/// struct SmoothStep;
+///
+/// impl Elementwise for SmoothStep {
+///     #[inline(always)]
+///     fn value<R: Real>(&self, x: R) -> R {
+///         let t = x.at_least(R::of(0.0)).at_most(R::of(1.0));
+///         t * t * t.mul_add(R::of(-2.0), R::of(3.0))
+///     }
+///
+///     #[inline(always)]
+///     fn slope<R: Real>(&self, x: R) -> R {
+///         let inside = R::of(6.0) * x * (R::of(1.0) - x);
+///         let left_of_one = R::select(R::of(1.0).lt(x), R::of(0.0), inside);
+///         R::select(x.lt(R::of(0.0)), R::of(0.0), left_of_one)
+///     }
+/// }
+///
+/// let (mut y, mut dydx) = ([0.0_f32; 3], [0.0; 3]);
+/// SmoothStep.forward_with_derivative(&[-1.0, 0.5, 2.0], &mut y, &mut dydx);
+/// assert_eq!((y, dydx), ([0.0, 0.5, 1.0], [0.0, 1.5, 0.0]));
+/// assert!(SmoothStep.forward_vec(&[f32::NAN])[0].is_nan());
+/// ```
 pub trait Real:
     Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> + Neg<Output = Self> + Sealed
 {
@@ -110,6 +138,30 @@ pub trait Real:
 /// The coefficients of one polynomial, fitted once for each type; constant term first.
 ///
 /// `f32` and `f64` share the algorithm, not the coefficients: the longer table would be wasted work in `f32`.
+///
+/// ```
+/// use activations::{Activation, Coefficients, Elementwise, Real};
+///
+/// /// 1 + x + x^2/2.
+/// const TAYLOR: Coefficients = Coefficients { f32: &[1.0, 1.0, 0.5], f64: &[1.0, 1.0, 0.5] };
+///
+/// #[derive(Clone, Copy)]
+/// struct Taylor;
+///
+/// impl Elementwise for Taylor {
+///     #[inline(always)]
+///     fn value<R: Real>(&self, x: R) -> R {
+///         x.polynomial(&TAYLOR)
+///     }
+///
+///     #[inline(always)]
+///     fn slope<R: Real>(&self, x: R) -> R {
+///         x + R::of(1.0)
+///     }
+/// }
+///
+/// assert_eq!(Taylor.forward_vec(&[0.0_f64, 2.0]), [1.0, 5.0]);
+/// ```
 #[derive(Debug)]
 pub struct Coefficients {
     /// For lanes of `f32`.
@@ -119,12 +171,27 @@ pub struct Coefficients {
 }
 
 /// A lane whose `mul_add` is one instruction, with one rounding.
+///
+/// ```
+/// use activations::{Fused, Real};
+///
+/// // The square of 1 + 2^-12 is 1 + 2^-11 + 2^-24; the last part is what its rounding takes away.
+/// let x = Fused::<f32>::of(1.0 + 2.0_f64.powi(-12));
+/// assert_eq!(x.mul_add(x, -(x * x)), Fused::of(2.0_f64.powi(-24)));
+/// ```
 #[cfg(feature = "std")]
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct Fused<T>(pub(crate) T);
 
 /// A lane whose `mul_add` is a product and a sum, each rounded: for CPUs without fused multiply-add, where the
 /// single rounding would cost a library call.
+///
+/// ```
+/// use activations::{Plain, Real};
+///
+/// let x = Plain::<f32>::of(1.0 + 2.0_f64.powi(-12));
+/// assert_eq!(x.mul_add(x, -(x * x)), Plain::of(0.0));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct Plain<T>(pub(crate) T);
 

@@ -407,6 +407,16 @@ impl<'a, F: Described, T: Element> Scores<'a, F, T> {
     ///
     /// # Errors
     /// If `scale` is not a finite number above 0.
+    ///
+    /// ```
+    /// use activations::{Activation, Softmax};
+    ///
+    /// // A temperature of 2.
+    /// let p = Softmax::rows(2)?.scaled(0.5)?.forward_vec(&[4.0_f32, 0.0]);
+    /// assert_eq!(p, Softmax::rows(2)?.forward_vec(&[2.0_f32, 0.0]));
+    /// assert!(Softmax::rows(2)?.scaled::<f32>(0.0).is_err());
+    /// # Ok::<(), activations::ParameterError>(())
+    /// ```
     pub fn scaled(mut self, scale: f64) -> Result<Self, ParameterError> {
         if !(scale.is_finite() && scale > 0.0) {
             return Err(ParameterError::new(F::CARD.name, "scale", scale, "a finite number above 0"));
@@ -421,6 +431,14 @@ impl<'a, F: Described, T: Element> Scores<'a, F, T> {
     ///
     /// # Errors
     /// If its length is not a whole number of rows, or does not go with the mask's.
+    ///
+    /// ```
+    /// use activations::{Activation, Softmax};
+    ///
+    /// let p = Softmax::rows(2)?.biased(&[0.0, f32::NEG_INFINITY])?.forward_vec(&[1.0_f32, 5.0, 2.0, 3.0]);
+    /// assert_eq!(p, [1.0, 0.0, 1.0, 0.0]);
+    /// # Ok::<(), activations::ParameterError>(())
+    /// ```
     pub fn biased(mut self, bias: &'a [T]) -> Result<Self, ParameterError> {
         self.terms.bias = Some(bias);
         self.with_length("the bias's length", bias.len())
@@ -430,6 +448,14 @@ impl<'a, F: Described, T: Element> Scores<'a, F, T> {
     ///
     /// # Errors
     /// If its length is not a whole number of rows, or does not go with the bias's.
+    ///
+    /// ```
+    /// use activations::{Activation, Softmax};
+    ///
+    /// let p = Softmax::rows(3)?.masked(&[true, true, false])?.forward_vec(&[1.0_f32, 1.0, f32::NAN]);
+    /// assert_eq!(p, [0.5, 0.5, 0.0]);
+    /// # Ok::<(), activations::ParameterError>(())
+    /// ```
     pub fn masked(mut self, keep: &'a [bool]) -> Result<Self, ParameterError> {
         self.terms.keep = Some(keep);
         self.with_length("the mask's length", keep.len())
@@ -437,6 +463,15 @@ impl<'a, F: Described, T: Element> Scores<'a, F, T> {
 
     /// Rows of nothing but -inf, as where everything is masked, become zeros, and so do their derivatives and gradients.
     /// They are NaN otherwise.
+    ///
+    /// ```
+    /// use activations::{Activation, Softmax};
+    ///
+    /// let softmax = Softmax::rows(2)?.masked(&[false, false])?;
+    /// assert!(softmax.forward_vec(&[1.0_f32, 2.0])[0].is_nan());
+    /// assert_eq!(softmax.empty_rows_are_zeros().forward_vec(&[1.0_f32, 2.0]), [0.0, 0.0]);
+    /// # Ok::<(), activations::ParameterError>(())
+    /// ```
     #[must_use]
     pub fn empty_rows_are_zeros(mut self) -> Self {
         self.terms.empty_rows_are_zeros = true;

@@ -48,6 +48,12 @@ parameters! {
 
 impl HardSigmoid {
     /// alpha 0.2 and beta 0.5: the defaults of ONNX, and of Keras before 3.
+    ///
+    /// ```
+    /// use activations::{Activation, HardSigmoid};
+    ///
+    /// assert_eq!(HardSigmoid::onnx().forward_vec(&[-2.0_f32, 1.0]), [0.1, 0.7]);
+    /// ```
     #[must_use]
     pub const fn onnx() -> Self {
         Self { alpha: 0.2, beta: 0.5 }

@@ -49,6 +49,14 @@ pub struct Prelu<'a, T> {
 
 impl<'a, T: Element> Prelu<'a, T> {
     /// A slope for each channel; the channel is the last axis, unless [`inner`](Self::inner) says otherwise.
+    ///
+    /// ```
+    /// use activations::{Activation, Prelu};
+    ///
+    /// let mut x = [-1.0_f32, -1.0, 2.0, -2.0];
+    /// Prelu::new(&[0.25, 0.5]).forward_in_place(&mut x);
+    /// assert_eq!(x, [-0.25, -0.5, 2.0, -1.0]);
+    /// ```
     #[must_use]
     pub const fn new(slopes: &'a [T]) -> Self {
         Self { slopes, inner: 1 }
@@ -56,12 +64,25 @@ impl<'a, T: Element> Prelu<'a, T> {
 
     /// The same with `inner` elements next to each other for each channel: the product of the axes after the channel.
     /// If that is 0, only empty slices fit.
+    ///
+    /// ```
+    /// use activations::{Activation, Prelu};
+    ///
+    /// // Two channels of two pixels each.
+    /// let mut x = [-1.0_f32, -1.0, -1.0, -1.0];
+    /// Prelu::new(&[0.25, 0.5]).inner(2).forward_in_place(&mut x);
+    /// assert_eq!(x, [-0.25, -0.25, -0.5, -0.5]);
+    /// ```
     #[must_use]
     pub const fn inner(self, inner: usize) -> Self {
         Self { inner, ..self }
     }
 
     /// The slopes.
+    ///
+    /// ```
+    /// assert_eq!(activations::Prelu::new(&[0.25_f32]).slopes(), [0.25]);
+    /// ```
     #[must_use]
     pub const fn slopes(&self) -> &'a [T] {
         self.slopes
@@ -76,6 +97,15 @@ impl<'a, T: Element> Prelu<'a, T> {
     ///
     /// # Panics
     /// If the lengths differ, or do not fit the channels, before anything is written.
+    ///
+    /// ```
+    /// use activations::Prelu;
+    ///
+    /// let (x, grad_y) = ([-1.0_f32, 2.0, -3.0], [1.0; 3]);
+    /// let (mut grad_x, mut grad_slopes) = ([0.0; 3], [0.0]);
+    /// Prelu::new(&[0.5]).backward_with_slopes(&x, &grad_y, &mut grad_x, &mut grad_slopes);
+    /// assert_eq!((grad_x, grad_slopes), ([0.5, 1.0, 0.5], [-4.0]));
+    /// ```
     #[track_caller]
     pub fn backward_with_slopes(&self, x: &[T], grad_y: &[T], grad_x: &mut [T], grad_slopes: &mut [T]) {
         Level::best().with(*self).backward_with_slopes(x, grad_y, grad_x, grad_slopes);

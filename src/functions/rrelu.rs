@@ -56,6 +56,14 @@ impl Rrelu {
     ///
     /// # Panics
     /// If the lengths differ.
+    ///
+    /// ```
+    /// use activations::Rrelu;
+    ///
+    /// let mut y = [0.0_f32; 2];
+    /// Rrelu::default().forward_training(&[-1.0, 1.0], &[0.25, 0.125], &mut y);
+    /// assert_eq!(y, [-0.25, 1.0]);
+    /// ```
     #[track_caller]
     pub fn forward_training<T: Element>(&self, x: &[T], slopes: &[T], y: &mut [T]) {
         Level::best().with(*self).forward_training(x, slopes, y);
@@ -65,6 +73,14 @@ impl Rrelu {
     ///
     /// # Panics
     /// If the lengths differ.
+    ///
+    /// ```
+    /// use activations::Rrelu;
+    ///
+    /// let mut grad_x = [0.0_f32; 2];
+    /// Rrelu::default().backward_training(&[-1.0, 1.0], &[0.25, 0.125], &[2.0, 2.0], &mut grad_x);
+    /// assert_eq!(grad_x, [0.5, 2.0]);
+    /// ```
     #[track_caller]
     pub fn backward_training<T: Element>(&self, x: &[T], slopes: &[T], grad_y: &[T], grad_x: &mut [T]) {
         Level::best().with(*self).backward_training(x, slopes, grad_y, grad_x);

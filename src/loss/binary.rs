@@ -48,6 +48,12 @@ impl Default for BinaryCrossEntropy {
 
 impl BinaryCrossEntropy {
     /// The mean, without weight.
+    ///
+    /// ```
+    /// use activations::BinaryCrossEntropy;
+    ///
+    /// assert_eq!(BinaryCrossEntropy::new().loss(&[0.0_f64], &[1.0]), 2.0_f64.ln());
+    /// ```
     #[must_use]
     pub const fn new() -> Self {
         Self { pos_weight: 1.0, reduction: Reduction::Mean, level: None }
@@ -57,6 +63,15 @@ impl BinaryCrossEntropy {
     ///
     /// # Errors
     /// If it is negative, infinite or NaN.
+    ///
+    /// ```
+    /// use activations::BinaryCrossEntropy;
+    ///
+    /// let weighted = BinaryCrossEntropy::new().pos_weight(3.0)?;
+    /// assert_eq!(weighted.loss(&[0.0_f64], &[1.0]), 3.0 * 2.0_f64.ln());
+    /// assert!(weighted.pos_weight(-1.0).is_err());
+    /// # Ok::<(), activations::ParameterError>(())
+    /// ```
     pub fn pos_weight(self, pos_weight: f64) -> Result<Self, ParameterError> {
         let pos_weight = checked("binary_cross_entropy", "pos_weight", Allowed::NotNegative, pos_weight)?;
         Ok(Self { pos_weight, ..self })
@@ -78,6 +93,13 @@ impl BinaryCrossEntropy {
     ///
     /// # Panics
     /// If the lengths differ.
+    ///
+    /// ```
+    /// use activations::BinaryCrossEntropy;
+    ///
+    /// // A sure and right answer costs nothing, a sure and wrong one its logit.
+    /// assert_eq!(BinaryCrossEntropy::new().loss(&[200.0_f32, 200.0], &[1.0, 0.0]), 100.0);
+    /// ```
     #[track_caller]
     pub fn loss<T: Element>(&self, logits: &[T], targets: &[T]) -> T {
         same_length("targets", targets.len(), "logits", logits.len());
@@ -88,6 +110,14 @@ impl BinaryCrossEntropy {
     ///
     /// # Panics
     /// If the lengths differ, before anything is written.
+    ///
+    /// ```
+    /// use activations::BinaryCrossEntropy;
+    ///
+    /// let mut grad = [0.0_f64; 2];
+    /// BinaryCrossEntropy::new().loss_and_gradient(&[0.0, 0.0], &[1.0, 0.0], &mut grad);
+    /// assert_eq!(grad, [-0.25, 0.25]);
+    /// ```
     #[track_caller]
     pub fn loss_and_gradient<T: Element>(&self, logits: &[T], targets: &[T], grad: &mut [T]) -> T {
         same_length("targets", targets.len(), "logits", logits.len());
@@ -99,6 +129,14 @@ impl BinaryCrossEntropy {
     ///
     /// # Panics
     /// If the lengths differ, before anything is written.
+    ///
+    /// ```
+    /// use activations::BinaryCrossEntropy;
+    ///
+    /// let mut losses = [0.0_f32; 2];
+    /// BinaryCrossEntropy::new().losses(&[200.0, 200.0], &[1.0, 0.0], &mut losses);
+    /// assert_eq!(losses, [0.0, 200.0]);
+    /// ```
     #[track_caller]
     pub fn losses<T: Element>(&self, logits: &[T], targets: &[T], losses: &mut [T]) {
         same_length("targets", targets.len(), "logits", logits.len());
@@ -110,6 +148,14 @@ impl BinaryCrossEntropy {
     ///
     /// # Panics
     /// If the lengths differ, before anything is written.
+    ///
+    /// ```
+    /// use activations::BinaryCrossEntropy;
+    ///
+    /// let (mut losses, mut grad) = ([0.0_f64; 1], [0.0]);
+    /// BinaryCrossEntropy::new().losses_and_gradient(&[0.0], &[1.0], &mut losses, &mut grad);
+    /// assert_eq!((losses, grad), ([2.0_f64.ln()], [-0.5]));
+    /// ```
     #[track_caller]
     pub fn losses_and_gradient<T: Element>(&self, logits: &[T], targets: &[T], losses: &mut [T], grad: &mut [T]) {
         same_length("targets", targets.len(), "logits", logits.len());

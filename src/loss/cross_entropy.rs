@@ -59,6 +59,14 @@ impl CrossEntropy {
     ///
     /// # Errors
     /// If `classes` is 0.
+    ///
+    /// ```
+    /// use activations::CrossEntropy;
+    ///
+    /// assert_eq!(CrossEntropy::new(4)?.loss(&[0.0_f64; 4], &[3]), 4.0_f64.ln());
+    /// assert!(CrossEntropy::new(0).is_err());
+    /// # Ok::<(), activations::ParameterError>(())
+    /// ```
     pub fn new(classes: usize) -> Result<Self, ParameterError> {
         if classes == 0 {
             return Err(ParameterError::new("cross_entropy", "classes", 0.0, "at least 1"));
@@ -70,6 +78,15 @@ impl CrossEntropy {
     ///
     /// # Errors
     /// If it is not in [0, 1).
+    ///
+    /// ```
+    /// use activations::CrossEntropy;
+    ///
+    /// // However sure the answer, a tenth of the target is spread over both classes.
+    /// let loss = CrossEntropy::new(2)?.label_smoothing(0.1)?.loss(&[100.0_f64, 0.0], &[0]);
+    /// assert!((loss - 5.0).abs() < 1e-12);
+    /// # Ok::<(), activations::ParameterError>(())
+    /// ```
     pub fn label_smoothing(self, label_smoothing: f64) -> Result<Self, ParameterError> {
         if !(0.0..1.0).contains(&label_smoothing) {
             let allowed = "at least 0 and below 1";
@@ -79,6 +96,15 @@ impl CrossEntropy {
     }
 
     /// Rows of this class count for nothing, whether there is such a class or not. -100 if not set.
+    ///
+    /// ```
+    /// use activations::CrossEntropy;
+    ///
+    /// // The second row is padding: the mean is that of one row.
+    /// let loss = CrossEntropy::new(2)?.ignore_index(-1).loss(&[0.0_f64, 0.0, 5.0, 6.0], &[0, -1]);
+    /// assert_eq!(loss, 2.0_f64.ln());
+    /// # Ok::<(), activations::ParameterError>(())
+    /// ```
     #[must_use]
     pub const fn ignore_index(self, ignore_index: i64) -> Self {
         Self { ignore_index, ..self }
@@ -101,6 +127,15 @@ impl CrossEntropy {
     /// # Panics
     /// If the logits do not divide into rows, if there is not one target for each row, or weight for each class, or if a
     /// class is none and not ignored either.
+    ///
+    /// ```
+    /// use activations::{CrossEntropy, Targets};
+    ///
+    /// let (logits, loss) = ([0.0_f64, 0.0], CrossEntropy::new(2)?);
+    /// assert_eq!(loss.loss(&logits, &[1]), 2.0_f64.ln());
+    /// assert_eq!(loss.loss(&logits, Targets::distributions(&[0.5, 0.5])), 2.0_f64.ln());
+    /// # Ok::<(), activations::ParameterError>(())
+    /// ```
     #[track_caller]
     pub fn loss<'a, T: Element>(&self, logits: &[T], targets: impl Into<Targets<'a, T>>) -> T {
         let targets = targets.into();
@@ -112,6 +147,16 @@ impl CrossEntropy {
     ///
     /// # Panics
     /// As [`loss`](Self::loss), or if `grad` is not as long as the logits; before anything is written.
+    ///
+    /// ```
+    /// use activations::CrossEntropy;
+    ///
+    /// // softmax(logits) less the target.
+    /// let mut grad = [0.0_f64; 2];
+    /// CrossEntropy::new(2)?.loss_and_gradient(&[0.0, 0.0], &[1], &mut grad);
+    /// assert_eq!(grad, [0.5, -0.5]);
+    /// # Ok::<(), activations::ParameterError>(())
+    /// ```
     #[track_caller]
     pub fn loss_and_gradient<'a, T: Element>(
         &self,
@@ -130,6 +175,15 @@ impl CrossEntropy {
     ///
     /// # Panics
     /// As [`loss`](Self::loss), or if `losses` has not an element for each row; before anything is written.
+    ///
+    /// ```
+    /// use activations::CrossEntropy;
+    ///
+    /// let mut losses = [0.0_f32; 2];
+    /// CrossEntropy::new(2)?.losses(&[200.0, 0.0, 200.0, 0.0], &[0, 1], &mut losses);
+    /// assert_eq!(losses, [0.0, 200.0]);
+    /// # Ok::<(), activations::ParameterError>(())
+    /// ```
     #[track_caller]
     pub fn losses<'a, T: Element>(&self, logits: &[T], targets: impl Into<Targets<'a, T>>, losses: &mut [T]) {
         let targets = targets.into();
@@ -142,6 +196,15 @@ impl CrossEntropy {
     ///
     /// # Panics
     /// As [`losses`](Self::losses), or if `grad` is not as long as the logits; before anything is written.
+    ///
+    /// ```
+    /// use activations::CrossEntropy;
+    ///
+    /// let (mut losses, mut grad) = ([0.0_f64; 1], [0.0; 2]);
+    /// CrossEntropy::new(2)?.losses_and_gradient(&[0.0, 0.0], &[0], &mut losses, &mut grad);
+    /// assert_eq!((losses, grad), ([2.0_f64.ln()], [-0.5, 0.5]));
+    /// # Ok::<(), activations::ParameterError>(())
+    /// ```
     #[track_caller]
     pub fn losses_and_gradient<'a, T: Element>(
         &self,

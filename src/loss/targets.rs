@@ -32,6 +32,14 @@ pub(super) enum Kind<'a, T> {
 impl<'a, T> Targets<'a, T> {
     /// A distribution over the classes for each row, one after another: numbers from 0 to 1 that add up to 1, which is
     /// not checked.
+    ///
+    /// ```
+    /// use activations::{CrossEntropy, Targets};
+    ///
+    /// let loss = CrossEntropy::new(2)?.loss(&[0.0_f64, 0.0], Targets::distributions(&[0.3, 0.7]));
+    /// assert!((loss - 2.0_f64.ln()).abs() < 1e-15);
+    /// # Ok::<(), activations::ParameterError>(())
+    /// ```
     #[must_use]
     pub const fn distributions(distributions: &'a [T]) -> Self {
         Self { kind: Kind::Distributions(distributions), weights: None }
@@ -39,6 +47,16 @@ impl<'a, T> Targets<'a, T> {
 
     /// With a weight for each class, by which what it adds to the loss is multiplied. As in PyTorch, the mean over rows
     /// with classes is then divided by the sum of their classes' weights, that over distributions by their number.
+    ///
+    /// ```
+    /// use activations::{CrossEntropy, Targets};
+    ///
+    /// // A rare class weighs three times as much: (1 * 100 + 3 * 0) / (1 + 3).
+    /// let (logits, classes) = ([0.0_f64, 100.0, 0.0, 100.0], [0, 1]);
+    /// let loss = CrossEntropy::new(2)?.loss(&logits, Targets::from(&classes).weighted(&[1.0, 3.0]));
+    /// assert_eq!(loss, 25.0);
+    /// # Ok::<(), activations::ParameterError>(())
+    /// ```
     #[must_use]
     pub const fn weighted(self, weights: &'a [T]) -> Self {
         Self { weights: Some(weights), ..self }

@@ -325,6 +325,27 @@ fn exp_anywhere<R: Real>(x: R) -> (R, R, R, R) {
 /// e^x.
 ///
 /// Range: [0, inf]. e^-inf = 0, e^inf = inf, NaN gives NaN. Subnormal results are right.
+///
+/// ```
+/// use activations::{Activation, Elementwise, Real, math};
+///
+/// #[derive(Clone, Copy)]
+/// struct Exp;
+///
+/// impl Elementwise for Exp {
+///     #[inline(always)]
+///     fn value<R: Real>(&self, x: R) -> R {
+///         math::exp(x)
+///     }
+///
+///     #[inline(always)]
+///     fn slope<R: Real>(&self, x: R) -> R {
+///         math::exp(x)
+///     }
+/// }
+///
+/// assert_eq!(Exp.forward_vec(&[0.0_f32, f32::NEG_INFINITY]), [1.0, 0.0]);
+/// ```
 #[inline(always)]
 #[must_use]
 pub fn exp<R: Real>(x: R) -> R {
@@ -335,6 +356,27 @@ pub fn exp<R: Real>(x: R) -> R {
 /// e^x - 1, without the cancellation near 0.
 ///
 /// Range: [-1, inf]. Keeps the sign of zero; e^-inf - 1 = -1, NaN gives NaN.
+///
+/// ```
+/// use activations::{Activation, Elementwise, Real, math};
+///
+/// #[derive(Clone, Copy)]
+/// struct Expm1;
+///
+/// impl Elementwise for Expm1 {
+///     #[inline(always)]
+///     fn value<R: Real>(&self, x: R) -> R {
+///         math::expm1(x)
+///     }
+///
+///     #[inline(always)]
+///     fn slope<R: Real>(&self, x: R) -> R {
+///         math::exp(x)
+///     }
+/// }
+///
+/// assert_eq!(Expm1.forward_vec(&[1e-20_f32, f32::NEG_INFINITY]), [1e-20, -1.0]);
+/// ```
 #[inline(always)]
 #[must_use]
 pub fn expm1<R: Real>(x: R) -> R {

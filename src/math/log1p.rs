@@ -67,6 +67,27 @@ const H: Coefficients = Coefficients {
 /// log(1 + e^x).
 ///
 /// Range: [0, inf]. 0 for -inf, inf for inf, NaN gives NaN. Subnormal results are right.
+///
+/// ```
+/// use activations::{Activation, Elementwise, Real, math};
+///
+/// #[derive(Clone, Copy)]
+/// struct Relative;
+///
+/// impl Elementwise for Relative {
+///     #[inline(always)]
+///     fn value<R: Real>(&self, x: R) -> R {
+///         x * math::log1p_exp(x)
+///     }
+///
+///     #[inline(always)]
+///     fn slope<R: Real>(&self, x: R) -> R {
+///         math::log1p_exp(x) + x * math::sigmoid(x)
+///     }
+/// }
+///
+/// assert!((Relative.forward_vec(&[1.0_f64])[0] - 1.0_f64.exp().ln_1p()).abs() < 1e-15);
+/// ```
 #[inline(always)]
 #[must_use]
 pub fn log1p_exp<R: Real>(x: R) -> R {

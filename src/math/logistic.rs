@@ -7,6 +7,27 @@ use crate::real::Real;
 /// The logistic function 1 / (1 + e^-x).
 ///
 /// Range: [0, 1]. sigmoid(-inf) = 0, sigmoid(inf) = 1, NaN gives NaN. Subnormal results are right.
+///
+/// ```
+/// use activations::{Activation, Elementwise, Real, math};
+///
+/// #[derive(Clone, Copy)]
+/// struct Twice;
+///
+/// impl Elementwise for Twice {
+///     #[inline(always)]
+///     fn value<R: Real>(&self, x: R) -> R {
+///         math::sigmoid(x + x)
+///     }
+///
+///     #[inline(always)]
+///     fn slope<R: Real>(&self, x: R) -> R {
+///         R::of(2.0) * math::sigmoid(x + x) * math::sigmoid(-(x + x))
+///     }
+/// }
+///
+/// assert_eq!(Twice.forward_vec(&[0.0_f32, f32::INFINITY]), [0.5, 1.0]);
+/// ```
 #[inline(always)]
 #[must_use]
 pub fn sigmoid<R: Real>(x: R) -> R {
@@ -169,6 +190,28 @@ pub(crate) fn sigmoid_neg_slope<R: Real>(a: R, w: R, low_parts: Option<(Low<R>, 
 /// The hyperbolic tangent.
 ///
 /// Range: [-1, 1]. Odd: keeps the sign of zero. tanh(inf) = 1, NaN gives NaN.
+///
+/// ```
+/// use activations::{Activation, Elementwise, Real, math};
+///
+/// #[derive(Clone, Copy)]
+/// struct Gated;
+///
+/// impl Elementwise for Gated {
+///     #[inline(always)]
+///     fn value<R: Real>(&self, x: R) -> R {
+///         math::tanh(x) * math::sigmoid(x)
+///     }
+///
+///     #[inline(always)]
+///     fn slope<R: Real>(&self, x: R) -> R {
+///         let (t, s) = (math::tanh(x), math::sigmoid(x));
+///         s * (R::of(1.0) - t * t + t * (R::of(1.0) - s))
+///     }
+/// }
+///
+/// assert_eq!(Gated.forward_vec(&[0.0_f32, f32::INFINITY]), [0.0, 1.0]);
+/// ```
 #[inline(always)]
 #[must_use]
 pub fn tanh<R: Real>(x: R) -> R {

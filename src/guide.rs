@@ -1,0 +1,22 @@
+//! The guide: how to choose, call, train with and extend what the crate has.
+//!
+//! | page | what it answers |
+//! |---|---|
+//! | [`choosing`] | which activation when, and what goes wrong |
+//! | [`your_own`] | how to write an activation |
+//! | [`training`] | gradients, gates, biases, losses |
+//! | [`rows`] | softmax over rows, axes, masks and pieces |
+//! | [`accuracy`] | what a bound in ULP means; half precision |
+//! | [`speed`] | levels, threads, and how to call |
+//! | [`embedded`] | without the standard library |
+//! | [`coming_from`] | names in PyTorch, JAX, NNlib.jl, candle and burn |
+//!
+//! There is nothing here but text. What is promised of bits is at the crate's [front page](crate#reproducibility).
+
+macro_rules! pages {
+    ($($page:ident)*) => {$(
+        #[doc = include_str!(concat!("../docs/guide/", stringify!($page), ".md"))]
+        pub mod $page {}
+    )*};
+}
+pages!(choosing your_own training rows accuracy speed embedded coming_from);
