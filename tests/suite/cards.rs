@@ -299,7 +299,10 @@ fn every_function_has_a_picture_and_its_documentation_shows_it() {
         let picture = fs::read_to_string(root.join(&file)).unwrap_or_else(|e| panic!("{file}: {e}; {DRAW}"));
         // Markdown would end the picture at an empty line. The package holds them all.
         let first = picture.lines().next().unwrap();
-        assert!(first.starts_with("<svg ") && first.ends_with('>') && !picture.contains("\n\n"), "{file}: not one block");
+        assert!(
+            first.starts_with("<svg ") && first.ends_with('>') && !picture.contains("\n\n"),
+            "{file}: not one block"
+        );
         assert!(picture.len() < 5_000, "{file}: {} bytes", picture.len());
 
         let declaration = sources.split(&format!("\npub struct {}", type_name(&activation))).collect::<Vec<_>>();
@@ -308,6 +311,9 @@ fn every_function_has_a_picture_and_its_documentation_shows_it() {
             let docs = around[0].rsplit("\n\n").next().unwrap();
             declared && docs.contains(&format!("{file}\"))]"))
         });
-        assert!(shown, "the documentation of {activation:?} does not include {file}, as that of `Relu` does its picture");
+        assert!(
+            shown,
+            "the documentation of {activation:?} does not include {file}, as that of `Relu` does its picture"
+        );
     }
 }

@@ -62,15 +62,15 @@ const CASES: [Case; 14] = [
     }),
     Case::value("softplus", (-110.0, 110.0), "log(1 + exp(x))", |x| logf(1.0 + expf(x))),
     Case::value("mish", (-110.0, 110.0), "x tanh(log(1 + exp(x)))", |x| x * tanhf(logf(1.0 + expf(x)))),
-    Case::value("elu", (-2.0, 2.0), "x if x > 0, else exp(x) - 1", |x| if x > 0.0 { x } else { expf(x) - 1.0 }),
+    Case::value("tanhshrink", (-3.0, 3.0), "x - tanh(x)", |x| x - tanhf(x)),
     Case::value("tanh", (-12.0, 12.0), "(exp(x) - exp(-x)) / (exp(x) + exp(-x))", |x| {
         (expf(x) - expf(-x)) / (expf(x) + expf(-x))
     }),
     Case::value("silu", (-110.0, 20.0), "x / (1 + exp(-x))", |x| x / (1.0 + expf(-x))),
     Case::value("log_sigmoid", (-110.0, 110.0), "log(1 / (1 + exp(-x)))", |x| logf(1.0 / (1.0 + expf(-x)))),
     Case::value("log_cosh", (-3.0, 3.0), "log(cosh(x))", |x| logf(coshf(x))),
-    Case::value("tanhshrink", (-3.0, 3.0), "x - tanh(x)", |x| x - tanhf(x)),
-    Case::value("squareplus", (-5000.0, 1000.0), "(x + sqrt(x^2 + 4)) / 2", |x| (x + (x * x + 4.0).sqrt()) / 2.0),
+    Case::value("elu", (-0.5, 0.1), "x if x > 0, else exp(x) - 1", |x| if x > 0.0 { x } else { expf(x) - 1.0 }),
+    Case::value("squareplus", (-5000.0, 800.0), "(x + sqrt(x^2 + 4)) / 2", |x| (x + (x * x + 4.0).sqrt()) / 2.0),
 ];
 
 /// How many stand on the sheet.

@@ -9,12 +9,8 @@ use crate::curve::Curve;
 use crate::svg::{Area, Drawn, INK, PIXEL, TEXT};
 
 /// Colours of about the same contrast on white and on rustdoc's dark grey, in the order in which lines get them.
-pub(crate) const COLOURS: [RGBColor; 4] = [
-    RGBColor(0x2f, 0x86, 0xe0),
-    RGBColor(0xe0, 0x6a, 0x1c),
-    RGBColor(0x2a, 0x9d, 0x5c),
-    RGBColor(0xa9, 0x6a, 0xd9),
-];
+pub(crate) const COLOURS: [RGBColor; 4] =
+    [RGBColor(0x2f, 0x86, 0xe0), RGBColor(0xe0, 0x6a, 0x1c), RGBColor(0x2a, 0x9d, 0x5c), RGBColor(0xa9, 0x6a, 0xd9)];
 
 /// A graph, or several that belong together.
 pub(crate) struct Chart {
@@ -87,7 +83,7 @@ impl Chart {
                 .x_labels(labels.0)
                 .y_labels(labels.1)
                 .light_line_style(TRANSPARENT)
-                .bold_line_style(ShapeStyle { color: INK.mix(0.2), filled: false, stroke_width: PIXEL as u32 })
+                .bold_line_style(ShapeStyle { color: INK.mix(0.15), filled: false, stroke_width: PIXEL as u32 })
                 .axis_style(TRANSPARENT)
                 .set_all_tick_mark_size(3 * PIXEL)
                 .label_style(text(TEXT, HPos::Left, VPos::Top))

@@ -30,10 +30,11 @@ pub fn committed() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/pictures"))
 }
 
-/// Each function with its derivative, and all of them on a sheet, as SVG and as PNG.
+/// Each function with its derivative, each loss with its gradient, and a sheet of the functions, as SVG and as PNG.
 pub fn functions() -> Vec<Picture> {
     let overview = functions::overview();
-    let mut pictures: Vec<_> = functions::each().map(|(name, text)| Picture::svg(name, text)).collect();
+    let each = functions::each().chain(functions::losses());
+    let mut pictures: Vec<_> = each.map(|(name, text)| Picture::svg(&name, text)).collect();
     pictures.push(Picture { path: "overview.png".into(), bytes: png::png(&overview) });
     pictures.push(Picture::svg("overview", overview));
     pictures

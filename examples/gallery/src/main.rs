@@ -40,7 +40,7 @@ fn write(folder: &Path, pictures: &[Picture]) -> Result<(), Box<dyn Error>> {
         std::fs::create_dir_all(parent)
             .and_then(|()| std::fs::write(&path, &picture.bytes))
             .map_err(|e| format!("cannot write {}: {e}", path.display()))?;
-        println!("{} {} bytes", path.display(), picture.bytes.len());
+        println!("{} {} bytes", picture.path, picture.bytes.len());
     }
     Ok(())
 }

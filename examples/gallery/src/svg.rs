@@ -19,10 +19,10 @@ use plotters_backend::{
 pub(crate) const PIXEL: i32 = 10;
 
 /// The colour of text and axes where the page does not say another.
-pub(crate) const INK: RGBColor = RGBColor(0x88, 0x88, 0x88);
+pub(crate) const INK: RGBColor = RGBColor(0x7a, 0x7a, 0x7a);
 
 /// How the page's colour is asked for.
-const PAGE_INK: &str = "var(--main-color,#888)";
+const PAGE_INK: &str = "var(--main-color,#7a7a7a)";
 
 /// The size of text that does not say another.
 pub(crate) const TEXT: i32 = 11 * PIXEL;
@@ -52,7 +52,7 @@ pub(crate) fn document(label: &str, size: (u32, u32), draw: impl FnOnce(&Area<'_
 
 /// The picture in the colours that it has outside of rustdoc.
 pub(crate) fn standing_alone(picture: &str) -> String {
-    picture.replace(PAGE_INK, "#888")
+    picture.replace(PAGE_INK, "#7a7a7a")
 }
 
 fn escaped(text: &str) -> String {
