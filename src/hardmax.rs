@@ -13,6 +13,8 @@ use crate::scores::{Layout, rows_of_length};
 
 /// Hardmax: 1 for the first of a row's greatest elements, 0 for the others.
 ///
+#[cfg_attr(doc, doc = include_str!("../docs/pictures/hardmax.svg"))]
+///
 /// - [`Hardmax::default()`] takes the whole slice as one row; [`Hardmax::rows(n)`](Self::rows) each n elements.
 /// - Derivative: 0. [`backward`](Activation::backward) gives zeros: nothing is learnt through a hardmax.
 /// - Range: {0, 1}. Exact.

@@ -11,6 +11,8 @@ use crate::scores::{Layout, row_from_output, row_function};
 
 /// Log-softmax: y\[i\] = log p\[i\] = x\[i\] - log(sum of e^x\[j\]), p the row's [`Softmax`](crate::Softmax).
 ///
+#[cfg_attr(doc, doc = include_str!("../docs/pictures/log_softmax.svg"))]
+///
 /// - [`LogSoftmax::default()`] takes the whole slice as one row; [`LogSoftmax::rows(n)`](Self::rows) each n elements;
 ///   [`LogSoftmax::axis`] those along another axis.
 /// - Derivative: a Jacobian, dy\[i\]/dx\[j\] = \[i = j\] - p\[j\]. [`derivative`](crate::Activation::derivative) gives its

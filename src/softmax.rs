@@ -11,6 +11,8 @@ use crate::scores::{Layout, row_from_output, row_function};
 
 /// Softmax: p\[i\] = e^x\[i\] / sum of e^x\[j\], over each row.
 ///
+#[cfg_attr(doc, doc = include_str!("../docs/pictures/softmax.svg"))]
+///
 /// - [`Softmax::default()`] takes the whole slice as one row; [`Softmax::rows(n)`](Self::rows) each n elements;
 ///   [`Softmax::axis`] those along another axis. [`scaled`](Self::scaled), [`biased`](Self::biased) and
 ///   [`masked`](Self::masked) make it the softmax of attention.

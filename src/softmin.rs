@@ -7,6 +7,8 @@ use crate::softmax::{Diagonal, Gradient, GradientFromOutput, Probability};
 
 /// Softmin: p\[i\] = e^-x\[i\] / sum of e^-x\[j\], over each row: the least element has the greatest probability.
 ///
+#[cfg_attr(doc, doc = include_str!("../docs/pictures/softmin.svg"))]
+///
 /// - [`Softmin::default()`] takes the whole slice as one row; [`Softmin::rows(n)`](Self::rows) each n elements;
 ///   [`Softmin::axis`] those along another axis. It is [`Softmax`](crate::Softmax) of -x, to the bit. With scales, biases
 ///   and masks it is softmax of `bias - scale * x`.

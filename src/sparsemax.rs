@@ -15,6 +15,8 @@ use crate::scores::{Layout, rows_of_length};
 
 /// Sparsemax: p\[i\] = max(x\[i\] - tau, 0) over each row, tau so that they sum to 1.
 ///
+#[cfg_attr(doc, doc = include_str!("../docs/pictures/sparsemax.svg"))]
+///
 /// Like [`Softmax`](crate::Softmax), but what is more than 1 below the greatest gets no probability at all. It is the
 /// Euclidean projection of the row on the probability simplex.
 ///

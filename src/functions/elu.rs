@@ -9,6 +9,8 @@ use crate::real::Real;
 
 /// The exponential linear unit: x if x > 0, else alpha (e^x - 1).
 ///
+#[cfg_attr(doc, doc = include_str!("../../docs/pictures/elu.svg"))]
+///
 /// - Derivative: 1 for x > 0, else alpha e^x; alpha at 0. Range: (-alpha, inf).
 /// - Error: at most 1.0 ULP, 1.5 for the derivative, in `f32` over all 2^32 inputs, for alpha = 1; 1.5 and 1.5 in
 ///   `f64`, on a table. Subnormal results are within it. Another alpha is rounded to the element's type and costs
@@ -85,6 +87,8 @@ impl Described for Elu {
 /// The scaled exponential linear unit: lambda x if x > 0, else lambda alpha (e^x - 1), with lambda = 1.0507 and
 /// alpha = 1.6733, for which mean 0 and variance 1 are a fixed point from layer to layer.
 ///
+#[cfg_attr(doc, doc = include_str!("../../docs/pictures/selu.svg"))]
+///
 /// - Derivative: lambda for x > 0, else lambda alpha e^x. Range: (-1.7581, inf). Not differentiable at 0, where the
 ///   derivative given is the left side's, lambda alpha = 1.7581.
 /// - Error: at most 2.0 ULP, 2.0 for the derivative, in `f32` over every 61st input; 2.0 and 2.0 in `f64`, on a table.
@@ -151,6 +155,8 @@ impl Described for Selu {
 
 /// The continuously differentiable exponential linear unit: x if x > 0, else alpha (e^(x/alpha) - 1). With alpha = 1 it is
 /// [`Elu`].
+///
+#[cfg_attr(doc, doc = include_str!("../../docs/pictures/celu.svg"))]
 ///
 /// - Derivative: 1 for x > 0, else e^(x/alpha): no jump at 0, whatever alpha is. Range: (-alpha, inf).
 /// - Error: at most 1.5 ULP, 1.5 for the derivative, in `f32` over every 61st input, for alpha = 1; 1.5 and 1.5 in

@@ -8,6 +8,8 @@ use crate::real::{Coefficients, Real};
 
 /// The Gaussian error linear unit: x Phi(x) = x (1 + erf(x / sqrt 2)) / 2, Phi the normal distribution.
 ///
+#[cfg_attr(doc, doc = include_str!("../../docs/pictures/gelu.svg"))]
+///
 /// - Derivative: Phi(x) + x phi(x), with its root at -0.7518. Range: [-0.16997, inf).
 /// - Error: at most 3.0 ULP, 3.6 for the derivative, in `f32` over all 2^32 inputs (3.4 and 3.6 without fused
 ///   multiply-add); 3.0 and 2.5 in `f64`, on a table (4.0 and 2.5). Both tails and subnormal results are within it.
@@ -62,6 +64,8 @@ impl Described for Gelu {
 }
 
 /// The tanh form of GELU: x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2.
+///
+#[cfg_attr(doc, doc = include_str!("../../docs/pictures/gelu_tanh.svg"))]
 ///
 /// A function of its own, up to 0.00047 away from [`Gelu`]: use the one that the model was trained with.
 ///

@@ -9,6 +9,8 @@ use crate::real::Real;
 
 /// The hard sigmoid: `alpha` x + `beta`, cut off at 0 and 1.
 ///
+#[cfg_attr(doc, doc = include_str!("../../docs/pictures/hard_sigmoid.svg"))]
+///
 /// The defaults, 1/6 and 1/2, are PyTorch's, JAX's and Keras 3's: relu6(x + 3) / 6. Those of ONNX and of older Keras,
 /// 0.2 and 1/2, are [`HardSigmoid::onnx()`].
 ///
@@ -108,6 +110,8 @@ impl Described for HardSigmoid {
 
 /// The hard swish: x relu6(x + 3) / 6.
 ///
+#[cfg_attr(doc, doc = include_str!("../../docs/pictures/hard_swish.svg"))]
+///
 /// - Derivative: 0 for x <= -3, (2 x + 3) / 6 between, with its root at -1.5, 1 for x > 3. Not differentiable at -3 and
 ///   3, where the derivative given is the left side's: 0 and 3/2. Range: [-0.375, inf).
 /// - Error: at most 3.0 ULP, 2.0 for the derivative, near its root and near x = -3 too.
@@ -166,6 +170,8 @@ impl Described for HardSwish {
 }
 
 /// The hard tanh: x, cut off at `min` and `max`.
+///
+#[cfg_attr(doc, doc = include_str!("../../docs/pictures/hard_tanh.svg"))]
 ///
 /// - Derivative: 1 for min < x <= max, else 0: at both kinks the left side's. (PyTorch gives 0 at `max`.)
 ///   Range: [min, max].

@@ -8,6 +8,8 @@ use crate::real::Real;
 
 /// The identity: x. For a configuration that asks for no activation.
 ///
+#[cfg_attr(doc, doc = include_str!("../../docs/pictures/identity.svg"))]
+///
 /// - Derivative: 1. Range: the whole line.
 /// - Error: none.
 /// - Special values: NaN gives NaN, also in the derivative; all else is handed on.

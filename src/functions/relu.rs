@@ -9,6 +9,8 @@ use crate::real::Real;
 
 /// The rectified linear unit: max(x, 0).
 ///
+#[cfg_attr(doc, doc = include_str!("../../docs/pictures/relu.svg"))]
+///
 /// - Derivative: 0 for x <= 0, 1 for x > 0. Range: [0, inf). Not differentiable at 0, where the derivative given is
 ///   the left side's, 0.
 /// - Error: none.
@@ -68,6 +70,8 @@ impl Described for Relu {
 }
 
 /// The leaky rectified linear unit: x for x > 0, `negative_slope` x for x <= 0.
+///
+#[cfg_attr(doc, doc = include_str!("../../docs/pictures/leaky_relu.svg"))]
 ///
 /// - Derivative: `negative_slope` for x <= 0, 1 for x > 0. Range: the whole line, for a positive slope.
 /// - From the output: for a slope of 0 or above. For one below, an output may come from either side: NaN.
@@ -143,6 +147,8 @@ impl Described for LeakyRelu {
 
 /// ReLU, cut off at 6: min(max(x, 0), 6).
 ///
+#[cfg_attr(doc, doc = include_str!("../../docs/pictures/relu6.svg"))]
+///
 /// - Derivative: 1 for 0 < x <= 6, else 0. Range: [0, 6]. Not differentiable at 0 and 6, where the derivative given is
 ///   the left side's: 0 and 1. (PyTorch gives 0 at 6.)
 /// - From the output: an output of 6 counts as one of x > 6, with derivative 0.
@@ -202,6 +208,8 @@ impl Described for Relu6 {
 }
 
 /// Squared ReLU: max(x, 0)^2.
+///
+#[cfg_attr(doc, doc = include_str!("../../docs/pictures/squared_relu.svg"))]
 ///
 /// - Derivative: 2 max(x, 0). Range: [0, inf).
 /// - From the output: 2 sqrt(y). Where x^2 has become 0 or infinity, so does that.
@@ -267,6 +275,8 @@ impl Described for SquaredRelu {
 }
 
 /// x above a threshold, a constant below: x if x > `threshold`, else `value`.
+///
+#[cfg_attr(doc, doc = include_str!("../../docs/pictures/threshold.svg"))]
 ///
 /// The defaults, threshold 1 and value 0, are those of ONNX's `ThresholdedRelu` and Keras's `ThresholdedReLU`, which
 /// have no other value. PyTorch's `Threshold` has no defaults.

@@ -11,6 +11,8 @@ use crate::real::Real;
 
 /// The randomised leaky ReLU: x for x > 0, a x for x <= 0, with a drawn from \[`lower`, `upper`\] in training.
 ///
+#[cfg_attr(doc, doc = include_str!("../../docs/pictures/rrelu.svg"))]
+///
 /// As an [`Activation`](crate::Activation) it is what is used after training: a is the mean, (lower + upper) / 2. In
 /// training the caller draws a slope for each element: [`forward_training`](Self::forward_training) and
 /// [`backward_training`](Self::backward_training) take them.

@@ -7,6 +7,8 @@ use crate::real::Real;
 
 /// Soft shrinkage: x - `lambda` for x > `lambda`, x + `lambda` for x < -`lambda`, 0 between.
 ///
+#[cfg_attr(doc, doc = include_str!("../../docs/pictures/softshrink.svg"))]
+///
 /// ONNX's `Shrink(lambd, bias)` is this function for bias = lambd, and [`Hardshrink`] for bias 0, its default.
 ///
 /// - Derivative: 0 for -lambda < x <= lambda, else 1: at both kinks the left side's. (PyTorch gives 0 at both.)
@@ -69,6 +71,8 @@ impl Described for Softshrink {
 }
 
 /// Hard shrinkage: x for |x| > `lambda`, 0 for |x| <= `lambda`.
+///
+#[cfg_attr(doc, doc = include_str!("../../docs/pictures/hardshrink.svg"))]
 ///
 /// ONNX's `Shrink(lambd, bias)` is this function for bias 0, its default, and [`Softshrink`] for bias = lambd.
 ///

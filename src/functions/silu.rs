@@ -9,6 +9,8 @@ use crate::real::Real;
 
 /// The sigmoid linear unit, also called swish: x sigmoid(x) = x / (1 + e^-x). With a parameter it is [`Swish`].
 ///
+#[cfg_attr(doc, doc = include_str!("../../docs/pictures/silu.svg"))]
+///
 /// - Derivative: sigmoid(x) (1 + x sigmoid(-x)), with its root at -1.2785. Range: [-0.27847, inf).
 /// - Error: at most 2.9 ULP, 3.8 for the derivative, in `f32` over all 2^32 inputs (4.1 and 4.6 without fused
 ///   multiply-add); 2.0 and 2.5 in `f64`, on a table (2.5 and 3.5). Both tails and subnormal results are within it.
@@ -61,6 +63,8 @@ impl Described for Silu {
 }
 
 /// The sigmoid approximation of GELU: x sigmoid(1.702 x).
+///
+#[cfg_attr(doc, doc = include_str!("../../docs/pictures/quick_gelu.svg"))]
 ///
 /// - Derivative: sigmoid(z) (1 + z sigmoid(-z)), z = 1.702 x, with its root at -0.7512. Range: [-0.16361, inf).
 /// - Error: at most 3.0 ULP, 4.0 for the derivative, in `f32` over every 61st input (3.8 and 4.8 without fused
@@ -124,6 +128,8 @@ impl Described for QuickGelu {
 
 /// Swish: x sigmoid(beta x), between x/2 at beta = 0 and [`Relu`](crate::Relu) as beta grows. With beta = 1 it is
 /// [`Silu`], which is a little faster.
+///
+#[cfg_attr(doc, doc = include_str!("../../docs/pictures/swish.svg"))]
 ///
 /// - Derivative: sigmoid(z) (1 + z sigmoid(-z)), z = beta x, with its root at z = -1.2785. Range: [-0.27847/beta, inf),
 ///   for a positive beta.

@@ -8,6 +8,8 @@ use crate::real::Real;
 
 /// Snake: x + sin(a x)^2 / a, for signals that repeat.
 ///
+#[cfg_attr(doc, doc = include_str!("../../docs/pictures/snake.svg"))]
+///
 /// - Derivative: 1 + sin(2 a x) = 2 sin(a x + pi/4)^2, which keeps its digits near its double zeros. Range: the whole line.
 /// - Error: at most 1.7 ULP, 1.6 for the derivative, in `f32` over every 61st input, for a = 1 (2.0 and 2.0 without fused
 ///   multiply-add); 1.5 and 1.5 in `f64`, on a table (2.0 and 1.5).

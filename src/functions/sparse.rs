@@ -9,6 +9,8 @@ use crate::real::Real;
 
 /// Sparse plus: 0 for x <= -1, (x + 1)^2 / 4 between, x for x >= 1.
 ///
+#[cfg_attr(doc, doc = include_str!("../../docs/pictures/sparse_plus.svg"))]
+///
 /// - Derivative: [`SparseSigmoid`]. Range: [0, inf).
 /// - From the output: sqrt(y), at most 1.
 /// - Error: at most 2.0 ULP, 0.5 for the derivative.
@@ -68,6 +70,8 @@ impl Described for SparsePlus {
 }
 
 /// Sparse sigmoid: (x + 1) / 2, cut off at 0 and 1.
+///
+#[cfg_attr(doc, doc = include_str!("../../docs/pictures/sparse_sigmoid.svg"))]
 ///
 /// - Derivative: 1/2 for -1 < x <= 1, else 0. Not differentiable at -1 and 1, where the derivative given is the left
 ///   side's: 0 and 1/2. Range: [0, 1].

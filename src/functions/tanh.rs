@@ -9,6 +9,8 @@ use crate::real::Real;
 
 /// The hyperbolic tangent: (e^x - e^-x) / (e^x + e^-x).
 ///
+#[cfg_attr(doc, doc = include_str!("../../docs/pictures/tanh.svg"))]
+///
 /// - Derivative: 1 - tanh(x)^2 = 1 / cosh(x)^2, computed without the cancellation. Range: [-1, 1].
 /// - Error: at most 2.6 ULP, 3.4 for the derivative, in `f32` over all 2^32 inputs (3.5 and 4.0 without fused
 ///   multiply-add); 2.5 and 2.5 in `f64`, on a table (3.0 and 3.0). Subnormal results are within it.
@@ -66,6 +68,8 @@ impl Described for Tanh {
 
 /// Tanhshrink: x - tanh(x), to full relative accuracy near 0, where it is x^3/3.
 ///
+#[cfg_attr(doc, doc = include_str!("../../docs/pictures/tanhshrink.svg"))]
+///
 /// - Derivative: tanh(x)^2. Range: the whole line.
 /// - Error: at most 3.0 ULP, 4.0 for the derivative, in `f32` over every 61st input (3.0 and 5.0 without fused
 ///   multiply-add); 3.0 and 4.0 in `f64`, on a table (3.0 and 4.0). Subnormal results are within it.
@@ -121,6 +125,8 @@ impl Described for Tanhshrink {
 }
 
 /// The logarithm of the hyperbolic cosine: log(cosh(x)), x^2/2 near 0 and |x| - log 2 far out.
+///
+#[cfg_attr(doc, doc = include_str!("../../docs/pictures/log_cosh.svg"))]
 ///
 /// - Derivative: tanh(x). Range: [0, inf).
 /// - Error: at most 2.5 ULP, 2.6 for the derivative, in `f32` over every 61st input (2.5 and 3.5 without fused

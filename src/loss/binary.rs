@@ -13,6 +13,8 @@ use crate::rows::padded;
 
 /// Binary cross-entropy from logits: -t log(sigmoid(x)) - (1 - t) log(1 - sigmoid(x)), for a target t in [0, 1].
 ///
+#[cfg_attr(doc, doc = include_str!("../../docs/pictures/binary_cross_entropy.svg"))]
+///
 /// Takes *logits*, the scores of the last layer as they are. It applies sigmoid itself: do not apply it before.
 ///
 /// - Gradient: sigmoid(x) - t.

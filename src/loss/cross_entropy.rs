@@ -13,6 +13,8 @@ use crate::row_sums::{RowSums, Total, Weights, for_each_group};
 
 /// Cross-entropy from logits: log(sum of e^x\[j\]) - x\[class\] for each row of x, or the mean of that under a distribution.
 ///
+#[cfg_attr(doc, doc = include_str!("../../docs/pictures/cross_entropy.svg"))]
+///
 /// Takes *logits*, the scores of the last layer as they are. It applies softmax itself: do not apply it before.
 /// [`Softmax`](crate::Softmax) is for looking at probabilities, not for training.
 ///

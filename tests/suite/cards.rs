@@ -1,4 +1,7 @@
-//! Every claim of every card, held against the function.
+//! Every claim of every card, held against the function; and that its picture is there.
+
+use std::fs;
+use std::path::Path;
 
 use crate::support::{Float, is_elementwise, slope, value};
 use activations::{AnyActivation, Level, Vanishes};
@@ -227,13 +230,16 @@ fn functions_are_continuous_but_for_those_that_jump_at_their_kinks() {
     });
 }
 
+fn type_name(activation: &AnyActivation) -> String {
+    let debug = format!("{activation:?}");
+    debug.split_once('(').unwrap().0.into()
+}
+
 #[test]
 fn the_name_is_the_types_name_in_snake_case() {
     for activation in AnyActivation::all() {
-        let debug = format!("{activation:?}");
-        let (type_name, _) = debug.split_once('(').unwrap();
         let mut snake = String::new();
-        for c in type_name.chars() {
+        for c in type_name(&activation).chars() {
             if c.is_uppercase() && !snake.is_empty() {
                 snake.push('_');
             }
@@ -270,5 +276,44 @@ fn stated_errors_are_under_the_ceilings() {
                 "{activation}: {stated:?} ULP, ceiling {ceiling:?}"
             );
         }
+    }
+}
+
+/// All sources in a folder and those below, one after the other.
+fn sources(folder: &Path) -> String {
+    let mut text = String::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        text += &if path.is_dir() { sources(&path) } else { fs::read_to_string(&path).unwrap() };
+    }
+    text
+}
+
+#[test]
+fn every_function_has_a_picture_and_its_documentation_shows_it() {
+    const DRAW: &str = "`cargo run --release --manifest-path examples/gallery/Cargo.toml` draws it";
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let sources = sources(&root.join("src"));
+    for activation in AnyActivation::all() {
+        let file = format!("docs/pictures/{}.svg", activation.card().name);
+        let picture = fs::read_to_string(root.join(&file)).unwrap_or_else(|e| panic!("{file}: {e}; {DRAW}"));
+        // Markdown would end the picture at an empty line. The package holds them all.
+        let first = picture.lines().next().unwrap();
+        assert!(
+            first.starts_with("<svg ") && first.ends_with('>') && !picture.contains("\n\n"),
+            "{file}: not one block"
+        );
+        assert!(picture.len() < 5_000, "{file}: {} bytes", picture.len());
+
+        let declaration = sources.split(&format!("\npub struct {}", type_name(&activation))).collect::<Vec<_>>();
+        let shown = declaration.windows(2).any(|around| {
+            let declared = around[1].starts_with([';', ' ', '<']);
+            let docs = around[0].rsplit("\n\n").next().unwrap();
+            declared && docs.contains(&format!("{file}\"))]"))
+        });
+        assert!(
+            shown,
+            "the documentation of {activation:?} does not include {file}, as that of `Relu` does its picture"
+        );
     }
 }

@@ -1,0 +1,49 @@
+//! Pictures of every function of `activations`, and of its errors.
+
+use std::path::Path;
+
+#[path = "../../../tests/common/mod.rs"]
+mod common;
+
+mod accuracy;
+mod chart;
+mod curve;
+mod functions;
+mod png;
+mod svg;
+
+/// A file to be.
+pub struct Picture {
+    /// With slashes, inside the folder of pictures.
+    pub path: String,
+    pub bytes: Vec<u8>,
+}
+
+impl Picture {
+    fn svg(name: &str, text: String) -> Self {
+        Self { path: format!("{name}.svg"), bytes: text.into_bytes() }
+    }
+}
+
+/// Where the committed pictures are.
+pub fn committed() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/pictures"))
+}
+
+/// Each function with its derivative, each loss with its gradient, and a sheet of the functions, as SVG and as PNG.
+pub fn functions() -> Vec<Picture> {
+    let overview = functions::overview();
+    let each = functions::each().chain(functions::losses());
+    let mut pictures: Vec<_> = each.map(|(name, text)| Picture::svg(&name, text)).collect();
+    pictures.push(Picture { path: "overview.png".into(), bytes: png::png(&overview) });
+    pictures.push(Picture::svg("overview", overview));
+    pictures
+}
+
+/// The errors of those functions whose plain formula has large ones, and a sheet of some of them.
+pub fn accuracy() -> Vec<Picture> {
+    let mut pictures: Vec<_> =
+        accuracy::each().map(|(name, text)| Picture::svg(&format!("accuracy/{name}"), text)).collect();
+    pictures.push(Picture::svg("accuracy/overview", accuracy::overview()));
+    pictures
+}
