@@ -65,14 +65,14 @@ pub(crate) fn curves(by_depth: &[Vec<Outcome>]) -> Result<String, Box<dyn Error>
         let panels = panels.split_evenly((2, by_depth.len()));
         let (losses, accuracies) = panels.split_at(by_depth.len());
         for (panel, outcomes) in losses.iter().zip(by_depth) {
-            let title = format!("loss, {} hidden layers", outcomes[0].depth);
+            let title = format!("loss by epoch, {} hidden layers", outcomes[0].depth);
             // To 4: one who does not know has ln 10.
             let axis = Axis { title, range: least..4.0_f64.log10(), label: &|loss| format!("1e{loss}") };
             lines(panel, outcomes, axis, |epoch| epoch.loss.log10())?;
         }
         for (panel, outcomes) in accuracies.iter().zip(by_depth) {
             let axis = Axis {
-                title: "accuracy, held out".into(),
+                title: "accuracy by epoch, held out".into(),
                 range: 0.0..1.0,
                 label: &|part| format!("{:.0} %", 100.0 * part),
             };
@@ -123,6 +123,8 @@ const CELL: (i32, i32) = (38, 26);
 const NAMES: i32 = 100;
 /// Room for the colour bar, right of them.
 const BAR: i32 = 110;
+/// Of one colour each, in the bar.
+const BANDS: i32 = 64;
 
 /// The length of the gradient of each layer, before the training and after it, for networks of one depth: a row for each
 /// function, a column for each layer.
@@ -171,7 +173,8 @@ impl Scale {
     fn draw_cell(&self, area: &Area<'_>, (x, y): (i32, i32), length: f64) -> Drawn {
         let log = length.log10();
         let (fill, name) = match log {
-            log if log.is_finite() => (self.colour(log), format!("{log:.1}")),
+            // Plus 0, so that no -0.0 is written.
+            log if log.is_finite() => (self.colour(log), format!("{:.1}", (10.0 * log).round() / 10.0 + 0.0)),
             _ => (GREY, if length == 0.0 { "0" } else { "NaN" }.to_owned()),
         };
         area.draw(&Rectangle::new([(x, y), (x + CELL.0 - 1, y + CELL.1 - 1)], fill.filled()))?;
@@ -182,14 +185,17 @@ impl Scale {
 
     /// The bar, and its labels at round powers of ten.
     fn draw_bar(&self, area: &Area<'_>, x: i32, (top, bottom): (i32, i32)) -> Drawn {
-        let log = |y: i32| self.most + (self.least - self.most) * f64::from(y - top) / f64::from(bottom - top);
-        for y in top..bottom {
-            area.draw(&Rectangle::new([(x, y), (x + 20, y + 1)], self.colour(log(y)).filled()))?;
+        let height = f64::from(bottom - top);
+        let edge = |band: i32| top + (bottom - top) * band / BANDS;
+        for band in 0..BANDS {
+            let log = self.most + (self.least - self.most) * (f64::from(band) + 0.5) / f64::from(BANDS);
+            let corners = [(x, edge(band)), (x + 20, edge(band + 1))];
+            area.draw(&Rectangle::new(corners, self.colour(log).filled()))?;
         }
         let step = ((self.most - self.least) / 8.0).ceil();
         let powers = (0..).map(|i| (self.most / step).floor() * step - step * f64::from(i));
         for power in powers.take_while(|power| *power >= self.least) {
-            let y = top + ((self.most - power) / (self.most - self.least) * f64::from(bottom - top)) as i32;
+            let y = top + ((self.most - power) / (self.most - self.least) * height) as i32;
             area.draw(&PathElement::new([(x + 20, y), (x + 25, y)], GREY))?;
             text(area, &format!("1e{power}"), (x + 30, y), HPos::Left, &GREY)?;
         }
