@@ -5,11 +5,12 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::ColumnarValue;
 
-/// The floats that an argument of this type is taken as: as they are, or `Float64` for other numbers and for NULL, as
-/// DataFusion's own functions take them. None if it is no number.
+/// The floats that an argument of this type is taken as: as they are, `Float32` for `Float16`, or `Float64` for other
+/// numbers and for NULL, as DataFusion's own functions take them. None if it is no number.
 pub(crate) fn float_of(given: &DataType) -> Option<DataType> {
     match given {
-        DataType::Float16 | DataType::Float32 | DataType::Float64 => Some(given.clone()),
+        DataType::Float32 | DataType::Float64 => Some(given.clone()),
+        DataType::Float16 => Some(DataType::Float32),
         _ if given.is_null() || given.is_numeric() => Some(DataType::Float64),
         _ => None,
     }
@@ -18,9 +19,8 @@ pub(crate) fn float_of(given: &DataType) -> Option<DataType> {
 /// Calls a function that is generic over the Arrow type with that of some floats.
 macro_rules! for_floats {
     ($type:expr, $function:ident($($argument:expr),*)) => {{
-        use datafusion::arrow::datatypes::{DataType, Float16Type, Float32Type, Float64Type};
+        use datafusion::arrow::datatypes::{DataType, Float32Type, Float64Type};
         match $type {
-            DataType::Float16 => $function::<Float16Type>($($argument),*),
             DataType::Float32 => $function::<Float32Type>($($argument),*),
             DataType::Float64 => $function::<Float64Type>($($argument),*),
             other => datafusion::common::internal_err!("{other} where floats were asked for"),

@@ -1,5 +1,6 @@
 //! The aggregate of a column, `log_sum_exp(x)`: its states are merged across batches, partitions and machines.
 
+use std::fmt::Debug;
 use std::mem::size_of_val;
 use std::sync::Arc;
 
@@ -41,8 +42,6 @@ impl AggregateUDFImpl for ColumnFunction {
             return plan_err!("{NAME}(x) was given {}", arguments(given.len()));
         };
         match float_of(x) {
-            // Three digits are too few for a sum.
-            Some(DataType::Float16) => Ok(vec![DataType::Float32]),
             Some(float) => Ok(vec![float]),
             None => plan_err!("{NAME}(x): x is of type {x}, but must be a number"),
         }
@@ -70,7 +69,7 @@ impl AggregateUDFImpl for ColumnFunction {
     }
 }
 
-fn accumulator<P: ArrowPrimitiveType<Native: Element>>() -> Result<Box<dyn Accumulator>> {
+fn accumulator<P: ArrowPrimitiveType<Native: Element> + Debug>() -> Result<Box<dyn Accumulator>> {
     Ok(Box::new(State::<P>(None)))
 }
 
@@ -78,7 +77,7 @@ fn accumulator<P: ArrowPrimitiveType<Native: Element>>() -> Result<Box<dyn Accum
 #[derive(Debug)]
 struct State<P: ArrowPrimitiveType>(Option<LogSumExp<P::Native>>);
 
-impl<P: ArrowPrimitiveType<Native: Element>> State<P> {
+impl<P: ArrowPrimitiveType<Native: Element> + Debug> State<P> {
     fn push(&mut self, x: &[P::Native]) {
         if !x.is_empty() {
             self.0.get_or_insert_default().push_slice(x);
@@ -86,7 +85,7 @@ impl<P: ArrowPrimitiveType<Native: Element>> State<P> {
     }
 }
 
-impl<P: ArrowPrimitiveType<Native: Element>> Accumulator for State<P> {
+impl<P: ArrowPrimitiveType<Native: Element> + Debug> Accumulator for State<P> {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         let x = values[0].as_primitive::<P>();
         match x.nulls() {

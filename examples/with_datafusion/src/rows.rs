@@ -116,11 +116,7 @@ fn floats_of(list: &DataType) -> Option<DataType> {
     })
 }
 
-fn of_values<P: ArrowPrimitiveType<Native: Element>>(
-    name: &str,
-    x: &dyn Array,
-    lengths: &[usize],
-) -> Result<ArrayRef> {
+fn of_values<P: ArrowPrimitiveType<Native: Element>>(name: &str, x: &dyn Array, lengths: &[usize]) -> Result<ArrayRef> {
     let x = x.as_primitive::<P>();
     let y = match x.nulls() {
         None => of_rows(name, lengths, x.values())?,

@@ -4,7 +4,9 @@ use std::fs::File;
 use std::sync::Arc;
 
 use activations::{Activation, Softmax, log_sum_exp};
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, Float32Array, Float64Array, Int32Array, RecordBatch, new_empty_array};
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, Float32Array, Float64Array, Int32Array, RecordBatch, new_empty_array,
+};
 use datafusion::arrow::datatypes::{DataType, Float32Type, Float64Type};
 use datafusion::datasource::MemTable;
 use datafusion::logical_expr::{ColumnarValue, Volatility, create_udf};

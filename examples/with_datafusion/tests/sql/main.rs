@@ -8,11 +8,12 @@ mod rows;
 use std::sync::Arc;
 
 use activations::{Activation, AnyActivation};
-use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use datafusion::arrow::compute::concat_batches;
-use datafusion::arrow::datatypes::ArrowPrimitiveType;
+use datafusion::arrow::datatypes::{ArrowPrimitiveType, Field};
 use datafusion::common::Result;
 use datafusion::datasource::MemTable;
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs};
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 /// A session with all functions.
@@ -57,6 +58,20 @@ async fn refused(session: &SessionContext, sql: &str, words: &[&str]) {
     for word in words {
         assert!(text.contains(word), "{sql}: {text:?} does not say {word:?}");
     }
+}
+
+/// The function of this array and nothing else, without a session.
+fn call(name: &str, x: ArrayRef) -> ArrayRef {
+    let function = with_datafusion::scalar_functions().find(|function| function.name() == name).expect("a function");
+    let (number_rows, field) = (x.len(), Arc::new(Field::new("x", x.data_type().clone(), true)));
+    let arguments = ScalarFunctionArgs {
+        args: vec![ColumnarValue::Array(x)],
+        arg_fields: vec![Arc::clone(&field)],
+        number_rows,
+        return_field: field,
+        config_options: Arc::default(),
+    };
+    function.invoke_with_args(arguments).and_then(|y| y.to_array(number_rows)).expect("a result")
 }
 
 fn is_elementwise(activation: &AnyActivation) -> bool {
