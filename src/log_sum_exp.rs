@@ -140,6 +140,31 @@ impl<T: Element> LogSumExp<T> {
         sum
     }
 
+    /// The state as plain numbers, to be stored or sent: [`from_parts`](Self::from_parts) makes it again, to the bit.
+    ///
+    /// They are for that alone: what each of them is may change between versions of this crate.
+    ///
+    /// ```
+    /// use activations::LogSumExp;
+    ///
+    /// let (here, there) = (LogSumExp::of(&[1.0_f32, 2.0]), LogSumExp::of(&[3.0, 4.0]));
+    /// let sent: [f32; 4] = there.to_parts();
+    ///
+    /// let mut sum = here;
+    /// sum.merge(&LogSumExp::from_parts(sent));
+    /// assert_eq!(sum.finish(), activations::log_sum_exp(&[1.0, 2.0, 3.0, 4.0]));
+    /// ```
+    #[must_use]
+    pub fn to_parts(self) -> [T; 4] {
+        [self.greatest, self.top, self.hi, self.lo]
+    }
+
+    /// The state that [`to_parts`](Self::to_parts) gave. Of other numbers nothing is promised, but that no method panics.
+    #[must_use]
+    pub fn from_parts([greatest, top, hi, lo]: [T; 4]) -> Self {
+        Self { greatest, top, hi, lo }
+    }
+
     fn without_sum(greatest: T) -> Self {
         Self { greatest, top: T::zero(), hi: T::zero(), lo: T::zero() }
     }

@@ -204,6 +204,42 @@ fn log_sum_exp_of_special_values() {
 }
 
 #[test]
+fn a_state_comes_back_from_its_parts() {
+    fn check<T: Float>() {
+        for values in [&[][..], &[f64::NEG_INFINITY], &[f64::INFINITY], &[f64::NAN], &[0.0, 1.0], &[-700.0, 88.5, 88.5]]
+        {
+            let state = LogSumExp::of(&values.iter().map(|&x| T::of(x)).collect::<Vec<T>>());
+            let parts = state.to_parts();
+            let again = LogSumExp::from_parts(parts);
+            assert!(again.to_parts().iter().zip(parts).all(|(a, b)| a.bits() == b.bits()), "{values:?}: {again:?}");
+            let (mut merged, mut expected) = (again, state);
+            merged.merge(&LogSumExp::of(&[T::one()]));
+            expected.merge(&LogSumExp::of(&[T::one()]));
+            assert!(same(merged.finish(), expected.finish()), "{values:?}: {expected:?}, got {merged:?}");
+        }
+    }
+    check::<f32>();
+    check::<f64>();
+}
+
+#[test]
+fn states_of_any_parts_do_not_panic() {
+    fn check<T: Float>() {
+        let values = [0.0, -0.0, 1.0, -1e30, f64::MAX, T::TINY, f64::INFINITY, f64::NEG_INFINITY, f64::NAN].map(T::of);
+        let mut bits = Bits(24);
+        let mut any = || LogSumExp::from_parts([(); 4].map(|()| values[bits.next() as usize % values.len()]));
+        for _ in 0..20_000 {
+            let mut state = any();
+            state.merge(&any());
+            state.push(T::one());
+            let _ = (state.finish(), state.probability(T::one()));
+        }
+    }
+    check::<f32>();
+    check::<f64>();
+}
+
+#[test]
 fn log_sum_exp_of_rows_has_the_bits_of_each() {
     let mut bits = Bits(22);
     for n in (1..130).chain([1_024, 1_025, 9_000]) {

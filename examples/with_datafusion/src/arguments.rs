@@ -1,0 +1,43 @@
+//! What all functions do with what they are given: which types they take, and the loop of the type that came.
+
+use datafusion::arrow::array::{Array, ArrayRef};
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::{Result, ScalarValue};
+use datafusion::logical_expr::ColumnarValue;
+
+/// The floats that an argument of this type is taken as: as they are, `Float32` for `Float16`, or `Float64` for other
+/// numbers and for NULL, as DataFusion's own functions take them. None if it is no number.
+pub(crate) fn float_of(given: &DataType) -> Option<DataType> {
+    match given {
+        DataType::Float32 | DataType::Float64 => Some(given.clone()),
+        DataType::Float16 => Some(DataType::Float32),
+        _ if given.is_null() || given.is_numeric() => Some(DataType::Float64),
+        _ => None,
+    }
+}
+
+/// Calls a function that is generic over the Arrow type with that of some floats.
+macro_rules! for_floats {
+    ($type:expr, $function:ident($($argument:expr),*)) => {{
+        use datafusion::arrow::datatypes::{DataType, Float32Type, Float64Type};
+        match $type {
+            DataType::Float32 => $function::<Float32Type>($($argument),*),
+            DataType::Float64 => $function::<Float64Type>($($argument),*),
+            other => datafusion::common::internal_err!("{other} where floats were asked for"),
+        }
+    }};
+}
+pub(crate) use for_floats;
+
+/// The function of a column, or of the one value that stands for all of it.
+pub(crate) fn map(x: &ColumnarValue, function: impl Fn(&dyn Array) -> Result<ArrayRef>) -> Result<ColumnarValue> {
+    Ok(match x {
+        ColumnarValue::Array(x) => ColumnarValue::Array(function(x)?),
+        ColumnarValue::Scalar(x) => ColumnarValue::Scalar(ScalarValue::try_from_array(&function(&x.to_array()?)?, 0)?),
+    })
+}
+
+/// `1 argument`, `2 arguments`.
+pub(crate) fn arguments(count: usize) -> String {
+    format!("{count} argument{}", if count == 1 { "" } else { "s" })
+}
