@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use gallery::Picture;
 
@@ -11,7 +12,17 @@ usage: gallery [functions | accuracy] [--out FOLDER]
 Draws each function with its derivative, and the errors of this crate beside those of plain formulas; both, if none is
 named. FOLDER is the repository's docs/pictures, unless another is given.";
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let mut folder = gallery::committed().to_path_buf();
     let mut which = None;
     let mut args = std::env::args().skip(1);
