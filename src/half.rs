@@ -82,9 +82,9 @@ fn widen_f16(bits: u16) -> f32 {
 /// To nearest, ties to even.
 #[inline(always)]
 fn narrow_f16(x: f32) -> u16 {
-    let magnitude = x.abs();
-    // 2^16 becomes infinity. A comparison with NaN is false.
-    let magnitude = if magnitude < 65_536.0 { magnitude } else { 65_536.0 };
+    // 2^16 becomes infinity. As integers, of which every NaN is greater: of numbers aarch64 has an instruction for the lesser
+    // that hands signalling NaNs on, and LLVM makes `if x < c { x } else { c }` of it.
+    let magnitude = f32::from_bits(x.abs().to_bits().min(65_536.0_f32.to_bits()));
     let exponent = (magnitude.to_bits() & EXPONENT).max(LEAST_NORMAL);
     // A number whose spacing is that of the halves: the sum is rounded to it, and ends in the half's mantissa with its
     // implicit bit. Added to the number that the exponent begins with, for free: what the exponents' biases differ by.

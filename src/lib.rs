@@ -111,6 +111,31 @@
 //! }
 //! ```
 //!
+//! # Reproducibility
+//!
+//! An element's result depends on the element, the function with its parameters, and the kind of [`Level`]: fused or plain
+//! ([`Level::is_fused`]). It is the same, to the bit,
+//!
+//! - at any place of a slice of any length, in place or not, in one pass with the derivative or alone;
+//! - on any number of threads;
+//! - on every CPU of the kind: fused are AVX2 and AVX-512 with fused multiply-add, and NEON, with the feature `std`; plain
+//!   are all others, and every build without `std`, bare metal and WebAssembly (with `simd128`, `relaxed-simd` or neither)
+//!   included;
+//! - in debug and release builds, for any `target-cpu`.
+//!
+//! Results of rows depend on the row alone, sums on what is summed and on the lengths: their order is fixed. Halves are
+//! computed in `f32` and rounded to nearest, ties to even, so that they have the same kinds.
+//!
+//! Not promised:
+//!
+//! - that both kinds have the same bits: each keeps its own bounds, [`Card::error`];
+//! - the sign and the payload of a NaN;
+//! - 32-bit x86 without SSE2, where the CPU computes with more digits;
+//! - that a [`LogSumExp`] of other pieces, or merged in another order, has the same bits: its state is rounded;
+//! - the same bits in the next version. The changelog lists each change.
+//!
+//! Checked against committed digests of every function by `tools/bits.sh`, for ten builds.
+//!
 //! # Special values
 //!
 //! - NaN in, NaN out, in every function; the NaN's payload is not specified.

@@ -5,6 +5,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../suite/digest.rs"]
+mod digest;
 #[allow(dead_code, reason = "a part of what the suite uses")]
 #[path = "../suite/support.rs"]
 mod support;
@@ -284,6 +286,16 @@ fn what_goes_in_comes_out_at_every_level() {
     }
     check::<f16>();
     check::<bf16>();
+}
+
+#[test]
+fn bits_of_f16_are_those_that_are_committed() {
+    digest::assert_committed::<f16>();
+}
+
+#[test]
+fn bits_of_bf16_are_those_that_are_committed() {
+    digest::assert_committed::<bf16>();
 }
 
 #[test]

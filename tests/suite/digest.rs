@@ -1,24 +1,49 @@
 //! The bits of every function, as committed digests: the same on every CPU of a kind, in every build.
 //!
-//! `reproducibility` compares the levels of one machine; this compares machines. After a change of bits that is
-//! meant (and listed in the changelog), `UPDATE_DIGESTS=1 cargo test --release --test suite digest` writes the file anew
-//! on a machine that has both kinds.
+//! `reproducibility` compares the levels of one machine; this compares machines and builds. Halves are tested beside their
+//! own tests, and `tools/bits` is a program of nothing else, compiled for many builds by `tools/bits.sh`. After a change
+//! of bits that is meant (and listed in the changelog), `tools/bits.sh --write` writes the file anew.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
-use activations::{AnyActivation, Level};
+use activations::{
+    AnyActivation, At, BiasGradient, Biased, BinaryCrossEntropy, CrossEntropy, Element, Gate, Gelu, Level, LogSumExp,
+    SwiGlu,
+};
 
-use crate::support::{Bits, Float, Outputs, is_elementwise};
+use crate::support::{Bits, Float, Outputs, is_elementwise, on_rows};
+#[cfg(feature = "half")]
+use half::{bf16, f16};
 
-const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tables/digests.csv");
+/// An element with its bits, and inputs that are worth trying.
+pub(crate) trait Number: Element {
+    const TYPE: &'static str;
+    /// All NaNs are one.
+    fn pattern(self) -> u64;
+    fn inputs() -> Vec<Self>;
+}
 
-/// FNV-1a (Fowler, Noll & Vo) of the bits; all NaNs are one.
-fn digest<T: Float>(numbers: &[T]) -> u64 {
-    numbers.iter().fold(0xcbf2_9ce4_8422_2325, |hash, number| {
-        let bits = if number.is_nan() { u64::MAX } else { number.bits() };
-        bits.to_le_bytes().iter().fold(hash, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
-    })
+macro_rules! number {
+    ($($number:ty: $inputs:expr),*) => {$(
+        impl Number for $number {
+            const TYPE: &'static str = stringify!($number);
+
+            fn pattern(self) -> u64 {
+                if self.is_nan() { u64::MAX } else { self.to_bits().into() }
+            }
+
+            fn inputs() -> Vec<Self> {
+                $inputs
+            }
+        }
+    )*};
+}
+number!(f32: inputs(), f64: inputs());
+
+#[cfg(feature = "half")]
+number! {
+    f16: (0..=u16::MAX).map(Self::from_bits).collect(),
+    bf16: (0..=u16::MAX).map(Self::from_bits).collect()
 }
 
 /// Numbers of every exponent and sign, the special ones, and random ones.
@@ -40,68 +65,221 @@ fn inputs<T: Float>() -> Vec<T> {
 }
 
 /// Rows of scores of several lengths, one after the other.
-fn rows<T: Float>() -> Vec<Vec<T>> {
+fn rows<T: Number>() -> Vec<Vec<T>> {
     let mut bits = Bits(22);
     [1, 2, 7, 10, 31, 32, 33, 100, 128, 200, 1000, 1024, 1025, 3000, 10_000]
         .map(|len| {
             let size = [1.0, 10.0, 100.0, 1e4][len % 4];
             (0..len)
-                .map(|_| if bits.next().is_multiple_of(50) { T::neg_infinity() } else { T::of(bits.within(size)) })
+                .map(|_| if bits.next().is_multiple_of(50) { T::neg_infinity() } else { number(bits.within(size)) })
                 .collect()
         })
         .into()
 }
 
-fn digests<T: Float>(digests: &mut BTreeMap<String, u64>) {
-    let (inputs, rows) = (vec![inputs::<T>()], rows::<T>());
+/// Rounded.
+fn number<T: Number>(x: f64) -> T {
+    T::from(x).expect("every element has a number near it")
+}
+
+/// The numbers the other way round, 1 where they are not finite: gradients for them.
+fn gradients<T: Number>(x: &[T]) -> Vec<T> {
+    x.iter().rev().map(|x| if x.is_finite() { *x } else { T::one() }).collect()
+}
+
+/// FNV-1a (Fowler, Noll & Vo) of the bits.
+fn digest<T: Number>(numbers: impl IntoIterator<Item = T>) -> u64 {
+    numbers.into_iter().fold(0xcbf2_9ce4_8422_2325, |hash, number| {
+        let bytes = number.pattern().to_le_bytes();
+        bytes.iter().fold(hash, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    })
+}
+
+#[track_caller]
+fn assert_same<T: Number>(what: &str, x: &[T], expected: &[T], got: &[T]) {
+    assert_eq!(expected.len(), got.len(), "{what}: number of elements");
+    if let Some(i) = expected.iter().zip(got).position(|(expected, got)| expected.pattern() != got.pattern()) {
+        let [x, expected, got] =
+            [x, expected, got].map(|numbers| format!("{:?} ({:#x})", numbers[i], numbers[i].pattern()));
+        panic!("{what} of {}: element {i}, x = {x}: expected {expected}, got {got}", T::TYPE);
+    }
+}
+
+/// Lengths on both sides of a vector, a strip of 64, a block of 256, and of what is too short to be aligned.
+const LENGTHS: [usize; 20] = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 65, 255, 257, 511, 1_023, 1_025];
+
+/// The same bits in pieces of any length, wherever they start, and on any number of threads.
+fn elements_stand_alone<T: Number>(at: &At<AnyActivation>, x: &[T], grad_y: &[T], whole: &Outputs<T>) {
+    let mut start = 0;
+    for len in LENGTHS.into_iter().cycle() {
+        if start == x.len() {
+            break;
+        }
+        let piece = start..x.len().min(start + len);
+        start = piece.end;
+        let outputs = Outputs::of(at, &x[piece.clone()], &grad_y[piece.clone()]);
+        for ((method, whole), (_, part)) in whole.named().into_iter().zip(outputs.named()) {
+            assert_same(&format!("{at:?} {method}, {piece:?}"), &x[piece.clone()], &whole[piece.clone()], part);
+        }
+    }
+    for (threads, outputs) in on_threads(at, x, grad_y) {
+        for ((method, whole), (_, shared)) in whole.named().into_iter().zip(outputs.named()) {
+            assert_same(&format!("{at:?} {method}, {threads} threads"), x, whole, shared);
+        }
+    }
+}
+
+#[cfg(all(feature = "rayon", not(target_family = "wasm")))]
+fn on_threads<T: Number>(at: &At<AnyActivation>, x: &[T], grad_y: &[T]) -> impl Iterator<Item = (usize, Outputs<T>)> {
+    use activations::IntoParallel;
+    use std::sync::LazyLock;
+
+    static POOLS: LazyLock<[(usize, rayon::ThreadPool); 4]> = LazyLock::new(|| {
+        [1, 2, 3, 8].map(|threads| {
+            (threads, rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool of threads"))
+        })
+    });
+    POOLS
+        .iter()
+        .map(|(threads, pool)| (*threads, pool.install(|| Outputs::of(&(*at).parallel().with_min_len(64), x, grad_y))))
+}
+
+#[cfg(not(all(feature = "rayon", not(target_family = "wasm"))))]
+fn on_threads<T: Number>(_: &At<AnyActivation>, _: &[T], _: &[T]) -> impl Iterator<Item = (usize, Outputs<T>)> {
+    std::iter::empty()
+}
+
+/// The same bits for a row between others.
+fn rows_stand_alone<T: Number>(level: Level, activation: AnyActivation, x: &[T], grad_y: &[T], whole: &Outputs<T>) {
+    let n = x.len();
+    let same_name = |other: &AnyActivation| other.card().name == activation.card().name;
+    let between = on_rows(n).into_iter().find(same_name).expect("a function of rows");
+    let three = |row: &[T], other: &[T]| [other, row, other].concat();
+    let outputs = Outputs::of(&level.with(between), &three(x, grad_y), &three(grad_y, grad_y));
+    for ((method, whole), (_, three)) in whole.named().into_iter().zip(outputs.named()) {
+        assert_same(&format!("{activation} at {level} {method}, row of {n}"), x, whole, &three[n..2 * n]);
+    }
+}
+
+/// By function, type, kind and method.
+pub(crate) type Digests = BTreeMap<String, u64>;
+
+/// Enters a digest, which must be the one of the kind's other levels.
+fn enter<T: Number>(digests: &mut Digests, name: &str, level: Level, what: &str, numbers: impl IntoIterator<Item = T>) {
+    let kind = if level.is_fused() { "fused" } else { "plain" };
+    let (line, digest) = (format!("{name},{},{kind},{what}", T::TYPE), digest(numbers));
+    let before = digests.insert(line.clone(), digest);
+    assert!(before.is_none_or(|before| before == digest), "{line}: other bits at {level}");
+}
+
+fn activations<T: Number>(digests: &mut Digests) {
+    let (inputs, rows) = (vec![T::inputs()], rows::<T>());
     for activation in AnyActivation::all() {
-        let x = if is_elementwise(&activation) { &inputs } else { &rows };
+        let elementwise = is_elementwise(&activation);
+        let x = if elementwise { &inputs } else { &rows };
         for level in Level::available() {
-            let outputs: Vec<_> = x
+            let at = level.with(activation);
+            let outputs: Vec<Outputs<T>> = x
                 .iter()
                 .map(|x| {
-                    let grad_y: Vec<T> = x.iter().rev().map(|x| if x.is_finite() { *x } else { T::one() }).collect();
-                    Outputs::of(&level.with(activation), x, &grad_y)
+                    let grad_y = gradients(x);
+                    let outputs = Outputs::of(&at, x, &grad_y);
+                    if elementwise {
+                        elements_stand_alone(&at, x, &grad_y, &outputs);
+                    } else {
+                        rows_stand_alone(level, activation, x, &grad_y, &outputs);
+                    }
+                    outputs
                 })
                 .collect();
-            let kind = if level.is_fused() { "fused" } else { "plain" };
-            for (what, numbers) in [
-                ("forward", outputs.iter().flat_map(|o| o.forward.clone()).collect::<Vec<T>>()),
-                ("derivative", outputs.iter().flat_map(|o| o.derivative.clone()).collect()),
-                ("backward", outputs.iter().flat_map(|o| o.backward.clone()).collect()),
-            ] {
-                let (line, digest) = (format!("{activation},{},{kind},{what}", T::TYPE), digest(&numbers));
-                let before = digests.insert(line.clone(), digest);
-                assert!(before.is_none_or(|before| before == digest), "{line}: other bits at {level}");
+            let mut enter = |what: &str, output: &dyn Fn(&Outputs<T>) -> Vec<T>| {
+                enter(digests, &activation.to_string(), level, what, outputs.iter().flat_map(output));
+            };
+            enter("forward", &|outputs| outputs.forward.clone());
+            enter("derivative", &|outputs| outputs.derivative.clone());
+            enter("backward", &|outputs| outputs.backward.clone());
+            if let Some(from_output) = activation.as_from_output::<T>() {
+                enter("from_output", &|outputs| {
+                    let mut grad_x = vec![T::nan(); outputs.forward.len()];
+                    let grad_y = gradients(&outputs.forward);
+                    from_output.run_from_output(level, &outputs.forward, &grad_y, &mut grad_x);
+                    grad_x
+                });
             }
         }
     }
 }
 
-#[test]
-fn bits_are_those_that_are_committed() {
-    let mut found = BTreeMap::new();
-    digests::<f32>(&mut found);
-    digests::<f64>(&mut found);
-    if std::env::var_os("UPDATE_DIGESTS").is_some() {
-        let text = found.iter().fold(String::new(), |mut text, (line, digest)| {
-            writeln!(text, "{line},{digest:016x}").expect("a string takes all");
-            text
+/// What is made of activations, and the sums over rows.
+fn around_them<T: Number>(digests: &mut Digests) {
+    const CLASSES: usize = 37;
+    let x = T::inputs();
+    let grad_y = gradients(&x);
+    let logits: Vec<T> = rows().concat().into_iter().take(CLASSES * 300).collect();
+    let classes: Vec<u8> = (0..logits.len() / CLASSES).map(|row| (row * row % CLASSES) as u8).collect();
+    let targets: Vec<T> = (0..x.len()).map(|i| number((i % 5) as f64 / 4.0)).collect();
+    let nothing = |len: usize| vec![T::nan(); len];
+    for level in Level::available() {
+        let (mut out, mut grad_gate, mut grad_up) = (nothing(x.len()), nothing(x.len()), nothing(x.len()));
+        level.with(SwiGlu).forward(&x, &grad_y, &mut out);
+        level.with(SwiGlu).backward(&x, &grad_y, &targets, &mut grad_gate, &mut grad_up);
+        enter(digests, "swi_glu", level, "forward", out);
+        enter(digests, "swi_glu", level, "backward", [grad_gate, grad_up].concat());
+
+        let layer = level.with(Biased { activation: Gelu, bias: &targets[..CLASSES] });
+        let (mut grad_x, mut grad_bias) = (nothing(logits.len()), nothing(CLASSES));
+        layer.backward_with_bias(&logits, &gradients(&logits), &mut grad_x, &mut grad_bias);
+        enter(digests, "biased gelu", level, "backward", [grad_x, grad_bias].concat());
+
+        let of_rows = rows::<T>().into_iter().map(|row| {
+            let mut sum = LogSumExp::new();
+            sum.push_slice_at(level, &row);
+            sum.finish()
         });
-        return std::fs::write(PATH, text).expect("the file of digests is written");
+        enter(digests, "log_sum_exp", level, "forward", of_rows);
+
+        let loss =
+            CrossEntropy::new(CLASSES).and_then(|loss| loss.label_smoothing(0.1)).expect("both are allowed").at(level);
+        let mut grad = nothing(logits.len());
+        let mean = loss.loss_and_gradient(&logits, &classes, &mut grad);
+        grad.push(mean);
+        enter(digests, "cross_entropy", level, "loss_and_gradient", grad);
+
+        let (mut losses, mut grad) = (nothing(x.len()), nothing(x.len()));
+        BinaryCrossEntropy::new().at(level).losses_and_gradient(&x, &targets, &mut losses, &mut grad);
+        enter(digests, "binary_cross_entropy", level, "losses_and_gradient", [losses, grad].concat());
     }
-    let committed = std::fs::read_to_string(PATH).expect(PATH);
-    let committed: BTreeMap<&str, &str> = committed.lines().filter_map(|line| line.rsplit_once(',')).collect();
-    let differ: Vec<String> = found
-        .iter()
-        .filter(|(line, digest)| committed.get(line.as_str()) != Some(&format!("{digest:016x}").as_str()))
-        .map(|(line, digest)| format!("{line}: {digest:016x}, committed {:?}", committed.get(line.as_str())))
-        .collect();
-    assert!(differ.is_empty(), "{} of {} digests differ:\n{}", differ.len(), found.len(), differ.join("\n"));
+}
+
+fn committed() -> Digests {
+    let digest = |text| u64::from_str_radix(text, 16).expect("a digest in hexadecimal digits");
+    let lines = include_str!("../tables/digests.csv").lines().filter_map(|line| line.rsplit_once(','));
+    lines.map(|(line, text)| (line.into(), digest(text))).collect()
+}
+
+/// What this build gives for the type.
+pub(crate) fn found<T: Number>() -> Digests {
+    let mut found = Digests::new();
+    activations::<T>(&mut found);
+    around_them::<T>(&mut found);
+    found
+}
+
+/// Panics unless the digests of the type are those committed, for each kind that this build has. Prints the kinds.
+pub(crate) fn assert_committed<T: Number>() {
+    let (found, committed) = (found::<T>(), committed());
     for kind in ["fused", "plain"] {
-        let here = found.keys().filter(|line| line.contains(kind)).count();
-        let all = committed.keys().filter(|line| line.contains(kind)).count();
-        assert!(here == 0 || here == all, "{kind}: {all} digests are committed, {here} functions exist");
-        println!("{kind}: {here} digests equal those committed{}", if here == 0 { ", NOT TESTED" } else { "" });
+        let of_kind = |line: &str| line.split(',').skip(1).take(2).eq([T::TYPE, kind]);
+        let here: Digests = found.clone().into_iter().filter(|(line, _)| of_kind(line)).collect();
+        if here.is_empty() {
+            println!("{} {kind}: NOT TESTED, no such level here", T::TYPE);
+            continue;
+        }
+        let differ: Vec<&String> =
+            here.iter().filter(|(line, digest)| committed.get(*line) != Some(digest)).map(|(line, _)| line).collect();
+        assert!(differ.is_empty(), "{} of {} digests differ: {differ:#?}", differ.len(), here.len());
+        let all = committed.keys().filter(|line| of_kind(line)).count();
+        assert_eq!(here.len(), all, "{} {kind}: digests found here, and committed", T::TYPE);
+        println!("{} {kind}: {all} digests equal", T::TYPE);
     }
 }

@@ -1,5 +1,6 @@
 //! The same bits everywhere: in any place, in a slice of any length, and at every level of the same kind.
 
+use crate::digest;
 use crate::support::{Bits, Float, Outputs, assert_same, elementwise, is_elementwise, on_one_row, on_rows};
 use activations::{AnyActivation, Level};
 
@@ -161,4 +162,14 @@ fn bits_do_not_change_from_call_to_call_or_from_thread_to_thread() {
             }
         });
     }
+}
+
+#[test]
+fn bits_of_f32_are_those_that_are_committed() {
+    digest::assert_committed::<f32>();
+}
+
+#[test]
+fn bits_of_f64_are_those_that_are_committed() {
+    digest::assert_committed::<f64>();
 }
