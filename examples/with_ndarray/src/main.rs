@@ -4,11 +4,14 @@
 mod before_after;
 #[path = "../../shared/random.rs"]
 mod random;
+#[path = "../../shared/textbook.rs"]
+mod textbook;
 
 use activations::{Activation, Gelu, Sigmoid, Silu, Softmax, Tanh};
 use before_after::{difference, header, row};
 use ndarray::{Array2, ArrayView2, Axis, Zip, s};
 use random::Random;
+use textbook::{gelu, gelu_slope, sigmoid};
 use with_ndarray::{along_axis, backward, forward, forward_in_place};
 
 const ROWS: usize = 1024;
@@ -56,19 +59,6 @@ fn mapped(name: &str, x: ArrayView2<'_, f32>, f: fn(f32) -> f32, activation: &im
 
 fn compared(name: &str, before: impl Fn() -> Array2<f32>, after: impl Fn() -> Array2<f32>) {
     row(name, difference(before(), after()), before, after);
-}
-
-fn sigmoid(x: f32) -> f32 {
-    1.0 / (1.0 + (-x).exp())
-}
-
-fn gelu(x: f32) -> f32 {
-    0.5 * x * (1.0 + libm::erff(x * std::f32::consts::FRAC_1_SQRT_2))
-}
-
-fn gelu_slope(x: f32) -> f32 {
-    let density = (-0.5 * x * x).exp() / std::f32::consts::TAU.sqrt();
-    0.5 * (1.0 + libm::erff(x * std::f32::consts::FRAC_1_SQRT_2)) + x * density
 }
 
 /// As one writes it with ndarray's own functions.
