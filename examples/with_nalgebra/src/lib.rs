@@ -1,0 +1,93 @@
+//! Activations over nalgebra's matrices, of static and dynamic size, and a network made of them.
+//!
+//! nalgebra is column-major: the elements of a column are adjacent, those of a row are as far apart as a column is long.
+//! A view of a dynamic matrix, except for a column, may have gaps, and does not compile: `clone_owned` it.
+//!
+//! ```
+//! let x = nalgebra::DMatrix::<f32>::zeros(4, 4);
+//! with_nalgebra::forward(&activations::Gelu, &x.rows(0, 2).clone_owned());
+//! ```
+//!
+//! ```compile_fail
+//! let x = nalgebra::DMatrix::<f32>::zeros(4, 4);
+//! with_nalgebra::forward(&activations::Gelu, &x.rows(0, 2));
+//! ```
+
+use activations::{Activation, Element, ParameterError};
+use nalgebra::allocator::Allocator;
+use nalgebra::{DefaultAllocator, Dim, IsContiguous, Matrix, OMatrix, Scalar, Storage};
+
+pub mod network;
+
+/// f of each element; of each column, if the function takes rows of their length, as [`columns`] makes it.
+///
+/// # Panics
+/// If the function takes rows of another length.
+pub fn forward<T: Element + Scalar, R: Dim, C: Dim, S: Storage<T, R, C> + IsContiguous>(
+    f: &(impl Activation<T> + ?Sized),
+    x: &Matrix<T, R, C, S>,
+) -> OMatrix<T, R, C>
+where
+    DefaultAllocator: Allocator<R, C>,
+{
+    check(f, x.shape());
+    let mut y = OMatrix::zeros_generic(x.shape_generic().0, x.shape_generic().1);
+    f.forward(x.as_slice(), y.as_mut_slice());
+    y
+}
+
+/// The gradient with respect to `x`.
+///
+/// # Panics
+/// If the function takes rows of another length than that of the columns, or the shapes differ.
+pub fn backward<T: Element + Scalar, R: Dim, C: Dim, S: Storage<T, R, C> + IsContiguous>(
+    f: &(impl Activation<T> + ?Sized),
+    x: &Matrix<T, R, C, S>,
+    grad_y: &Matrix<T, R, C, S>,
+) -> OMatrix<T, R, C>
+where
+    DefaultAllocator: Allocator<R, C>,
+{
+    check(f, x.shape());
+    assert_eq!(x.shape(), grad_y.shape(), "the matrices differ in shape");
+    let mut grad_x = OMatrix::zeros_generic(x.shape_generic().0, x.shape_generic().1);
+    f.backward(x.as_slice(), grad_y.as_slice(), grad_x.as_mut_slice());
+    grad_x
+}
+
+/// A function of a matrix's columns. `function` is its constructor, [`activations::Softmax::axis`] or its like.
+///
+/// # Errors
+/// If the matrix is empty.
+pub fn columns<A>(
+    function: fn(usize, usize) -> Result<A, ParameterError>,
+    (rows, _): (usize, usize),
+) -> Result<A, ParameterError> {
+    function(rows, 1)
+}
+
+/// A function of a matrix's rows.
+///
+/// # Errors
+/// If the matrix is empty, or has more columns than [`activations::Softmax::axis`] takes.
+pub fn rows<A>(
+    function: fn(usize, usize) -> Result<A, ParameterError>,
+    (rows, columns): (usize, usize),
+) -> Result<A, ParameterError> {
+    function(columns, rows)
+}
+
+/// Elements that do not belong together must not be taken together.
+#[track_caller]
+fn check<T: Element>(f: &(impl Activation<T> + ?Sized), (rows, columns): (usize, usize)) {
+    match f.piece_len() {
+        Some(1) => {}
+        Some(len) => {
+            assert!(
+                len == rows || len == rows * columns,
+                "a function of rows of another shape than {rows} x {columns}: see `columns` and `rows`"
+            );
+        }
+        None => panic!("a function of all elements as one row: see `columns` and `rows`"),
+    }
+}
