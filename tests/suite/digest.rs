@@ -9,35 +9,9 @@ use std::fmt::Write;
 
 use activations::{AnyActivation, Level};
 
-use crate::support::{Bits, Float, Outputs, is_elementwise};
+use crate::support::{Bits, Float, Outputs, digest, digest_inputs, is_elementwise};
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tables/digests.csv");
-
-/// FNV-1a (Fowler, Noll & Vo) of the bits; all NaNs are one.
-fn digest<T: Float>(numbers: &[T]) -> u64 {
-    numbers.iter().fold(0xcbf2_9ce4_8422_2325, |hash, number| {
-        let bits = if number.is_nan() { u64::MAX } else { number.bits() };
-        bits.to_le_bytes().iter().fold(hash, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
-    })
-}
-
-/// Numbers of every exponent and sign, the special ones, and random ones.
-fn inputs<T: Float>() -> Vec<T> {
-    let mut bits = Bits(21);
-    let infinity = T::infinity().bits();
-    let mantissa = infinity.trailing_zeros();
-    let mut x = Vec::new();
-    for exponent in 0..=infinity >> mantissa {
-        for sign in [0, 1] {
-            for _ in 0..4 {
-                let fraction = bits.next() & ((1 << mantissa) - 1);
-                x.push(T::of_bits((sign << (T::WIDTH - 1)) | (exponent << mantissa) | fraction));
-            }
-        }
-    }
-    x.extend(bits.floats::<T>(10_000));
-    x
-}
 
 /// Rows of scores of several lengths, one after the other.
 fn rows<T: Float>() -> Vec<Vec<T>> {
@@ -53,7 +27,7 @@ fn rows<T: Float>() -> Vec<Vec<T>> {
 }
 
 fn digests<T: Float>(digests: &mut BTreeMap<String, u64>) {
-    let (inputs, rows) = (vec![inputs::<T>()], rows::<T>());
+    let (inputs, rows) = (vec![digest_inputs::<T>()], rows::<T>());
     for activation in AnyActivation::all() {
         let x = if is_elementwise(&activation) { &inputs } else { &rows };
         for level in Level::available() {
