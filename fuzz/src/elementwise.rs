@@ -2,16 +2,15 @@
 
 use activations::{Activation, AnyActivation, Level};
 
-use crate::common::oracle;
 use crate::common::Part;
+use crate::common::oracle;
 use crate::input::Input;
 use crate::support::{Float, Outputs, assert_same, same, show, value};
 
 pub(crate) fn run(mut input: Input<'_>) {
     let activation = input.activation();
-    let elementwise = AnyActivation::all().any(|default| {
-        default.card().name == activation.card().name && oracle::of(&default, Part::Value).is_some()
-    });
+    let elementwise = AnyActivation::all()
+        .any(|default| default.card().name == activation.card().name && oracle::of(&default, Part::Value).is_some());
     if elementwise {
         if input.flag() { check::<f32>(activation, input) } else { check::<f64>(activation, input) }
     }

@@ -28,11 +28,7 @@ impl Input<'_> {
 
     /// Any bits, or a short decimal number.
     pub(crate) fn number(&mut self) -> f64 {
-        if self.flag() {
-            f64::from_le_bytes(self.bytes())
-        } else {
-            f64::from(i16::from_le_bytes(self.bytes())) / 100.0
-        }
+        if self.flag() { f64::from_le_bytes(self.bytes()) } else { f64::from(i16::from_le_bytes(self.bytes())) / 100.0 }
     }
 
     /// As many floats, first those of the bytes that are left, then random ones.

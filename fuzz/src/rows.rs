@@ -95,12 +95,7 @@ fn scores(mut input: Input<'_>) {
     let bias = input.floats::<f32>(n * rows);
     let hidden: Vec<f32> = x.iter().zip(&keep).map(|(&x, &keep)| if keep { x } else { f32::NEG_INFINITY }).collect();
     let softmax = Softmax::rows(n).expect("a length");
-    assert_same(
-        "masked",
-        &x,
-        &alone(&softmax, &hidden),
-        &alone(&softmax.masked(&keep).expect("whole rows"), &x),
-    );
+    assert_same("masked", &x, &alone(&softmax, &hidden), &alone(&softmax.masked(&keep).expect("whole rows"), &x));
     match softmax.scaled(scale) {
         Ok(scores) => {
             let scores = scores.biased(&bias).and_then(|s| s.masked(&keep)).expect("whole rows").empty_rows_are_zeros();
@@ -176,7 +171,8 @@ fn losses(mut input: Input<'_>) {
     loss.losses_and_gradient(&x, &classes[..], &mut both, &mut grad);
     assert_same("losses", &[], &values, &both);
     for ((x, &value), grad) in x.chunks(n).zip(&values).zip(grad.chunks(n)) {
-        let undefined = x.iter().any(|x| x.is_nan() || *x == f32::INFINITY) || x.iter().all(|&x| x == f32::NEG_INFINITY);
+        let undefined =
+            x.iter().any(|x| x.is_nan() || *x == f32::INFINITY) || x.iter().all(|&x| x == f32::NEG_INFINITY);
         assert_eq!(value.is_nan(), undefined, "the loss of {x:?} is {value}");
         assert!(undefined || value >= 0.0, "the loss of {x:?} is {value}");
         let sum: f64 = grad.iter().map(|&g| f64::from(g)).sum();

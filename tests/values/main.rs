@@ -5,9 +5,9 @@
 //! (`tools/mutants.sh`). After a change of bits that is meant, `UPDATE_DIGESTS=1 cargo test --test values` writes
 //! `tests/tables/values.csv` anew.
 
+mod cards;
 #[path = "../common/mod.rs"]
 mod common;
-mod cards;
 #[allow(dead_code, reason = "a part of what the suite uses")]
 #[path = "../suite/support.rs"]
 mod support;
