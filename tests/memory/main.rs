@@ -88,3 +88,16 @@ fn slopes_losses_and_gates() {
     let loss = CrossEntropy::new(33).expect("classes").loss_and_gradient(&x, &[0, 32], &mut grad);
     assert!(loss > 0.0 && grad.iter().sum::<f32>().abs() < 1e-6);
 }
+
+#[cfg(feature = "rayon")]
+#[test]
+fn threads() {
+    use activations::IntoParallel;
+
+    let x = numbers::<f32>(700);
+    let (mut one, mut several) = (vec![0.0; 700], vec![0.0; 700]);
+    Sigmoid.forward(&x, &mut one);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().expect("a pool of threads");
+    pool.install(|| Sigmoid.parallel().with_min_len(64).forward(&x, &mut several));
+    assert_eq!(one, several);
+}
