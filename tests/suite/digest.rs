@@ -11,7 +11,7 @@ use activations::{
     SwiGlu,
 };
 
-use crate::support::{Bits, Float, Outputs, is_elementwise, on_rows};
+use crate::support::{Bits, Outputs, digest_inputs, fnv, is_elementwise, on_rows};
 #[cfg(feature = "half")]
 use half::{bf16, f16};
 
@@ -38,30 +38,12 @@ macro_rules! number {
         }
     )*};
 }
-number!(f32: inputs(), f64: inputs());
+number!(f32: digest_inputs(), f64: digest_inputs());
 
 #[cfg(feature = "half")]
 number! {
     f16: (0..=u16::MAX).map(Self::from_bits).collect(),
     bf16: (0..=u16::MAX).map(Self::from_bits).collect()
-}
-
-/// Numbers of every exponent and sign, the special ones, and random ones.
-fn inputs<T: Float>() -> Vec<T> {
-    let mut bits = Bits(21);
-    let infinity = T::infinity().bits();
-    let mantissa = infinity.trailing_zeros();
-    let mut x = Vec::new();
-    for exponent in 0..=infinity >> mantissa {
-        for sign in [0, 1] {
-            for _ in 0..4 {
-                let fraction = bits.next() & ((1 << mantissa) - 1);
-                x.push(T::of_bits((sign << (T::WIDTH - 1)) | (exponent << mantissa) | fraction));
-            }
-        }
-    }
-    x.extend(bits.floats::<T>(10_000));
-    x
 }
 
 /// Rows of scores of several lengths, one after the other.
@@ -87,12 +69,8 @@ fn gradients<T: Number>(x: &[T]) -> Vec<T> {
     x.iter().rev().map(|x| if x.is_finite() { *x } else { T::one() }).collect()
 }
 
-/// FNV-1a (Fowler, Noll & Vo) of the bits.
 fn digest<T: Number>(numbers: impl IntoIterator<Item = T>) -> u64 {
-    numbers.into_iter().fold(0xcbf2_9ce4_8422_2325, |hash, number| {
-        let bytes = number.pattern().to_le_bytes();
-        bytes.iter().fold(hash, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
-    })
+    fnv(numbers.into_iter().map(Number::pattern))
 }
 
 #[track_caller]

@@ -247,6 +247,31 @@ impl Bits {
     }
 }
 
+/// FNV-1a (Fowler, Noll & Vo) of the bytes of bit patterns.
+pub(crate) fn fnv(patterns: impl IntoIterator<Item = u64>) -> u64 {
+    patterns.into_iter().fold(0xcbf2_9ce4_8422_2325, |hash, pattern| {
+        pattern.to_le_bytes().iter().fold(hash, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    })
+}
+
+/// Numbers of every exponent and sign, the special ones, and random ones: what the committed digests are of.
+pub(crate) fn digest_inputs<T: Float>() -> Vec<T> {
+    let mut bits = Bits(21);
+    let infinity = T::infinity().bits();
+    let mantissa = infinity.trailing_zeros();
+    let mut x = Vec::new();
+    for exponent in 0..=infinity >> mantissa {
+        for sign in [0, 1] {
+            for _ in 0..4 {
+                let fraction = bits.next() & ((1 << mantissa) - 1);
+                x.push(T::of_bits((sign << (T::WIDTH - 1)) | (exponent << mantissa) | fraction));
+            }
+        }
+    }
+    x.extend(bits.floats::<T>(10_000));
+    x
+}
+
 /// The functions of rows, on rows of `n`.
 pub(crate) fn on_rows(n: usize) -> [AnyActivation; 5] {
     const LENGTH: &str = "a length";

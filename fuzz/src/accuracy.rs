@@ -1,0 +1,32 @@
+//! The stated bound in ULP, against the tests' reference.
+
+use activations::{AnyActivation, Level};
+
+use crate::common::sweep::{self, Report};
+use crate::common::{Part, oracle};
+use crate::input::Input;
+use crate::support::show;
+
+pub(crate) fn run(mut input: Input<'_>) {
+    let activation: AnyActivation = input.default_activation();
+    let part = Part::BOTH[input.below(2)];
+    let len = input.below(300);
+    let x = input.floats::<f32>(len);
+    if oracle::of(&activation, part).is_none() {
+        return;
+    }
+    let levels: Vec<Level> = Level::available().collect();
+    let mut reports = vec![Report::default(); levels.len()];
+    sweep::over_f32(activation, part, &levels, &mut reports, x.into_iter());
+    for (level, report) in levels.iter().zip(reports) {
+        let bound = sweep::bound_f32(activation.card().error, *level, part);
+        assert!(
+            report.worst <= bound,
+            "{activation} {part:?} at {level}: {:.3} ULP at {}, bound {bound}: expected {:e}, got {}",
+            report.worst,
+            show(report.at),
+            report.exact,
+            show(report.got)
+        );
+    }
+}
