@@ -12,7 +12,7 @@ use before_after::{difference, header, row};
 use ndarray::{Array2, ArrayView2, Axis, Zip, s};
 use random::Random;
 use textbook::{gelu, gelu_slope, sigmoid};
-use with_ndarray::{along_axis, backward, forward, forward_in_place};
+use with_ndarray::{along_axis, backward, forward};
 
 const ROWS: usize = 1024;
 const COLUMNS: usize = 1024;
@@ -30,21 +30,6 @@ fn main() {
     mapped("gelu, transposed", x.t(), gelu, &Gelu);
     mapped("gelu, every other column", x.slice(s![.., ..;2]), gelu, &Gelu);
     mapped("gelu, left half, rows reversed", x.slice(s![..;-1, ..COLUMNS / 2]), gelu, &Gelu);
-
-    let (mut before, mut after) = (x.clone(), x.clone());
-    before.mapv_inplace(gelu);
-    forward_in_place(&Gelu, after.view_mut());
-    let apart = difference(before.iter().copied(), after.iter().copied());
-    let in_place = |x: &mut Array2<f32>, gelu: &dyn Fn(&mut Array2<f32>)| {
-        x.fill(0.5);
-        gelu(x);
-    };
-    row(
-        "gelu in place, after a fill",
-        apart,
-        || in_place(&mut before, &|x| x.mapv_inplace(gelu)),
-        || in_place(&mut after, &|x| forward_in_place(&Gelu, x.view_mut())),
-    );
 
     let before = || Zip::from(&x).and(&grad_y).map_collect(|&x, &grad_y| grad_y * gelu_slope(x));
     compared("gelu backward", before, || backward(&Gelu, x.view(), grad_y.view()));
