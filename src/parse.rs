@@ -200,13 +200,8 @@ impl<'a> Value<'a> {
 
 /// Names of parameters elsewhere, and here: PyTorch's, and ONNX's for the slope of its `LeakyRelu` and the threshold of its
 /// `ThresholdedRelu`.
-const SYNONYMS: &[(&str, &str)] = &[
-    ("lambd", "lambda"),
-    ("min_val", "min"),
-    ("max_val", "max"),
-    ("alpha", "negative_slope"),
-    ("alpha", "threshold"),
-];
+const SYNONYMS: &[(&str, &str)] =
+    &[("lambd", "lambda"), ("min_val", "min"), ("max_val", "max"), ("alpha", "negative_slope"), ("alpha", "threshold")];
 
 /// The word that PyTorch has for GELU's two forms, `GELU(approximate='tanh')`: here it is a part of the name.
 const FORM: &str = "approximate";
