@@ -19,13 +19,14 @@ macro_rules! any_activation {
         /// Any activation of this crate.
         ///
         /// Parses from the names that PyTorch, Hugging Face configurations, ONNX and Keras use; case, `-`, `_` and
-        /// spaces make no difference. Parameters may follow, by name or by their place, as PyTorch prints them; those
-        /// that do not have their defaults. `Display` gives the canonical name and the parameters that are not the
+        /// spaces make no difference. Parameters may follow, by name or by their place, as PyTorch prints them or ONNX
+        /// names them; those that do not have their defaults, which are PyTorch's where frameworks differ: `HardSigmoid`
+        /// has the slope 1/6, and ONNX's without attributes is `HardSigmoid(alpha=0.2)`. `Display` gives the canonical name and the parameters that are not the
         /// defaults, which parses back. How data lie in rows is no parameter: the functions of rows take the whole slice
         /// as one.
         ///
         /// ```
-        /// use activations::{Activation, AnyActivation, Gelu, GeluTanh};
+        /// use activations::{Activation, AnyActivation, Gelu, GeluTanh, HardSigmoid};
         ///
         /// # fn main() -> Result<(), activations::ParseError> {
         /// let act: AnyActivation = "gelu_pytorch_tanh".parse()?;
@@ -40,6 +41,10 @@ macro_rules! any_activation {
         /// assert_eq!(leaky, "leaky_relu(0.2)".parse()?);
         /// assert_eq!(leaky.to_string(), "leaky_relu(negative_slope=0.2)");
         /// assert_eq!(leaky.parameters().next(), Some(("negative_slope", 0.2)));
+        ///
+        /// let onnx: AnyActivation = "HardSigmoid(alpha=0.2)".parse()?;
+        /// assert_eq!(onnx, HardSigmoid::onnx().into());
+        /// assert_ne!(onnx, "HardSigmoid".parse()?);
         ///
         /// let unknown = "gleu".parse::<AnyActivation>().unwrap_err();
         /// assert!(unknown.to_string().contains("did you mean `gelu`?"));

@@ -217,9 +217,10 @@ impl<'a> Value<'a> {
     }
 }
 
-/// Names of parameters elsewhere, and here: PyTorch's, and ONNX's for the slope of its `LeakyRelu`.
+/// Names of parameters elsewhere, and here: PyTorch's, and ONNX's for the slope of its `LeakyRelu` and the threshold of its
+/// `ThresholdedRelu`.
 const SYNONYMS: &[(&str, &str)] =
-    &[("lambd", "lambda"), ("min_val", "min"), ("max_val", "max"), ("alpha", "negative_slope")];
+    &[("lambd", "lambda"), ("min_val", "min"), ("max_val", "max"), ("alpha", "negative_slope"), ("alpha", "threshold")];
 
 /// The word that PyTorch has for GELU's two forms, `GELU(approximate='tanh')`: here it is a part of the name.
 const FORM: &str = "approximate";
@@ -278,7 +279,7 @@ pub(crate) fn build<'a>(
 
 fn index_of(known: &[Parameter], key: &str) -> Option<usize> {
     let place = |name: &str| known.iter().position(|parameter| same(parameter.name, name));
-    let synonym = || SYNONYMS.iter().find(|(theirs, _)| same(theirs, key)).and_then(|(_, ours)| place(ours));
+    let synonym = || SYNONYMS.iter().filter(|(theirs, _)| same(theirs, key)).find_map(|(_, ours)| place(ours));
     place(key).or_else(synonym)
 }
 

@@ -14,6 +14,9 @@ use crate::real::Real;
 /// The defaults, 1/6 and 1/2, are PyTorch's, JAX's and Keras 3's: relu6(x + 3) / 6. Those of ONNX and of older Keras,
 /// 0.2 and 1/2, are [`HardSigmoid::onnx()`].
 ///
+/// A name is parsed with PyTorch's, however it is written: `HardSigmoid` too, as ONNX writes it. An ONNX node without
+/// attributes is `hard_sigmoid(alpha=0.2)`; one that PyTorch exported has its alpha, 1/6, as an attribute.
+///
 /// - Derivative: `alpha` between the kinks, 0 outside. Not differentiable at -beta / alpha and (1 - beta) / alpha, -3 and
 ///   3 by default, where the derivative given is the left side's: 0 and alpha. Range: [0, 1].
 /// - From the output: an output of 1 counts as one beyond the kink, with derivative 0.

@@ -10,7 +10,7 @@ use crate::real::Real;
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/squareplus.svg"))]
 ///
 /// - Derivative: (1 + x / sqrt(x^2 + b)) / 2. Range: [0, inf).
-/// - Error: at most 2.8 ULP, 2.6 for the derivative, in `f32` over every 61st input, for b = 4 (2.8 and 3.4 without fused
+/// - Error: at most 2.8 ULP, 2.6 for the derivative, in `f32` over all 2^32 inputs, for b = 4 (2.8 and 3.4 without fused
 ///   multiply-add); 3.0 and 3.0 in `f64`, on a table (3.0 and 3.5). Subnormal results are within it. Another b is
 ///   rounded to the element's type first.
 /// - Special values: squareplus(0) = sqrt(b) / 2, squareplus(-inf) = 0, squareplus(inf) = inf, NaN gives NaN, also in the

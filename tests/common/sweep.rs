@@ -23,8 +23,17 @@ impl<T: Element> Default for Report<T> {
 
 impl<T: Element> Report<T> {
     fn add(&mut self, at: T, got: T, exact: f64, rounds_to: T, error: f64) {
-        self.inputs += 1;
-        self.correctly_rounded += u64::from(got == rounds_to || got.is_nan() && rounds_to.is_nan());
+        self.count(1, u64::from(is_rounded(got, rounds_to)));
+        self.judge(at, got, exact, error);
+    }
+
+    pub fn count(&mut self, inputs: u64, correctly_rounded: u64) {
+        self.inputs += inputs;
+        self.correctly_rounded += correctly_rounded;
+    }
+
+    /// Keeps the worst.
+    pub fn judge(&mut self, at: T, got: T, exact: f64, error: f64) {
         // An error that is NaN must not pass.
         if error > self.worst || error.is_nan() {
             (self.worst, self.at, self.got, self.exact) = (error, at, got, exact);
@@ -42,6 +51,12 @@ impl<T: Element> Report<T> {
     pub fn share(&self) -> f64 {
         100.0 * self.correctly_rounded as f64 / self.inputs as f64
     }
+}
+
+/// Whether a result is the exact one, rounded.
+#[inline(always)]
+pub fn is_rounded<T: Element>(got: T, rounds_to: T) -> bool {
+    (got == rounds_to) | (got.is_nan() & rounds_to.is_nan())
 }
 
 /// The stated bound for `f32` at a level.

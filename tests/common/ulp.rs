@@ -1,21 +1,22 @@
 //! Errors in ULP: |computed - exact| over the spacing of the type at the exact value.
 
-/// The spacing of `f32` at a magnitude: 2^-149 below the normal range.
-fn spacing_f32(magnitude: f64) -> f64 {
-    2.0_f64.powi(exponent(magnitude).max(-126) - 23)
+/// How many ULP of `f32` make 1 at a magnitude: a power of two, 2^149 below the normal range. From bits, for loops that
+/// vectorise.
+#[inline(always)]
+pub fn per_unit_f32(magnitude: f64) -> f64 {
+    const LEAST: u64 = (1023 - 126) << 52;
+    let exponent = (magnitude.to_bits() & f64::INFINITY.to_bits()).max(LEAST);
+    f64::from_bits(((2 * 1023 + 23) << 52) - exponent)
 }
 
 /// The spacing of `f64` at a magnitude: 2^-1074 below the normal range.
 fn spacing_f64(magnitude: f64) -> f64 {
+    let exponent = (magnitude.to_bits() >> 52) as i32 - 1023;
     // 2^-1074 itself is beyond `powi`'s accuracy on some platforms: from bits.
-    match exponent(magnitude).max(-1022) - 52 {
+    match exponent.max(-1022) - 52 {
         e if e < -1022 => f64::from_bits(1 << (e + 1074)),
         e => f64::from_bits(((e + 1023) as u64) << 52),
     }
-}
-
-fn exponent(magnitude: f64) -> i32 {
-    (magnitude.to_bits() >> 52) as i32 - 1023
 }
 
 /// The error of an `f32`, infinite where no number of ULP would say it: NaN or infinity for a number or the reverse, and
@@ -26,7 +27,7 @@ pub fn error_f32(got: f32, exact: f64, floor: f64) -> f64 {
     if let Some(error) = special(f64::from(got), exact, f64::from(f32::from_bits(1))) {
         return error;
     }
-    (f64::from(got) - exact).abs() / spacing_f32(exact.abs().max(floor))
+    (f64::from(got) - exact).abs() * per_unit_f32(exact.abs().max(floor))
 }
 
 /// The error of an `f64` against hi + lo.

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::common::Part;
+use crate::common::exhaustive::{self, Exhaustive};
 use crate::common::sweep::{self, Report};
 use activations::{Activation, AnyActivation, Level, LogSoftmax, Softmax};
 
@@ -47,6 +48,32 @@ fn f32_is_within_its_bound_at_every_level() {
                     report.exact,
                     report.got,
                 );
+            }
+        }
+    }
+}
+
+/// What the program `accuracy --exhaustive` relies on. Its two references find on a few ranges what the oracle finds alone.
+#[test]
+fn the_kernels_of_f64_and_the_oracle_see_the_same_errors() {
+    const LEN: u64 = 1 << 14;
+    // Zero, subnormal to normal, near 2^-12, 1, 1.5, 13, 100; the greatest, infinity and NaN; and the negative of each.
+    let starts = [0, 0x007f_e000, 0x3980_0000, 0x3f80_0000, 0x3fc0_0000, 0x4150_0000, 0x42c8_0000, 0x7f7f_e000];
+    let starts = starts.into_iter().flat_map(|start| [start, start | 1 << 31]);
+    let levels: Vec<Level> = Level::available().collect();
+    for (activation, start) in AnyActivation::all().flat_map(|a| starts.clone().map(move |start| (a, start))) {
+        for part in Part::BOTH {
+            let range = start..start + LEN;
+            let mut alone = vec![Report::default(); levels.len()];
+            sweep::over_f32(activation, part, &levels, &mut alone, sweep::patterns(range.clone(), 1));
+            let mut both = Exhaustive::new(&levels);
+            both.add(activation, part, &levels, range);
+            let what = format!("{activation} {part:?} from {start:#x}");
+            let (apart, at) = both.apart;
+            assert!(apart <= exhaustive::APART, "{what}: {apart:e} ULP apart at {at:e}");
+            for (alone, both) in alone.iter().zip(&both.reports) {
+                assert_eq!(alone.worst, both.worst, "{what}: {alone:?}, {both:?}");
+                assert_eq!((alone.inputs, alone.correctly_rounded), (both.inputs, both.correctly_rounded), "{what}");
             }
         }
     }

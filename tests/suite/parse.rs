@@ -1,7 +1,8 @@
 //! Parameters behind a name, and what is wrong with them.
 
 use activations::{
-    Activation, AnyActivation, Elu, FromOutput, LeakyRelu, ParameterError, ParseError, SlopeFromOutput, Softmax, Tanh,
+    Activation, AnyActivation, Elu, FromOutput, HardSigmoid, LeakyRelu, ParameterError, ParseError, SlopeFromOutput,
+    Softmax, Tanh,
 };
 
 #[track_caller]
@@ -70,7 +71,7 @@ const MODULES: &[(&str, &str)] = &[
 ];
 
 /// Operators of ONNX 1.20 that are activations, with the attributes that they may have: `(text, what it is here)`. PRelu
-/// has a slope for each channel, ThresholdedRelu is x for x > alpha. HardSigmoid's slope is 1/5 by default.
+/// has a slope for each channel. HardSigmoid's slope is 1/5 there by default: see the test of its name.
 const OPERATORS: &[(&str, &str)] = &[
     ("Relu", "relu"),
     ("LeakyRelu", "leaky_relu"),
@@ -87,15 +88,22 @@ const OPERATORS: &[(&str, &str)] = &[
     ("Softsign", "softsign"),
     ("Mish", "mish"),
     ("HardSwish", "hard_swish"),
+    ("HardSigmoid(alpha=0.2, beta=0.5)", "hard_sigmoid(alpha=0.2)"),
+    ("PRelu", "prelu"),
+    ("Shrink", "hardshrink"),
+    ("Shrink(lambd=1.5)", "hardshrink(lambda=1.5)"),
+    ("ThresholdedRelu", "threshold"),
+    ("ThresholdedRelu(alpha=2.0)", "threshold(threshold=2.0)"),
+    ("Hardmax", "hardmax"),
     ("Softmax", "softmax"),
     ("LogSoftmax", "log_softmax"),
     ("Identity", "identity"),
 ];
 
-/// Names of `ACT2FN` that stand for functions of one number, in Hugging Face's transformers 5.23. `xielu` and `prelu`
-/// have trained parameters, `gelu_10` clips GELU to [-10, 10], `sqrtsoftplus` is in one model.
+/// The names of `ACT2FN` in Hugging Face's transformers 5.23, all of them.
 const ACT2FN: &[(&str, &str)] = &[
     ("gelu", "gelu"),
+    ("gelu_10", "gelu_10"),
     ("gelu_fast", "gelu_tanh"),
     ("gelu_new", "gelu_tanh"),
     ("gelu_python", "gelu"),
@@ -107,19 +115,22 @@ const ACT2FN: &[(&str, &str)] = &[
     ("leaky_relu", "leaky_relu"),
     ("linear", "identity"),
     ("mish", "mish"),
+    ("prelu", "prelu"),
     ("quick_gelu", "quick_gelu"),
     ("relu", "relu"),
     ("relu2", "squared_relu"),
     ("relu6", "relu6"),
     ("sigmoid", "sigmoid"),
     ("silu", "silu"),
+    ("sqrtsoftplus", "sqrtsoftplus"),
     ("swish", "swish"),
     ("tanh", "tanh"),
+    ("xielu", "xielu"),
 ];
 
-/// Functions of these tables that the crate does not have, and texts with parameters that it does not have. One that is
-/// known is a fault.
-const MISSING: &[&str] = &["laplace"];
+/// Functions of these tables that the crate does not have, or not by name, for their parameters are trained (`prelu`,
+/// `xielu`). One that is known is a fault.
+const MISSING: &[&str] = &["gelu_10", "laplace", "prelu", "sqrtsoftplus", "xielu"];
 
 #[test]
 fn what_frameworks_write_is_known() {
@@ -131,6 +142,17 @@ fn what_frameworks_write_is_known() {
             assert_eq!(parsed(theirs).to_string(), *ours, "`{theirs}`");
         }
     }
+}
+
+/// ONNX has another default than PyTorch for an operator of the same name. PyTorch's exporter writes the slope out.
+#[test]
+fn hard_sigmoid_by_its_name_has_the_slope_of_pytorch() {
+    for name in ["HardSigmoid", "Hardsigmoid", "hard_sigmoid", "hardsigmoid()"] {
+        assert_eq!(parsed(name), HardSigmoid::default().into(), "`{name}`");
+        assert_ne!(parsed(name), HardSigmoid::onnx().into(), "`{name}`");
+    }
+    assert_eq!(parsed("HardSigmoid(alpha=0.2)"), HardSigmoid::onnx().into());
+    assert_eq!(parsed("HardSigmoid(alpha=0.16666666666666666, beta=0.5)"), HardSigmoid::default().into());
 }
 
 #[test]
