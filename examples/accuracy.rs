@@ -139,7 +139,7 @@ impl Second {
     fn add(&mut self, function: &str, found: &Exhaustive) {
         self.judged += found.judged;
         let (apart, x) = found.apart;
-        if !(apart <= self.apart) {
+        if apart > self.apart {
             (self.apart, self.at) = (apart, format!(", {function} at {x:e}"));
         }
     }

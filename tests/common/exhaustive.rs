@@ -64,6 +64,7 @@ impl Exhaustive {
     }
 
     /// Adds the inputs with these bit patterns, whose number must divide into chunks.
+    #[allow(clippy::needless_range_loop)] // Several slices at one index.
     pub fn add(&mut self, activation: AnyActivation, part: Part, levels: &[Level], patterns: Range<u64>) {
         let Some(oracle) = oracle::of(&activation, part) else { return };
         let floor = part.floor(activation.card().name);
@@ -148,6 +149,7 @@ struct Glance {
 
 /// In lanes of its own, for `max` of floats does not vectorise as a reduction: 0.75 ns an input instead of 3.5.
 #[inline(always)]
+#[allow(clippy::needless_range_loop)] // Several slices at one index.
 fn glance(x: &[f32], got: &[f32], exact: &[f64], floor: f64, glances: &mut [Glance]) {
     const LANES: usize = 32;
     let blocks = x.chunks_exact(BLOCK).zip(got.chunks_exact(BLOCK)).zip(exact.chunks_exact(BLOCK));
