@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use activations::{Activation, Element, Gelu, Level, Pass, Relu, Sigmoid, Silu};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use half::{bf16, f16};
-use shared::inputs;
+use shared::{SIZES, inputs};
 
-const SIZE: usize = 1 << 16;
+const SIZE: usize = SIZES[1];
 
 /// An activation over all three types.
 trait Typed: Activation<f32> + Activation<f16> + Activation<bf16> {}
