@@ -1,4 +1,7 @@
-//! Which CPU runs a loop: the only file that knows instruction sets.
+//! Which CPU runs a loop: the only file, but for its part, that knows instruction sets.
+
+#[cfg(all(feature = "half", any(target_arch = "x86", target_arch = "x86_64")))]
+pub(crate) mod f16;
 
 use core::fmt;
 
@@ -99,6 +102,16 @@ impl Level {
             }
         }
         dispatch(self, Kind)
+    }
+
+    /// Whether vectors are truncated to half their width in one instruction.
+    #[cfg(feature = "half")]
+    #[inline]
+    pub(crate) fn truncates(self) -> bool {
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        return self.0.as_avx512().is_some();
+        #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
+        return cfg!(target_arch = "aarch64");
     }
 
     /// The level's name: `avx512`, `avx2`, `neon`, `simd128` or `baseline`.

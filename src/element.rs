@@ -4,6 +4,7 @@ use core::fmt::Debug;
 
 use num_traits::float::FloatCore;
 
+use crate::dispatch::Level;
 #[cfg(feature = "std")]
 use crate::real::Fused;
 use crate::real::{Ieee, Plain, Real};
@@ -34,9 +35,27 @@ pub trait Element: FloatCore + Debug + Send + Sync + Sealed + 'static {
     /// The lane for all others.
     #[doc(hidden)]
     type Plain: Lane<Self>;
+    /// What the lanes hold.
+    #[doc(hidden)]
+    type Float: Element;
     /// Whether the lanes have more digits than the element, so that what is stored is not what was computed.
     #[doc(hidden)]
     const WIDENED: bool = false;
+    /// Whether a pass of a formula with so many vectors abreast converts blocks of elements as a whole, not each of them as it
+    /// is loaded and stored.
+    #[doc(hidden)]
+    #[inline]
+    fn by_blocks(level: Level, abreast: usize) -> bool {
+        let _ = (level, abreast);
+        false
+    }
+
+    /// A block of elements as what the lanes hold.
+    #[doc(hidden)]
+    fn widen(level: Level, from: &[Self], to: &mut [Self::Float]);
+    /// Rounds a block of what the lanes hold, as storing it would.
+    #[doc(hidden)]
+    fn narrow(level: Level, from: &[Self::Float], to: &mut [Self]);
 }
 
 /// A lane that an element can be loaded into and stored from.
@@ -71,9 +90,9 @@ lane!(Plain);
 #[cfg(feature = "std")]
 lane!(Fused);
 
-/// Makes a type an element that is computed in lanes of another.
+/// Makes a type an element that is computed in lanes of another, with what else its blocks need.
 macro_rules! element {
-    ($($element:ident in $float:ident),*) => {$(
+    ($($element:ident in $float:ident { $($items:item)* })*) => {$(
         impl $crate::sealed::Sealed for $element {}
 
         impl $crate::element::Element for $element {
@@ -83,11 +102,29 @@ macro_rules! element {
             #[cfg(not(feature = "std"))]
             type Fused = $crate::real::Plain<$float>;
             type Plain = $crate::real::Plain<$float>;
-            const WIDENED: bool = size_of::<$element>() < size_of::<$float>();
+            type Float = $float;
+            $($items)*
         }
     )*};
 }
 #[cfg(feature = "half")]
 pub(crate) use element;
 
-element!(f32 in f32, f64 in f64);
+macro_rules! float {
+    ($($float:ident)*) => {$(
+        element! {
+            $float in $float {
+                #[inline]
+                fn widen(_: Level, from: &[Self], to: &mut [Self]) {
+                    to.copy_from_slice(from);
+                }
+
+                #[inline]
+                fn narrow(_: Level, from: &[Self], to: &mut [Self]) {
+                    to.copy_from_slice(from);
+                }
+            }
+        }
+    )*};
+}
+float!(f32 f64);

@@ -174,6 +174,7 @@ extern crate std;
 
 mod activation;
 mod biased;
+mod blocks;
 mod card;
 mod dispatch;
 mod element;

@@ -48,6 +48,24 @@ impl Reduction {
     }
 }
 
+/// The settings that all losses have.
+macro_rules! settings {
+    () => {
+        /// Mean or sum. [`Reduction::Mean`] if not set.
+        #[must_use]
+        pub const fn reduction(self, reduction: $crate::Reduction) -> Self {
+            Self { reduction, ..self }
+        }
+
+        /// Run at this level instead of the best one.
+        #[must_use]
+        pub const fn at(self, level: $crate::Level) -> Self {
+            Self { level: Some(level), ..self }
+        }
+    };
+}
+use settings;
+
 /// Rounded to the type.
 fn rounded<T: Element>(number: f64) -> T {
     <T::Plain as Real>::of(number).store()

@@ -99,13 +99,7 @@ trait Cut: Sized + Send {
 
 impl<T: Element> Cut for Pass<'_, T> {
     fn len(&self) -> usize {
-        match self {
-            Pass::Forward { x, .. }
-            | Pass::Derivative { x, .. }
-            | Pass::ForwardWithDerivative { x, .. }
-            | Pass::Backward { x, .. } => x.len(),
-            Pass::ForwardInPlace { x } => x.len(),
-        }
+        Pass::len(self)
     }
 
     fn cut(self, at: usize) -> (Self, Self) {

@@ -34,6 +34,8 @@ parameters!(Gelu);
 
 impl Elementwise for Gelu {
     const ABREAST_OF_BOTH: usize = 1;
+    // All registers are taken: in place 0.46 ns an element without it, 0.54 with it.
+    const KEEPS: bool = false;
 
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {

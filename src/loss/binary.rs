@@ -1,6 +1,6 @@
 //! Binary cross-entropy of logits.
 
-use super::{Reduction, rounded};
+use super::{Reduction, rounded, settings};
 use crate::activation::same_length;
 use crate::dispatch::{Level, Task, dispatch};
 use crate::element::{Element, Lane};
@@ -79,17 +79,7 @@ impl BinaryCrossEntropy {
         Ok(Self { pos_weight, ..self })
     }
 
-    /// Mean or sum. [`Reduction::Mean`] if not set.
-    #[must_use]
-    pub const fn reduction(self, reduction: Reduction) -> Self {
-        Self { reduction, ..self }
-    }
-
-    /// Run at this level instead of the best one.
-    #[must_use]
-    pub const fn at(self, level: Level) -> Self {
-        Self { level: Some(level), ..self }
-    }
+    settings!();
 
     /// The loss of all elements.
     ///

@@ -1,7 +1,7 @@
 //! Cross-entropy of rows of logits.
 
 use super::targets::{Classes, Kind};
-use super::{Reduction, Targets, rounded};
+use super::{Reduction, Targets, rounded, settings};
 use crate::activation::{same_length, whole_rows};
 use crate::dispatch::{Level, Task, dispatch};
 use crate::element::{Element, Lane};
@@ -112,17 +112,7 @@ impl CrossEntropy {
         Self { ignore_index, ..self }
     }
 
-    /// Mean or sum. [`Reduction::Mean`] if not set.
-    #[must_use]
-    pub const fn reduction(self, reduction: Reduction) -> Self {
-        Self { reduction, ..self }
-    }
-
-    /// Run at this level instead of the best one.
-    #[must_use]
-    pub const fn at(self, level: Level) -> Self {
-        Self { level: Some(level), ..self }
-    }
+    settings!();
 
     /// The loss of the batch.
     ///

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use crate::common::Part;
 use crate::common::exhaustive::{self, Exhaustive};
 use crate::common::sweep::{self, Report};
+use crate::support::Float;
 use activations::{Activation, AnyActivation, Level, LogSoftmax, Softmax};
 
 /// A prime, so that no pattern of bits is left out for long.
@@ -28,6 +29,19 @@ fn near_places() -> impl Iterator<Item = f32> {
     })
 }
 
+fn assert_within<T: Float>(activation: AnyActivation, part: Part, level: Level, report: Report<T>, bound: f64) {
+    assert!(
+        report.worst <= bound,
+        "{activation} {part:?} of {} at {level}: {:.3} ULP at {:e} ({:#x}), bound {bound}: expected {:e}, got {:e}",
+        T::TYPE,
+        report.worst,
+        report.at,
+        report.at.bits(),
+        report.exact,
+        report.got,
+    );
+}
+
 #[test]
 fn f32_is_within_its_bound_at_every_level() {
     let levels: Vec<Level> = Level::available().collect();
@@ -38,16 +52,7 @@ fn f32_is_within_its_bound_at_every_level() {
             sweep::over_f32(activation, part, &levels, &mut reports, inputs);
             for (level, report) in levels.iter().zip(reports) {
                 let bound = sweep::bound_f32(activation.card().error, *level, part);
-                assert!(
-                    report.worst <= bound,
-                    "{activation} {part:?} of f32 at {level}: {:.3} ULP at {:e} ({:#010x}), bound {bound}: \
-                     expected {:e}, got {:e}",
-                    report.worst,
-                    report.at,
-                    report.at.to_bits(),
-                    report.exact,
-                    report.got,
-                );
+                assert_within(activation, part, *level, report, bound);
             }
         }
     }
@@ -88,16 +93,7 @@ fn f64_is_within_its_bound_at_every_level() {
             let Some(report) = sweep::over_table(activation, part, level) else { continue };
             tables += 1;
             let bound = sweep::bound_f64(activation.card().error, level, part);
-            assert!(
-                report.worst <= bound,
-                "{activation} {part:?} of f64 at {level}: {:.3} ULP at {:e} ({:#018x}), bound {bound}: \
-                 expected {:e}, got {:e}",
-                report.worst,
-                report.at,
-                report.at.to_bits(),
-                report.exact,
-                report.got,
-            );
+            assert_within(activation, part, level, report, bound);
         }
     }
     assert!(tables > 0);
