@@ -118,7 +118,9 @@ impl Elementwise for Selu {
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
         let below = math::expm1_neg(math::bounded_abs(x), None);
-        R::select(x.lt(R::of(0.0)), below.value * (R::of(LAMBDA_ALPHA) * below.unlift), x * R::of(LAMBDA))
+        // The rounding of lambda would make the last number before overflow infinite.
+        let above = x.mul_add(R::of(LAMBDA - 1.0), x);
+        R::select(x.lt(R::of(0.0)), below.value * (R::of(LAMBDA_ALPHA) * below.unlift), above)
     }
 
     #[inline(always)]

@@ -94,11 +94,10 @@ impl Elementwise for Mish {
         let on_left = t.mul_add(t.mul_add(t + R::of(4.0), four_x + R::of(6.0)), four_x + R::of(4.0));
         let on_right = (-two).mul_add(b, t.mul_add(four_x, four_x));
         let (factor, other) = (R::select(left, e.value, t * t), R::select(left, on_left, on_right));
-        let top = factor * other;
+        let (top, top_lo) = factor.two_mul(other);
         let rest = R::select(left, e_lo * on_left, zero);
-        let square = b * b;
-        let square_lo = (b + b).mul_add(b_lo, b.mul_add(b, -square));
-        let part = quotient(top, factor.mul_add(other, -top) + rest, square, square_lo);
+        let (square, square_lo) = b.two_mul(b);
+        let part = quotient(top, top_lo + rest, square, (b + b).mul_add(b_lo, square_lo));
         part.mul_add(R::select(left, e.unlift, one), R::select(left, -zero, one))
     }
 }
