@@ -10,5 +10,5 @@ for target in ${TARGETS:-elementwise rows names accuracy}; do
     echo "--- $target, $seconds s"
     mkdir -p "fuzz/corpus/$target"
     TARGET=$target cargo +nightly fuzz run activations "fuzz/corpus/$target" -- \
-        -max_total_time="$seconds" -max_len=4096 -timeout=60 -dict=fuzz/names.dict -print_final_stats=1
+        -max_total_time="$seconds" -max_len=4096 -len_control=0 -timeout=60 -dict=fuzz/names.dict -print_final_stats=1
 done

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the loops of a few functions in Miri, at each level of x86-64: Miri takes its CPU from the
-# compilation. Needs a nightly Rust with the components miri and rust-src. Takes minutes.
+# Runs the loops of a few functions in Miri, at each level of x86-64: Miri takes its CPU from the compilation. Needs a nightly
+# Rust with the components miri and rust-src. Takes minutes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export MIRIFLAGS=-Zmiri-disable-isolation
