@@ -63,6 +63,17 @@ impl<R: Real> Lifted<R> {
     }
 }
 
+/// c - a b, rounded once in both kinds of lane, for a product that is within a factor of two of c.
+#[inline(always)]
+pub(crate) fn less_product<R: Real>(c: R, a: R, b: R) -> R {
+    if R::FUSED {
+        (-a).mul_add(b, c)
+    } else {
+        let (product, product_lo) = a.two_mul(b);
+        (c - product) - product_lo
+    }
+}
+
 /// a + b as an unevaluated sum `(hi, lo)`, exact in any order of magnitude (Knuth, TAOCP 2, 4.2.2).
 #[inline(always)]
 pub(crate) fn two_sum<R: Real>(a: R, b: R) -> (R, R) {

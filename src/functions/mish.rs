@@ -70,7 +70,7 @@ impl<R: Real> Parts<R> {
 fn quotient<R: Real>(top: R, top_lo: R, bottom: R, bottom_lo: R) -> R {
     let inverse = R::of(1.0) / bottom;
     let first = top * inverse;
-    let remainder = (-first).mul_add(bottom, top) + (-first).mul_add(bottom_lo, top_lo);
+    let remainder = math::less_product(top, first, bottom) + (-first).mul_add(bottom_lo, top_lo);
     remainder.mul_add(inverse, first)
 }
 

@@ -1,7 +1,7 @@
 //! The logistic function and the hyperbolic tangent: ratios of 1 and e^-|x| with one division.
 
-use super::Lifted;
 use super::exp::{Unit, bounded_abs, exp_ratio, exp2};
+use super::{Lifted, less_product};
 use crate::real::Real;
 
 /// The logistic function 1 / (1 + e^-x).
@@ -178,7 +178,7 @@ pub(crate) fn sigmoid_neg_slope<R: Real>(a: R, w: R, low_parts: Option<(Low<R>, 
             let inner = q.mul_add(minus_w * -Logistic::<R>::unlift(), rest);
             // What the division and its parts have rounded away, relative to the numerator, which is 2 or so; times the
             // derivative of the result with respect to q.
-            let remainder = (-q).mul_add(bottom_lo, (-q).mul_add(bottom, e.m) - e.r);
+            let remainder = (-q).mul_add(bottom_lo, less_product(e.m, q, bottom) - e.r);
             let factor = rest.mul_add(R::of(-0.5 * unit.value.0), inner * value);
             // Added last: near the root, where the sum is small, so are the roundings.
             let low = (-w_lo).mul_add(value, (-w).mul_add(value_lo, rounded));

@@ -1,7 +1,7 @@
 //! The lower tail of the standard normal distribution, for GELU.
 
-use super::Lifted;
 use super::exp::{exp_neg_half, unlift};
+use super::{Lifted, two_sum};
 use crate::real::{Coefficients, Real};
 
 /// P(v - c) = (a + k) e^(a^2/2) Phi(-a), v = a/(a + k), but for what [`exp_neg_half`] leaves to it.
@@ -92,6 +92,17 @@ pub(crate) struct NormalTail<R> {
     scale: R,
 }
 
+/// The polynomial at u, and what the last step of Horner's rule rounds away: two roundings, without fused multiply-add.
+#[inline(always)]
+fn with_error<R: Real>(u: R, coefficients: &Coefficients) -> (R, R) {
+    let mut rising = R::table(coefficients);
+    let constant = rising.next().unwrap_or(R::of(0.0));
+    let others = rising.rev().fold(R::of(0.0), |y, c| y.mul_add(u, c));
+    let (product, product_lo) = others.two_mul(u);
+    let (sum, sum_lo) = two_sum(product, constant);
+    (sum, sum_lo + product_lo)
+}
+
 impl<R: Real> NormalTail<R> {
     /// The tail at -|x|, with |x| taken as no more than 14.75 (`f64`: 39), where |x| Phi(-|x|) is zero.
     #[inline(always)]
@@ -107,7 +118,14 @@ impl<R: Real> NormalTail<R> {
     #[inline(always)]
     pub(crate) fn times_a(&self) -> Lifted<R> {
         // The product with its error: 0.7 ULP for two operations.
-        let (product, product_lo) = (self.v * self.scale).two_mul((self.v - R::per_type(0.375, 0.5)).polynomial(&P));
+        let (factor, u) = (self.v * self.scale, self.v - R::per_type(0.375, 0.5));
+        let (product, product_lo) = if R::FUSED {
+            factor.two_mul(u.polynomial(&P))
+        } else {
+            let (p, p_lo) = with_error(u, &P);
+            let (product, product_lo) = factor.two_mul(p);
+            (product, factor.mul_add(p_lo, product_lo))
+        };
         Lifted { value: product + (product * self.r).mul_add(self.w, product_lo), unlift: unlift() }
     }
 

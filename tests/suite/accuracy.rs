@@ -62,6 +62,7 @@ fn f32_is_within_its_bound_at_every_level() {
 #[test]
 fn the_kernels_of_f64_and_the_oracle_see_the_same_errors() {
     const LEN: u64 = 1 << 14;
+    const NORMAL: u64 = 0x0080_0000;
     // Zero, subnormal to normal, near 2^-12, 1, 1.5, 13, 100; the greatest, infinity and NaN; and the negative of each.
     let starts = [0, 0x007f_e000, 0x3980_0000, 0x3f80_0000, 0x3fc0_0000, 0x4150_0000, 0x42c8_0000, 0x7f7f_e000];
     let starts = starts.into_iter().flat_map(|start| [start, start | 1 << 31]);
@@ -78,7 +79,11 @@ fn the_kernels_of_f64_and_the_oracle_see_the_same_errors() {
             assert!(apart <= exhaustive::APART, "{what}: {apart:e} ULP apart at {at:e}");
             for (alone, both) in alone.iter().zip(&both.reports) {
                 assert_eq!(alone.worst, both.worst, "{what}: {alone:?}, {both:?}");
-                assert_eq!((alone.inputs, alone.correctly_rounded), (both.inputs, both.correctly_rounded), "{what}");
+                assert_eq!(alone.inputs, both.inputs, "{what}");
+                // x/2 of a subnormal x lies between two floats, and 2^-53 of it decides which one is nearer.
+                if start & 0x7fff_ffff >= NORMAL {
+                    assert_eq!(alone.correctly_rounded, both.correctly_rounded, "{what}");
+                }
             }
         }
     }

@@ -27,8 +27,9 @@ macro_rules! each {
 
 fn main() -> std::io::Result<()> {
     if let Some(path) = std::env::args().nth(1) {
-        let text: Vec<String> =
+        let mut text: Vec<String> =
             each!(found).into_iter().flatten().map(|(line, digest)| format!("{line},{digest:016x}\n")).collect();
+        text.sort();
         return std::fs::write(path, text.concat());
     }
     let levels: Vec<String> = Level::available().map(|level| level.to_string()).collect();
