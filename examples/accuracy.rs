@@ -5,6 +5,8 @@
 
 #[path = "../tests/common/mod.rs"]
 mod common;
+#[path = "../tests/exhaustive/mod.rs"]
+mod exhaustive;
 
 use std::fmt;
 use std::process::ExitCode;
@@ -13,8 +15,8 @@ use std::thread;
 
 use activations::{AnyActivation, Level};
 use common::Part;
-use common::exhaustive::{self, Exhaustive};
 use common::sweep::{self, Report};
+use exhaustive::Exhaustive;
 use indicatif::{ProgressBar, ProgressStyle};
 
 const PATTERNS: u64 = 1 << 32;

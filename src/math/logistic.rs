@@ -178,7 +178,10 @@ pub(crate) fn sigmoid_neg_slope<R: Real>(a: R, w: R, low_parts: Option<(Low<R>, 
             let inner = q.mul_add(minus_w * -Logistic::<R>::unlift(), rest);
             // What the division and its parts have rounded away, relative to the numerator, which is 2 or so; times the
             // derivative of the result with respect to q.
-            let remainder = (-q).mul_add(bottom_lo, less_product(e.m, q, bottom) - e.r);
+            // The splitting of a product in two, where it is needed, overflows from 2^115.
+            let (up, down) = (R::of(exp2(16)), R::of(exp2(-16)));
+            let (q_up, bottom_down) = if R::FUSED { (q, bottom) } else { (q * up, bottom * down) };
+            let remainder = (-q).mul_add(bottom_lo, less_product(e.m, q_up, bottom_down) - e.r);
             let factor = rest.mul_add(R::of(-0.5 * unit.value.0), inner * value);
             // Added last: near the root, where the sum is small, so are the roundings.
             let low = (-w_lo).mul_add(value, (-w).mul_add(value_lo, rounded));

@@ -3,7 +3,6 @@
 // Each of the programs that share this module uses a part of it.
 #![allow(dead_code, unreachable_pub)]
 
-pub mod exhaustive;
 pub mod oracle;
 pub mod sweep;
 pub mod table;

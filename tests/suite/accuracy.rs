@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use crate::common::Part;
-use crate::common::exhaustive::{self, Exhaustive};
 use crate::common::sweep::{self, Report};
+use crate::exhaustive::{self, Exhaustive};
 use crate::support::Float;
 use activations::{Activation, AnyActivation, Level, LogSoftmax, Softmax};
 

@@ -3,6 +3,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../exhaustive/mod.rs"]
+mod exhaustive;
 mod support;
 
 mod accuracy;

@@ -17,14 +17,14 @@ use std::ops::Range;
 use activations::{AnyActivation, Level};
 use fearless_simd::dispatch;
 
-use super::sweep::{self, Report};
-use super::{Part, oracle, table, ulp};
+use crate::common::sweep::{self, Report};
+use crate::common::{Part, oracle, table, ulp};
 
 /// A prime.
-pub const SAMPLE: u64 = 61;
-pub const NEAR: f64 = 0.9;
+pub(crate) const SAMPLE: u64 = 61;
+pub(crate) const NEAR: f64 = 0.9;
 /// How far apart the references may be, in ULP of `f32`.
-pub const APART: f64 = 1e-5;
+pub(crate) const APART: f64 = 1e-5;
 
 /// Inputs that go through the kernels at once: their slices stay in the second-level cache.
 const CHUNK: u64 = 1 << 14;
@@ -32,22 +32,22 @@ const CHUNK: u64 = 1 << 14;
 const BLOCK: usize = 256;
 
 /// What a sweep over every `f32` found.
-pub struct Exhaustive {
+pub(crate) struct Exhaustive {
     /// For each level.
-    pub reports: Vec<Report<f32>>,
+    pub(crate) reports: Vec<Report<f32>>,
     /// Inputs that the oracle judged.
-    pub judged: u64,
+    pub(crate) judged: u64,
     /// The greatest difference of the references, in ULP of `f32`, and where it is.
-    pub apart: (f64, f32),
+    pub(crate) apart: (f64, f32),
 }
 
 impl Exhaustive {
-    pub fn new(levels: &[Level]) -> Self {
+    pub(crate) fn new(levels: &[Level]) -> Self {
         Self { reports: vec![Report::default(); levels.len()], judged: 0, apart: (0.0, 0.0) }
     }
 
     /// One that knows where errors are, so that few inputs come near the worst so far.
-    pub fn forewarned(activation: AnyActivation, part: Part, levels: &[Level]) -> Self {
+    pub(crate) fn forewarned(activation: AnyActivation, part: Part, levels: &[Level]) -> Self {
         const STRIDE: u64 = 4_099;
         let mut found = Self::new(levels);
         let inputs = sweep::patterns(0..1 << 32, STRIDE);
@@ -57,7 +57,7 @@ impl Exhaustive {
         found
     }
 
-    pub fn merge(self, other: Self) -> Self {
+    pub(crate) fn merge(self, other: Self) -> Self {
         let reports = self.reports.into_iter().zip(other.reports).map(|(a, b)| a.merge(b)).collect();
         let apart = if other.apart.0 > self.apart.0 { other.apart } else { self.apart };
         Self { reports, judged: self.judged + other.judged, apart }
@@ -65,7 +65,7 @@ impl Exhaustive {
 
     /// Adds the inputs with these bit patterns, whose number must divide into chunks.
     #[allow(clippy::needless_range_loop)] // Several slices at one index.
-    pub fn add(&mut self, activation: AnyActivation, part: Part, levels: &[Level], patterns: Range<u64>) {
+    pub(crate) fn add(&mut self, activation: AnyActivation, part: Part, levels: &[Level], patterns: Range<u64>) {
         let Some(oracle) = oracle::of(&activation, part) else { return };
         let floor = part.floor(activation.card().name);
         let fast = has_fast_reference(&activation, part);
@@ -134,7 +134,7 @@ impl Exhaustive {
 
 /// Whether the kernel for `f64` is a reference for `f32`: it has a table that vouches for it, and is the same function.
 /// Snake's derivative is not: beyond 1600, it is a constant in `f32` alone.
-pub fn has_fast_reference(activation: &AnyActivation, part: Part) -> bool {
+pub(crate) fn has_fast_reference(activation: &AnyActivation, part: Part) -> bool {
     let name = activation.card().name;
     table::of(name).is_some() && (name, part) != ("snake", Part::Slope)
 }
