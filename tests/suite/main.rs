@@ -3,6 +3,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[allow(dead_code, reason = "a part of what the program `accuracy` uses")]
 #[path = "../exhaustive/mod.rs"]
 mod exhaustive;
 mod support;
