@@ -78,7 +78,12 @@ fn the_kernels_of_f64_and_the_oracle_see_the_same_errors() {
             let (apart, at) = both.apart;
             assert!(apart <= exhaustive::APART, "{what}: {apart:e} ULP apart at {at:e}");
             for (alone, both) in alone.iter().zip(&both.reports) {
-                assert_eq!(alone.worst, both.worst, "{what}: {alone:?}, {both:?}");
+                // What is below how far they may be apart is exact for both.
+                if alone.worst > exhaustive::APART {
+                    assert_eq!(alone.worst, both.worst, "{what}: {alone:?}, {both:?}");
+                } else {
+                    assert!(both.worst <= exhaustive::APART, "{what}: {alone:?}, {both:?}");
+                }
                 assert_eq!(alone.inputs, both.inputs, "{what}");
                 // x/2 of a subnormal x lies between two floats, and 2^-53 of it decides which one is nearer.
                 if start & 0x7fff_ffff >= NORMAL {
