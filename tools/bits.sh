@@ -10,7 +10,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
-all=(x86-64 debug native x86-64-v3 x86-64-v4 i686 aarch64 wasm simd128 relaxed-simd)
+all=(x86-64 debug native x86-64-v3 x86-64-v4 i686 aarch64 wasm simd128)
 table=()
 failed=0
 
@@ -132,9 +132,6 @@ run() {
             ;;
         simd128)
             wasm simd128 "-C target-feature=+simd128"
-            ;;
-        relaxed-simd)
-            wasm relaxed-simd "-C target-feature=+simd128,+relaxed-simd"
             ;;
         *)
             echo "unknown build \`$1\`; known: ${all[*]}" >&2
