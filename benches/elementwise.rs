@@ -2,13 +2,15 @@
 //!
 //! All of it takes about half an hour; a filter picks a part: `cargo bench --bench elementwise -- forward/f32/65536`.
 
+#[path = "shared/config.rs"]
+mod config;
 #[path = "shared/mod.rs"]
 mod shared;
 
 use std::hint::black_box;
-use std::time::Duration;
 
 use activations::{Activation, AnyActivation, Element, Elementwise, Real, Sigmoid, Silu, math};
+use config::config;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use shared::{SIZES, inputs};
 
@@ -166,10 +168,7 @@ fn small(c: &mut Criterion) {
 
 criterion_group! {
     name = benches;
-    config = Criterion::default()
-        .sample_size(20)
-        .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(1));
+    config = config();
     targets = user_defined, small, passes::<f32>, passes::<f64>
 }
 criterion_main!(benches);

@@ -2,13 +2,16 @@
 //!
 //! `cargo bench --bench halves --features half` prints the ratios first, then what criterion measures.
 
+#[path = "shared/config.rs"]
+mod config;
 #[path = "shared/mod.rs"]
 mod shared;
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use activations::{Activation, Element, Gelu, Level, Pass, Relu, Sigmoid, Silu};
+use config::config;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use half::{bf16, f16};
 use shared::{SIZES, inputs};
@@ -71,10 +74,7 @@ fn all(c: &mut Criterion) {
 
 criterion_group! {
     name = benches;
-    config = Criterion::default()
-        .sample_size(20)
-        .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(1));
+    config = config();
     targets = ratios, all
 }
 criterion_main!(benches);

@@ -1,12 +1,14 @@
 //! Softmax by the length of its rows: 64 K elements in short rows, and one long row.
 
+#[path = "shared/config.rs"]
+mod config;
 #[path = "shared/mod.rs"]
 mod shared;
 
 use std::hint::black_box;
-use std::time::Duration;
 
 use activations::{Activation, Element, Softmax};
+use config::config;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use shared::{SIZES, inputs};
 
@@ -50,10 +52,7 @@ fn naive<T: Element>(x: &[T], y: &mut [T]) {
 
 criterion_group! {
     name = benches;
-    config = Criterion::default()
-        .sample_size(20)
-        .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(1));
+    config = config();
     targets = rows::<f32>, rows::<f64>
 }
 criterion_main!(benches);

@@ -7,19 +7,22 @@ mod common;
 #[allow(dead_code, reason = "a part of what the other examples use")]
 #[path = "shared/random.rs"]
 mod random;
+#[allow(dead_code, reason = "a part of what the tests use")]
+#[path = "../tests/suite/support.rs"]
+mod support;
 
-use std::fmt::LowerExp;
 use std::ops::AddAssign;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use activations::{AnyActivation, Element, Level};
+use activations::{AnyActivation, Level};
 use common::sweep::{self, Report};
 use common::{Part, oracle};
 use indicatif::{ProgressBar, ProgressStyle};
 use random::Random;
+use support::{Float, same};
 
 /// Elements that a function is given at a time.
 const ELEMENTS: usize = 4_096;
@@ -61,54 +64,15 @@ impl AddAssign for Count {
     }
 }
 
-/// A type's floats from random bits.
-trait Float: Element + LowerExp {
-    fn of_bits(bits: u64) -> Self;
-    fn bits(self) -> u64;
-    fn of(x: f32) -> Self;
-}
-
-impl Float for f32 {
-    fn of_bits(bits: u64) -> Self {
-        Self::from_bits(bits as u32)
-    }
-
-    fn bits(self) -> u64 {
-        self.to_bits().into()
-    }
-
-    fn of(x: f32) -> Self {
-        x
-    }
-}
-
-impl Float for f64 {
-    fn of_bits(bits: u64) -> Self {
-        Self::from_bits(bits)
-    }
-
-    fn bits(self) -> u64 {
-        self.to_bits()
-    }
-
-    fn of(x: f32) -> Self {
-        x.into()
-    }
-}
-
 /// Any bits, and numbers of the sizes where functions bend.
 fn inputs<T: Float>(random: &mut Random) -> Vec<T> {
     let size = [1.0, 10.0, 120.0][random.bits() as usize % 3];
     (0..ELEMENTS)
         .map(|_| match random.bits() % 2 {
             0 => T::of_bits(random.bits()),
-            _ => T::of((random.unit() - 0.5) * 2.0 * size),
+            _ => T::of(((random.unit() - 0.5) * 2.0 * size).into()),
         })
         .collect()
-}
-
-fn same<T: Float>(a: &T, b: &T) -> bool {
-    a.bits() == b.bits() || a.is_nan() && b.is_nan()
 }
 
 /// Each level gives the bits of the others of its kind, and a slice in two parts those of the whole.
@@ -125,7 +89,7 @@ fn check_bits<T: Float>(activation: AnyActivation, part: Part, random: &mut Rand
         count.values += 2 * ELEMENTS as u64;
         let first = of_kinds[usize::from(level.is_fused())].get_or_insert_with(|| whole.clone());
         for (what, other) in [("in two parts", &parts), ("at another level", &*first)] {
-            if let Some(i) = (0..ELEMENTS).find(|&i| !same(&whole[i], &other[i])) {
+            if let Some(i) = (0..ELEMENTS).find(|&i| !same(whole[i], other[i])) {
                 return Err(format!(
                     "{activation} {part:?} at {level}: {:e} ({:#x}) gives {:e}, {what} {:e}",
                     x[i],

@@ -2,13 +2,15 @@
 //!
 //! A filter picks a part: `cargo bench -- 'gelu, f32'`.
 
+#[path = "../../shared/config.rs"]
+mod config;
 mod libraries;
 
 use std::any::type_name;
 use std::hint::black_box;
-use std::time::Duration;
 
 use activations::Element;
+use config::config;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use libraries::{Library, burn, candle, libm, rten};
 use peers::{FUNCTIONS, OURS, inputs, ours};
@@ -55,10 +57,7 @@ fn check<T: Element>(what: &str, x: &[T], ours: &[T], theirs: &[T]) {
 
 criterion_group! {
     name = benches;
-    config = Criterion::default()
-        .sample_size(20)
-        .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(1))
+    config = config()
         // Only the median is read: the default's hundred thousand resamples take longer than the measurement.
         .nresamples(2_000);
     targets = in_f32, in_f64
