@@ -54,35 +54,28 @@ macro_rules! conversions {
 conversions!(Avx2: 8, u16x8, f32x8, widen_avx2 by _mm256_cvtph_ps, narrow_avx2 by _mm256_cvtps_ph);
 conversions!(Avx512: 16, u16x16, f32x16, widen_avx512 by _mm512_cvtph_ps, narrow_avx512 by _mm512_cvtps_ph);
 
-/// Whether the level has instructions for it; then they have converted the slice.
-#[inline]
-pub(crate) fn widen(level: Level, from: &[f16], to: &mut [f32]) -> bool {
-    if let Some(avx2) = level.0.as_avx2() {
-        let ((from, from_rest), (to, to_rest)) = (from.split_at(wide(level, from)), to.split_at_mut(wide(level, to)));
-        if let Some(avx512) = level.0.as_avx512() {
-            widen_avx512(avx512, from, to);
+/// Defines the conversion at any level: whole vectors by AVX-512, if it is there, and the rest by AVX2.
+macro_rules! at_any_level {
+    ($(#[$doc:meta])* $name:ident: $from:ident -> $to:ident by $avx512:ident, $avx2:ident) => {
+        $(#[$doc])*
+        #[inline]
+        pub(crate) fn $name(level: Level, from: &[$from], to: &mut [$to]) -> bool {
+            let Some(token) = level.0.as_avx2() else { return false };
+            let mut whole = 0;
+            if let Some(token) = level.0.as_avx512() {
+                whole = from.len() & !15;
+                $avx512(token, &from[..whole], &mut to[..whole]);
+            }
+            $avx2(token, &from[whole..], &mut to[whole..]);
+            true
         }
-        widen_avx2(avx2, from_rest, to_rest);
-        return true;
-    }
-    false
+    };
 }
-
-/// See [`widen`]. To nearest, ties to even.
-#[inline]
-pub(crate) fn narrow(level: Level, from: &[f32], to: &mut [f16]) -> bool {
-    if let Some(avx2) = level.0.as_avx2() {
-        let ((from, from_rest), (to, to_rest)) = (from.split_at(wide(level, from)), to.split_at_mut(wide(level, to)));
-        if let Some(avx512) = level.0.as_avx512() {
-            narrow_avx512(avx512, from, to);
-        }
-        narrow_avx2(avx2, from_rest, to_rest);
-        return true;
-    }
-    false
+at_any_level! {
+    /// Whether the level has instructions for it; then they have converted the slice.
+    widen: f16 -> f32 by widen_avx512, widen_avx2
 }
-
-/// How many elements AVX-512's vectors take; AVX2's, half as long, take the rest.
-fn wide<T>(level: Level, slice: &[T]) -> usize {
-    if level.0.as_avx512().is_some() { slice.len() & !15 } else { 0 }
+at_any_level! {
+    /// See [`widen`]. To nearest, ties to even.
+    narrow: f32 -> f16 by narrow_avx512, narrow_avx2
 }
