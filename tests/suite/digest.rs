@@ -47,7 +47,7 @@ number! {
 }
 
 /// Rows of scores of several lengths, one after the other.
-fn rows<T: Number>() -> Vec<Vec<T>> {
+pub(crate) fn rows<T: Number>() -> Vec<Vec<T>> {
     let mut bits = Bits(22);
     [1, 2, 7, 10, 31, 32, 33, 100, 128, 200, 1000, 1024, 1025, 3000, 10_000]
         .map(|len| {
@@ -65,7 +65,7 @@ fn number<T: Number>(x: f64) -> T {
 }
 
 /// The numbers the other way round, 1 where they are not finite: gradients for them.
-fn gradients<T: Number>(x: &[T]) -> Vec<T> {
+pub(crate) fn gradients<T: Number>(x: &[T]) -> Vec<T> {
     x.iter().rev().map(|x| if x.is_finite() { *x } else { T::one() }).collect()
 }
 
@@ -150,6 +150,16 @@ fn enter<T: Number>(digests: &mut Digests, name: &str, level: Level, what: &str,
     assert!(before.is_none_or(|before| before == digest), "{line}: other bits at {level}");
 }
 
+/// Enters what the methods of a function gave for each of the inputs.
+pub(crate) fn enter_outputs<T: Number>(digests: &mut Digests, name: &str, level: Level, outputs: &[Outputs<T>]) {
+    let mut enter_all = |what: &str, output: fn(&Outputs<T>) -> &[T]| {
+        enter(digests, name, level, what, outputs.iter().flat_map(output).copied());
+    };
+    enter_all("forward", |outputs| &outputs.forward);
+    enter_all("derivative", |outputs| &outputs.derivative);
+    enter_all("backward", |outputs| &outputs.backward);
+}
+
 fn activations<T: Number>(digests: &mut Digests) {
     let (inputs, rows) = (vec![T::inputs()], rows::<T>());
     for activation in AnyActivation::all() {
@@ -170,26 +180,22 @@ fn activations<T: Number>(digests: &mut Digests) {
                     outputs
                 })
                 .collect();
-            let mut enter = |what: &str, output: &dyn Fn(&Outputs<T>) -> Vec<T>| {
-                enter(digests, &activation.to_string(), level, what, outputs.iter().flat_map(output));
-            };
-            enter("forward", &|outputs| outputs.forward.clone());
-            enter("derivative", &|outputs| outputs.derivative.clone());
-            enter("backward", &|outputs| outputs.backward.clone());
+            enter_outputs(digests, &activation.to_string(), level, &outputs);
             if let Some(from_output) = activation.as_from_output::<T>() {
-                enter("from_output", &|outputs| {
+                let grads = outputs.iter().flat_map(|outputs| {
                     let mut grad_x = vec![T::nan(); outputs.forward.len()];
                     let grad_y = gradients(&outputs.forward);
                     from_output.run_from_output(level, &outputs.forward, &grad_y, &mut grad_x);
                     grad_x
                 });
+                enter(digests, &activation.to_string(), level, "from_output", grads);
             }
         }
     }
 }
 
 /// What is made of activations, and the sums over rows.
-fn around_them<T: Number>(digests: &mut Digests) {
+pub(crate) fn around_them<T: Number>(digests: &mut Digests) {
     const CLASSES: usize = 37;
     let x = T::inputs();
     let grad_y = gradients(&x);
@@ -229,7 +235,7 @@ fn around_them<T: Number>(digests: &mut Digests) {
     }
 }
 
-fn committed() -> Digests {
+pub(crate) fn committed() -> Digests {
     let digest = |text| u64::from_str_radix(text, 16).expect("a digest in hexadecimal digits");
     let lines = include_str!("../tables/digests.csv").lines().filter_map(|line| line.rsplit_once(','));
     lines.map(|(line, text)| (line.into(), digest(text))).collect()

@@ -23,7 +23,6 @@ mod named;
 mod parallel;
 mod parity;
 mod parse;
-mod prelu;
 mod properties;
 mod reproducibility;
 mod rowwise;

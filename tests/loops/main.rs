@@ -1,0 +1,14 @@
+//! Loops of the few functions that are more than a formula of one number: rows, a slope for each channel or element.
+//!
+//! Nothing here is compiled for each function of the list, so this takes seconds where the suite takes minutes: with
+//! `values` it is what mutation testing runs (`tools/mutants.sh`).
+
+#[allow(dead_code, reason = "a part of what the suite uses")]
+#[path = "../suite/digest.rs"]
+mod digest;
+mod prelu;
+mod rows;
+mod rrelu;
+#[allow(dead_code, reason = "a part of what the suite uses")]
+#[path = "../suite/support.rs"]
+mod support;

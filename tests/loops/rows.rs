@@ -1,0 +1,36 @@
+//! The bits of functions of rows, and of what is made of the same parts: the exponentials and logarithms of rows.
+
+use activations::{Activation, Level, LogSoftmax, Softmax, Softmin};
+
+use crate::digest::{self, Digests, Number};
+use crate::support::Outputs;
+
+fn enter<T: Number, A: Activation<T>>(digests: &mut Digests, name: &str, of_len: impl Fn(usize) -> A) {
+    for level in Level::available() {
+        let of_row = |x: Vec<T>| Outputs::of(&level.with(of_len(x.len())), &x, &digest::gradients(&x));
+        let outputs: Vec<Outputs<T>> = digest::rows().into_iter().map(of_row).collect();
+        digest::enter_outputs(digests, name, level, &outputs);
+    }
+}
+
+fn check<T: Number>() {
+    let mut found = Digests::new();
+    enter::<T, _>(&mut found, "softmax", |n| Softmax::rows(n).expect("a length"));
+    enter::<T, _>(&mut found, "log_softmax", |n| LogSoftmax::rows(n).expect("a length"));
+    enter::<T, _>(&mut found, "softmin", |n| Softmin::rows(n).expect("a length"));
+    digest::around_them::<T>(&mut found);
+    let committed = digest::committed();
+    for (line, digest) in &found {
+        assert_eq!(committed.get(line), Some(digest), "{line}: other bits");
+    }
+}
+
+#[test]
+fn rows_of_f32_have_the_committed_bits() {
+    check::<f32>();
+}
+
+#[test]
+fn rows_of_f64_have_the_committed_bits() {
+    check::<f64>();
+}
