@@ -1,4 +1,5 @@
-//! Loops of a few functions over slices of odd lengths and places: small enough for Miri (`tools/miri.sh`).
+//! Loops of a few functions over slices of odd lengths and places, and on threads: small enough for Miri and sanitizers
+//! (`tools/miri.sh`, `tools/sanitizers.sh`).
 
 use activations::{
     Activation, CrossEntropy, Element, Elementwise, Gate, Level, LogSumExp, Prelu, Relu, Sigmoid, Softmax, SwiGlu,
@@ -88,4 +89,25 @@ fn slopes_losses_and_gates() {
     assert_eq!(y.len(), x.len());
     let loss = CrossEntropy::new(33).expect("classes").loss_and_gradient(&x, &[0, 32], &mut grad);
     assert!(loss > 0.0 && grad.iter().sum::<f32>().abs() < 1e-6);
+}
+
+#[cfg(feature = "rayon")]
+#[test]
+fn threads() {
+    use activations::IntoParallel;
+
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(4).build().expect("a pool of threads");
+    let x = numbers::<f32>(1_029);
+    let (mut y, mut grad_x) = (vec![f32::NAN; x.len()], vec![f32::NAN; x.len()]);
+    let softmax = Softmax::rows(21).expect("a length");
+    for _ in 0..if cfg!(miri) { 1 } else { 100 } {
+        pool.install(|| {
+            let sigmoid = Sigmoid.parallel().with_min_len(64);
+            sigmoid.forward(&x, &mut y);
+            sigmoid.backward(&x, &x, &mut grad_x);
+        });
+        assert!(y == Sigmoid.forward_vec(&x) && grad_x == Sigmoid.backward_vec(&x, &x));
+        pool.install(|| softmax.parallel().with_min_len(64).forward(&x, &mut y));
+        assert!(y == softmax.forward_vec(&x));
+    }
 }
