@@ -32,6 +32,13 @@ fn rrelu_in_training_takes_a_slope_for_each_element() {
                 let expected: Vec<T> = (0..len).map(|i| grad_y[i] * side(x[i], slopes[i])).collect();
                 assert_same(&format!("rrelu in training at {level}, backward"), &x, &expected, &grad_x);
 
+                // Without a level, as users call it.
+                let mut best = vec![T::nan(); len];
+                Rrelu::default().forward_training(&x, &slopes, &mut best);
+                assert_same("rrelu in training", &x, &y, &best);
+                Rrelu::default().backward_training(&x, &slopes, &grad_y, &mut best);
+                assert_same("rrelu in training, backward", &x, &grad_x, &best);
+
                 // The mean slope everywhere is the function after training.
                 let mean = vec![slope(&rrelu, -T::one()); len];
                 rrelu.forward_training(&x, &mean, &mut y);

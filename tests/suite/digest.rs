@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use activations::{
     AnyActivation, At, BiasGradient, Biased, BinaryCrossEntropy, CrossEntropy, Element, Gate, Gelu, Level, LogSumExp,
-    SwiGlu,
+    Prelu, SwiGlu,
 };
 
 use crate::support::{Bits, Outputs, digest_inputs, fnv, is_elementwise, on_rows};
@@ -214,6 +214,13 @@ pub(crate) fn around_them<T: Number>(digests: &mut Digests) {
         let (mut grad_x, mut grad_bias) = (nothing(logits.len()), nothing(CLASSES));
         layer.backward_with_bias(&logits, &gradients(&logits), &mut grad_x, &mut grad_bias);
         enter(digests, "biased gelu", level, "backward", [grad_x, grad_bias].concat());
+
+        let prelu = level.with(Prelu::new(&targets[..5]).inner(3));
+        // Finite: the sums of the slopes' gradient are worth comparing.
+        let finite = gradients(&logits[..15 * 700]);
+        let (mut grad_x, mut grad_slopes) = (nothing(finite.len()), nothing(5));
+        prelu.backward_with_slopes(&finite, &gradients(&finite), &mut grad_x, &mut grad_slopes);
+        enter(digests, "prelu", level, "backward", [grad_x, grad_slopes].concat());
 
         let of_rows = rows::<T>().into_iter().map(|row| {
             let mut sum = LogSumExp::new();

@@ -19,9 +19,9 @@ use std::str::FromStr;
 use crate::support::{Bits, Float, digest_inputs, fnv};
 use activations::{
     AnyActivation, Celu, Described, Elementwise, Elu, Fused, Gelu, GeluTanh, HardSigmoid, HardSwish, HardTanh,
-    Hardshrink, Identity, LeakyRelu, LogCosh, LogSigmoid, Mish, Plain, QuickGelu, Real, Relu, Relu6, Rrelu, Selu,
-    Sigmoid, Silu, SlopeFromOutput, Snake, Softplus, Softshrink, Softsign, SparsePlus, SparseSigmoid, SquaredRelu,
-    Squareplus, Swish, Tanh, Tanhshrink, Threshold, math,
+    Hardshrink, Identity, LeakyRelu, LogCosh, LogSigmoid, LogSumExp, Mish, Plain, QuickGelu, Real, Relu, Relu6, Rrelu,
+    Selu, Sigmoid, Silu, SlopeFromOutput, Snake, Softplus, Softshrink, Softsign, SparsePlus, SparseSigmoid,
+    SquaredRelu, Squareplus, Swish, Tanh, Tanhshrink, Threshold, math,
 };
 
 /// A formula in lanes of one kind.
@@ -173,8 +173,31 @@ macro_rules! others_of {
         elementary!(log1p_exp);
         elementary!(sigmoid);
         elementary!(tanh);
+        all.extend(merged());
         all
     }};
+}
+
+/// What log-sum-exp keeps of two pieces, on both sides of where the scale of its sums changes.
+fn merged<T: Float>() -> [Formula<T>; 2] {
+    let of = |what, part: usize| Formula {
+        name: "log_sum_exp".into(),
+        kind: "plain",
+        what,
+        at: Box::new(move |x: T| {
+            // From 200 (`f64`: 1600) on, in both directions; the scale changes at 256, 320, 448 and so on.
+            let place = (200.0 + (x.bits() % 4_096) as f64 * 0.37) * if T::WIDTH == 64 { 8.0 } else { 1.0 };
+            let place = if x.is_sign_negative() { -place } else { place };
+            let [mut sum, other] = [[-0.9, 0.0, 0.3], [2.1, 9.7, -11.3]].map(|steps| {
+                let mut sum = LogSumExp::new();
+                steps.map(|step| sum.push(T::of(place + step)));
+                sum
+            });
+            sum.merge(&other);
+            sum.to_parts()[part]
+        }),
+    };
+    [of("merged_hi", 2), of("merged_lo", 3)]
 }
 
 /// Calls back with each line's name, `celu,f32,fused,forward`, and digest.
