@@ -152,7 +152,10 @@ fn pieces(mut input: Input<'_>) {
     } else if max.is_infinite() {
         max
     } else {
-        max + libm::log(x.iter().map(|&x| libm::exp(f64::from(x) - max)).sum())
+        // The greatest is 1, the others may be nothing beside it, and yet all there is if it is near 0.
+        let greatest = x.iter().position(|&x| f64::from(x) == max).expect("one is the greatest");
+        let others = x.iter().enumerate().filter(|&(i, _)| i != greatest);
+        max + libm::log1p(sum(others.map(|(_, &x)| libm::exp(f64::from(x) - max))))
     };
     for (how, got) in [("pieces", merged.finish()), ("whole", log_sum_exp(&x))] {
         // Where the two nearly cancel, the reference has few digits.

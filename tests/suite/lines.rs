@@ -1,6 +1,6 @@
 //! The functions made of lines, and the algebraic ones: parameters other than the defaults, gradients from outputs.
 
-use crate::support::{Bits, Float, Outputs, assert_same, show, slope, value};
+use crate::support::{Bits, Float, Outputs, assert_same, show, value};
 use activations::*;
 
 /// A function with its parameters, its formula and its derivative, and by how many spacings it may differ from them.

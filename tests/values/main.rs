@@ -190,7 +190,7 @@ fn merged<T: Float>() -> [Formula<T>; 2] {
             let place = if x.is_sign_negative() { -place } else { place };
             let [mut sum, other] = [[-0.9, 0.0, 0.3], [2.1, 9.7, -11.3]].map(|steps| {
                 let mut sum = LogSumExp::new();
-                steps.map(|step| sum.push(T::of(place + step)));
+                steps.into_iter().for_each(|step| sum.push(T::of(place + step)));
                 sum
             });
             sum.merge(&other);
