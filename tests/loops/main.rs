@@ -12,3 +12,21 @@ mod rrelu;
 #[allow(dead_code, reason = "a part of what the suite uses")]
 #[path = "../suite/support.rs"]
 mod support;
+
+use std::cmp::Ordering;
+
+use crate::support::Float;
+
+/// max(x, 0) + slope min(x, 0).
+fn leaky<T: Float>(x: T, slope: T) -> T {
+    if x > T::zero() { x } else { x * slope }
+}
+
+/// Its derivative. NaN gives NaN.
+fn leaky_slope<T: Float>(x: T, slope: T) -> T {
+    match x.partial_cmp(&T::zero()) {
+        None => x,
+        Some(Ordering::Greater) => T::one(),
+        Some(_) => slope,
+    }
+}

@@ -1,6 +1,7 @@
 //! PReLU: every pass in every layout, the slopes' gradient, and what is refused.
 
 use crate::support::{Bits, Float, Outputs, assert_same, show, sum};
+use crate::{leaky, leaky_slope};
 use activations::{Activation, Level, Prelu};
 
 /// `(channels, inner, outer)`: on both sides of the lanes and of the pieces in which slopes are written out.
@@ -49,19 +50,8 @@ fn every_pass_takes_the_slope_of_the_channel() {
         for (channels, inner, outer) in LAYOUTS {
             let [slopes, x, grad_y] = inputs::<T>(&mut bits, channels, channels * inner * outer);
             let at = |i| slope_of(&slopes, inner, i);
-            let leaky = |(i, &x): (usize, &T)| if x > T::zero() { x } else { x * at(i) };
-            let value: Vec<T> = x.iter().enumerate().map(leaky).collect();
-            let side = |(i, &x): (usize, &T)| match x.partial_cmp(&T::zero()) {
-                None => x,
-                Some(order) => {
-                    if order.is_gt() {
-                        T::one()
-                    } else {
-                        at(i)
-                    }
-                }
-            };
-            let slope: Vec<T> = x.iter().enumerate().map(side).collect();
+            let value: Vec<T> = x.iter().enumerate().map(|(i, &x)| leaky(x, at(i))).collect();
+            let slope: Vec<T> = x.iter().enumerate().map(|(i, &x)| leaky_slope(x, at(i))).collect();
             let gradient: Vec<T> = slope.iter().zip(&grad_y).map(|(&s, &g)| g * s).collect();
             for level in Level::available() {
                 let outputs = Outputs::of(&level.with(Prelu::new(&slopes).inner(inner)), &x, &grad_y);

@@ -1,6 +1,7 @@
 //! RReLU with a slope for each element.
 
 use crate::support::{Bits, Float, assert_same, slope};
+use crate::{leaky, leaky_slope};
 use activations::{Activation, Level, Rrelu};
 
 #[test]
@@ -16,20 +17,9 @@ fn rrelu_in_training_takes_a_slope_for_each_element() {
                 let (mut y, mut grad_x) = (vec![T::nan(); len], vec![T::nan(); len]);
                 rrelu.forward_training(&x, &slopes, &mut y);
                 rrelu.backward_training(&x, &slopes, &grad_y, &mut grad_x);
-                let leaky = |(&x, &a): (&T, &T)| if x > T::zero() { x } else { x * a };
-                let expected: Vec<T> = x.iter().zip(&slopes).map(leaky).collect();
+                let expected: Vec<T> = x.iter().zip(&slopes).map(|(&x, &a)| leaky(x, a)).collect();
                 assert_same(&format!("rrelu in training at {level}"), &x, &expected, &y);
-                let side = |x: T, a| match x.partial_cmp(&T::zero()) {
-                    None => x,
-                    Some(order) => {
-                        if order.is_gt() {
-                            T::one()
-                        } else {
-                            a
-                        }
-                    }
-                };
-                let expected: Vec<T> = (0..len).map(|i| grad_y[i] * side(x[i], slopes[i])).collect();
+                let expected: Vec<T> = (0..len).map(|i| grad_y[i] * leaky_slope(x[i], slopes[i])).collect();
                 assert_same(&format!("rrelu in training at {level}, backward"), &x, &expected, &grad_x);
 
                 // Without a level, as users call it.
