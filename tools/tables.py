@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Writes tests/tables/*.csv: exact values and derivatives for inputs of f64, by mpmath with 60 digits.
 
-Run: pip install mpmath && python3 tools/tables.py
+Run: pip install mpmath && python3 tools/tables.py [NAME...]
+
+Without names it writes the tables of all functions, and that of rows.
 
 A line is x, f(x), f'(x): x as the bits of an f64 in hex, the others as two f64 in hex whose sum is the exact number to
 about 106 bits (less where the low part would be subnormal). The formulas are the textbook's, not the crate's.
@@ -10,9 +12,9 @@ about 106 bits (less where the low part would be subnormal). The formulas are th
 import pathlib
 import random
 import struct
+import sys
 
-from mpmath import asinh, erfc, exp, expm1, inf, isinf, log1p, mp, mpf, pi, sqrt
-from mpmath import cosh, erfc, exp, expm1, inf, log, log1p, mp, mpf, pi, sin, sqrt, workdps
+from mpmath import asinh, cosh, erfc, exp, expm1, inf, log, log1p, mp, mpf, pi, sin, sqrt, workdps
 
 mp.dps = 60
 
@@ -246,7 +248,12 @@ def write_rows(path):
 def main():
     folder = pathlib.Path(__file__).resolve().parent.parent / "tests" / "tables"
     folder.mkdir(exist_ok=True)
-    for name, (value, slope) in FUNCTIONS.items():
+    names = sys.argv[1:] or list(FUNCTIONS)
+    for name in names:
+        if name not in FUNCTIONS:
+            sys.exit(f"no function `{name}`; there are: {', '.join(FUNCTIONS)}")
+    for name in names:
+        value, slope = FUNCTIONS[name]
         rng = random.Random(name)
         with open(folder / f"{name}.csv", "w") as out:
             for x in sorted(set(inputs(rng, name))):
@@ -268,7 +275,8 @@ def main():
                     v, s = exact(value, x), exact(slope, x)
                 out.write(f"{bits(x)},{pair(v)},{pair(s)}\n")
         print(name, sum(1 for _ in open(folder / f"{name}.csv")), "lines")
-    write_rows(folder / "rows.csv")
+    if not sys.argv[1:]:
+        write_rows(folder / "rows.csv")
 
 
 if __name__ == "__main__":
