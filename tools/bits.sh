@@ -4,7 +4,7 @@
 #
 #   tools/bits.sh                  all builds
 #   tools/bits.sh NAME...          these
-#   tools/bits.sh --write          writes the digests anew, on a machine with both kinds
+#   tools/bits.sh --write          writes the digests anew, on a machine with both kinds; with NAME... those of functions
 #
 # BITS_FLAGS=--no-default-features leaves f16 and bf16 out, in half the time.
 set -uo pipefail
@@ -142,7 +142,15 @@ run() {
 
 target_dir=${CARGO_TARGET_DIR:-$PWD/target}
 if [ "${1:-}" = --write ]; then
-    exec cargo run --quiet --release --manifest-path tools/bits/Cargo.toml --target-dir "$target_dir/bits/write" -- \
+    shift
+    profile=--release
+    if [ $# -gt 0 ]; then
+        # A few functions do not need what takes minutes to compile: the bits are the same.
+        profile=--profile=dev
+        ONLY=$(IFS=,; echo "$*")
+        export ONLY
+    fi
+    exec cargo run --quiet "$profile" --manifest-path tools/bits/Cargo.toml --target-dir "$target_dir/bits/write" -- \
         tests/tables/digests.csv
 fi
 [ $# -gt 0 ] || set -- "${all[@]}"

@@ -25,7 +25,8 @@ fn shape(input: &mut Input<'_>) -> (usize, usize) {
 
 fn functions<T: Float>(mut input: Input<'_>) {
     let (n, rows) = shape(&mut input);
-    let function = on_rows(n)[input.below(5)];
+    let functions = on_rows(n);
+    let function = functions[input.below(functions.len())];
     let x = input.floats::<T>(n * rows);
     let grad_y: Vec<T> = input.floats(n * rows);
     let mut of_kinds: [Option<Outputs<T>>; 2] = [None, None];

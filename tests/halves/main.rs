@@ -15,7 +15,7 @@ use std::fmt;
 
 use crate::common::{Part, oracle};
 use crate::support::{Bits, Outputs, elementwise};
-use activations::{Activation, AnyActivation, Element, Elementwise, Level, Pass, Real};
+use activations::{Activation, AnyActivation, Element, Elementwise, Level, LogSoftmax, Pass, Real, Softmax};
 use half::{bf16, f16};
 
 trait Half: Element + fmt::Display {
@@ -156,7 +156,8 @@ fn row_is_within_an_ulp<T: Half>(what: &str, x: &[T]) {
         grad_y.iter().map(|g| g.wide()).sum::<f64>(),
     );
     for (level, log_of) in Level::available().flat_map(|level| [false, true].map(|log_of| (level, log_of))) {
-        let activation = crate::support::on_rows(x.len())[usize::from(log_of)];
+        let activation: AnyActivation =
+            if log_of { LogSoftmax::rows(x.len()).unwrap().into() } else { Softmax::rows(x.len()).unwrap().into() };
         let outputs = Outputs::of(&level.with(activation), x, &grad_y);
         for (method, output) in outputs.named() {
             for i in 0..x.len() {

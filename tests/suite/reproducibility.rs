@@ -1,8 +1,8 @@
 //! The same bits everywhere: in any place, in a slice of any length, and at every level of the same kind.
 
 use crate::digest;
-use crate::support::{Bits, Float, Outputs, assert_same, elementwise, is_elementwise, on_one_row, on_rows};
-use activations::{AnyActivation, Level};
+use crate::support::{Bits, Float, Outputs, assert_same, chosen, elementwise, is_elementwise, on_one_row, on_rows};
+use activations::Level;
 
 /// The levels of this CPU, those that promise the same bits as one another together. Prints them.
 fn kinds() -> Vec<Vec<Level>> {
@@ -126,7 +126,7 @@ fn bits_of_rows_do_not_depend_on_the_level_or_on_where_the_row_starts() {
 fn in_place_and_one_pass_give_the_bits_of_forward_and_derivative() {
     fn check<T: Float>() {
         let mut bits = Bits(13);
-        for activation in AnyActivation::all() {
+        for activation in chosen() {
             for level in Level::available() {
                 for len in lengths() {
                     let x: Vec<T> = if is_elementwise(&activation) { bits.floats(len) } else { scores(&mut bits, len) };
@@ -149,7 +149,7 @@ fn in_place_and_one_pass_give_the_bits_of_forward_and_derivative() {
 fn bits_do_not_change_from_call_to_call_or_from_thread_to_thread() {
     let mut bits = Bits(14);
     let x: Vec<f32> = (0..1_500).map(|_| bits.within(20.0) as f32).collect();
-    for activation in AnyActivation::all() {
+    for activation in chosen() {
         let expected = Outputs::of(&activation, &x, &x);
         std::thread::scope(|scope| {
             for _ in 0..3 {

@@ -1,6 +1,7 @@
 //! Shared by the test files: floats of either type as bits, all outputs of a function at once, inputs worth trying.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use activations::{Activation, AnyActivation, Element, ErrorBounds, Hardmax, LogSoftmax, Softmax, Softmin, Sparsemax};
 
@@ -207,9 +208,28 @@ pub(crate) fn is_elementwise(activation: &AnyActivation) -> bool {
     y.iter().all(|y| y.to_bits() == alone)
 }
 
-/// All activations whose elements stand alone.
+/// All activations, or those that `ONLY=gelu,tanh cargo test` names.
+pub(crate) fn chosen() -> impl Iterator<Item = AnyActivation> {
+    AnyActivation::all().filter(|activation| is_chosen(activation.card().name))
+}
+
+/// # Panics
+/// If `ONLY` has a name that no activation has.
+pub(crate) fn is_chosen(name: &str) -> bool {
+    static ONLY: LazyLock<Option<String>> = LazyLock::new(|| {
+        let only = std::env::var("ONLY").ok()?;
+        let known: Vec<&str> = AnyActivation::all().map(|activation| activation.card().name).collect();
+        for name in only.split(',') {
+            assert!(known.contains(&name), "ONLY has `{name}`; there are: {}", known.join(", "));
+        }
+        Some(only)
+    });
+    ONLY.as_ref().is_none_or(|only| only.split(',').any(|chosen| chosen == name))
+}
+
+/// Those of [`chosen`] whose elements stand alone.
 pub(crate) fn elementwise() -> impl Iterator<Item = AnyActivation> {
-    AnyActivation::all().filter(is_elementwise)
+    chosen().filter(is_elementwise)
 }
 
 /// Random bits, the same in every run (Steele, Lea & Flood, "SplitMix", 2014).
@@ -272,25 +292,20 @@ pub(crate) fn digest_inputs<T: Float>() -> Vec<T> {
     x
 }
 
-/// The functions of rows, on rows of `n`.
-pub(crate) fn on_rows(n: usize) -> [AnyActivation; 5] {
+/// The functions of rows that are [`chosen`], on rows of `n`.
+pub(crate) fn on_rows(n: usize) -> Vec<AnyActivation> {
     const LENGTH: &str = "a length";
-    [
+    let all: [AnyActivation; 5] = [
         Softmax::rows(n).expect(LENGTH).into(),
         LogSoftmax::rows(n).expect(LENGTH).into(),
         Softmin::rows(n).expect(LENGTH).into(),
         Sparsemax::rows(n).expect(LENGTH).into(),
         Hardmax::rows(n).expect(LENGTH).into(),
-    ]
+    ];
+    all.into_iter().filter(|activation| is_chosen(activation.card().name)).collect()
 }
 
-/// The functions of rows, on the slice as one row.
-pub(crate) fn on_one_row() -> [AnyActivation; 5] {
-    [
-        Softmax::default().into(),
-        LogSoftmax::default().into(),
-        Softmin::default().into(),
-        Sparsemax::default().into(),
-        Hardmax::default().into(),
-    ]
+/// The functions of rows that are [`chosen`], on the slice as one row.
+pub(crate) fn on_one_row() -> Vec<AnyActivation> {
+    chosen().filter(|activation| !is_elementwise(activation)).collect()
 }
