@@ -111,17 +111,7 @@ fn check_bound(activation: AnyActivation, part: Part, random: &mut Random) -> Re
     let mut count = Count::default();
     for (level, report) in levels.iter().zip(reports) {
         let bound = sweep::bound_f32(activation.card().error, *level, part);
-        // An error that is NaN is over it too.
-        if report.worst > bound || report.worst.is_nan() {
-            return Err(format!(
-                "{activation} {part:?} at {level}: {:e} ({:#x}) gives {:e}, exact is {:e}: {:.3} ULP, bound {bound}",
-                report.at,
-                report.at.bits(),
-                report.got,
-                report.exact,
-                report.worst
-            ));
-        }
+        report.within(bound).map_err(|e| format!("{activation} {part:?} at {level}: {e}"))?;
         count += Count { values: report.inputs, measured: report.inputs };
     }
     Ok(count)

@@ -5,7 +5,6 @@ use activations::{AnyActivation, Level};
 use crate::common::sweep::{self, Report};
 use crate::common::{Part, oracle};
 use crate::input::Input;
-use crate::support::show;
 
 pub(crate) fn run(mut input: Input<'_>) {
     let activation: AnyActivation = input.default_activation();
@@ -20,13 +19,6 @@ pub(crate) fn run(mut input: Input<'_>) {
     sweep::over_f32(activation, part, &levels, &mut reports, x.into_iter());
     for (level, report) in levels.iter().zip(reports) {
         let bound = sweep::bound_f32(activation.card().error, *level, part);
-        assert!(
-            report.worst <= bound,
-            "{activation} {part:?} at {level}: {:.3} ULP at {}, bound {bound}: expected {:e}, got {}",
-            report.worst,
-            show(report.at),
-            report.exact,
-            show(report.got)
-        );
+        report.within(bound).unwrap_or_else(|e| panic!("{activation} {part:?} at {level}: {e}"));
     }
 }

@@ -43,8 +43,18 @@ impl<T: Element> Report<T> {
     pub fn merge(self, other: Self) -> Self {
         let (inputs, correctly_rounded) =
             (self.inputs + other.inputs, self.correctly_rounded + other.correctly_rounded);
-        let worse = if other.worst > self.worst { other } else { self };
+        let worse = if other.worst > self.worst || other.worst.is_nan() { other } else { self };
         Self { inputs, correctly_rounded, ..worse }
+    }
+
+    /// What is wrong, if the worst error is over the bound.
+    pub fn within(&self, bound: f64) -> Result<(), String> {
+        let Self { worst, at, got, exact, .. } = self;
+        // An error that is NaN is over it too.
+        if *worst <= bound {
+            return Ok(());
+        }
+        Err(format!("{worst:.3} ULP at {at:?}, bound {bound}: expected {exact:e}, got {got:?}"))
     }
 
     /// The share of results that are the exact ones, rounded to nearest, in percent.
