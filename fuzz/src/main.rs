@@ -1,7 +1,6 @@
 //! Fuzzing: `tools/fuzz.sh`. The variable `TARGET` names what is fuzzed; without it the first byte chooses.
 #![no_main]
 
-#[allow(dead_code, reason = "a part of what the tests use")]
 #[path = "../../tests/common/mod.rs"]
 mod common;
 #[allow(dead_code, reason = "a part of what the tests use")]
@@ -21,7 +20,9 @@ use libfuzzer_sys::fuzz_target;
 
 use crate::input::Input;
 
-const TARGETS: [(&str, fn(Input<'_>)); 4] =
+type Target = (&'static str, fn(Input<'_>));
+
+const TARGETS: [Target; 4] =
     [("elementwise", elementwise::run), ("rows", rows::run), ("names", names::run), ("accuracy", accuracy::run)];
 
 static CHOSEN: LazyLock<Option<usize>> = LazyLock::new(|| {

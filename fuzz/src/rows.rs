@@ -61,7 +61,7 @@ fn alone<T: Float>(function: &impl Activation<T>, row: &[T]) -> Vec<T> {
 
 fn row_keeps_its_promises<T: Float>(function: AnyActivation, level: Level, x: &[T], y: &[T]) {
     let name = function.card().name;
-    let has = |bad: T| x.iter().any(|&x| x == bad);
+    let has = |bad: T| x.contains(&bad);
     let none = |bad: T| x.iter().all(|&x| x == bad);
     let (inf, minus_inf) = (T::infinity(), T::neg_infinity());
     let is_nan = x.iter().any(|x| x.is_nan())
@@ -140,7 +140,7 @@ fn pieces(mut input: Input<'_>) {
         sum
     });
     let merged = pieces.fold(LogSumExp::new(), |mut left, right| {
-        let mut swapped = right.clone();
+        let mut swapped = right;
         swapped.merge(&left);
         left.merge(&right);
         assert!(same(left.finish(), swapped.finish()), "merging is not commutative: {x:?}");
