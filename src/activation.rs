@@ -15,8 +15,8 @@ use crate::sweep::sweep;
 /// Implemented by every type of this crate, for every [`Element`]; a formula of your own gets it by implementing
 /// [`Elementwise`]. The trait can be made into an object: `Box<dyn Activation<f32>>`.
 ///
-/// All methods take one pass over the data, without a temporary, and panic if the slices' lengths differ, before
-/// anything is written. Empty slices are fine.
+/// All methods take one pass over the data, without a temporary, and panic if the slices' lengths differ, or do not divide
+/// into rows of [`row_len`](Self::row_len), before anything is written. Empty slices are fine.
 ///
 /// ```
 /// use activations::{Activation, Relu, Sigmoid};
@@ -84,7 +84,7 @@ pub trait Activation<T: Element> {
     /// `y[i] = f(x[i])`.
     ///
     /// # Panics
-    /// If the lengths differ.
+    /// If the lengths differ, or do not divide into the function's rows.
     ///
     /// ```
     /// use activations::{Activation, Relu};
@@ -103,6 +103,9 @@ pub trait Activation<T: Element> {
 
     /// `x[i] = f(x[i])`.
     ///
+    /// # Panics
+    /// If the length does not divide into the function's rows.
+    ///
     /// ```
     /// use activations::{Activation, Relu};
     ///
@@ -120,7 +123,7 @@ pub trait Activation<T: Element> {
     /// `dydx[i] = f'(x[i])`; at a kink, the derivative of the left side.
     ///
     /// # Panics
-    /// If the lengths differ.
+    /// If the lengths differ, or do not divide into the function's rows.
     ///
     /// ```
     /// use activations::{Activation, Tanh};
@@ -140,7 +143,7 @@ pub trait Activation<T: Element> {
     /// `y[i] = f(x[i])` and `dydx[i] = f'(x[i])`, sharing what both need.
     ///
     /// # Panics
-    /// If the lengths differ.
+    /// If the lengths differ, or do not divide into the function's rows.
     ///
     /// ```
     /// use activations::{Activation, Sigmoid};
@@ -163,7 +166,7 @@ pub trait Activation<T: Element> {
     /// For an elementwise function that is `grad_x[i] = grad_y[i] * f'(x[i])`.
     ///
     /// # Panics
-    /// If the lengths differ.
+    /// If the lengths differ, or do not divide into the function's rows.
     ///
     /// ```
     /// use activations::{Activation, Softmax};
@@ -184,6 +187,9 @@ pub trait Activation<T: Element> {
 
     /// [`forward`](Self::forward) into a new vector.
     ///
+    /// # Panics
+    /// If the length does not divide into the function's rows.
+    ///
     /// ```
     /// use activations::{Activation, Sigmoid};
     ///
@@ -198,6 +204,9 @@ pub trait Activation<T: Element> {
     }
 
     /// [`forward`](Self::forward) onto the end of a vector.
+    ///
+    /// # Panics
+    /// If the length does not divide into the function's rows.
     ///
     /// ```
     /// use activations::{Activation, Relu};
@@ -219,6 +228,9 @@ pub trait Activation<T: Element> {
 
     /// [`derivative`](Self::derivative) into a new vector.
     ///
+    /// # Panics
+    /// If the length does not divide into the function's rows.
+    ///
     /// ```
     /// use activations::{Activation, Relu};
     ///
@@ -235,7 +247,7 @@ pub trait Activation<T: Element> {
     /// [`backward`](Self::backward) into a new vector.
     ///
     /// # Panics
-    /// If the lengths differ.
+    /// If the lengths differ, or do not divide into the function's rows.
     ///
     /// ```
     /// use activations::{Activation, Relu};

@@ -66,7 +66,8 @@ pub enum Vanishes {
 
 /// Greatest errors in ULP, `(value, derivative)`: |computed - exact| over the spacing of the type at the exact value.
 ///
-/// Where a derivative crosses zero away from 0 (GELU, SiLU), its error is counted in the spacing at 1/16 or above.
+/// Where the derivative of GELU, its tanh form, QuickGELU, SiLU, swish or mish is below 1/16, near its root, its error is
+/// counted in the spacing at 1/16.
 ///
 /// ```
 /// use activations::{Activation, Described, Level, Sigmoid};

@@ -34,7 +34,7 @@ pub trait FromOutput<T: Element>: Activation<T> {
     /// The gradient with respect to the input, from the output: `grad_x = Jᵀ grad_y`, J the Jacobian where f gives `y`.
     ///
     /// # Panics
-    /// If the lengths differ, before anything is written.
+    /// If the lengths differ, or do not divide into the function's rows, before anything is written.
     ///
     /// ```
     /// use activations::{FromOutput, Relu};
@@ -55,7 +55,7 @@ pub trait FromOutput<T: Element>: Activation<T> {
     /// [`backward_from_output`](Self::backward_from_output) into a new vector.
     ///
     /// # Panics
-    /// If the lengths differ.
+    /// If the lengths differ, or do not divide into the function's rows.
     ///
     /// ```
     /// use activations::{FromOutput, Sigmoid};

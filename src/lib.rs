@@ -151,9 +151,10 @@
 //!
 //! # Errors and panics
 //!
-//! A parameter out of its range is a [`ParameterError`], a text that is no activation a [`ParseError`]. The methods of
-//! [`Activation`], [`FromOutput`], [`Gate`], [`BiasGradient`] and the losses panic if slices differ in length, or do not
-//! divide into rows, before anything is written; the losses also if a class is none. Nothing else panics.
+//! A parameter out of its range is a [`ParameterError`], a text that is no activation a [`ParseError`]. What takes slices
+//! panics if they differ in length, or do not divide into rows, before anything is written; the losses also if a class is
+//! none. [`Parameters::parameter`] and [`Parameters::from_values`] panic if there is no such parameter, or a value is
+//! missing. Nothing else panics.
 //!
 //! # Features
 //!
@@ -161,7 +162,7 @@
 //! - `alloc`: [`forward_vec`](Activation::forward_vec) and its like, boxed activations.
 //! - `libm`: needed without `std`.
 //! - `half`: slices of `f16` and `bf16`, the types of the crate `half`, computed in `f32` and rounded once. Correctly
-//!   rounded for at least 99.9 % of all inputs, never off by more than one ULP.
+//!   rounded for at least 99.9 % of all inputs, but for the ties of [`Rrelu`], never off by more than one ULP.
 //! - `rayon`: `Gelu.parallel()` runs each pass on several threads, with the same bits. Includes `std`.
 //! - `serde`: [`AnyActivation`], and every activation, in configuration files: `"gelu"`, or
 //!   `{"type": "leaky_relu", "negative_slope": 0.2}`.

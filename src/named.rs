@@ -20,9 +20,10 @@ macro_rules! any_activation {
         ///
         /// Parses from the names that PyTorch, Hugging Face configurations, ONNX and Keras use; case, `-`, `_` and
         /// spaces make no difference. Parameters may follow, by name or by their place, as PyTorch prints them or ONNX
-        /// names them; those that do not have their defaults, which are PyTorch's where frameworks differ: `HardSigmoid`
-        /// has the slope 1/6, and ONNX's without attributes is `HardSigmoid(alpha=0.2)`. `Display` gives the canonical name and the parameters that are not the
-        /// defaults, which parses back. How data lie in rows is no parameter: the functions of rows take the whole slice
+        /// names them. A parameter that is left out has its default, PyTorch's where frameworks differ: `HardSigmoid` has
+        /// the slope 1/6, and ONNX's without attributes is `HardSigmoid(alpha=0.2)`.
+        ///
+        /// `Display` gives the canonical name and the parameters that are not the defaults, which parses back. How data lie in rows is no parameter: the functions of rows take the whole slice
         /// as one.
         ///
         /// ```

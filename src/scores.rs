@@ -365,7 +365,7 @@ fn with_repeated<T: Copy, U: Copy>(mut y: &mut [T], other: &[U], start: usize, f
 ///
 /// Made by the methods of [`Softmax`](crate::Softmax), [`LogSoftmax`](crate::LogSoftmax) and
 /// [`Softmin`](crate::Softmin), in any order. The function takes `x[i] * scale + bias[i]`, and -inf where the mask is
-/// false, whatever `x[i]` is there.
+/// false, whatever `x[i]` is there. Softmin is the softmax of -x, of which these are the scores: `bias[i] - x[i] * scale`.
 ///
 /// - A bias or a mask shorter than the data repeats: one row for all rows, one matrix of scores for all heads. Its length
 ///   is a whole number of rows, and what a slice has is a whole number of them, or the methods panic. If the function's
@@ -540,7 +540,7 @@ macro_rules! row_function {
                 $crate::scores::Layout::axis(name, len, inner).map(|layout| Self { layout })
             }
 
-            /// With the elements times a number first. See [`Scores::scaled`](crate::Scores::scaled).
+            /// With the scores, x or for softmin -x, times a number first. See [`Scores::scaled`](crate::Scores::scaled).
             ///
             /// # Errors
             /// If `scale` is not a finite number above 0.
@@ -551,7 +551,8 @@ macro_rules! row_function {
                 self.scores().scaled(scale)
             }
 
-            /// With a number added to each element first. See [`Scores::biased`](crate::Scores::biased).
+            /// With a number added to each score first, x or for softmin -x. See
+            /// [`Scores::biased`](crate::Scores::biased).
             ///
             /// # Errors
             /// If the bias's length is not a whole number of rows.
@@ -562,7 +563,8 @@ macro_rules! row_function {
                 self.scores().biased(bias)
             }
 
-            /// With -inf for the elements where `keep` is false. See [`Scores::masked`](crate::Scores::masked).
+            /// With a score of -inf, the probability 0, where `keep` is false. See
+            /// [`Scores::masked`](crate::Scores::masked).
             ///
             /// # Errors
             /// If the mask's length is not a whole number of rows.
@@ -573,7 +575,7 @@ macro_rules! row_function {
                 self.scores().masked(keep)
             }
 
-            /// With zeros for rows of nothing but -inf. See
+            /// With zeros for rows whose scores are nothing but -inf. See
             /// [`Scores::empty_rows_are_zeros`](crate::Scores::empty_rows_are_zeros).
             #[must_use]
             pub fn empty_rows_are_zeros<'a, T: $crate::element::Element>(self) -> $crate::scores::Scores<'a, Self, T> {

@@ -11,7 +11,7 @@ use crate::real::Real;
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/elu.svg"))]
 ///
-/// - Derivative: 1 for x > 0, else alpha e^x; alpha at 0. Range: (-alpha, inf).
+/// - Derivative: 1 for x > 0, else alpha e^x; alpha at 0. Range: [-alpha, inf).
 /// - Error: at most 1.0 ULP, 1.5 for the derivative, in `f32` over all 2^32 inputs, for alpha = 1; 1.5 and 1.5 in
 ///   `f64`, on a table. Subnormal results are within it. Another alpha is rounded to the element's type and costs
 ///   half an ULP more.
@@ -89,7 +89,7 @@ impl Described for Elu {
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/selu.svg"))]
 ///
-/// - Derivative: lambda for x > 0, else lambda alpha e^x. Range: (-1.7581, inf). Not differentiable at 0, where the
+/// - Derivative: lambda for x > 0, else lambda alpha e^x. Range: [-1.7581, inf). Not differentiable at 0, where the
 ///   derivative given is the left side's, lambda alpha = 1.7581.
 /// - Error: at most 2.0 ULP, 2.0 for the derivative, in `f32` over all 2^32 inputs; 2.0 and 2.0 in `f64`, on a
 ///   table. Subnormal results are within it.
@@ -160,7 +160,7 @@ impl Described for Selu {
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/celu.svg"))]
 ///
-/// - Derivative: 1 for x > 0, else e^(x/alpha): no jump at 0, whatever alpha is. Range: (-alpha, inf).
+/// - Derivative: 1 for x > 0, else e^(x/alpha): no jump at 0, whatever alpha is. Range: [-alpha, inf).
 /// - Error: at most 1.5 ULP, 1.5 for the derivative, in `f32` over all 2^32 inputs, for alpha = 1; 1.5 and 1.5 in
 ///   `f64`, on a table. Subnormal results are within it.
 /// - Other alphas: rounded to the type, to no more than 2^60 (`f64`: 2^500), and to no less than the reciprocal of that.
