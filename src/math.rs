@@ -1,4 +1,4 @@
-//! Elementary functions over lanes, for formulas of your own: branch-free and vectorisable.
+//! Elementary functions over lanes, for formulas of your own: branch-free, vectorisable, each with its bound.
 //!
 //! They are what the activations are made of. Unlike the methods of `f32`, which are calls into a library, they
 //! leave the loop around them vectorisable.

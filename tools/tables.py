@@ -103,6 +103,8 @@ FUNCTIONS = {
         lambda x: x * sigmoid(x),
         lambda x: sigmoid(x) * (1 + x * sigmoid(-x)),
     ),
+    # Of `math`: the derivative is exp.
+    "expm1": (expm1, exp),
     "elu": (lambda x: x if x > 0 else expm1(x), lambda x: mpf(1) if x > 0 else exp(x)),
     "quick_gelu": (lambda x: swish(x, mpf("1.702")), lambda x: swish_slope(x, mpf("1.702"))),
     "swish": (lambda x: swish(x, 1), lambda x: swish_slope(x, 1)),
@@ -150,6 +152,7 @@ OWN_PLACES = {
 # Limits beyond 1e4 on the left and on the right: (constant, factor of x), derivative.
 LIMITS = {
     "log_sigmoid": (((0, 1), 1), ((0, 0), 0)),
+    "expm1": (((-1, 0), 0), ((inf, 0), inf)),
     "selu": (((-LAMBDA * ALPHA, 0), 0), ((0, LAMBDA), LAMBDA)),
     "tanhshrink": (((1, 1), 1), ((-1, 1), 1)),
     "log_cosh": (((-log(2), -1), -1), ((-log(2), 1), 1)),

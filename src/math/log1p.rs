@@ -66,7 +66,8 @@ const H: Coefficients = Coefficients {
 
 /// log(1 + e^x).
 ///
-/// Range: [0, inf]. 0 for -inf, inf for inf, NaN gives NaN. Subnormal results are right.
+/// Range: [0, inf]. 0 for -inf, inf for inf, NaN gives NaN. Error: that of
+/// [`Softplus`](crate::Softplus), subnormal results too.
 ///
 /// ```
 /// use activations::{Activation, Elementwise, Real, math};

@@ -6,7 +6,8 @@ use crate::real::Real;
 
 /// The logistic function 1 / (1 + e^-x).
 ///
-/// Range: [0, 1]. sigmoid(-inf) = 0, sigmoid(inf) = 1, NaN gives NaN. Subnormal results are right.
+/// Range: [0, 1]. sigmoid(-inf) = 0, sigmoid(inf) = 1, NaN gives NaN. Error: that of
+/// [`Sigmoid`](crate::Sigmoid), subnormal results too.
 ///
 /// ```
 /// use activations::{Activation, Elementwise, Real, math};
@@ -192,7 +193,7 @@ pub(crate) fn sigmoid_neg_slope<R: Real>(a: R, w: R, low_parts: Option<(Low<R>, 
 
 /// The hyperbolic tangent.
 ///
-/// Range: [-1, 1]. Odd: keeps the sign of zero. tanh(inf) = 1, NaN gives NaN.
+/// Range: [-1, 1]. Odd: keeps the sign of zero. tanh(inf) = 1, NaN gives NaN. Error: that of [`Tanh`](crate::Tanh).
 ///
 /// ```
 /// use activations::{Activation, Elementwise, Real, math};

@@ -1,11 +1,15 @@
-//! Loops of the few functions that are more than a formula of one number: rows, a slope for each channel or element.
+//! Loops of the few functions that are more than a formula of one number: rows, a slope for each channel or element. And
+//! the errors of the elementary functions, which are less than an activation.
 //!
 //! Nothing here is compiled for each function of the list, so this takes seconds where the suite takes minutes: with
 //! `values` it is what mutation testing runs (`tools/mutants.sh`).
 
+#[path = "../common/mod.rs"]
+mod common;
 #[allow(dead_code, reason = "a part of what the suite uses")]
 #[path = "../suite/digest.rs"]
 mod digest;
+mod elementary;
 mod prelu;
 mod rows;
 mod rrelu;
