@@ -136,7 +136,7 @@
 //! - that a [`LogSumExp`] of other pieces, or merged in another order, has the same bits: its state is rounded;
 //! - the same bits in the next version. The changelog lists each change.
 //!
-//! Checked against committed digests of every function by `tools/bits.sh`, for nine builds.
+//! Checked against committed digests of every function by `tools/bits.sh`, for nine builds; the README says when.
 //!
 //! # Special values
 //!

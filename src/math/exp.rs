@@ -324,8 +324,8 @@ fn exp_anywhere<R: Real>(x: R) -> (R, R, R, R) {
 
 /// e^x.
 ///
-/// Range: [0, inf]. e^-inf = 0, e^inf = inf, NaN gives NaN. Error: at most 1.0 ULP in `f32` over all 2^32 inputs, 1.1 in
-/// `f64`, on a table. Subnormal results are within it.
+/// Range: [0, inf]. e^-inf = 0, e^inf = inf, NaN gives NaN. Error: at most 1.1 ULP in `f32`, over all 2^32 inputs;
+/// the same in `f64`, on a table. Subnormal results are within it.
 ///
 /// ```
 /// use activations::{Activation, Elementwise, Real, math};
@@ -356,8 +356,8 @@ pub fn exp<R: Real>(x: R) -> R {
 
 /// e^x - 1, without the cancellation near 0.
 ///
-/// Range: [-1, inf]. Keeps the sign of zero; e^-inf - 1 = -1, NaN gives NaN. Error: at most 1.5 ULP in `f32` over all 2^32
-/// inputs; the same in `f64`, on a table.
+/// Range: [-1, inf]. Keeps the sign of zero; e^-inf - 1 = -1, NaN gives NaN. Error: at most 1.5 ULP in `f32`, over all 2^32
+/// inputs (1.6 without fused multiply-add); 1.3 in `f64`, on a table.
 ///
 /// ```
 /// use activations::{Activation, Elementwise, Real, math};
