@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the loops of a few functions in Miri, at each level of x86-64 (Miri takes its CPU from the compilation), and threads
-# at the last. Needs a nightly Rust with the components miri and rust-src. Takes six minutes.
+# at the last. Needs a nightly Rust with the components miri and rust-src. Takes minutes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export MIRIFLAGS=-Zmiri-disable-isolation

@@ -2,7 +2,8 @@
 
 use activations::{Activation, AnyActivation, Element, ErrorBounds, Level};
 
-use super::{Part, oracle, table, ulp};
+use super::table::{self, Line};
+use super::{Part, oracle, ulp};
 
 /// What a sweep found.
 #[derive(Clone, Copy, Debug)]
@@ -97,6 +98,18 @@ pub fn over_f32(
 ) {
     let Some(exact) = oracle::of(&activation, part) else { return };
     let floor = part.floor(activation.card().name);
+    measure_f32(|level, x, y| run(activation, level, part, x, y), exact, floor, levels, reports, inputs);
+}
+
+/// The same of any function that `run` is.
+pub fn measure_f32(
+    run: impl Fn(Level, &[f32], &mut [f32]),
+    exact: impl Fn(f64) -> f64,
+    floor: f64,
+    levels: &[Level],
+    reports: &mut [Report<f32>],
+    inputs: impl Iterator<Item = f32>,
+) {
     let mut inputs = inputs.peekable();
     let (mut x, mut y, mut exacts) = (Vec::new(), Vec::new(), Vec::new());
     while inputs.peek().is_some() {
@@ -106,7 +119,7 @@ pub fn over_f32(
         exacts.clear();
         exacts.extend(x.iter().map(|&x| exact(f64::from(x))));
         for (level, report) in levels.iter().zip(&mut *reports) {
-            run(activation, *level, part, &x, &mut y);
+            run(*level, &x, &mut y);
             for ((&x, &got), &exact) in x.iter().zip(&y).zip(&exacts) {
                 report.add(x, got, exact, exact as f32, ulp::error_f32(got, exact, floor));
             }
@@ -118,15 +131,20 @@ pub fn over_f32(
 pub fn over_table(activation: AnyActivation, part: Part, level: Level) -> Option<Report<f64>> {
     let name = activation.card().name;
     let lines = table::of(name)?;
+    Some(measure_table(|x, y| run(activation, level, part, x, y), &lines, part, part.floor(name)))
+}
+
+/// The same of any function that `run` is, whose values the table has as those of this part.
+pub fn measure_table(run: impl FnOnce(&[f64], &mut [f64]), lines: &[Line], part: Part, floor: f64) -> Report<f64> {
     let x: Vec<f64> = lines.iter().map(|line| line.x).collect();
     let mut y = vec![0.0; x.len()];
-    run(activation, level, part, &x, &mut y);
+    run(&x, &mut y);
     let mut report = Report::default();
     for (line, got) in lines.iter().zip(y) {
         let exact = line.exact(part);
-        report.add(line.x, got, exact.0, exact.0, ulp::error_f64(got, exact, part.floor(name)));
+        report.add(line.x, got, exact.0, exact.0, ulp::error_f64(got, exact, floor));
     }
-    Some(report)
+    report
 }
 
 /// Every `stride`th bit pattern of `f32`, in a range of them.

@@ -87,14 +87,17 @@ fn the_kernels_of_f64_and_the_oracle_see_the_same_errors() {
 
 #[test]
 fn f64_is_within_its_bound_at_every_level() {
-    for activation in chosen() {
+    let mut tables = 0;
+    for activation in AnyActivation::all() {
         for (part, level) in Part::BOTH.into_iter().flat_map(|part| Level::available().map(move |level| (part, level)))
         {
             let Some(report) = sweep::over_table(activation, part, level) else { continue };
+            tables += 1;
             let bound = sweep::bound_f64(activation.card().error, level, part);
             assert_within(activation, part, level, report, bound);
         }
     }
+    assert!(tables > 0);
 }
 
 /// The exact probabilities of a row of `f32`, their logarithms, and the diagonals of both Jacobians, in `f64`: the sum of a

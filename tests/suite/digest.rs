@@ -11,7 +11,7 @@ use activations::{
     Prelu, SwiGlu,
 };
 
-use crate::support::{Bits, Outputs, chosen, digest_inputs, fnv, is_chosen, is_elementwise, on_rows};
+use crate::support::{Bits, Outputs, chosen, digest_inputs, fnv, is_chosen, is_elementwise, on_rows, only};
 #[cfg(feature = "half")]
 use half::{bf16, f16};
 
@@ -252,13 +252,13 @@ pub(crate) fn committed() -> Digests {
 pub(crate) fn found<T: Number>() -> Digests {
     let mut found = Digests::new();
     activations::<T>(&mut found);
-    if is_compared("") {
+    if only().is_none() {
         around_them::<T>(&mut found);
     }
     found
 }
 
-/// Whether a line is of a function that is [`chosen`]. Lines around the functions are if all are.
+/// Whether a line is of a function that is [`chosen`], or all are.
 pub(crate) fn is_compared(line: &str) -> bool {
     is_chosen(line.split(',').next().unwrap_or_default())
 }

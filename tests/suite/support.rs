@@ -213,9 +213,15 @@ pub(crate) fn chosen() -> impl Iterator<Item = AnyActivation> {
     AnyActivation::all().filter(|activation| is_chosen(activation.card().name))
 }
 
-/// # Panics
-/// If `ONLY` has a name that no activation has.
 pub(crate) fn is_chosen(name: &str) -> bool {
+    only().is_none_or(|only| only.split(',').any(|chosen| chosen == name))
+}
+
+/// The names of the environment's `ONLY`, if it has one.
+///
+/// # Panics
+/// If no activation has one of them.
+pub(crate) fn only() -> Option<&'static str> {
     static ONLY: LazyLock<Option<String>> = LazyLock::new(|| {
         let only = std::env::var("ONLY").ok()?;
         let known: Vec<&str> = AnyActivation::all().map(|activation| activation.card().name).collect();
@@ -224,7 +230,7 @@ pub(crate) fn is_chosen(name: &str) -> bool {
         }
         Some(only)
     });
-    ONLY.as_ref().is_none_or(|only| only.split(',').any(|chosen| chosen == name))
+    ONLY.as_deref()
 }
 
 /// Those of [`chosen`] whose elements stand alone.
