@@ -4,11 +4,11 @@
 use alloc::{vec, vec::Vec};
 use core::hint::black_box;
 
-use crate::blocks::by_blocks;
-use crate::dispatch::{At, Level, dispatch};
-use crate::element::Element;
-use crate::real::Real;
-use crate::sweep::sweep;
+use crate::kernel::element::Element;
+use crate::kernel::level::{At, Level, dispatch};
+use crate::kernel::real::Real;
+use crate::kernel::sweep::sweep;
+use crate::kernel::tiles::by_blocks;
 
 /// An activation function over slices.
 ///

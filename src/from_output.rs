@@ -4,10 +4,10 @@
 use alloc::{vec, vec::Vec};
 
 use crate::activation::{Activation, Elementwise, same_length, whole_rows};
-use crate::dispatch::{At, Level, dispatch};
-use crate::element::Element;
-use crate::real::Real;
-use crate::sweep::sweep;
+use crate::kernel::element::Element;
+use crate::kernel::level::{At, Level, dispatch};
+use crate::kernel::real::Real;
+use crate::kernel::sweep::sweep;
 
 /// Activations whose gradient follows from the output y = f(x).
 ///

@@ -176,67 +176,40 @@ extern crate alloc;
 extern crate std;
 
 mod activation;
-mod biased;
-mod blocks;
-mod card;
-mod dispatch;
-mod element;
-mod error;
+mod describe;
 mod from_output;
 mod functions;
-mod gated;
 #[cfg(any(doc, doctest))]
 pub mod guide;
-#[cfg(feature = "half")]
-mod half;
-mod hardmax;
-mod log_softmax;
-mod log_sum_exp;
+mod kernel;
+mod layers;
+mod list;
 mod loss;
 pub mod math;
-mod named;
-#[cfg(feature = "rayon")]
-mod parallel;
-mod parameters;
-mod parse;
-mod probability;
-mod real;
-mod reduce;
-mod row_sums;
+mod names;
 mod rows;
-mod scores;
-#[cfg(feature = "serde")]
-mod serde;
-mod softmax;
-mod softmin;
-mod sparsemax;
-mod sweep;
 
 pub use activation::{Activation, Elementwise, Pass};
-pub use biased::{BiasGradient, Biased};
-pub use card::{Card, Described, ErrorBounds, Vanishes};
-pub use dispatch::{At, Level};
-pub use element::Element;
-pub use error::ParameterError;
+pub use describe::card::{Card, Described, ErrorBounds, Vanishes};
+pub use describe::error::ParameterError;
+pub use describe::parameters::{Allowed, Parameter, Parameters};
 pub use from_output::{FromOutput, SlopeFromOutput};
-pub use functions::*;
-pub use gated::{Gate, GatePass, Gated, GeGlu, GeGluTanh, Glu, Packing, ReGlu, SwiGlu};
-pub use log_sum_exp::{LogSumExp, log_sum_exp, log_sum_exp_backward, log_sum_exp_rows};
-pub use loss::{BinaryCrossEntropy, CrossEntropy, Reduction, Targets};
-pub use named::{AnyActivation, UnknownName};
-#[cfg(feature = "rayon")]
-pub use parallel::{IntoParallel, Parallel};
-pub use parameters::{Allowed, Parameter, Parameters};
-pub use parse::{Excerpt, ParseError};
+pub use kernel::element::Element;
+pub use kernel::level::{At, Level};
 #[cfg(feature = "std")]
-pub use real::Fused;
-pub use real::{Coefficients, Plain, Real};
-pub use scores::Scores;
-
-mod sealed {
-    /// Keeps a trait's implementations inside the crate.
-    pub trait Sealed {}
-}
+pub use kernel::real::Fused;
+pub use kernel::real::{Coefficients, Plain, Real};
+pub use layers::biased::{BiasGradient, Biased};
+pub use layers::gated::{Gate, GatePass, Gated, GeGlu, GeGluTanh, Glu, Packing, ReGlu, SwiGlu};
+#[cfg(feature = "rayon")]
+pub use layers::parallel::{IntoParallel, Parallel};
+pub use layers::prelu::Prelu;
+pub use list::*;
+pub use loss::{BinaryCrossEntropy, CrossEntropy, Reduction, Targets};
+pub use names::any::{AnyActivation, UnknownName};
+pub use names::parse::{Excerpt, ParseError};
+pub use rows::log_sum_exp::{LogSumExp, log_sum_exp, log_sum_exp_backward, log_sum_exp_rows};
+pub use rows::scores::Scores;
 
 /// The README's examples, as tests.
 #[cfg(doctest)]

@@ -7,8 +7,8 @@ mod binary;
 mod cross_entropy;
 mod targets;
 
-use crate::element::{Element, Lane};
-use crate::real::Real;
+use crate::kernel::element::{Element, Lane};
+use crate::kernel::real::Real;
 
 pub use binary::BinaryCrossEntropy;
 pub use cross_entropy::CrossEntropy;

@@ -35,7 +35,7 @@ mod normal;
 mod scale;
 mod sine;
 
-use crate::real::Real;
+use crate::kernel::real::Real;
 
 pub(crate) use exp::{RowExp, Unit, bounded_abs, exp_neg, exp_neg_with_error, exp2, expm1_neg, lifted_one, unlift};
 pub use exp::{exp, expm1};

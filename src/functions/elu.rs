@@ -1,11 +1,11 @@
 //! Exponential linear units: a line on the right, an exponential on the left.
 
 use crate::activation::Elementwise;
-use crate::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::describe::parameters::parameters;
 use crate::from_output::SlopeFromOutput;
+use crate::kernel::real::Real;
 use crate::math::{self, Scale, exp2};
-use crate::parameters::parameters;
-use crate::real::Real;
 
 /// The exponential linear unit: x if x > 0, else alpha (e^x - 1).
 ///

@@ -1,10 +1,10 @@
 //! The Gaussian error linear unit, exact and in its tanh form.
 
 use crate::activation::Elementwise;
-use crate::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::describe::parameters::parameters;
+use crate::kernel::real::{Coefficients, Real};
 use crate::math::{self, Lifted, Low, NormalTail, Unit};
-use crate::parameters::parameters;
-use crate::real::{Coefficients, Real};
 
 /// The Gaussian error linear unit: x Phi(x) = x (1 + erf(x / sqrt 2)) / 2, Phi the normal distribution.
 ///

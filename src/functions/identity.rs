@@ -1,10 +1,10 @@
 //! The identity: no activation.
 
 use crate::activation::Elementwise;
-use crate::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::describe::parameters::parameters;
 use crate::from_output::SlopeFromOutput;
-use crate::parameters::parameters;
-use crate::real::Real;
+use crate::kernel::real::Real;
 
 /// The identity: x. For a configuration that asks for no activation.
 ///

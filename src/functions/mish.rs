@@ -2,10 +2,10 @@
 
 use super::gelu::hinge;
 use crate::activation::Elementwise;
-use crate::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::describe::parameters::parameters;
+use crate::kernel::real::Real;
 use crate::math::{self, Lifted};
-use crate::parameters::parameters;
-use crate::real::Real;
 
 /// Mish: x tanh(softplus(x)) = x tanh(log(1 + e^x)).
 ///

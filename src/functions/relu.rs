@@ -2,10 +2,10 @@
 
 use super::slopes::leaky;
 use crate::activation::Elementwise;
-use crate::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::describe::parameters::parameters;
 use crate::from_output::SlopeFromOutput;
-use crate::parameters::parameters;
-use crate::real::Real;
+use crate::kernel::real::Real;
 
 /// The rectified linear unit: max(x, 0).
 ///

@@ -3,11 +3,11 @@
 use super::relu::side;
 use super::slopes::{Backward, Forward, leaky};
 use crate::activation::{Elementwise, same_length};
-use crate::card::{Card, Described, ErrorBounds, Vanishes};
-use crate::dispatch::{At, Level, dispatch};
-use crate::element::Element;
-use crate::parameters::parameters;
-use crate::real::Real;
+use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::describe::parameters::parameters;
+use crate::kernel::element::Element;
+use crate::kernel::level::{At, Level, dispatch};
+use crate::kernel::real::Real;
 
 /// The randomised leaky ReLU: x for x > 0, a x for x <= 0, with a drawn from \[`lower`, `upper`\] in training.
 ///

@@ -1,9 +1,9 @@
 //! The shrinkage family: 0 in a zone about 0, the identity outside it, moved or not.
 
 use crate::activation::Elementwise;
-use crate::card::{Card, Described, ErrorBounds, Vanishes};
-use crate::parameters::parameters;
-use crate::real::Real;
+use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::describe::parameters::parameters;
+use crate::kernel::real::Real;
 
 /// Soft shrinkage: x - `lambda` for x > `lambda`, x + `lambda` for x < -`lambda`, 0 between.
 ///

@@ -1,11 +1,11 @@
 //! The logistic sigmoid.
 
 use crate::activation::Elementwise;
-use crate::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::describe::parameters::parameters;
 use crate::from_output::SlopeFromOutput;
+use crate::kernel::real::Real;
 use crate::math;
-use crate::parameters::parameters;
-use crate::real::Real;
 
 /// The logistic sigmoid: 1 / (1 + e^-x).
 ///

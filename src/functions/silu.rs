@@ -2,10 +2,10 @@
 
 use super::gelu::{hinge, reflect};
 use crate::activation::Elementwise;
-use crate::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::describe::parameters::parameters;
+use crate::kernel::real::Real;
 use crate::math::{self, Lifted, Low, Scale};
-use crate::parameters::parameters;
-use crate::real::Real;
 
 /// The sigmoid linear unit, also called swish: x sigmoid(x) = x / (1 + e^-x). With a parameter it is [`Swish`].
 ///

@@ -2,8 +2,8 @@
 
 use super::relu::side;
 use crate::activation::Elementwise;
-use crate::real::Real;
-use crate::sweep::sweep;
+use crate::kernel::real::Real;
+use crate::kernel::sweep::sweep;
 
 /// x for x > 0, `slope` x for x <= 0.
 #[inline(always)]

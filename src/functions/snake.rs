@@ -1,10 +1,10 @@
 //! Snake: a line with a wave on it.
 
 use crate::activation::Elementwise;
-use crate::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::describe::parameters::parameters;
+use crate::kernel::real::Real;
 use crate::math::{self, Scale, exp2};
-use crate::parameters::parameters;
-use crate::real::Real;
 
 /// Snake: x + sin(a x)^2 / a, for signals that repeat.
 ///

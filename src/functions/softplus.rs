@@ -1,11 +1,11 @@
 //! Softplus, a ReLU without its corner, and its mirror image, the logarithm of the sigmoid.
 
 use crate::activation::Elementwise;
-use crate::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::describe::parameters::parameters;
 use crate::from_output::SlopeFromOutput;
+use crate::kernel::real::Real;
 use crate::math::{self, Scale};
-use crate::parameters::parameters;
-use crate::real::Real;
 
 /// Softplus: log(1 + e^(beta x)) / beta, exact everywhere: no threshold, no overflow.
 ///

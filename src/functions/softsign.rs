@@ -1,10 +1,10 @@
 //! Softsign: a sigmoid with tails that fall off slowly.
 
 use crate::activation::Elementwise;
-use crate::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::describe::parameters::parameters;
 use crate::from_output::SlopeFromOutput;
-use crate::parameters::parameters;
-use crate::real::Real;
+use crate::kernel::real::Real;
 
 /// Softsign: x / (1 + |x|).
 ///

@@ -2,10 +2,10 @@
 
 use super::relu::{between, inside};
 use crate::activation::Elementwise;
-use crate::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::describe::parameters::parameters;
 use crate::from_output::SlopeFromOutput;
-use crate::parameters::parameters;
-use crate::real::Real;
+use crate::kernel::real::Real;
 
 /// Sparse plus: 0 for x <= -1, (x + 1)^2 / 4 between, x for x >= 1.
 ///

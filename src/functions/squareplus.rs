@@ -1,9 +1,9 @@
 //! Squareplus: a softplus without exponentials.
 
 use crate::activation::Elementwise;
-use crate::card::{Card, Described, ErrorBounds, Vanishes};
-use crate::parameters::parameters;
-use crate::real::Real;
+use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::describe::parameters::parameters;
+use crate::kernel::real::Real;
 
 /// Squareplus: (x + sqrt(x^2 + `b`)) / 2, without cancellation on the left, or overflow.
 ///

@@ -2,14 +2,14 @@
 
 use super::{Reduction, rounded, settings};
 use crate::activation::same_length;
-use crate::dispatch::{Level, Task, dispatch};
-use crate::element::{Element, Lane};
-use crate::error::ParameterError;
+use crate::describe::error::ParameterError;
+use crate::describe::parameters::{Allowed, checked};
+use crate::kernel::element::{Element, Lane};
+use crate::kernel::level::{Level, Task, dispatch};
+use crate::kernel::real::{Abreast, Real};
 use crate::math::{bounded_abs, log1p_exp, sigmoid_neg};
-use crate::parameters::{Allowed, checked};
-use crate::real::{Abreast, Real};
-use crate::reduce::{DEPTH, LANES, Sums, total_anything};
-use crate::rows::padded;
+use crate::rows::engine::padded;
+use crate::rows::reduce::{DEPTH, LANES, Sums, total_anything};
 
 /// Binary cross-entropy from logits: -t log(sigmoid(x)) - (1 - t) log(1 - sigmoid(x)), for a target t in [0, 1].
 ///

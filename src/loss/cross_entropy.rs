@@ -3,13 +3,13 @@
 use super::targets::{Classes, Kind};
 use super::{Reduction, Targets, rounded, settings};
 use crate::activation::{same_length, whole_rows};
-use crate::dispatch::{Level, Task, dispatch};
-use crate::element::{Element, Lane};
-use crate::error::ParameterError;
-use crate::probability::{Complement, Normaliser};
-use crate::real::Real;
-use crate::reduce::{DEPTH, LANES};
-use crate::row_sums::{RowSums, Total, Weights, for_each_group};
+use crate::describe::error::ParameterError;
+use crate::kernel::element::{Element, Lane};
+use crate::kernel::level::{Level, Task, dispatch};
+use crate::kernel::real::Real;
+use crate::rows::probability::{Complement, Normaliser};
+use crate::rows::reduce::{DEPTH, LANES};
+use crate::rows::row_sums::{RowSums, Total, Weights, for_each_group};
 
 /// Cross-entropy from logits: log(sum of e^x\[j\]) - x\[class\] for each row of x, or the mean of that under a distribution.
 ///

@@ -1,7 +1,7 @@
 //! The exponential, in parts that its users put together without losing digits.
 
 use super::Lifted;
-use crate::real::{Coefficients, Real};
+use crate::kernel::real::{Coefficients, Real};
 
 /// q(r) with e^-r = 1 - r + r^2 q(r), |r| <= ln(2)/2 and 1 % more.
 ///

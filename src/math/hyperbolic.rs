@@ -1,6 +1,6 @@
 //! x - tanh x and log cosh x near 0, where differences would cancel.
 
-use crate::real::{Coefficients, Real};
+use crate::kernel::real::{Coefficients, Real};
 
 /// p(x^2) with x - tanh(x) = x^3 p(x^2) for |x| <= 1.
 ///

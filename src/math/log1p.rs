@@ -3,7 +3,7 @@
 use super::exp::{Unit, bounded_abs, remainder};
 use super::logistic::sigmoid_neg_less_ln2;
 use super::{Lifted, fast_two_sum, two_sum};
-use crate::real::{Coefficients, Real};
+use crate::kernel::real::{Coefficients, Real};
 
 /// A(t^2) with atanh(t) = t + t^3 A(t^2), t in [0, 1/3]: relative error of the sum 2^-27.5 (`f64`: 2^-58.7). Fitted by
 /// `tools/atanh.py`.

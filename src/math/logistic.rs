@@ -2,7 +2,7 @@
 
 use super::exp::{Unit, bounded_abs, exp_ratio, exp2};
 use super::{Lifted, less_product};
-use crate::real::Real;
+use crate::kernel::real::Real;
 
 /// The logistic function 1 / (1 + e^-x).
 ///

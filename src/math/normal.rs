@@ -2,7 +2,7 @@
 
 use super::exp::{exp_neg_half, unlift};
 use super::{Lifted, two_sum};
-use crate::real::{Coefficients, Real};
+use crate::kernel::real::{Coefficients, Real};
 
 /// P(v - c) = (a + k) e^(a^2/2) Phi(-a), v = a/(a + k), but for what [`exp_neg_half`] leaves to it.
 ///

@@ -1,7 +1,7 @@
 //! The square of the sine, for Snake.
 
 use super::two_sum;
-use crate::real::{Coefficients, Real};
+use crate::kernel::real::{Coefficients, Real};
 
 /// p(r^2) with sin(r) = r + r^3 p(r^2), |r| <= pi/4 and 1 % more.
 ///

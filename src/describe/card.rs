@@ -1,6 +1,6 @@
 //! `Card`: what is known of a function, as data that docs, tests, benches and tables read.
 
-use crate::parameters::Parameters;
+use crate::describe::parameters::Parameters;
 
 /// What is known of an activation function.
 ///

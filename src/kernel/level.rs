@@ -1,11 +1,8 @@
 //! Which CPU runs a loop: the only file, but for its part, that knows instruction sets.
 
-#[cfg(all(feature = "half", any(target_arch = "x86", target_arch = "x86_64")))]
-pub(crate) mod f16;
-
 use core::fmt;
 
-use crate::element::{Element, Lane};
+use crate::kernel::element::{Element, Lane};
 
 /// An instruction set that this CPU has, with the loops compiled for it.
 ///
@@ -25,7 +22,7 @@ use crate::element::{Element, Lane};
 /// }
 /// ```
 #[derive(Clone, Copy)]
-pub struct Level(fearless_simd::Level);
+pub struct Level(pub(super) fearless_simd::Level);
 
 impl Level {
     /// The best level of the CPU that runs this; without `std`, [`compiled`](Self::compiled).

@@ -10,9 +10,9 @@ use core::fmt;
 use serde_core::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde_core::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::functions::*;
-use crate::named::AnyActivation;
-use crate::parse::{Text, Value, build};
+use crate::list::*;
+use crate::names::any::AnyActivation;
+use crate::names::parse::{Text, Value, build};
 
 const TYPE: &str = "type";
 
@@ -156,7 +156,7 @@ impl Visitor<'_> for OfShort {
 }
 
 macro_rules! as_any {
-    ($($file:ident: $($name:ident),+;)+) => {$($(
+    ($($folder:ident::$file:ident: $($name:ident),+;)+) => {$($(
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 AnyActivation::from(*self).serialize(serializer)

@@ -1,10 +1,10 @@
 //! A bias before the activation: f(x + bias), over rows as long as the bias.
 
 use crate::activation::{Activation, Elementwise, Pass, same_length, whole_rows};
-use crate::dispatch::{At, Level, Task, dispatch};
-use crate::element::{Element, Lane};
-use crate::reduce::Sums;
-use crate::sweep::{STRIP, sweep};
+use crate::kernel::element::{Element, Lane};
+use crate::kernel::level::{At, Level, Task, dispatch};
+use crate::kernel::sweep::{STRIP, sweep};
+use crate::rows::reduce::Sums;
 
 /// An activation of x + bias, the bias being one row long and added to each row: the end of a linear layer.
 ///

@@ -1,17 +1,17 @@
 //! Softmax: rows of scores to rows of probabilities.
 
-use crate::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::describe::parameters::parameters;
+use crate::kernel::real::Real;
 use crate::math::unlift;
-use crate::parameters::parameters;
-use crate::probability::{Complement, Normaliser};
-use crate::real::Real;
-use crate::reduce::Partial;
-use crate::rows::{Constants, Row, RowFormula};
-use crate::scores::{Layout, row_from_output, row_function};
+use crate::rows::engine::{Constants, Row, RowFormula};
+use crate::rows::probability::{Complement, Normaliser};
+use crate::rows::reduce::Partial;
+use crate::rows::scores::{Layout, row_from_output, row_function};
 
 /// Softmax: p\[i\] = e^x\[i\] / sum of e^x\[j\], over each row.
 ///
-#[cfg_attr(doc, doc = include_str!("../docs/pictures/softmax.svg"))]
+#[cfg_attr(doc, doc = include_str!("../../docs/pictures/softmax.svg"))]
 ///
 /// - [`Softmax::default()`] takes the whole slice as one row; [`Softmax::rows(n)`](Self::rows) each n elements;
 ///   [`Softmax::axis`] those along another axis. [`scaled`](Self::scaled), [`biased`](Self::biased) and

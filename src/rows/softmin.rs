@@ -1,13 +1,13 @@
 //! Softmin: softmax of the scores' negatives.
 
-use crate::card::{Card, Described, ErrorBounds, Vanishes};
-use crate::parameters::parameters;
-use crate::scores::{Layout, row_from_output, row_function};
-use crate::softmax::{Diagonal, Gradient, GradientFromOutput, Probability};
+use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::describe::parameters::parameters;
+use crate::rows::scores::{Layout, row_from_output, row_function};
+use crate::rows::softmax::{Diagonal, Gradient, GradientFromOutput, Probability};
 
 /// Softmin: p\[i\] = e^-x\[i\] / sum of e^-x\[j\], over each row: the least element has the greatest probability.
 ///
-#[cfg_attr(doc, doc = include_str!("../docs/pictures/softmin.svg"))]
+#[cfg_attr(doc, doc = include_str!("../../docs/pictures/softmin.svg"))]
 ///
 /// - [`Softmin::default()`] takes the whole slice as one row; [`Softmin::rows(n)`](Self::rows) each n elements;
 ///   [`Softmin::axis`] those along another axis. It is [`Softmax`](crate::Softmax) of -x, to the bit. With scales, biases

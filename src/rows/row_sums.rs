@@ -1,17 +1,17 @@
 //! What log-sum-exp and the losses need of rows: the greatest element, the sum of the exponentials, and a weighted sum of
 //! the distances from the greatest.
 //!
-//! Rows of up to [`CHUNK`] go several in step, as those of [`rows`](crate::rows) do, longer ones by chunks. What a row gives
+//! Rows of up to [`CHUNK`] go several in step, as those of [`rows`](crate::rows::engine) do, longer ones by chunks. What a row gives
 //! depends on the row alone.
 
-use crate::element::{Element, Lane};
+use crate::kernel::element::{Element, Lane};
+use crate::kernel::real::{Abreast, Real};
 use crate::math::{RowExp, lifted_one, log1p_of_sum_unrounded, unlift};
-use crate::probability::{Complement, Normaliser};
-use crate::real::{Abreast, Real};
-use crate::reduce::{
+use crate::rows::engine::{GROUP, Row, Scale, greatest_of_row, padded};
+use crate::rows::probability::{Complement, Normaliser};
+use crate::rows::reduce::{
     CHUNK, DEPTH, Greatest, LANE_CHUNK, LANES, Partial, Sums, across, add, total_anything, total_exponentials,
 };
-use crate::rows::{GROUP, Row, Scale, greatest_of_row, padded};
 
 /// Weights of the elements of a row: w (a t + b), the distribution t and the weights w of the classes if there are any.
 #[derive(Clone, Copy)]

@@ -5,17 +5,17 @@ use alloc::boxed::Box;
 use core::fmt::{self, Write};
 
 use crate::activation::{Activation, Pass};
-use crate::card::{Card, Described};
-use crate::dispatch::Level;
-use crate::element::Element;
-use crate::error::ParameterError;
+use crate::describe::card::{Card, Described};
+use crate::describe::error::ParameterError;
+use crate::describe::parameters::{Parameter, Parameters};
 use crate::from_output::FromOutput;
-use crate::functions::*;
-use crate::parameters::{Parameter, Parameters};
-use crate::parse::{Excerpt, Text, letters};
+use crate::kernel::element::Element;
+use crate::kernel::level::Level;
+use crate::list::*;
+use crate::names::parse::{Excerpt, Text, letters};
 
 macro_rules! any_activation {
-    ($($file:ident: $($name:ident),+;)+) => {
+    ($($folder:ident::$file:ident: $($name:ident),+;)+) => {
         /// Any activation of this crate.
         ///
         /// Parses from the names that PyTorch, Hugging Face configurations, ONNX and Keras use; case, `-`, `_` and

@@ -1,9 +1,9 @@
 //! What the sums of a row's exponentials are for: probabilities, and what is left of 1 beside one.
 
+use crate::kernel::real::Real;
 use crate::math::{fast_two_sum, lifted_one, two_sum, unlift};
-use crate::real::Real;
-use crate::reduce::Partial;
-use crate::rows::Row;
+use crate::rows::engine::Row;
+use crate::rows::reduce::Partial;
 
 /// The reciprocal of a row's sum, which makes probabilities of its exponentials.
 pub(crate) struct Normaliser<R> {

@@ -1,10 +1,13 @@
 //! Gates: an activation of one half of the inputs, times the other half.
 
 use crate::activation::{Elementwise, same_length, whole_rows};
-use crate::dispatch::{At, Level, Task, dispatch};
-use crate::element::{Element, Lane};
-use crate::functions::{Gelu, GeluTanh, Relu, Sigmoid, Silu};
-use crate::sweep::sweep;
+use crate::functions::gelu::{Gelu, GeluTanh};
+use crate::functions::relu::Relu;
+use crate::functions::sigmoid::Sigmoid;
+use crate::functions::silu::Silu;
+use crate::kernel::element::{Element, Lane};
+use crate::kernel::level::{At, Level, Task, dispatch};
+use crate::kernel::sweep::sweep;
 
 /// A gated unit: f(gate) up, with f any formula.
 ///

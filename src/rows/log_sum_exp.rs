@@ -1,12 +1,12 @@
 //! Log-sum-exp, and the state from which it, and a softmax that is split, are put together.
 
 use crate::activation::{same_length, whole_rows};
-use crate::dispatch::{Level, Task, dispatch};
-use crate::element::{Element, Lane};
+use crate::kernel::element::{Element, Lane};
+use crate::kernel::level::{Level, Task, dispatch};
 use crate::math::{RowExp, fast_two_sum, log1p_of_sum_unrounded, two_sum};
-use crate::probability::{Normaliser, multiple_and};
-use crate::reduce::Partial;
-use crate::row_sums::{RowSums, Weights, for_each_group, of_one_row};
+use crate::rows::probability::{Normaliser, multiple_and};
+use crate::rows::reduce::Partial;
+use crate::rows::row_sums::{RowSums, Weights, for_each_group, of_one_row};
 
 /// log(sum of e^x\[i\]), without overflow: of the logarithms of numbers, that of their sum.
 ///

@@ -1,9 +1,9 @@
 //! `Parallel`: the passes of an activation on several threads.
 
 use crate::activation::{Activation, Pass};
-use crate::dispatch::Level;
-use crate::element::Element;
 use crate::from_output::FromOutput;
+use crate::kernel::element::Element;
+use crate::kernel::level::Level;
 
 /// An activation whose passes run on the threads of `rayon`, made by [`IntoParallel::parallel`].
 ///

@@ -1,17 +1,17 @@
 //! Log-softmax: rows of scores to rows of log-probabilities.
 
-use crate::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::describe::parameters::parameters;
+use crate::kernel::real::Real;
 use crate::math::{bounded_abs, exp_neg, log1p_of_sum};
-use crate::parameters::parameters;
-use crate::probability::{Complement, Normaliser};
-use crate::real::Real;
-use crate::reduce::Partial;
-use crate::rows::{Constants, Row, RowFormula};
-use crate::scores::{Layout, row_from_output, row_function};
+use crate::rows::engine::{Constants, Row, RowFormula};
+use crate::rows::probability::{Complement, Normaliser};
+use crate::rows::reduce::Partial;
+use crate::rows::scores::{Layout, row_from_output, row_function};
 
 /// Log-softmax: y\[i\] = log p\[i\] = x\[i\] - log(sum of e^x\[j\]), p the row's [`Softmax`](crate::Softmax).
 ///
-#[cfg_attr(doc, doc = include_str!("../docs/pictures/log_softmax.svg"))]
+#[cfg_attr(doc, doc = include_str!("../../docs/pictures/log_softmax.svg"))]
 ///
 /// - [`LogSoftmax::default()`] takes the whole slice as one row; [`LogSoftmax::rows(n)`](Self::rows) each n elements;
 ///   [`LogSoftmax::axis`] those along another axis.

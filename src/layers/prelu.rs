@@ -1,12 +1,12 @@
 //! The parametric ReLU: a leaky ReLU with a trained slope for each channel.
 
-use super::relu::LeakyRelu;
-use super::slopes;
 use crate::activation::{Activation, Pass, same_length, whole_rows};
-use crate::dispatch::{At, Level, Task, dispatch};
-use crate::element::{Element, Lane};
-use crate::real::Real;
-use crate::reduce::{LANES, Partial, add};
+use crate::functions::relu::LeakyRelu;
+use crate::functions::slopes;
+use crate::kernel::element::{Element, Lane};
+use crate::kernel::level::{At, Level, Task, dispatch};
+use crate::kernel::real::Real;
+use crate::rows::reduce::{LANES, Partial, add};
 
 /// The parametric ReLU: x for x > 0, a\[c\] x for x <= 0, with a slope a\[c\] for each channel c.
 ///

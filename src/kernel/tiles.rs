@@ -4,8 +4,8 @@
 use num_traits::Zero;
 
 use crate::activation::{Activation, Elementwise, Pass};
-use crate::dispatch::Level;
-use crate::element::Element;
+use crate::kernel::element::Element;
+use crate::kernel::level::Level;
 
 /// Runs a pass by blocks.
 pub(crate) fn by_blocks<T: Element, F: Elementwise>(f: &F, level: Level, pass: Pass<'_, T>) {

@@ -2,7 +2,7 @@
 
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
-use crate::sealed::Sealed;
+use crate::kernel::sealed::Sealed;
 
 /// The number type a formula is written over: one lane of a vector.
 ///

@@ -1,7 +1,7 @@
 //! The loop over slices that every elementwise pass runs, several lanes abreast.
 
-use crate::element::Lane;
-use crate::real::{Abreast, Real};
+use crate::kernel::element::Lane;
+use crate::kernel::real::{Abreast, Real};
 
 /// A strip of elements; those of a block go through the formula abreast. A whole number of vectors everywhere.
 pub(crate) type Strip<T> = [T; STRIP];
@@ -12,7 +12,7 @@ pub(crate) const STRIP: usize = 64;
 /// constant that is named, says how many vectors go abreast.
 macro_rules! sweep {
     ($task:ident<$bound:ident> $($formulas:tt)*) => {
-        $crate::sweep::sweep!($task<$bound::ABREAST> $($formulas)*);
+        $crate::kernel::sweep::sweep!($task<$bound::ABREAST> $($formulas)*);
     };
     ($task:ident<$bound:ident::$abreast:ident> |$f:ident $(, $input:ident)*| $($output:ident = $formula:expr),+) => {
         pub(crate) struct $task<'a, F, T> {
@@ -21,33 +21,33 @@ macro_rules! sweep {
             $(pub(crate) $output: &'a mut [T],)+
         }
 
-        impl<T: $crate::element::Element, F: $bound> $crate::dispatch::Task<T> for $task<'_, F, T> {
+        impl<T: $crate::kernel::element::Element, F: $bound> $crate::kernel::level::Task<T> for $task<'_, F, T> {
             type Output = ();
 
             #[inline(always)]
-            fn run<R: $crate::element::Lane<T>>(self) {
+            fn run<R: $crate::kernel::element::Lane<T>>(self) {
                 // As arguments of a function, the slices are known not to overlap.
                 #[inline(always)]
-                fn block<T: $crate::element::Element, R: $crate::element::Lane<T>, F: $bound, const N: usize>(
+                fn block<T: $crate::kernel::element::Element, R: $crate::kernel::element::Lane<T>, F: $bound, const N: usize>(
                     $f: &F,
-                    $($input: &[$crate::sweep::Strip<T>; N],)*
-                    $($output: &mut [$crate::sweep::Strip<T>; N],)+
+                    $($input: &[$crate::kernel::sweep::Strip<T>; N],)*
+                    $($output: &mut [$crate::kernel::sweep::Strip<T>; N],)+
                 ) {
-                    for i in 0..$crate::sweep::STRIP {
-                        $(let $input = $crate::sweep::gather!($input, i, N);)*
+                    for i in 0..$crate::kernel::sweep::STRIP {
+                        $(let $input = $crate::kernel::sweep::gather!($input, i, N);)*
                         $({
                             let result = {
-                                let $output = $crate::sweep::gather!($output, i, N);
+                                let $output = $crate::kernel::sweep::gather!($output, i, N);
                                 let _ = $output;
                                 $formula
                             };
-                            $crate::sweep::scatter!(result, $output, i, N);
+                            $crate::kernel::sweep::scatter!(result, $output, i, N);
                         })+
                     }
                 }
 
                 #[inline(always)]
-                fn rest<T: $crate::element::Element, R: $crate::element::Lane<T>, F: $bound>(
+                fn rest<T: $crate::kernel::element::Element, R: $crate::kernel::element::Lane<T>, F: $bound>(
                     $f: &F,
                     $($input: &[T],)*
                     $($output: &mut [T],)+
@@ -69,16 +69,16 @@ macro_rules! sweep {
                 }
 
                 #[inline(always)]
-                fn all<T: $crate::element::Element, R: $crate::element::Lane<T>, F: $bound, const N: usize>(
+                fn all<T: $crate::kernel::element::Element, R: $crate::kernel::element::Lane<T>, F: $bound, const N: usize>(
                     $f: &F,
                     $($input: [&[T]; 2],)*
                     $($output: [&mut [T]; 2],)+
                 ) {
                     $(let [head, body] = $input;
-                    let (blocks, left) = $crate::sweep::blocks::<T, N>(body);
+                    let (blocks, left) = $crate::kernel::sweep::blocks::<T, N>(body);
                     let $input = ([head, left], blocks);)*
                     $(let [head, body] = $output;
-                    let (blocks, left) = $crate::sweep::blocks_mut::<T, N>(body);
+                    let (blocks, left) = $crate::kernel::sweep::blocks_mut::<T, N>(body);
                     let $output = ([head, left], blocks);)+
                     for b in 0..[$($output.1.len()),+][0] {
                         block::<T, R, F, N>($f, $(&$input.1[b],)* $(&mut $output.1[b]),+);
@@ -87,7 +87,7 @@ macro_rules! sweep {
                 }
 
                 #[inline(always)]
-                fn both<T: $crate::element::Element, R: $crate::element::Lane<T>, F: $bound>(
+                fn both<T: $crate::kernel::element::Element, R: $crate::kernel::element::Lane<T>, F: $bound>(
                     $f: &F,
                     $($input: [&[T]; 2],)*
                     $($output: [&mut [T]; 2],)+
@@ -100,7 +100,7 @@ macro_rules! sweep {
                 // A copy that nobody else can see: a parameter that is read behind a reference would be read and converted
                 // for each element anew, for the outputs might be written over it.
                 let $f = &self.$f.clone();
-                let at = [$($crate::sweep::unaligned(self.$output)),+][0];
+                let at = [$($crate::kernel::sweep::unaligned(self.$output)),+][0];
                 $(let (head, body) = self.$input.split_at(at);
                 let $input = [head, body];)*
                 $(let (head, body) = self.$output.split_at_mut(at);
@@ -126,7 +126,7 @@ macro_rules! gather {
         for strip in 0..$n {
             lanes[strip] = R::load($strips[strip][$i]);
         }
-        $crate::real::Abreast::<R, $n>(lanes)
+        $crate::kernel::real::Abreast::<R, $n>(lanes)
     }};
 }
 pub(crate) use gather;

@@ -1,7 +1,7 @@
 //! Where the rows of a function lie in memory, and what is done to their elements, the scores, before: scaled, biased,
 //! masked.
 //!
-//! Both stand around the loops of [`rows`](crate::rows), which only know rows of adjacent elements: the scores are made in
+//! Both stand around the loops of [`rows`](crate::rows::engine), which only know rows of adjacent elements: the scores are made in
 //! the output, and rows along another axis are gathered, some thousand elements at a time, so that they stay in the
 //! cache.
 
@@ -9,11 +9,11 @@ use core::marker::PhantomData;
 use core::num::NonZeroUsize;
 
 use crate::activation::Pass;
-use crate::card::Described;
-use crate::dispatch::{Level, Task, dispatch};
-use crate::element::{Element, Lane};
-use crate::error::ParameterError;
-use crate::rows::{RowFormula, Rows};
+use crate::describe::card::Described;
+use crate::describe::error::ParameterError;
+use crate::kernel::element::{Element, Lane};
+use crate::kernel::level::{Level, Task, dispatch};
+use crate::rows::engine::{RowFormula, Rows};
 
 /// Elements that are prepared, or gathered, at a time.
 const TILE: usize = 1 << 13;
@@ -511,9 +511,9 @@ macro_rules! rows_of_length {
             ///
             /// # Errors
             /// If `len` is 0.
-            pub fn rows(len: usize) -> Result<Self, $crate::error::ParameterError> {
-                let name = <Self as $crate::card::Described>::CARD.name;
-                $crate::scores::Layout::rows(name, len).map(|layout| Self { layout })
+            pub fn rows(len: usize) -> Result<Self, $crate::describe::error::ParameterError> {
+                let name = <Self as $crate::describe::card::Described>::CARD.name;
+                $crate::rows::scores::Layout::rows(name, len).map(|layout| Self { layout })
             }
         }
     };
@@ -524,7 +524,7 @@ pub(crate) use rows_of_length;
 /// gradient its [`Activation`](crate::Activation), also for [`Scores`]. Scores are multiplied by `sign` first.
 macro_rules! row_function {
     ($name:ident, sign: $sign:literal, $value:expr, $diagonal:expr, $gradient:expr) => {
-        $crate::scores::rows_of_length!($name);
+        $crate::rows::scores::rows_of_length!($name);
 
         impl $name {
             /// Rows along an axis that is not the last: each has `len` elements, `inner` apart.
@@ -535,19 +535,19 @@ macro_rules! row_function {
             ///
             /// # Errors
             /// If one of them is 0, or `len` above 8192 with `inner` above 1.
-            pub fn axis(len: usize, inner: usize) -> Result<Self, $crate::error::ParameterError> {
-                let name = <Self as $crate::card::Described>::CARD.name;
-                $crate::scores::Layout::axis(name, len, inner).map(|layout| Self { layout })
+            pub fn axis(len: usize, inner: usize) -> Result<Self, $crate::describe::error::ParameterError> {
+                let name = <Self as $crate::describe::card::Described>::CARD.name;
+                $crate::rows::scores::Layout::axis(name, len, inner).map(|layout| Self { layout })
             }
 
             /// With the scores, x or for softmin -x, times a number first. See [`Scores::scaled`](crate::Scores::scaled).
             ///
             /// # Errors
             /// If `scale` is not a finite number above 0.
-            pub fn scaled<'a, T: $crate::element::Element>(
+            pub fn scaled<'a, T: $crate::kernel::element::Element>(
                 self,
                 scale: f64,
-            ) -> Result<$crate::scores::Scores<'a, Self, T>, $crate::error::ParameterError> {
+            ) -> Result<$crate::rows::scores::Scores<'a, Self, T>, $crate::describe::error::ParameterError> {
                 self.scores().scaled(scale)
             }
 
@@ -556,10 +556,10 @@ macro_rules! row_function {
             ///
             /// # Errors
             /// If the bias's length is not a whole number of rows.
-            pub fn biased<T: $crate::element::Element>(
+            pub fn biased<T: $crate::kernel::element::Element>(
                 self,
                 bias: &[T],
-            ) -> Result<$crate::scores::Scores<'_, Self, T>, $crate::error::ParameterError> {
+            ) -> Result<$crate::rows::scores::Scores<'_, Self, T>, $crate::describe::error::ParameterError> {
                 self.scores().biased(bias)
             }
 
@@ -568,30 +568,32 @@ macro_rules! row_function {
             ///
             /// # Errors
             /// If the mask's length is not a whole number of rows.
-            pub fn masked<T: $crate::element::Element>(
+            pub fn masked<T: $crate::kernel::element::Element>(
                 self,
                 keep: &[bool],
-            ) -> Result<$crate::scores::Scores<'_, Self, T>, $crate::error::ParameterError> {
+            ) -> Result<$crate::rows::scores::Scores<'_, Self, T>, $crate::describe::error::ParameterError> {
                 self.scores().masked(keep)
             }
 
             /// With zeros for rows whose scores are nothing but -inf. See
             /// [`Scores::empty_rows_are_zeros`](crate::Scores::empty_rows_are_zeros).
             #[must_use]
-            pub fn empty_rows_are_zeros<'a, T: $crate::element::Element>(self) -> $crate::scores::Scores<'a, Self, T> {
+            pub fn empty_rows_are_zeros<'a, T: $crate::kernel::element::Element>(
+                self,
+            ) -> $crate::rows::scores::Scores<'a, Self, T> {
                 self.scores().empty_rows_are_zeros()
             }
 
-            fn scores<'a, T: $crate::element::Element>(self) -> $crate::scores::Scores<'a, Self, T> {
-                let terms = $crate::scores::Terms::scaled($sign);
-                $crate::scores::Scores { function: core::marker::PhantomData, layout: self.layout, terms }
+            fn scores<'a, T: $crate::kernel::element::Element>(self) -> $crate::rows::scores::Scores<'a, Self, T> {
+                let terms = $crate::rows::scores::Terms::scaled($sign);
+                $crate::rows::scores::Scores { function: core::marker::PhantomData, layout: self.layout, terms }
             }
         }
 
-        impl<T: $crate::element::Element> $crate::activation::Activation<T> for $name {
+        impl<T: $crate::kernel::element::Element> $crate::activation::Activation<T> for $name {
             #[inline]
-            fn run(&self, level: $crate::dispatch::Level, pass: $crate::activation::Pass<'_, T>) {
-                let terms = &$crate::scores::Terms::scaled($sign);
+            fn run(&self, level: $crate::kernel::level::Level, pass: $crate::activation::Pass<'_, T>) {
+                let terms = &$crate::rows::scores::Terms::scaled($sign);
                 self.layout.run(level, terms, pass, $value, $diagonal, $gradient);
             }
 
@@ -601,9 +603,11 @@ macro_rules! row_function {
             }
         }
 
-        impl<T: $crate::element::Element> $crate::activation::Activation<T> for $crate::scores::Scores<'_, $name, T> {
+        impl<T: $crate::kernel::element::Element> $crate::activation::Activation<T>
+            for $crate::rows::scores::Scores<'_, $name, T>
+        {
             #[inline]
-            fn run(&self, level: $crate::dispatch::Level, pass: $crate::activation::Pass<'_, T>) {
+            fn run(&self, level: $crate::kernel::level::Level, pass: $crate::activation::Pass<'_, T>) {
                 self.layout.run(level, &self.terms, pass, $value, $diagonal, $gradient);
             }
 
@@ -619,18 +623,21 @@ pub(crate) use row_function;
 /// Gives a function of rows, and its [`Scores`], the gradient by a formula of the output.
 macro_rules! row_from_output {
     ($name:ident, sign: $sign:literal, $formula:expr) => {
-        impl<T: $crate::element::Element> $crate::from_output::FromOutput<T> for $name {
+        impl<T: $crate::kernel::element::Element> $crate::from_output::FromOutput<T> for $name {
             #[inline]
-            fn run_from_output(&self, level: $crate::dispatch::Level, y: &[T], grad_y: &[T], grad_x: &mut [T]) {
-                let (terms, stage) = (&$crate::scores::Terms::scaled($sign), $crate::scores::Stage::FromOutput);
+            fn run_from_output(&self, level: $crate::kernel::level::Level, y: &[T], grad_y: &[T], grad_x: &mut [T]) {
+                let (terms, stage) =
+                    (&$crate::rows::scores::Terms::scaled($sign), $crate::rows::scores::Stage::FromOutput);
                 self.layout.run_formula(level, terms, stage, $formula, Some(y), Some(grad_y), grad_x);
             }
         }
 
-        impl<T: $crate::element::Element> $crate::from_output::FromOutput<T> for $crate::scores::Scores<'_, $name, T> {
+        impl<T: $crate::kernel::element::Element> $crate::from_output::FromOutput<T>
+            for $crate::rows::scores::Scores<'_, $name, T>
+        {
             #[inline]
-            fn run_from_output(&self, level: $crate::dispatch::Level, y: &[T], grad_y: &[T], grad_x: &mut [T]) {
-                let stage = $crate::scores::Stage::FromOutput;
+            fn run_from_output(&self, level: $crate::kernel::level::Level, y: &[T], grad_y: &[T], grad_x: &mut [T]) {
+                let stage = $crate::rows::scores::Stage::FromOutput;
                 self.layout.run_formula(level, &self.terms, stage, $formula, Some(y), Some(grad_y), grad_x);
             }
         }

@@ -10,7 +10,7 @@ use core::arch::x86_64::{
 use fearless_simd::{SimdInto, f32x8, f32x16, u16x8, u16x16};
 use half::f16;
 
-use super::Level;
+use super::level::Level;
 
 /// Defines both conversions at a level, of slices of equal length, by one of an array. The last elements are padded.
 macro_rules! conversions {

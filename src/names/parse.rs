@@ -4,9 +4,9 @@ use core::fmt;
 use core::iter;
 use core::str::FromStr;
 
-use crate::error::ParameterError;
-use crate::named::{AnyActivation, UnknownName};
-use crate::parameters::Parameter;
+use crate::describe::error::ParameterError;
+use crate::describe::parameters::Parameter;
+use crate::names::any::{AnyActivation, UnknownName};
 
 /// The characters of a name that count.
 pub(crate) fn letters(name: &str) -> impl Iterator<Item = char> + Clone + '_ {

@@ -3,17 +3,17 @@
 use core::slice;
 
 use crate::activation::{Activation, Pass};
-use crate::card::{Card, Described, ErrorBounds, Vanishes};
-use crate::dispatch::{Level, Task, dispatch};
-use crate::element::{Element, Lane};
-use crate::parameters::parameters;
-use crate::reduce::{Greatest, LANES, across};
-use crate::rows::padded;
-use crate::scores::{Layout, rows_of_length};
+use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::describe::parameters::parameters;
+use crate::kernel::element::{Element, Lane};
+use crate::kernel::level::{Level, Task, dispatch};
+use crate::rows::engine::padded;
+use crate::rows::reduce::{Greatest, LANES, across};
+use crate::rows::scores::{Layout, rows_of_length};
 
 /// Hardmax: 1 for the first of a row's greatest elements, 0 for the others.
 ///
-#[cfg_attr(doc, doc = include_str!("../docs/pictures/hardmax.svg"))]
+#[cfg_attr(doc, doc = include_str!("../../docs/pictures/hardmax.svg"))]
 ///
 /// - [`Hardmax::default()`] takes the whole slice as one row; [`Hardmax::rows(n)`](Self::rows) each n elements.
 /// - Derivative: 0. [`backward`](Activation::backward) gives zeros: nothing is learnt through a hardmax.

@@ -4,11 +4,11 @@ use core::fmt::Debug;
 
 use num_traits::float::FloatCore;
 
-use crate::dispatch::Level;
+use crate::kernel::level::Level;
 #[cfg(feature = "std")]
-use crate::real::Fused;
-use crate::real::{Ieee, Plain, Real};
-use crate::sealed::Sealed;
+use crate::kernel::real::Fused;
+use crate::kernel::real::{Ieee, Plain, Real};
+use crate::kernel::sealed::Sealed;
 
 /// A number that slices hold: `f32` or `f64`; with the feature `half` also `half::f16` and `half::bf16`.
 ///
@@ -93,15 +93,15 @@ lane!(Fused);
 /// Makes a type an element that is computed in lanes of another, with what else its blocks need.
 macro_rules! element {
     ($($element:ident in $float:ident { $($items:item)* })*) => {$(
-        impl $crate::sealed::Sealed for $element {}
+        impl $crate::kernel::sealed::Sealed for $element {}
 
-        impl $crate::element::Element for $element {
+        impl $crate::kernel::element::Element for $element {
             #[cfg(feature = "std")]
-            type Fused = $crate::real::Fused<$float>;
+            type Fused = $crate::kernel::real::Fused<$float>;
             // `mul_add` is not in `core`: without `std` every CPU computes in plain lanes.
             #[cfg(not(feature = "std"))]
-            type Fused = $crate::real::Plain<$float>;
-            type Plain = $crate::real::Plain<$float>;
+            type Fused = $crate::kernel::real::Plain<$float>;
+            type Plain = $crate::kernel::real::Plain<$float>;
             type Float = $float;
             $($items)*
         }

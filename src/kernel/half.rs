@@ -6,12 +6,12 @@
 use half::{bf16, f16};
 
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-use crate::dispatch::f16 as instructions;
-use crate::dispatch::{Level, Task, dispatch};
-use crate::element::{Lane, element};
+use super::f16 as instructions;
+use crate::kernel::element::{Lane, element};
+use crate::kernel::level::{Level, Task, dispatch};
 #[cfg(feature = "std")]
-use crate::real::Fused;
-use crate::real::Plain;
+use crate::kernel::real::Fused;
+use crate::kernel::real::Plain;
 
 element! {
     f16 in f32 {

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::error::ParameterError;
+use crate::describe::error::ParameterError;
 
 /// One parameter of an activation: its name, its default, and what it may be.
 ///
@@ -139,7 +139,7 @@ pub(crate) fn checked(
 /// only the last. A condition between parameters may follow, which is blamed on the parameter that it names.
 macro_rules! parameters {
     ($name:ident) => {
-        impl $crate::parameters::Parameters for $name {}
+        impl $crate::describe::parameters::Parameters for $name {}
     };
     ($name:ident {
         $($(#[doc = $doc:literal])+ $field:ident: $allowed:ident = $default:expr,)+
@@ -159,17 +159,17 @@ macro_rules! parameters {
             #[doc = concat!("assert!(", stringify!($name), "::new(", $("f64::NAN * f.", stringify!($field), "(), ",)+ ").is_err());")]
             /// # Ok::<(), activations::ParameterError>(())
             /// ```
-            pub fn new($($field: f64),+) -> Result<Self, $crate::error::ParameterError> {
-                const NAME: &str = <$name as $crate::card::Described>::CARD.name;
-                $(let $field = $crate::parameters::checked(
+            pub fn new($($field: f64),+) -> Result<Self, $crate::describe::error::ParameterError> {
+                const NAME: &str = <$name as $crate::describe::card::Described>::CARD.name;
+                $(let $field = $crate::describe::parameters::checked(
                     NAME,
                     stringify!($field),
-                    $crate::parameters::Allowed::$allowed,
+                    $crate::describe::parameters::Allowed::$allowed,
                     $field,
                 )?;)+
                 $(let holds = $condition;
                 if !holds {
-                    return Err($crate::error::ParameterError::new(NAME, stringify!($blamed), $blamed, $must_be));
+                    return Err($crate::describe::error::ParameterError::new(NAME, stringify!($blamed), $blamed, $must_be));
                 })?
                 Ok(Self { $($field),+ })
             }
@@ -197,18 +197,18 @@ macro_rules! parameters {
             }
         }
 
-        impl $crate::parameters::Parameters for $name {
-            const PARAMETERS: &'static [$crate::parameters::Parameter] = &[$($crate::parameters::Parameter {
+        impl $crate::describe::parameters::Parameters for $name {
+            const PARAMETERS: &'static [$crate::describe::parameters::Parameter] = &[$($crate::describe::parameters::Parameter {
                 name: stringify!($field),
                 default: $default,
-                allowed: $crate::parameters::Allowed::$allowed,
+                allowed: $crate::describe::parameters::Allowed::$allowed,
             }),+];
 
             fn parameter(&self, index: usize) -> f64 {
                 [$(self.$field),+][index]
             }
 
-            fn from_values(values: &[f64]) -> Result<Self, $crate::error::ParameterError> {
+            fn from_values(values: &[f64]) -> Result<Self, $crate::describe::error::ParameterError> {
                 let mut values = values.iter().copied();
                 $(let $field = values.next().expect("a value for each parameter");)+
                 Self::new($($field),+)

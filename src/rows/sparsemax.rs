@@ -1,21 +1,21 @@
 //! Sparsemax: the point of the probability simplex nearest to a row.
 
 use crate::activation::{Activation, Pass};
-use crate::card::{Card, Described, ErrorBounds, Vanishes};
-use crate::dispatch::{Level, Task, dispatch};
-use crate::element::{Element, Lane};
+use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
+use crate::describe::parameters::parameters;
 use crate::from_output::FromOutput;
-use crate::hardmax::greatest;
+use crate::kernel::element::{Element, Lane};
+use crate::kernel::level::{Level, Task, dispatch};
+use crate::kernel::real::{Abreast, Real};
 use crate::math::{fast_two_sum, two_sum};
-use crate::parameters::parameters;
-use crate::real::{Abreast, Real};
-use crate::reduce::{LANES, Partial, Sums, across, add, total_anything};
-use crate::rows::padded;
-use crate::scores::{Layout, rows_of_length};
+use crate::rows::engine::padded;
+use crate::rows::hardmax::greatest;
+use crate::rows::reduce::{LANES, Partial, Sums, across, add, total_anything};
+use crate::rows::scores::{Layout, rows_of_length};
 
 /// Sparsemax: p\[i\] = max(x\[i\] - tau, 0) over each row, tau so that they sum to 1.
 ///
-#[cfg_attr(doc, doc = include_str!("../docs/pictures/sparsemax.svg"))]
+#[cfg_attr(doc, doc = include_str!("../../docs/pictures/sparsemax.svg"))]
 ///
 /// Like [`Softmax`](crate::Softmax), but what is more than 1 below the greatest gets no probability at all. It is the
 /// Euclidean projection of the row on the probability simplex.

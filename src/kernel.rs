@@ -1,0 +1,16 @@
+//! The machinery under every function: numbers and lanes, element types, CPU levels, and the loops over slices.
+
+pub(crate) mod element;
+#[cfg(all(feature = "half", any(target_arch = "x86", target_arch = "x86_64")))]
+pub(crate) mod f16;
+#[cfg(feature = "half")]
+pub(crate) mod half;
+pub(crate) mod level;
+pub(crate) mod real;
+pub(crate) mod sweep;
+pub(crate) mod tiles;
+
+pub(crate) mod sealed {
+    /// Keeps a trait's implementations inside the crate.
+    pub trait Sealed {}
+}

@@ -1,0 +1,38 @@
+//! THE list of activations. A new one is a type in its family's file and its name here.
+
+/// Calls the macro `$use` with the list: `folder::file: Type, Type; ...`.
+macro_rules! for_each_activation {
+    ($use:ident) => {
+        $use! {
+            functions::relu: Relu, LeakyRelu, Relu6, SquaredRelu, Threshold;
+            functions::sigmoid: Sigmoid;
+            functions::tanh: Tanh, Tanhshrink, LogCosh;
+            functions::gelu: Gelu, GeluTanh;
+            functions::silu: Silu, QuickGelu, Swish;
+            functions::elu: Elu, Selu, Celu;
+            functions::softplus: Softplus, LogSigmoid;
+            functions::mish: Mish;
+            functions::snake: Snake;
+            rows::softmax: Softmax;
+            rows::log_softmax: LogSoftmax;
+            functions::rrelu: Rrelu;
+            functions::identity: Identity;
+            functions::hard: HardSigmoid, HardSwish, HardTanh;
+            functions::shrink: Softshrink, Hardshrink;
+            functions::sparse: SparsePlus, SparseSigmoid;
+            functions::softsign: Softsign;
+            functions::squareplus: Squareplus;
+            rows::softmin: Softmin;
+            rows::sparsemax: Sparsemax;
+            rows::hardmax: Hardmax;
+        }
+    };
+}
+pub(crate) use for_each_activation;
+
+macro_rules! export {
+    ($($folder:ident::$file:ident: $($name:ident),+;)+) => {
+        $(pub use crate::$folder::$file::{$($name),+};)+
+    };
+}
+for_each_activation!(export);
