@@ -1,14 +1,14 @@
 //! `Activation` works on slices, `Elementwise` is one scalar formula, and the bridge makes the first of the second.
 
 #[cfg(feature = "alloc")]
-use alloc::{vec, vec::Vec};
+use alloc::{boxed::Box, vec, vec::Vec};
 use core::hint::black_box;
 
-use crate::kernel::element::Element;
+use crate::kernel::element::{Element, Float, Kernel};
 use crate::kernel::level::{At, Level, dispatch};
 use crate::kernel::real::Real;
 use crate::kernel::sweep::sweep;
-use crate::kernel::tiles::by_blocks;
+use crate::pass::{Pass, Pieces, same_length};
 
 /// An activation function over slices.
 ///
@@ -16,7 +16,7 @@ use crate::kernel::tiles::by_blocks;
 /// [`Elementwise`]. The trait can be made into an object: `Box<dyn Activation<f32>>`.
 ///
 /// All methods take one pass over the data, without a temporary, and panic if the slices' lengths differ, or do not divide
-/// into rows of [`row_len`](Self::row_len), before anything is written. Empty slices are fine.
+/// into [`pieces`](Self::pieces), before anything is written. Empty slices are fine.
 ///
 /// ```
 /// use activations::{Activation, Relu, Sigmoid};
@@ -54,31 +54,18 @@ pub trait Activation<T: Element> {
     /// ```
     fn run(&self, level: Level, pass: Pass<'_, T>);
 
-    /// The length of the rows that the function takes together, which must divide the length of every slice;
-    /// `None` if each element stands alone, or the slice is one row.
+    /// What a slice divides into. The length of every slice must be a whole number of pieces.
     ///
     /// ```
-    /// use activations::{Activation, Relu, Softmax};
+    /// use activations::{Activation, Pieces, Relu, Softmax};
     ///
-    /// assert_eq!(Activation::<f32>::row_len(&Softmax::rows(10)?), Some(10));
-    /// assert_eq!(Activation::<f32>::row_len(&Relu), None);
+    /// assert_eq!(Activation::<f32>::pieces(&Relu), Pieces::Elements);
+    /// assert_eq!(Activation::<f32>::pieces(&Softmax::rows(10)?), Pieces::Rows(10));
+    /// assert_eq!(Activation::<f32>::pieces(&Softmax::default()), Pieces::Whole);
     /// # Ok::<(), activations::ParameterError>(())
     /// ```
-    fn row_len(&self) -> Option<usize> {
-        None
-    }
-
-    /// The length of the pieces that a slice may be cut into, for none depends on another: 1 if each element stands
-    /// alone, else that of the rows; `None` if the slice is one whole.
-    ///
-    /// ```
-    /// use activations::{Activation, Relu, Softmax};
-    ///
-    /// assert_eq!(Activation::<f32>::piece_len(&Relu), Some(1));
-    /// assert_eq!(Activation::<f32>::piece_len(&Softmax::default()), None);
-    /// ```
-    fn piece_len(&self) -> Option<usize> {
-        self.row_len()
+    fn pieces(&self) -> Pieces {
+        Pieces::Whole
     }
 
     /// `y[i] = f(x[i])`.
@@ -97,7 +84,7 @@ pub trait Activation<T: Element> {
     #[track_caller]
     fn forward(&self, x: &[T], y: &mut [T]) {
         same_length("y", y.len(), "x", x.len());
-        whole_rows(self.row_len(), x.len());
+        self.pieces().check(x.len());
         self.run(Level::best(), Pass::Forward { x, y });
     }
 
@@ -116,7 +103,7 @@ pub trait Activation<T: Element> {
     #[inline]
     #[track_caller]
     fn forward_in_place(&self, x: &mut [T]) {
-        whole_rows(self.row_len(), x.len());
+        self.pieces().check(x.len());
         self.run(Level::best(), Pass::ForwardInPlace { x });
     }
 
@@ -136,7 +123,7 @@ pub trait Activation<T: Element> {
     #[track_caller]
     fn derivative(&self, x: &[T], dydx: &mut [T]) {
         same_length("dydx", dydx.len(), "x", x.len());
-        whole_rows(self.row_len(), x.len());
+        self.pieces().check(x.len());
         self.run(Level::best(), Pass::Derivative { x, dydx });
     }
 
@@ -157,7 +144,7 @@ pub trait Activation<T: Element> {
     fn forward_with_derivative(&self, x: &[T], y: &mut [T], dydx: &mut [T]) {
         same_length("y", y.len(), "x", x.len());
         same_length("dydx", dydx.len(), "x", x.len());
-        whole_rows(self.row_len(), x.len());
+        self.pieces().check(x.len());
         self.run(Level::best(), Pass::ForwardWithDerivative { x, y, dydx });
     }
 
@@ -181,7 +168,7 @@ pub trait Activation<T: Element> {
     fn backward(&self, x: &[T], grad_y: &[T], grad_x: &mut [T]) {
         same_length("grad_y", grad_y.len(), "x", x.len());
         same_length("grad_x", grad_x.len(), "x", x.len());
-        whole_rows(self.row_len(), x.len());
+        self.pieces().check(x.len());
         self.run(Level::best(), Pass::Backward { x, grad_y, grad_x });
     }
 
@@ -218,7 +205,7 @@ pub trait Activation<T: Element> {
     #[cfg(feature = "alloc")]
     #[track_caller]
     fn forward_extend(&self, x: &[T], y: &mut Vec<T>) {
-        whole_rows(self.row_len(), x.len());
+        self.pieces().check(x.len());
         // To fill with zeros first is faster than to copy `x` and work in place, by pieces that stay in the cache: 33 us
         // against 50 for GELU of 64 Ki elements.
         let start = y.len();
@@ -260,63 +247,6 @@ pub trait Activation<T: Element> {
         let mut grad_x = vec![T::zero(); x.len()];
         self.backward(x, grad_y, &mut grad_x);
         grad_x
-    }
-}
-
-/// One pass over slices of equal length: what to compute, where from and where to.
-///
-/// Only an implementation of [`Activation::run`] needs it: there is the example.
-#[derive(Debug)]
-pub enum Pass<'a, T> {
-    /// See [`Activation::forward`].
-    Forward {
-        /// The inputs.
-        x: &'a [T],
-        /// Receives f(x).
-        y: &'a mut [T],
-    },
-    /// See [`Activation::forward_in_place`].
-    ForwardInPlace {
-        /// The inputs, overwritten by f(x).
-        x: &'a mut [T],
-    },
-    /// See [`Activation::derivative`].
-    Derivative {
-        /// The inputs.
-        x: &'a [T],
-        /// Receives f'(x).
-        dydx: &'a mut [T],
-    },
-    /// See [`Activation::forward_with_derivative`].
-    ForwardWithDerivative {
-        /// The inputs.
-        x: &'a [T],
-        /// Receives f(x).
-        y: &'a mut [T],
-        /// Receives f'(x).
-        dydx: &'a mut [T],
-    },
-    /// See [`Activation::backward`].
-    Backward {
-        /// The inputs of the forward pass.
-        x: &'a [T],
-        /// The gradient with respect to its outputs.
-        grad_y: &'a [T],
-        /// Receives the gradient with respect to its inputs.
-        grad_x: &'a mut [T],
-    },
-}
-
-impl<T> Pass<'_, T> {
-    /// The slices' length.
-    pub(crate) const fn len(&self) -> usize {
-        match self {
-            Self::Forward { x, .. }
-            | Self::Derivative { x, .. }
-            | Self::ForwardWithDerivative { x, .. }
-            | Self::Backward { x, .. } => x.len(),
-            Self::ForwardInPlace { x } => x.len(),
-        }
     }
 }
 
@@ -375,30 +305,31 @@ pub trait Elementwise: Clone {
 
     /// f'(x); at a kink, the derivative of the left side.
     fn slope<R: Real>(&self, x: R) -> R;
+
+    /// Runs a pass over `f32`. This default is compiled in the crate that uses the formula.
+    #[doc(hidden)]
+    #[inline]
+    fn run_f32(&self, level: Level, pass: Pass<'_, f32>) {
+        passes(self, level, pass);
+    }
+
+    /// See [`run_f32`](Self::run_f32).
+    #[doc(hidden)]
+    #[inline]
+    fn run_f64(&self, level: Level, pass: Pass<'_, f64>) {
+        passes(self, level, pass);
+    }
 }
 
 impl<T: Element, F: Elementwise> Activation<T> for F {
     #[inline]
     fn run(&self, level: Level, pass: Pass<'_, T>) {
-        let f = self;
-        if T::by_blocks(level, F::ABREAST) {
-            return by_blocks(f, level, pass);
-        }
-        match pass {
-            Pass::Forward { x, y } => dispatch(level, Forward { f, x, y }),
-            Pass::ForwardInPlace { x } if F::KEEPS => {
-                dispatch(level, ForwardInPlace { f: &Over { f: f.clone(), nothing: black_box(0.0) }, x });
-            }
-            Pass::ForwardInPlace { x } => dispatch(level, ForwardInPlace { f, x }),
-            Pass::Derivative { x, dydx } => dispatch(level, Derivative { f, x, dydx }),
-            Pass::ForwardWithDerivative { x, y, dydx } => dispatch(level, ForwardWithDerivative { f, x, y, dydx }),
-            Pass::Backward { x, grad_y, grad_x } => dispatch(level, Backward { f, x, grad_y, grad_x }),
-        }
+        pass.as_floats(level, &mut |pass| T::Float::run(&Passes(self), level, pass));
     }
 
     #[inline]
-    fn piece_len(&self) -> Option<usize> {
-        Some(1)
+    fn pieces(&self) -> Pieces {
+        Pieces::Elements
     }
 }
 
@@ -409,15 +340,78 @@ impl<T: Element, A: Activation<T>> Activation<T> for At<A> {
     }
 
     #[inline]
-    fn row_len(&self) -> Option<usize> {
-        self.activation.row_len()
+    fn pieces(&self) -> Pieces {
+        self.activation.pieces()
+    }
+}
+
+/// Activations in boxes, of which `Send` or `Sync` may be asked, are activations.
+#[cfg(feature = "alloc")]
+macro_rules! boxed {
+    ($($object:ty),+) => {$(
+        impl<T: Element> Activation<T> for Box<$object> {
+            #[inline]
+            fn run(&self, level: Level, pass: Pass<'_, T>) {
+                (**self).run(level, pass);
+            }
+
+            #[inline]
+            fn pieces(&self) -> Pieces {
+                (**self).pieces()
+            }
+        }
+    )+};
+}
+#[cfg(feature = "alloc")]
+boxed!(dyn Activation<T>, dyn Activation<T> + Send, dyn Activation<T> + Sync, dyn Activation<T> + Send + Sync);
+
+/// The passes of a formula.
+struct Passes<'f, F>(&'f F);
+
+impl<F: Elementwise> Kernel for Passes<'_, F> {
+    type Args<'a, T: Float> = Pass<'a, T>;
+    type Output<T: Float> = ();
+
+    #[inline]
+    fn f32(&self, level: Level, pass: Pass<'_, f32>) {
+        self.0.run_f32(level, pass);
     }
 
     #[inline]
-    fn piece_len(&self) -> Option<usize> {
-        self.activation.piece_len()
+    fn f64(&self, level: Level, pass: Pass<'_, f64>) {
+        self.0.run_f64(level, pass);
     }
 }
+
+/// The loops of a formula, compiled where this is called with a type.
+#[inline]
+pub(crate) fn passes<T: Float, F: Elementwise>(f: &F, level: Level, pass: Pass<'_, T>) {
+    match pass {
+        Pass::Forward { x, y } => dispatch(level, Forward { f, x, y }),
+        Pass::ForwardInPlace { x } if F::KEEPS => {
+            dispatch(level, ForwardInPlace { f: &Over { f: f.clone(), nothing: black_box(0.0) }, x });
+        }
+        Pass::ForwardInPlace { x } => dispatch(level, ForwardInPlace { f, x }),
+        Pass::Derivative { x, dydx } => dispatch(level, Derivative { f, x, dydx }),
+        Pass::ForwardWithDerivative { x, y, dydx } => dispatch(level, ForwardWithDerivative { f, x, y, dydx }),
+        Pass::Backward { x, grad_y, grad_x } => dispatch(level, Backward { f, x, grad_y, grad_x }),
+    }
+}
+
+/// Makes this crate compile the passes of a formula of its own, for each float: stands in its [`Elementwise`].
+macro_rules! compiled_passes {
+    () => {
+        $crate::kernel::element::compiled! {
+            fn run_f32(&self, level: $crate::kernel::level::Level, pass: $crate::pass::Pass<'_, f32>) {
+                $crate::activation::passes(self, level, pass);
+            }
+            fn run_f64(&self, level: $crate::kernel::level::Level, pass: $crate::pass::Pass<'_, f64>) {
+                $crate::activation::passes(self, level, pass);
+            }
+        }
+    };
+}
+pub(crate) use compiled_passes;
 
 /// A formula whose results are written over the elements.
 ///
@@ -450,23 +444,3 @@ sweep!(Derivative<Elementwise> |f, x| dydx = f.slope(x));
 sweep!(ForwardWithDerivative<Elementwise::ABREAST_OF_BOTH> |f, x| y = f.value(x), dydx = f.slope(x));
 sweep!(Backward<Elementwise> |f, x, grad_y| grad_x = grad_y * f.slope(x));
 
-#[inline]
-#[track_caller]
-pub(crate) fn same_length(name: &str, len: usize, given: &str, given_len: usize) {
-    #[cold]
-    #[track_caller]
-    fn fail(name: &str, len: usize, given: &str, given_len: usize) -> ! {
-        panic!("slices differ in length: `{given}` has {given_len} elements, `{name}` has {len}");
-    }
-    if len != given_len {
-        fail(name, len, given, given_len);
-    }
-}
-
-#[inline]
-#[track_caller]
-pub(crate) fn whole_rows(row_len: Option<usize>, len: usize) {
-    if let Some(n) = row_len {
-        assert!(len.is_multiple_of(n), "slices of {len} elements do not divide into rows of {n}");
-    }
-}

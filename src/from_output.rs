@@ -3,11 +3,12 @@
 #[cfg(feature = "alloc")]
 use alloc::{vec, vec::Vec};
 
-use crate::activation::{Activation, Elementwise, same_length, whole_rows};
-use crate::kernel::element::Element;
+use crate::activation::{Activation, Elementwise};
+use crate::kernel::element::{Element, Float, Kernel};
 use crate::kernel::level::{At, Level, dispatch};
 use crate::kernel::real::Real;
 use crate::kernel::sweep::sweep;
+use crate::pass::same_length;
 
 /// Activations whose gradient follows from the output y = f(x).
 ///
@@ -48,7 +49,7 @@ pub trait FromOutput<T: Element>: Activation<T> {
     fn backward_from_output(&self, y: &[T], grad_y: &[T], grad_x: &mut [T]) {
         same_length("grad_y", grad_y.len(), "y", y.len());
         same_length("grad_x", grad_x.len(), "y", y.len());
-        whole_rows(self.row_len(), y.len());
+        self.pieces().check(y.len());
         self.run_from_output(Level::best(), y, grad_y, grad_x);
     }
 
@@ -104,12 +105,85 @@ pub trait FromOutput<T: Element>: Activation<T> {
 pub trait SlopeFromOutput: Elementwise {
     /// f'(x) for f(x) = y; at a kink, the derivative of the left side.
     fn slope_from_output<R: Real>(&self, y: R) -> R;
+
+    /// Runs the gradient over `f32`. This default is compiled in the crate that uses the formula.
+    #[doc(hidden)]
+    #[inline]
+    fn from_output_f32(&self, level: Level, slices: OfOutput<'_, f32>) {
+        backward_from_output(self, level, slices);
+    }
+
+    /// See [`from_output_f32`](Self::from_output_f32).
+    #[doc(hidden)]
+    #[inline]
+    fn from_output_f64(&self, level: Level, slices: OfOutput<'_, f64>) {
+        backward_from_output(self, level, slices);
+    }
 }
+
+/// The slices of a gradient from the output.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct OfOutput<'a, T> {
+    pub(crate) y: &'a [T],
+    pub(crate) grad_y: &'a [T],
+    pub(crate) grad_x: &'a mut [T],
+}
+
+/// The gradient of a formula.
+struct Gradient<'f, F>(&'f F);
+
+impl<F: SlopeFromOutput> Kernel for Gradient<'_, F> {
+    type Args<'a, T: Float> = OfOutput<'a, T>;
+    type Output<T: Float> = ();
+
+    #[inline]
+    fn f32(&self, level: Level, slices: OfOutput<'_, f32>) {
+        self.0.from_output_f32(level, slices);
+    }
+
+    #[inline]
+    fn f64(&self, level: Level, slices: OfOutput<'_, f64>) {
+        self.0.from_output_f64(level, slices);
+    }
+}
+
+/// The loop of a formula, compiled where this is called with a type.
+#[inline]
+pub(crate) fn backward_from_output<T: Float, F: SlopeFromOutput>(f: &F, level: Level, slices: OfOutput<'_, T>) {
+    let OfOutput { y, grad_y, grad_x } = slices;
+    dispatch(level, BackwardFromOutput { f, y, grad_y, grad_x });
+}
+
+/// See [`compiled_passes`](crate::activation::compiled_passes).
+macro_rules! compiled_from_output {
+    () => {
+        $crate::kernel::element::compiled! {
+            fn from_output_f32(
+                &self,
+                level: $crate::kernel::level::Level,
+                slices: $crate::from_output::OfOutput<'_, f32>,
+            ) {
+                $crate::from_output::backward_from_output(self, level, slices);
+            }
+            fn from_output_f64(
+                &self,
+                level: $crate::kernel::level::Level,
+                slices: $crate::from_output::OfOutput<'_, f64>,
+            ) {
+                $crate::from_output::backward_from_output(self, level, slices);
+            }
+        }
+    };
+}
+pub(crate) use compiled_from_output;
 
 impl<T: Element, F: SlopeFromOutput> FromOutput<T> for F {
     #[inline]
     fn run_from_output(&self, level: Level, y: &[T], grad_y: &[T], grad_x: &mut [T]) {
-        dispatch(level, BackwardFromOutput { f: self, y, grad_y, grad_x });
+        T::as_floats(level, [y, grad_y], [grad_x], false, |[y, grad_y], [grad_x]| {
+            T::Float::run(&Gradient(self), level, OfOutput { y, grad_y, grad_x });
+        });
     }
 }
 

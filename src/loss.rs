@@ -7,7 +7,7 @@ mod binary;
 mod cross_entropy;
 mod targets;
 
-use crate::kernel::element::{Element, Lane};
+use crate::kernel::element::{Float, Lane};
 use crate::kernel::real::Real;
 
 pub use binary::BinaryCrossEntropy;
@@ -67,6 +67,6 @@ macro_rules! settings {
 use settings;
 
 /// Rounded to the type.
-fn rounded<T: Element>(number: f64) -> T {
+fn rounded<T: Float>(number: f64) -> T {
     <T::Plain as Real>::of(number).store()
 }

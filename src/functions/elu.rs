@@ -1,9 +1,9 @@
 //! Exponential linear units: a line on the right, an exponential on the left.
 
-use crate::activation::Elementwise;
+use crate::activation::{Elementwise, compiled_passes};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
-use crate::from_output::SlopeFromOutput;
+use crate::from_output::{SlopeFromOutput, compiled_from_output};
 use crate::kernel::real::Real;
 use crate::math::{self, Scale, exp2};
 
@@ -45,6 +45,8 @@ parameters! {
 }
 
 impl Elementwise for Elu {
+    compiled_passes!();
+
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
         let below = math::expm1_neg(math::bounded_abs(x), None);
@@ -61,6 +63,8 @@ impl Elementwise for Elu {
 /// y + alpha on the left: as y nears -alpha it has fewer digits. For a negative alpha both sides give positive outputs, and
 /// the output does not determine the derivative: 1 is taken for those.
 impl SlopeFromOutput for Elu {
+    compiled_from_output!();
+
     #[inline(always)]
     fn slope_from_output<R: Real>(&self, y: R) -> R {
         R::select(R::of(0.0).lt(y), R::of(1.0), y + R::of(self.alpha))
@@ -115,6 +119,8 @@ const LAMBDA: f64 = 1.050_700_987_355_480_5;
 const LAMBDA_ALPHA: f64 = 1.758_099_340_847_376_9;
 
 impl Elementwise for Selu {
+    compiled_passes!();
+
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
         let below = math::expm1_neg(math::bounded_abs(x), None);
@@ -132,6 +138,8 @@ impl Elementwise for Selu {
 
 /// y + 1.7581 on the left: as y nears -1.7581 it has fewer digits.
 impl SlopeFromOutput for Selu {
+    compiled_from_output!();
+
     #[inline(always)]
     fn slope_from_output<R: Real>(&self, y: R) -> R {
         R::select(R::of(0.0).lt(y), R::of(LAMBDA), y + R::of(LAMBDA_ALPHA))
@@ -192,6 +200,8 @@ parameters! {
 }
 
 impl Elementwise for Celu {
+    compiled_passes!();
+
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
         let alpha = Scale::<R>::of(self.alpha).factor;
@@ -212,6 +222,8 @@ impl Elementwise for Celu {
 
 /// (y + alpha)/alpha on the left: as y nears -alpha it has fewer digits.
 impl SlopeFromOutput for Celu {
+    compiled_from_output!();
+
     #[inline(always)]
     fn slope_from_output<R: Real>(&self, y: R) -> R {
         let alpha = Scale::<R>::of(self.alpha).factor;

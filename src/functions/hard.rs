@@ -1,10 +1,10 @@
 //! The hard family: sigmoid, swish and tanh made of straight lines.
 
 use super::relu::{between, inside};
-use crate::activation::Elementwise;
+use crate::activation::{Elementwise, compiled_passes};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
-use crate::from_output::SlopeFromOutput;
+use crate::from_output::{SlopeFromOutput, compiled_from_output};
 use crate::kernel::real::Real;
 
 /// The hard sigmoid: `alpha` x + `beta`, cut off at 0 and 1.
@@ -72,6 +72,8 @@ impl HardSigmoid {
 }
 
 impl Elementwise for HardSigmoid {
+    compiled_passes!();
+
     const ABREAST: usize = 1;
 
     #[inline(always)]
@@ -88,6 +90,8 @@ impl Elementwise for HardSigmoid {
 }
 
 impl SlopeFromOutput for HardSigmoid {
+    compiled_from_output!();
+
     #[inline(always)]
     fn slope_from_output<R: Real>(&self, y: R) -> R {
         inside(y, R::of(0.0), R::of(1.0), R::of(self.alpha))
@@ -136,6 +140,8 @@ pub struct HardSwish;
 parameters!(HardSwish);
 
 impl Elementwise for HardSwish {
+    compiled_passes!();
+
     const ABREAST: usize = 1;
 
     #[inline(always)]
@@ -211,6 +217,8 @@ parameters! {
 }
 
 impl Elementwise for HardTanh {
+    compiled_passes!();
+
     const ABREAST: usize = 1;
 
     #[inline(always)]
@@ -225,6 +233,8 @@ impl Elementwise for HardTanh {
 }
 
 impl SlopeFromOutput for HardTanh {
+    compiled_from_output!();
+
     #[inline(always)]
     fn slope_from_output<R: Real>(&self, y: R) -> R {
         inside(y, R::of(self.min), R::of(self.max), R::of(1.0))

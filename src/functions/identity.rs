@@ -1,9 +1,9 @@
 //! The identity: no activation.
 
-use crate::activation::Elementwise;
+use crate::activation::{Elementwise, compiled_passes};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
-use crate::from_output::SlopeFromOutput;
+use crate::from_output::{SlopeFromOutput, compiled_from_output};
 use crate::kernel::real::Real;
 
 /// The identity: x. For a configuration that asks for no activation.
@@ -30,6 +30,8 @@ pub struct Identity;
 parameters!(Identity);
 
 impl Elementwise for Identity {
+    compiled_passes!();
+
     const ABREAST: usize = 1;
 
     #[inline(always)]
@@ -44,6 +46,8 @@ impl Elementwise for Identity {
 }
 
 impl SlopeFromOutput for Identity {
+    compiled_from_output!();
+
     #[inline(always)]
     fn slope_from_output<R: Real>(&self, y: R) -> R {
         self.slope(y)

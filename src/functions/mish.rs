@@ -1,7 +1,7 @@
 //! Mish.
 
 use super::gelu::hinge;
-use crate::activation::Elementwise;
+use crate::activation::{Elementwise, compiled_passes};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::kernel::real::Real;
@@ -75,6 +75,8 @@ fn quotient<R: Real>(top: R, top_lo: R, bottom: R, bottom_lo: R) -> R {
 }
 
 impl Elementwise for Mish {
+    compiled_passes!();
+
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
         let Parts { left, a, e, e_lo, t, w, w_lo, b, b_lo } = Parts::new(x);

@@ -1,10 +1,10 @@
 //! The rectified linear family: straight lines with a kink at 0, and what is made of them.
 
 use super::slopes::leaky;
-use crate::activation::Elementwise;
+use crate::activation::{Elementwise, compiled_passes};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
-use crate::from_output::SlopeFromOutput;
+use crate::from_output::{SlopeFromOutput, compiled_from_output};
 use crate::kernel::real::Real;
 
 /// The rectified linear unit: max(x, 0).
@@ -32,6 +32,8 @@ pub struct Relu;
 parameters!(Relu);
 
 impl Elementwise for Relu {
+    compiled_passes!();
+
     const ABREAST: usize = 1;
 
     #[inline(always)]
@@ -46,6 +48,8 @@ impl Elementwise for Relu {
 }
 
 impl SlopeFromOutput for Relu {
+    compiled_from_output!();
+
     #[inline(always)]
     fn slope_from_output<R: Real>(&self, y: R) -> R {
         self.slope(y)
@@ -106,6 +110,8 @@ parameters! {
 }
 
 impl Elementwise for LeakyRelu {
+    compiled_passes!();
+
     const ABREAST: usize = 1;
 
     #[inline(always)]
@@ -122,6 +128,8 @@ impl Elementwise for LeakyRelu {
 /// For a slope of 0 or above, where the output has the sign of the input. Otherwise an output above 0 may come from
 /// either side: the derivative is NaN.
 impl SlopeFromOutput for LeakyRelu {
+    compiled_from_output!();
+
     #[inline(always)]
     fn slope_from_output<R: Real>(&self, y: R) -> R {
         self.slope(if self.negative_slope < 0.0 { R::of(f64::NAN) } else { y })
@@ -170,6 +178,8 @@ pub struct Relu6;
 parameters!(Relu6);
 
 impl Elementwise for Relu6 {
+    compiled_passes!();
+
     const ABREAST: usize = 1;
 
     #[inline(always)]
@@ -184,6 +194,8 @@ impl Elementwise for Relu6 {
 }
 
 impl SlopeFromOutput for Relu6 {
+    compiled_from_output!();
+
     #[inline(always)]
     fn slope_from_output<R: Real>(&self, y: R) -> R {
         inside(y, R::of(0.0), R::of(6.0), R::of(1.0))
@@ -233,6 +245,8 @@ pub struct SquaredRelu;
 parameters!(SquaredRelu);
 
 impl Elementwise for SquaredRelu {
+    compiled_passes!();
+
     const ABREAST: usize = 1;
 
     #[inline(always)]
@@ -250,6 +264,8 @@ impl Elementwise for SquaredRelu {
 }
 
 impl SlopeFromOutput for SquaredRelu {
+    compiled_from_output!();
+
     #[inline(always)]
     fn slope_from_output<R: Real>(&self, y: R) -> R {
         let r = y.sqrt();
@@ -315,6 +331,8 @@ parameters! {
 }
 
 impl Elementwise for Threshold {
+    compiled_passes!();
+
     const ABREAST: usize = 1;
 
     #[inline(always)]

@@ -2,10 +2,11 @@
 
 use super::relu::side;
 use super::slopes::{Backward, Forward, leaky};
-use crate::activation::{Elementwise, same_length};
+use crate::activation::{Elementwise, compiled_passes};
+use crate::pass::same_length;
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
-use crate::kernel::element::Element;
+use crate::kernel::element::Float;
 use crate::kernel::level::{At, Level, dispatch};
 use crate::kernel::real::Real;
 
@@ -67,7 +68,7 @@ impl Rrelu {
     /// assert_eq!(y, [-0.25, 1.0]);
     /// ```
     #[track_caller]
-    pub fn forward_training<T: Element>(&self, x: &[T], slopes: &[T], y: &mut [T]) {
+    pub fn forward_training<T: Float>(&self, x: &[T], slopes: &[T], y: &mut [T]) {
         Level::best().with(*self).forward_training(x, slopes, y);
     }
 
@@ -84,7 +85,7 @@ impl Rrelu {
     /// assert_eq!(grad_x, [0.5, 2.0]);
     /// ```
     #[track_caller]
-    pub fn backward_training<T: Element>(&self, x: &[T], slopes: &[T], grad_y: &[T], grad_x: &mut [T]) {
+    pub fn backward_training<T: Float>(&self, x: &[T], slopes: &[T], grad_y: &[T], grad_x: &mut [T]) {
         Level::best().with(*self).backward_training(x, slopes, grad_y, grad_x);
     }
 
@@ -100,7 +101,7 @@ impl At<Rrelu> {
     /// # Panics
     /// If the lengths differ.
     #[track_caller]
-    pub fn forward_training<T: Element>(&self, x: &[T], slopes: &[T], y: &mut [T]) {
+    pub fn forward_training<T: Float>(&self, x: &[T], slopes: &[T], y: &mut [T]) {
         same_length("slopes", slopes.len(), "x", x.len());
         same_length("y", y.len(), "x", x.len());
         dispatch(self.level, Forward { _like: &self.activation, x, slopes, y });
@@ -111,7 +112,7 @@ impl At<Rrelu> {
     /// # Panics
     /// If the lengths differ.
     #[track_caller]
-    pub fn backward_training<T: Element>(&self, x: &[T], slopes: &[T], grad_y: &[T], grad_x: &mut [T]) {
+    pub fn backward_training<T: Float>(&self, x: &[T], slopes: &[T], grad_y: &[T], grad_x: &mut [T]) {
         same_length("slopes", slopes.len(), "x", x.len());
         same_length("grad_y", grad_y.len(), "x", x.len());
         same_length("grad_x", grad_x.len(), "x", x.len());
@@ -120,6 +121,8 @@ impl At<Rrelu> {
 }
 
 impl Elementwise for Rrelu {
+    compiled_passes!();
+
     const ABREAST: usize = 1;
 
     #[inline(always)]

@@ -1,6 +1,6 @@
 //! The shrinkage family: 0 in a zone about 0, the identity outside it, moved or not.
 
-use crate::activation::Elementwise;
+use crate::activation::{Elementwise, compiled_passes};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::kernel::real::Real;
@@ -40,6 +40,8 @@ parameters! {
 }
 
 impl Elementwise for Softshrink {
+    compiled_passes!();
+
     const ABREAST: usize = 1;
 
     #[inline(always)]
@@ -104,6 +106,8 @@ parameters! {
 }
 
 impl Elementwise for Hardshrink {
+    compiled_passes!();
+
     const ABREAST: usize = 1;
 
     #[inline(always)]

@@ -1,9 +1,9 @@
 //! The logistic sigmoid.
 
-use crate::activation::Elementwise;
+use crate::activation::{Elementwise, compiled_passes};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
-use crate::from_output::SlopeFromOutput;
+use crate::from_output::{SlopeFromOutput, compiled_from_output};
 use crate::kernel::real::Real;
 use crate::math;
 
@@ -32,6 +32,8 @@ pub struct Sigmoid;
 parameters!(Sigmoid);
 
 impl Elementwise for Sigmoid {
+    compiled_passes!();
+
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
         math::sigmoid(x)
@@ -47,6 +49,8 @@ impl Elementwise for Sigmoid {
 /// As y nears 1, 1 - y has fewer digits: the derivative is within 2^-24 (`f64`: 2^-53) of the exact one, but where y is 1
 /// it is 0.
 impl SlopeFromOutput for Sigmoid {
+    compiled_from_output!();
+
     #[inline(always)]
     fn slope_from_output<R: Real>(&self, y: R) -> R {
         y * (R::of(1.0) - y)

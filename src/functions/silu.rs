@@ -1,7 +1,7 @@
 //! The sigmoid linear unit, and its like: x sigmoid(beta x).
 
 use super::gelu::{hinge, reflect};
-use crate::activation::Elementwise;
+use crate::activation::{Elementwise, compiled_passes};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::kernel::real::Real;
@@ -32,6 +32,8 @@ pub struct Silu;
 parameters!(Silu);
 
 impl Elementwise for Silu {
+    compiled_passes!();
+
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
         let a = math::bounded_abs(x);
@@ -98,6 +100,8 @@ impl QuickGelu {
 const QUICK_LO: (f32, f64) = ((1.702 - 1.702_f32 as f64) as f32, 4.263_256_414_560_601e-17);
 
 impl Elementwise for QuickGelu {
+    compiled_passes!();
+
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
         hinge(x, tail(x, Self::scale()))
@@ -184,6 +188,8 @@ impl Swish {
 }
 
 impl Elementwise for Swish {
+    compiled_passes!();
+
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
         // swish(x; -beta) = -swish(-x; beta).

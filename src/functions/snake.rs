@@ -1,6 +1,6 @@
 //! Snake: a line with a wave on it.
 
-use crate::activation::Elementwise;
+use crate::activation::{Elementwise, compiled_passes};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::kernel::real::Real;
@@ -52,6 +52,8 @@ impl Snake {
 }
 
 impl Elementwise for Snake {
+    compiled_passes!();
+
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
         let (z, z_lo) = self.phase(x);

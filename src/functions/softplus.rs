@@ -1,9 +1,9 @@
 //! Softplus, a ReLU without its corner, and its mirror image, the logarithm of the sigmoid.
 
-use crate::activation::Elementwise;
+use crate::activation::{Elementwise, compiled_passes};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
-use crate::from_output::SlopeFromOutput;
+use crate::from_output::{SlopeFromOutput, compiled_from_output};
 use crate::kernel::real::Real;
 use crate::math::{self, Scale};
 
@@ -46,6 +46,8 @@ parameters! {
 }
 
 impl Elementwise for Softplus {
+    compiled_passes!();
+
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
         let scale = Scale::of(self.beta);
@@ -69,6 +71,8 @@ impl Elementwise for Softplus {
 
 /// 1 - e^(-beta y): no digits are lost, however small y is.
 impl SlopeFromOutput for Softplus {
+    compiled_from_output!();
+
     #[inline(always)]
     fn slope_from_output<R: Real>(&self, y: R) -> R {
         let scaled = Scale::of(self.beta).times_abs(y);
@@ -118,6 +122,8 @@ pub struct LogSigmoid;
 parameters!(LogSigmoid);
 
 impl Elementwise for LogSigmoid {
+    compiled_passes!();
+
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
         let tail = math::log1p_exp_neg(math::bounded_abs(x), None);
@@ -132,6 +138,8 @@ impl Elementwise for LogSigmoid {
 
 /// 1 - e^y: no digits are lost, however near 0 y is.
 impl SlopeFromOutput for LogSigmoid {
+    compiled_from_output!();
+
     #[inline(always)]
     fn slope_from_output<R: Real>(&self, y: R) -> R {
         let below = math::expm1_neg(math::bounded_abs(y), None);

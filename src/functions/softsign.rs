@@ -1,9 +1,9 @@
 //! Softsign: a sigmoid with tails that fall off slowly.
 
-use crate::activation::Elementwise;
+use crate::activation::{Elementwise, compiled_passes};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
-use crate::from_output::SlopeFromOutput;
+use crate::from_output::{SlopeFromOutput, compiled_from_output};
 use crate::kernel::real::Real;
 
 /// Softsign: x / (1 + |x|).
@@ -30,6 +30,8 @@ pub struct Softsign;
 parameters!(Softsign);
 
 impl Elementwise for Softsign {
+    compiled_passes!();
+
     const ABREAST: usize = 2;
 
     #[inline(always)]
@@ -48,6 +50,8 @@ impl Elementwise for Softsign {
 }
 
 impl SlopeFromOutput for Softsign {
+    compiled_from_output!();
+
     #[inline(always)]
     fn slope_from_output<R: Real>(&self, y: R) -> R {
         let r = R::of(1.0) - y.abs();

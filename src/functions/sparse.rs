@@ -1,10 +1,10 @@
 //! The sparse family: softplus and sigmoid made of a parabola and straight lines, 0 from -1 downwards.
 
 use super::relu::{between, inside};
-use crate::activation::Elementwise;
+use crate::activation::{Elementwise, compiled_passes};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
-use crate::from_output::SlopeFromOutput;
+use crate::from_output::{SlopeFromOutput, compiled_from_output};
 use crate::kernel::real::Real;
 
 /// Sparse plus: 0 for x <= -1, (x + 1)^2 / 4 between, x for x >= 1.
@@ -31,6 +31,8 @@ pub struct SparsePlus;
 parameters!(SparsePlus);
 
 impl Elementwise for SparsePlus {
+    compiled_passes!();
+
     const ABREAST: usize = 1;
 
     #[inline(always)]
@@ -46,6 +48,8 @@ impl Elementwise for SparsePlus {
 }
 
 impl SlopeFromOutput for SparsePlus {
+    compiled_from_output!();
+
     #[inline(always)]
     fn slope_from_output<R: Real>(&self, y: R) -> R {
         y.sqrt().at_most(R::of(1.0))
@@ -94,6 +98,8 @@ pub struct SparseSigmoid;
 parameters!(SparseSigmoid);
 
 impl Elementwise for SparseSigmoid {
+    compiled_passes!();
+
     const ABREAST: usize = 1;
 
     #[inline(always)]
@@ -108,6 +114,8 @@ impl Elementwise for SparseSigmoid {
 }
 
 impl SlopeFromOutput for SparseSigmoid {
+    compiled_from_output!();
+
     #[inline(always)]
     fn slope_from_output<R: Real>(&self, y: R) -> R {
         inside(y, R::of(0.0), R::of(1.0), R::of(0.5))

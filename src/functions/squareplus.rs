@@ -1,6 +1,6 @@
 //! Squareplus: a softplus without exponentials.
 
-use crate::activation::Elementwise;
+use crate::activation::{Elementwise, compiled_passes};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::kernel::real::Real;
@@ -69,6 +69,8 @@ const SCALE: (f64, f64) = (f64::from_bits((1023 + 50) << 52), f64::from_bits((10
 const SCALE_F64: (f64, f64) = (f64::from_bits((1023 + 500) << 52), f64::from_bits((1023 - 513) << 52));
 
 impl Elementwise for Squareplus {
+    compiled_passes!();
+
     const ABREAST: usize = 2;
 
     #[inline(always)]

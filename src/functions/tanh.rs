@@ -1,9 +1,9 @@
 //! The hyperbolic tangent, what it leaves of x, and its integral.
 
-use crate::activation::Elementwise;
+use crate::activation::{Elementwise, compiled_passes};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
-use crate::from_output::SlopeFromOutput;
+use crate::from_output::{SlopeFromOutput, compiled_from_output};
 use crate::kernel::real::Real;
 use crate::math;
 
@@ -31,6 +31,8 @@ pub struct Tanh;
 parameters!(Tanh);
 
 impl Elementwise for Tanh {
+    compiled_passes!();
+
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
         math::tanh(x)
@@ -43,6 +45,8 @@ impl Elementwise for Tanh {
 }
 
 impl SlopeFromOutput for Tanh {
+    compiled_from_output!();
+
     #[inline(always)]
     fn slope_from_output<R: Real>(&self, y: R) -> R {
         (R::of(1.0) - y) * (R::of(1.0) + y)
@@ -90,6 +94,8 @@ pub struct Tanhshrink;
 parameters!(Tanhshrink);
 
 impl Elementwise for Tanhshrink {
+    compiled_passes!();
+
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
         let (a, one) = (x.abs(), R::of(1.0));
@@ -148,6 +154,8 @@ pub struct LogCosh;
 parameters!(LogCosh);
 
 impl Elementwise for LogCosh {
+    compiled_passes!();
+
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
         let (a, ln2_hi) = (x.abs(), R::of(LN2_HI));

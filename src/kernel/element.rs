@@ -1,19 +1,18 @@
-//! `Element`: what a slice may hold, and the lanes that compute with it.
+//! `Element`: what a slice may hold. `Float`: what is computed with. The way from one to the other, and to compiled loops.
 
 use core::fmt::Debug;
 
 use num_traits::float::FloatCore;
 
-use crate::kernel::level::Level;
+use super::level::Level;
 #[cfg(feature = "std")]
-use crate::kernel::real::Fused;
-use crate::kernel::real::{Ieee, Plain, Real};
-use crate::kernel::sealed::Sealed;
+use super::real::Fused;
+use super::real::{Ieee, Plain, Real};
+use super::sealed::Sealed;
 
 /// A number that slices hold: `f32` or `f64`; with the feature `half` also `half::f16` and `half::bf16`.
 ///
-/// Halves are computed in lanes of `f32` and rounded once, at the end. What stands between, parameters and the
-/// exponentials of a row among it, keeps the precision of `f32`.
+/// Halves are computed in `f32`, from the moment they are loaded to the one rounding at the end, in every function.
 ///
 /// The trait is sealed. Generic code gets the basic operations of a float from its supertrait
 /// [`num_traits::float::FloatCore`].
@@ -29,36 +28,74 @@ use crate::kernel::sealed::Sealed;
 /// assert_eq!(silu_sum(&[0.0_f32, -0.0]), 0.0);
 /// ```
 pub trait Element: FloatCore + Debug + Send + Sync + Sealed + 'static {
+    /// What it is computed in: `f32` for halves, the type itself for `f32` and `f64`.
+    type Float: Float;
+
+    /// The number, exactly.
+    #[doc(hidden)]
+    fn widened(self) -> Self::Float;
+
+    /// To nearest, ties to even.
+    #[doc(hidden)]
+    fn rounded(float: Self::Float) -> Self;
+
+    /// A slice of elements as floats, exactly. The lengths are equal.
+    #[doc(hidden)]
+    fn widen(level: Level, from: &[Self], to: &mut [Self::Float]);
+
+    /// Rounds a slice of floats, each as [`rounded`](Self::rounded). The lengths are equal.
+    #[doc(hidden)]
+    fn narrow(level: Level, from: &[Self::Float], to: &mut [Self]);
+
+    /// Calls `f` with slices of equal length as floats: once with the slices as they are if they hold floats, otherwise
+    /// tile by tile, where inputs are widened before and outputs rounded after. If the outputs are `read`, they are
+    /// widened before, too.
+    #[doc(hidden)]
+    fn as_floats<const I: usize, const O: usize>(
+        level: Level,
+        inputs: [&[Self]; I],
+        outputs: [&mut [Self]; O],
+        read: bool,
+        f: impl FnMut([&[Self::Float]; I], [&mut [Self::Float]; O]),
+    );
+}
+
+/// A number that is computed with: `f32` or `f64`.
+///
+/// Code that is generic over [`Element`] meets it as `T::Float`. The trait is sealed.
+pub trait Float: Element<Float = Self> + Ieee {
     /// The lane for CPUs with fused multiply-add.
     #[doc(hidden)]
     type Fused: Lane<Self>;
     /// The lane for all others.
     #[doc(hidden)]
     type Plain: Lane<Self>;
-    /// What the lanes hold.
-    #[doc(hidden)]
-    type Float: Element;
-    /// Whether the lanes have more digits than the element, so that what is stored is not what was computed.
-    #[doc(hidden)]
-    const WIDENED: bool = false;
-    /// Whether a pass of a formula with so many vectors abreast converts blocks of elements as a whole, not each of them as it
-    /// is loaded and stored.
-    #[doc(hidden)]
-    #[inline]
-    fn by_blocks(level: Level, abreast: usize) -> bool {
-        let _ = (level, abreast);
-        false
-    }
 
-    /// A block of elements as what the lanes hold.
+    /// Runs the kernel that is compiled for this float.
     #[doc(hidden)]
-    fn widen(level: Level, from: &[Self], to: &mut [Self::Float]);
-    /// Rounds a block of what the lanes hold, as storing it would.
-    #[doc(hidden)]
-    fn narrow(level: Level, from: &[Self::Float], to: &mut [Self]);
+    fn run<K: Kernel>(kernel: &K, level: Level, args: K::Args<'_, Self>) -> K::Output<Self>;
 }
 
-/// A lane that an element can be loaded into and stored from.
+/// Loops with an entry for each float that is not generic: this crate compiles them, not each crate that uses them.
+pub trait Kernel {
+    type Args<'a, T: Float>;
+    type Output<T: Float>;
+    fn f32(&self, level: Level, args: Self::Args<'_, f32>) -> Self::Output<f32>;
+    fn f64(&self, level: Level, args: Self::Args<'_, f64>) -> Self::Output<f64>;
+}
+
+/// Functions that this crate compiles once; without the feature `compiled` those that use them do.
+macro_rules! compiled {
+    ($($(#[$attribute:meta])* fn $name:ident($($parameters:tt)*) $(-> $output:ty)? $body:block)+) => {$(
+        $(#[$attribute])*
+        #[cfg_attr(feature = "compiled", inline(never))]
+        #[cfg_attr(not(feature = "compiled"), inline)]
+        fn $name($($parameters)*) $(-> $output)? $body
+    )+};
+}
+pub(crate) use compiled;
+
+/// A lane of a float.
 pub trait Lane<T>: Real {
     fn load(x: T) -> Self;
     fn store(self) -> T;
@@ -90,39 +127,56 @@ lane!(Plain);
 #[cfg(feature = "std")]
 lane!(Fused);
 
-/// Makes a type an element that is computed in lanes of another, with what else its blocks need.
-macro_rules! element {
-    ($($element:ident in $float:ident { $($items:item)* })*) => {$(
-        impl $crate::kernel::sealed::Sealed for $element {}
-
-        impl $crate::kernel::element::Element for $element {
-            #[cfg(feature = "std")]
-            type Fused = $crate::kernel::real::Fused<$float>;
-            // `mul_add` is not in `core`: without `std` every CPU computes in plain lanes.
-            #[cfg(not(feature = "std"))]
-            type Fused = $crate::kernel::real::Plain<$float>;
-            type Plain = $crate::kernel::real::Plain<$float>;
-            type Float = $float;
-            $($items)*
-        }
-    )*};
-}
-#[cfg(feature = "half")]
-pub(crate) use element;
-
 macro_rules! float {
     ($($float:ident)*) => {$(
-        element! {
-            $float in $float {
-                #[inline]
-                fn widen(_: Level, from: &[Self], to: &mut [Self]) {
-                    to.copy_from_slice(from);
-                }
+        impl Sealed for $float {}
 
-                #[inline]
-                fn narrow(_: Level, from: &[Self], to: &mut [Self]) {
-                    to.copy_from_slice(from);
-                }
+        impl Element for $float {
+            type Float = Self;
+
+            #[inline]
+            fn widened(self) -> Self {
+                self
+            }
+
+            #[inline]
+            fn rounded(float: Self) -> Self {
+                float
+            }
+
+            #[inline]
+            fn widen(_: Level, from: &[Self], to: &mut [Self]) {
+                to.copy_from_slice(from);
+            }
+
+            #[inline]
+            fn narrow(_: Level, from: &[Self], to: &mut [Self]) {
+                to.copy_from_slice(from);
+            }
+
+            #[inline]
+            fn as_floats<const I: usize, const O: usize>(
+                _: Level,
+                inputs: [&[Self]; I],
+                outputs: [&mut [Self]; O],
+                _: bool,
+                mut f: impl FnMut([&[Self]; I], [&mut [Self]; O]),
+            ) {
+                f(inputs, outputs);
+            }
+        }
+
+        impl Float for $float {
+            #[cfg(feature = "std")]
+            type Fused = Fused<Self>;
+            // `mul_add` is not in `core`: without `std` every CPU computes in plain lanes.
+            #[cfg(not(feature = "std"))]
+            type Fused = Plain<Self>;
+            type Plain = Plain<Self>;
+
+            #[inline]
+            fn run<K: Kernel>(kernel: &K, level: Level, args: K::Args<'_, Self>) -> K::Output<Self> {
+                kernel.$float(level, args)
             }
         }
     )*};

@@ -1,68 +1,83 @@
-//! Halves, `f16` and `bf16`: computed in lanes of `f32`, rounded once, when they are stored.
+//! Halves, `f16` and `bf16`: computed in `f32`, tile by tile, and rounded once, at the end.
 //!
-//! The conversions are branch-free operations on bits, so that they vectorise, along with the formula between them or
-//! over a block. For blocks of `f16` some CPUs have instructions.
+//! The conversions are branch-free operations on bits, so that they vectorise. For `f16` some CPUs have instructions.
 
 use half::{bf16, f16};
 
+use super::element::{Element, Lane, compiled};
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 use super::f16 as instructions;
-use crate::kernel::element::{Lane, element};
-use crate::kernel::level::{Level, Task, dispatch};
-#[cfg(feature = "std")]
-use crate::kernel::real::Fused;
-use crate::kernel::real::Plain;
+use super::level::{Level, Task, dispatch};
+use super::sealed::Sealed;
+use super::tiles::by_tiles;
 
-element! {
-    f16 in f32 {
-        const WIDENED: bool = true;
+/// Halves as elements: each conversion of single ones by operations on bits, of slices by the function that is named.
+macro_rules! half {
+    ($half:ident: $widen:ident, $narrow:ident, slices by $widen_all:ident, $narrow_all:ident) => {
+        impl Sealed for $half {}
 
-        #[inline]
-        fn by_blocks(_: Level, _: usize) -> bool {
-            true
-        }
+        impl Element for $half {
+            type Float = f32;
 
-        #[inline]
-        fn widen(level: Level, from: &[Self], to: &mut [f32]) {
-            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-            if instructions::widen(level, from, to) {
-                return;
+            #[inline]
+            fn widened(self) -> f32 {
+                $widen(self.to_bits())
             }
-            dispatch::<Self, _>(level, Widen { from, to });
-        }
 
-        #[inline]
-        fn narrow(level: Level, from: &[f32], to: &mut [Self]) {
-            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-            if instructions::narrow(level, from, to) {
-                return;
+            #[inline]
+            fn rounded(float: f32) -> Self {
+                Self::from_bits($narrow(float))
             }
-            dispatch::<Self, _>(level, Narrow { from, to });
-        }
-    }
 
-    bf16 in f32 {
-        const WIDENED: bool = true;
+            compiled! {
+                fn widen(level: Level, from: &[Self], to: &mut [f32]) {
+                    $widen_all(level, from, to);
+                }
 
-        /// Short formulas take less time than the block would.
-        #[inline]
-        fn by_blocks(level: Level, abreast: usize) -> bool {
-            abreast > 1 && !level.truncates()
+                fn narrow(level: Level, from: &[f32], to: &mut [Self]) {
+                    $narrow_all(level, from, to);
+                }
+            }
+
+            #[inline]
+            fn as_floats<const I: usize, const O: usize>(
+                level: Level,
+                inputs: [&[Self]; I],
+                outputs: [&mut [Self]; O],
+                read: bool,
+                mut f: impl FnMut([&[f32]; I], [&mut [f32]; O]),
+            ) {
+                by_tiles(level, inputs, outputs, read, &mut f);
+            }
         }
 
-        #[inline]
-        fn widen(level: Level, from: &[Self], to: &mut [f32]) {
-            dispatch::<Self, _>(level, Widen { from, to });
+        impl Task<f32> for Widen<'_, $half> {
+            type Output = ();
+
+            #[inline(always)]
+            fn run<R: Lane<f32>>(self) {
+                for (to, from) in self.to.iter_mut().zip(self.from) {
+                    *to = $widen(from.to_bits());
+                }
+            }
         }
 
-        #[inline]
-        fn narrow(level: Level, from: &[f32], to: &mut [Self]) {
-            dispatch::<Self, _>(level, Narrow { from, to });
+        impl Task<f32> for Narrow<'_, $half> {
+            type Output = ();
+
+            #[inline(always)]
+            fn run<R: Lane<f32>>(self) {
+                for (to, &from) in self.to.iter_mut().zip(self.from) {
+                    *to = $half::from_bits($narrow(from));
+                }
+            }
         }
-    }
+    };
 }
+half!(f16: widen_f16, narrow_f16, slices by widen_all_f16, narrow_all_f16);
+half!(bf16: widen_bf16, narrow_bf16, slices by widen_by_bits, narrow_by_bits);
 
-/// A block converted by operations on bits.
+/// A slice converted by operations on bits.
 struct Widen<'a, T> {
     from: &'a [T],
     to: &'a mut [f32],
@@ -74,64 +89,34 @@ struct Narrow<'a, T> {
     to: &'a mut [T],
 }
 
-macro_rules! lane {
-    ($($half:ident in $lane:ident: $widen:ident, $narrow:ident;)*) => {$(
-        impl Lane<$half> for $lane<f32> {
-            #[inline(always)]
-            fn load(x: $half) -> Self {
-                Self($widen(x.to_bits()))
-            }
-
-            #[inline(always)]
-            fn store(self) -> $half {
-                $half::from_bits($narrow(self.0))
-            }
-
-            #[inline(always)]
-            fn wide(self) -> f64 {
-                self.0.into()
-            }
-        }
-    )*};
-}
-lane! {
-    f16 in Plain: widen_f16, narrow_f16;
-    bf16 in Plain: widen_bf16, narrow_bf16;
-}
-#[cfg(feature = "std")]
-lane! {
-    f16 in Fused: widen_f16, narrow_f16;
-    bf16 in Fused: widen_bf16, narrow_bf16;
+fn widen_by_bits<'a, T>(level: Level, from: &'a [T], to: &'a mut [f32])
+where
+    Widen<'a, T>: Task<f32, Output = ()>,
+{
+    dispatch(level, Widen { from, to });
 }
 
-macro_rules! blocks {
-    ($($half:ident: $widen:ident, $narrow:ident;)*) => {$(
-        impl Task<$half> for Widen<'_, $half> {
-            type Output = ();
-
-            #[inline(always)]
-            fn run<R: Lane<$half>>(self) {
-                for (to, from) in self.to.iter_mut().zip(self.from) {
-                    *to = $widen(from.to_bits());
-                }
-            }
-        }
-
-        impl Task<$half> for Narrow<'_, $half> {
-            type Output = ();
-
-            #[inline(always)]
-            fn run<R: Lane<$half>>(self) {
-                for (to, &from) in self.to.iter_mut().zip(self.from) {
-                    *to = $half::from_bits($narrow(from));
-                }
-            }
-        }
-    )*};
+fn narrow_by_bits<'a, T>(level: Level, from: &'a [f32], to: &'a mut [T])
+where
+    Narrow<'a, T>: Task<f32, Output = ()>,
+{
+    dispatch(level, Narrow { from, to });
 }
-blocks! {
-    f16: widen_f16, narrow_f16;
-    bf16: widen_bf16, narrow_bf16;
+
+fn widen_all_f16(level: Level, from: &[f16], to: &mut [f32]) {
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+    if instructions::widen(level, from, to) {
+        return;
+    }
+    widen_by_bits(level, from, to);
+}
+
+fn narrow_all_f16(level: Level, from: &[f32], to: &mut [f16]) {
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+    if instructions::narrow(level, from, to) {
+        return;
+    }
+    narrow_by_bits(level, from, to);
 }
 
 /// The mantissa's bits that `f16` does not have.

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::kernel::element::{Element, Lane};
+use super::element::{Float, Lane};
 
 /// An instruction set that this CPU has, with the loops compiled for it.
 ///
@@ -101,16 +101,6 @@ impl Level {
         dispatch(self, Kind)
     }
 
-    /// Whether vectors are truncated to half their width in one instruction.
-    #[cfg(feature = "half")]
-    #[inline]
-    pub(crate) fn truncates(self) -> bool {
-        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-        return self.0.as_avx512().is_some();
-        #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
-        return cfg!(target_arch = "aarch64");
-    }
-
     /// The level's name: `avx512`, `avx2`, `neon`, `simd128` or `baseline`.
     ///
     /// ```
@@ -193,7 +183,7 @@ pub struct At<A> {
 
 /// A loop, generic over the lane it runs in. Its `run` is `#[inline(always)]`, so that it is compiled anew for each
 /// level, with that level's instructions.
-pub(crate) trait Task<T: Element> {
+pub(crate) trait Task<T: Float> {
     type Output;
     fn run<R: Lane<T>>(self) -> Self::Output;
 }
@@ -202,7 +192,7 @@ pub(crate) trait Task<T: Element> {
 ///
 /// Not inlined: each caller in a program would compile the loops of all levels again.
 #[inline(never)]
-pub(crate) fn dispatch<T: Element, K: Task<T>>(level: Level, task: K) -> K::Output {
+pub(crate) fn dispatch<T: Float, K: Task<T>>(level: Level, task: K) -> K::Output {
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
     {
         use fearless_simd::Simd;

@@ -2,7 +2,7 @@
 
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
-use crate::kernel::sealed::Sealed;
+use super::sealed::Sealed;
 
 /// The number type a formula is written over: one lane of a vector.
 ///
@@ -120,18 +120,29 @@ pub trait Real:
     /// `(m, e)` with `self = m * 2^e` and m in [1, 2), for normal positive numbers.
     fn split_exponent(self) -> (Self, Self);
 
-    /// The coefficients for this type, constant term first.
+    /// How many coefficients there are for this type.
     #[doc(hidden)]
-    fn table(coefficients: &Coefficients) -> impl DoubleEndedIterator<Item = Self>;
+    fn terms(coefficients: &Coefficients) -> usize;
+
+    /// The coefficient of the power `i`, for this type.
+    #[doc(hidden)]
+    fn coefficient(coefficients: &Coefficients, i: usize) -> Self;
 
     /// The polynomial with these coefficients at `self`, by Horner's rule.
     #[inline(always)]
     fn polynomial(self, coefficients: &Coefficients) -> Self {
-        let mut falling = Self::table(coefficients).rev();
-        match falling.next() {
-            Some(leading) => falling.fold(leading, |y, c| y.mul_add(self, c)),
-            None => Self::of(0.0),
+        // By index: what iterators are made of stays a call, without the level's instructions, in incremental builds.
+        let mut i = Self::terms(coefficients);
+        if i == 0 {
+            return Self::of(0.0);
         }
+        i -= 1;
+        let mut y = Self::coefficient(coefficients, i);
+        while i > 0 {
+            i -= 1;
+            y = y.mul_add(self, Self::coefficient(coefficients, i));
+        }
+        y
     }
 }
 
@@ -403,8 +414,13 @@ macro_rules! shared_methods {
         }
 
         #[inline(always)]
-        fn table(coefficients: &Coefficients) -> impl DoubleEndedIterator<Item = Self> {
-            T::coefficients(coefficients).iter().map(|&c| Self(c))
+        fn terms(coefficients: &Coefficients) -> usize {
+            T::coefficients(coefficients).len()
+        }
+
+        #[inline(always)]
+        fn coefficient(coefficients: &Coefficients, i: usize) -> Self {
+            Self(T::coefficients(coefficients)[i])
         }
     };
 }
@@ -470,23 +486,37 @@ impl<R: Real, const N: usize> Abreast<R, N> {
     pub(crate) fn sum(self) -> R {
         match *self.0.as_slice() {
             [a, b, c, d] => (a + b) + (c + d),
-            _ => self.0[1..].iter().fold(self.0[0], |sum, &lane| sum + lane),
+            _ => {
+                let mut sum = self.0[0];
+                for i in 1..N {
+                    sum = sum + self.0[i];
+                }
+                sum
+            }
         }
     }
+}
 
-    #[inline(always)]
-    fn each(f: impl FnMut(usize) -> R) -> Self {
-        Self(core::array::from_fn(f))
-    }
+/// A number for each lane abreast. A macro: a closure in a function of `core` stays a call in incremental builds.
+macro_rules! each {
+    (|$i:ident| $lane:expr) => {{
+        let mut lanes = [R::of(0.0); N];
+        for $i in 0..N {
+            lanes[$i] = $lane;
+        }
+        Self(lanes)
+    }};
+}
 
-    #[inline(always)]
-    fn each_pair(mut f: impl FnMut(usize) -> (R, R)) -> (Self, Self) {
+/// See [`each`].
+macro_rules! each_pair {
+    (|$i:ident| $pair:expr) => {{
         let (mut a, mut b) = ([R::of(0.0); N], [R::of(0.0); N]);
-        for i in 0..N {
-            (a[i], b[i]) = f(i);
+        for $i in 0..N {
+            (a[$i], b[$i]) = $pair;
         }
         (Self(a), Self(b))
-    }
+    }};
 }
 
 macro_rules! abreast_operators {
@@ -495,7 +525,7 @@ macro_rules! abreast_operators {
             type Output = Self;
             #[inline(always)]
             fn $method(self, other: Self) -> Self {
-                Self::each(|i| self.0[i].$method(other.0[i]))
+                each!(|i| self.0[i].$method(other.0[i]))
             }
         }
     )*};
@@ -506,7 +536,7 @@ impl<R: Real, const N: usize> Neg for Abreast<R, N> {
     type Output = Self;
     #[inline(always)]
     fn neg(self) -> Self {
-        Self::each(|i| -self.0[i])
+        each!(|i| -self.0[i])
     }
 }
 
@@ -528,66 +558,79 @@ impl<R: Real, const N: usize> Real for Abreast<R, N> {
 
     #[inline(always)]
     fn mul_add(self, b: Self, c: Self) -> Self {
-        Self::each(|i| self.0[i].mul_add(b.0[i], c.0[i]))
+        each!(|i| self.0[i].mul_add(b.0[i], c.0[i]))
     }
 
     #[inline(always)]
     fn two_mul(self, b: Self) -> (Self, Self) {
-        Self::each_pair(|i| self.0[i].two_mul(b.0[i]))
+        each_pair!(|i| self.0[i].two_mul(b.0[i]))
     }
 
     #[inline(always)]
     fn lt(self, other: Self) -> Self::Mask {
-        core::array::from_fn(|i| self.0[i].lt(other.0[i]))
+        let mut mask = [self.0[0].lt(other.0[0]); N];
+        for i in 1..N {
+            mask[i] = self.0[i].lt(other.0[i]);
+        }
+        mask
     }
 
     #[inline(always)]
     fn le(self, other: Self) -> Self::Mask {
-        core::array::from_fn(|i| self.0[i].le(other.0[i]))
+        let mut mask = [self.0[0].le(other.0[0]); N];
+        for i in 1..N {
+            mask[i] = self.0[i].le(other.0[i]);
+        }
+        mask
     }
 
     #[inline(always)]
     fn select(mask: Self::Mask, a: Self, b: Self) -> Self {
-        Self::each(|i| R::select(mask[i], a.0[i], b.0[i]))
+        each!(|i| R::select(mask[i], a.0[i], b.0[i]))
     }
 
     #[inline(always)]
     fn abs(self) -> Self {
-        Self::each(|i| self.0[i].abs())
+        each!(|i| self.0[i].abs())
     }
 
     #[inline(always)]
     fn copysign(self, sign: Self) -> Self {
-        Self::each(|i| self.0[i].copysign(sign.0[i]))
+        each!(|i| self.0[i].copysign(sign.0[i]))
     }
 
     #[inline(always)]
     fn sqrt(self) -> Self {
-        Self::each(|i| self.0[i].sqrt())
+        each!(|i| self.0[i].sqrt())
     }
 
     #[inline(always)]
     fn ramp(self) -> Self {
-        Self::each(|i| self.0[i].ramp())
+        each!(|i| self.0[i].ramp())
     }
 
     #[inline(always)]
     fn round_exp2(self, per_unit: Self, lift: Self) -> (Self, Self) {
-        Self::each_pair(|i| self.0[i].round_exp2(per_unit.0[i], lift.0[i]))
+        each_pair!(|i| self.0[i].round_exp2(per_unit.0[i], lift.0[i]))
     }
 
     #[inline(always)]
     fn raise(self, power: Self) -> Self {
-        Self::each(|i| self.0[i].raise(power.0[i]))
+        each!(|i| self.0[i].raise(power.0[i]))
     }
 
     #[inline(always)]
     fn split_exponent(self) -> (Self, Self) {
-        Self::each_pair(|i| self.0[i].split_exponent())
+        each_pair!(|i| self.0[i].split_exponent())
     }
 
     #[inline(always)]
-    fn table(coefficients: &Coefficients) -> impl DoubleEndedIterator<Item = Self> {
-        R::table(coefficients).map(|c| Self([c; N]))
+    fn terms(coefficients: &Coefficients) -> usize {
+        R::terms(coefficients)
+    }
+
+    #[inline(always)]
+    fn coefficient(coefficients: &Coefficients, i: usize) -> Self {
+        Self([R::coefficient(coefficients, i); N])
     }
 }

@@ -1,79 +1,72 @@
-//! Passes over elements that take less time to convert by blocks than one by one: a block becomes floats on the stack, the
-//! floats' own loop runs over it, and the results are rounded.
+//! Tiles: blocks of a slice, as floats on the stack, that stay in the first-level cache while several loops run over them.
 
 use num_traits::Zero;
 
-use crate::activation::{Activation, Elementwise, Pass};
-use crate::kernel::element::Element;
-use crate::kernel::level::Level;
+use super::element::Element;
+use super::level::Level;
 
-/// Runs a pass by blocks.
-pub(crate) fn by_blocks<T: Element, F: Elementwise>(f: &F, level: Level, pass: Pass<'_, T>) {
-    // To fill a block for a few elements would take longer than to compute with them.
-    const FEW: usize = 64;
-    const MANY: usize = 1024;
-    if pass.len() <= FEW { blocks_of::<T, F, FEW>(f, level, pass) } else { blocks_of::<T, F, MANY>(f, level, pass) }
-}
+/// Elements of a tile.
+pub(crate) const TILE: usize = 1024;
 
-fn blocks_of<T: Element, F: Elementwise, const N: usize>(f: &F, level: Level, pass: Pass<'_, T>) {
-    #[repr(align(64))]
-    struct Block<T, const N: usize>([T; N]);
+/// Elements of a tile of short slices: to clear a whole one takes longer than to compute with a few elements.
+const SHORT: usize = 64;
 
-    /// The elements in floats.
-    fn widened<'a, T: Element, const N: usize>(
-        level: Level,
-        from: &[T],
-        block: &'a mut Block<T::Float, N>,
-    ) -> &'a mut [T::Float] {
-        let block = &mut block.0[..from.len()];
-        T::widen(level, from, block);
-        block
+/// Room for a tile.
+#[repr(align(64))]
+pub(crate) struct Tile<F, const N: usize>([F; N]);
+
+impl<F: Zero + Copy, const N: usize> Tile<F, N> {
+    #[inline]
+    pub(crate) fn new() -> Self {
+        Self([F::zero(); N])
     }
 
-    let block = || Block([T::Float::zero(); N]);
-    match pass {
-        Pass::Forward { x, y } => {
-            let mut values = block();
-            for (x, y) in x.chunks(N).zip(y.chunks_mut(N)) {
-                let x = widened(level, x, &mut values);
-                f.run(level, Pass::ForwardInPlace { x: &mut *x });
-                T::narrow(level, x, y);
+    /// Room for so many.
+    #[inline]
+    pub(crate) fn of(&mut self, len: usize) -> &mut [F] {
+        &mut self.0[..len]
+    }
+}
+
+/// See [`Element::as_floats`].
+pub(crate) fn by_tiles<T: Element, const I: usize, const O: usize>(
+    level: Level,
+    inputs: [&[T]; I],
+    outputs: [&mut [T]; O],
+    read: bool,
+    f: &mut dyn FnMut([&[T::Float]; I], [&mut [T::Float]; O]),
+) {
+    let len = outputs.iter().map(|output| output.len()).max().unwrap_or(0);
+    if len <= SHORT {
+        by_tiles_of::<T, I, O, SHORT>(level, len, inputs, outputs, read, f);
+    } else {
+        by_tiles_of::<T, I, O, TILE>(level, len, inputs, outputs, read, f);
+    }
+}
+
+fn by_tiles_of<T: Element, const I: usize, const O: usize, const N: usize>(
+    level: Level,
+    len: usize,
+    inputs: [&[T]; I],
+    mut outputs: [&mut [T]; O],
+    read: bool,
+    f: &mut dyn FnMut([&[T::Float]; I], [&mut [T::Float]; O]),
+) {
+    let mut input_tiles = [const { () }; I].map(|()| Tile::<T::Float, N>::new());
+    let mut output_tiles = [const { () }; O].map(|()| Tile::<T::Float, N>::new());
+    for start in (0..len).step_by(N) {
+        let part = start..len.min(start + N);
+        for (input, tile) in inputs.iter().zip(&mut input_tiles) {
+            T::widen(level, &input[part.clone()], tile.of(part.len()));
+        }
+        if read {
+            for (output, tile) in outputs.iter().zip(&mut output_tiles) {
+                T::widen(level, &output[part.clone()], tile.of(part.len()));
             }
         }
-        Pass::ForwardInPlace { x } => {
-            let mut values = block();
-            for y in x.chunks_mut(N) {
-                let x = widened(level, y, &mut values);
-                f.run(level, Pass::ForwardInPlace { x: &mut *x });
-                T::narrow(level, x, y);
-            }
-        }
-        Pass::Derivative { x, dydx } => {
-            let (mut values, mut slopes) = (block(), block());
-            for (x, dydx) in x.chunks(N).zip(dydx.chunks_mut(N)) {
-                let (x, slopes) = (widened(level, x, &mut values), &mut slopes.0[..x.len()]);
-                f.run(level, Pass::Derivative { x, dydx: &mut *slopes });
-                T::narrow(level, slopes, dydx);
-            }
-        }
-        Pass::ForwardWithDerivative { x, y, dydx } => {
-            let (mut inputs, mut values, mut slopes) = (block(), block(), block());
-            for ((x, y), dydx) in x.chunks(N).zip(y.chunks_mut(N)).zip(dydx.chunks_mut(N)) {
-                let (values, slopes) = (&mut values.0[..x.len()], &mut slopes.0[..x.len()]);
-                let x = widened(level, x, &mut inputs);
-                f.run(level, Pass::ForwardWithDerivative { x, y: &mut *values, dydx: &mut *slopes });
-                T::narrow(level, values, y);
-                T::narrow(level, slopes, dydx);
-            }
-        }
-        Pass::Backward { x, grad_y, grad_x } => {
-            let (mut inputs, mut grads, mut products) = (block(), block(), block());
-            for ((x, grad_y), grad_x) in x.chunks(N).zip(grad_y.chunks(N)).zip(grad_x.chunks_mut(N)) {
-                let products = &mut products.0[..x.len()];
-                let (x, grad_y) = (widened(level, x, &mut inputs), widened(level, grad_y, &mut grads));
-                f.run(level, Pass::Backward { x, grad_y, grad_x: &mut *products });
-                T::narrow(level, products, grad_x);
-            }
+        f(input_tiles.each_mut().map(|tile| &*tile.of(part.len())), output_tiles.each_mut().map(|tile| tile.of(part.len())));
+        for (output, tile) in outputs.iter_mut().zip(&mut output_tiles) {
+            T::narrow(level, tile.of(part.len()), &mut output[part.clone()]);
         }
     }
 }

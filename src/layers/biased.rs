@@ -1,7 +1,8 @@
 //! A bias before the activation: f(x + bias), over rows as long as the bias.
 
-use crate::activation::{Activation, Elementwise, Pass, same_length, whole_rows};
-use crate::kernel::element::{Element, Lane};
+use crate::activation::{Activation, Elementwise};
+use crate::pass::{Pass, Pieces, same_length};
+use crate::kernel::element::{Float, Lane};
 use crate::kernel::level::{At, Level, Task, dispatch};
 use crate::kernel::sweep::{STRIP, sweep};
 use crate::rows::reduce::Sums;
@@ -48,7 +49,7 @@ pub struct Biased<'a, A, T> {
 /// backward(&Biased { activation: Tanh, bias: &[0.0, 0.0] }, &[0.0; 4], &mut grad_x, &mut grad_bias);
 /// assert_eq!(grad_bias, [2.0, 2.0]);
 /// ```
-pub trait BiasGradient<T: Element>: Activation<T> {
+pub trait BiasGradient<T: Float>: Activation<T> {
     /// Runs the pass at one CPU level, on slices of lengths that fit. Callers use
     /// [`backward_with_bias`](Self::backward_with_bias).
     fn run_with_bias(&self, level: Level, x: &[T], grad_y: &[T], grad_x: &mut [T], grad_bias: &mut [T]);
@@ -79,13 +80,13 @@ pub trait BiasGradient<T: Element>: Activation<T> {
     fn backward_with_bias(&self, x: &[T], grad_y: &[T], grad_x: &mut [T], grad_bias: &mut [T]) {
         same_length("grad_y", grad_y.len(), "x", x.len());
         same_length("grad_x", grad_x.len(), "x", x.len());
-        whole_rows(self.row_len(), x.len());
-        same_length("grad_bias", grad_bias.len(), "bias", self.row_len().unwrap_or(x.len()));
+        self.pieces().check(x.len());
+        same_length("grad_bias", grad_bias.len(), "bias", match self.pieces() { Pieces::Rows(n) => n, _ => x.len() });
         self.run_with_bias(Level::best(), x, grad_y, grad_x, grad_bias);
     }
 }
 
-impl<T: Element, A: Elementwise> Activation<T> for Biased<'_, A, T> {
+impl<T: Float, A: Elementwise> Activation<T> for Biased<'_, A, T> {
     #[inline]
     fn run(&self, level: Level, pass: Pass<'_, T>) {
         let (f, bias) = (&self.activation, self.bias);
@@ -101,12 +102,12 @@ impl<T: Element, A: Elementwise> Activation<T> for Biased<'_, A, T> {
     }
 
     #[inline]
-    fn row_len(&self) -> Option<usize> {
-        Some(self.bias.len())
+    fn pieces(&self) -> Pieces {
+        Pieces::Rows(self.bias.len())
     }
 }
 
-impl<T: Element, A: Elementwise> BiasGradient<T> for Biased<'_, A, T> {
+impl<T: Float, A: Elementwise> BiasGradient<T> for Biased<'_, A, T> {
     #[inline]
     fn run_with_bias(&self, level: Level, x: &[T], grad_y: &[T], grad_x: &mut [T], grad_bias: &mut [T]) {
         let (f, bias) = (&self.activation, self.bias);
@@ -114,7 +115,7 @@ impl<T: Element, A: Elementwise> BiasGradient<T> for Biased<'_, A, T> {
     }
 }
 
-impl<T: Element, A: BiasGradient<T>> BiasGradient<T> for At<A> {
+impl<T: Float, A: BiasGradient<T>> BiasGradient<T> for At<A> {
     #[inline]
     fn run_with_bias(&self, _: Level, x: &[T], grad_y: &[T], grad_x: &mut [T], grad_bias: &mut [T]) {
         self.activation.run_with_bias(self.level, x, grad_y, grad_x, grad_bias);
@@ -130,7 +131,7 @@ const COLUMNS: usize = 1024;
 /// The bias of as many rows as are taken at a time: a short one again and again, so that loops are long.
 struct Tile<T>([T; TILE]);
 
-impl<T: Element> Tile<T> {
+impl<T: Float> Tile<T> {
     #[inline(always)]
     fn new() -> Self {
         Self([T::zero(); TILE])
@@ -163,7 +164,7 @@ macro_rules! rows {
             $($output: &'a mut [T],)+
         }
 
-        impl<T: Element, F: Elementwise> Task<T> for $task<'_, F, T> {
+        impl<T: Float, F: Elementwise> Task<T> for $task<'_, F, T> {
             type Output = ();
 
             #[inline(always)]
@@ -198,7 +199,7 @@ struct BackwardWithBias<'a, F, T> {
     grad_bias: &'a mut [T],
 }
 
-impl<T: Element, F: Elementwise> Task<T> for BackwardWithBias<'_, F, T> {
+impl<T: Float, F: Elementwise> Task<T> for BackwardWithBias<'_, F, T> {
     type Output = ();
 
     #[inline(always)]

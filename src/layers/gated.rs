@@ -1,11 +1,12 @@
 //! Gates: an activation of one half of the inputs, times the other half.
 
-use crate::activation::{Elementwise, same_length, whole_rows};
+use crate::activation::{Elementwise};
+use crate::pass::{Pieces, same_length};
 use crate::functions::gelu::{Gelu, GeluTanh};
 use crate::functions::relu::Relu;
 use crate::functions::sigmoid::Sigmoid;
 use crate::functions::silu::Silu;
-use crate::kernel::element::{Element, Lane};
+use crate::kernel::element::{Float, Lane};
 use crate::kernel::level::{At, Level, Task, dispatch};
 use crate::kernel::sweep::sweep;
 
@@ -124,7 +125,7 @@ impl Packing {
     /// Panics unless the slice is whole rows with an output for each pair.
     #[track_caller]
     fn check(self, x: usize, out_name: &str, out: usize) {
-        whole_rows(Some(self.row().saturating_mul(2)), x);
+        Pieces::Rows(self.row().saturating_mul(2)).check(x);
         assert!(out == x / 2, "`x` has {x} elements, so `{out_name}` must have {}, but has {out}", x / 2);
     }
 }
@@ -144,7 +145,7 @@ impl Packing {
 /// Glu.backward_packed(Packing::GateFirst(2), &x, &[1.0, 10.0], &mut grad_x);
 /// assert_eq!(grad_x, [0.75, 10.0, 0.5, 5.0]);
 /// ```
-pub trait Gate<T: Element> {
+pub trait Gate<T: Float> {
     /// Runs one pass at one CPU level: the one method that an implementation must have. Callers use the others.
     ///
     /// The lengths of the slices fit: the pass was made by one of the methods below, which check.
@@ -308,7 +309,7 @@ pub enum GatePass<'a, T> {
     },
 }
 
-impl<T: Element, A: Elementwise> Gate<T> for Gated<A> {
+impl<T: Float, A: Elementwise> Gate<T> for Gated<A> {
     #[inline]
     fn run(&self, level: Level, pass: GatePass<'_, T>) {
         let f = &self.0;
@@ -326,7 +327,7 @@ impl<T: Element, A: Elementwise> Gate<T> for Gated<A> {
     }
 }
 
-impl<T: Element, G: Gate<T>> Gate<T> for At<G> {
+impl<T: Float, G: Gate<T>> Gate<T> for At<G> {
     #[inline]
     fn run(&self, _: Level, pass: GatePass<'_, T>) {
         self.activation.run(self.level, pass);
@@ -346,7 +347,7 @@ struct ForwardPacked<'a, F, T> {
     out: &'a mut [T],
 }
 
-impl<T: Element, F: Elementwise> Task<T> for ForwardPacked<'_, F, T> {
+impl<T: Float, F: Elementwise> Task<T> for ForwardPacked<'_, F, T> {
     type Output = ();
 
     #[inline(always)]
@@ -368,7 +369,7 @@ struct BackwardPacked<'a, F, T> {
     grad_x: &'a mut [T],
 }
 
-impl<T: Element, F: Elementwise> Task<T> for BackwardPacked<'_, F, T> {
+impl<T: Float, F: Elementwise> Task<T> for BackwardPacked<'_, F, T> {
     type Output = ();
 
     #[inline(always)]
@@ -399,7 +400,7 @@ struct Apart<T> {
     up: [T; APART],
 }
 
-impl<T: Element> Apart<T> {
+impl<T: Float> Apart<T> {
     #[inline(always)]
     fn new() -> Self {
         Self { gate: [T::zero(); APART], up: [T::zero(); APART] }
@@ -433,7 +434,7 @@ impl Packing {
 
     /// Gates and ups of what is taken at a time.
     #[inline(always)]
-    fn halves<'a, T: Element>(self, x: &'a [T], apart: &'a mut Apart<T>) -> (&'a [T], &'a [T]) {
+    fn halves<'a, T: Float>(self, x: &'a [T], apart: &'a mut Apart<T>) -> (&'a [T], &'a [T]) {
         let pairs = x.len() / 2;
         match self {
             Self::GateFirst(_) => x.split_at(pairs),
@@ -450,7 +451,7 @@ impl Packing {
 
     /// Where to write them; apart, if they are interleaved.
     #[inline(always)]
-    fn halves_mut<'a, T: Element>(self, x: &'a mut [T], apart: &'a mut Apart<T>) -> (&'a mut [T], &'a mut [T]) {
+    fn halves_mut<'a, T: Float>(self, x: &'a mut [T], apart: &'a mut Apart<T>) -> (&'a mut [T], &'a mut [T]) {
         let pairs = x.len() / 2;
         match self {
             Self::GateFirst(_) => x.split_at_mut(pairs),

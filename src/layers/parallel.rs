@@ -1,6 +1,7 @@
 //! `Parallel`: the passes of an activation on several threads.
 
-use crate::activation::{Activation, Pass};
+use crate::activation::Activation;
+use crate::pass::{Pass, Pieces};
 use crate::from_output::FromOutput;
 use crate::kernel::element::Element;
 use crate::kernel::level::Level;
@@ -154,35 +155,35 @@ fn share<C: Cut>(work: C, piece: usize, unit: usize, run: &(impl Fn(C) + Sync)) 
 }
 
 impl<A> Parallel<A> {
-    fn share<C: Cut>(&self, work: C, unit: Option<usize>, run: impl Fn(C) + Sync) {
+    fn share<C: Cut>(&self, work: C, pieces: Pieces, run: impl Fn(C) + Sync) {
         let (len, threads) = (work.len(), rayon::current_num_threads());
-        match unit {
-            Some(unit) if len >= self.min_len && threads > 1 => {
-                let piece = (len / (threads * PIECES)).max(self.min_len / PARTS).max(1);
-                share(work, piece, unit.max(1), &run);
-            }
-            _ => run(work),
+        let unit = match pieces {
+            Pieces::Elements => 1,
+            Pieces::Rows(n) => n.max(1),
+            Pieces::Whole => len,
+        };
+        if len >= self.min_len && threads > 1 && unit < len {
+            let piece = (len / (threads * PIECES)).max(self.min_len / PARTS).max(1);
+            share(work, piece, unit, &run);
+        } else {
+            run(work);
         }
     }
 }
 
 impl<T: Element, A: Activation<T> + Sync> Activation<T> for Parallel<A> {
     fn run(&self, level: Level, pass: Pass<'_, T>) {
-        self.share(pass, self.activation.piece_len(), |pass| self.activation.run(level, pass));
+        self.share(pass, self.activation.pieces(), |pass| self.activation.run(level, pass));
     }
 
-    fn row_len(&self) -> Option<usize> {
-        self.activation.row_len()
-    }
-
-    fn piece_len(&self) -> Option<usize> {
-        self.activation.piece_len()
+    fn pieces(&self) -> Pieces {
+        self.activation.pieces()
     }
 }
 
 impl<T: Element, A: FromOutput<T> + Sync> FromOutput<T> for Parallel<A> {
     fn run_from_output(&self, level: Level, y: &[T], grad_y: &[T], grad_x: &mut [T]) {
-        self.share(Output { y, grad_y, grad_x }, self.activation.piece_len(), |Output { y, grad_y, grad_x }| {
+        self.share(Output { y, grad_y, grad_x }, self.activation.pieces(), |Output { y, grad_y, grad_x }| {
             self.activation.run_from_output(level, y, grad_y, grad_x);
         });
     }

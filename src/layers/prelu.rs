@@ -1,9 +1,10 @@
 //! The parametric ReLU: a leaky ReLU with a trained slope for each channel.
 
-use crate::activation::{Activation, Pass, same_length, whole_rows};
+use crate::activation::{Activation};
+use crate::pass::{Pass, Pieces, same_length};
 use crate::functions::relu::LeakyRelu;
 use crate::functions::slopes;
-use crate::kernel::element::{Element, Lane};
+use crate::kernel::element::{Float, Lane};
 use crate::kernel::level::{At, Level, Task, dispatch};
 use crate::kernel::real::Real;
 use crate::rows::reduce::{LANES, Partial, add};
@@ -47,7 +48,7 @@ pub struct Prelu<'a, T> {
     inner: usize,
 }
 
-impl<'a, T: Element> Prelu<'a, T> {
+impl<'a, T: Float> Prelu<'a, T> {
     /// A slope for each channel; the channel is the last axis, unless [`inner`](Self::inner) says otherwise.
     ///
     /// ```
@@ -117,7 +118,7 @@ impl<'a, T: Element> Prelu<'a, T> {
     }
 }
 
-impl<T: Element> At<Prelu<'_, T>> {
+impl<T: Float> At<Prelu<'_, T>> {
     /// See [`Prelu::backward_with_slopes`].
     ///
     /// # Panics
@@ -128,29 +129,29 @@ impl<T: Element> At<Prelu<'_, T>> {
         same_length("grad_y", grad_y.len(), "x", x.len());
         same_length("grad_x", grad_x.len(), "x", x.len());
         same_length("grad_slopes", grad_slopes.len(), "slopes", prelu.slopes.len());
-        whole_rows(Some(prelu.period()), x.len());
+        Pieces::Rows(prelu.period()).check(x.len());
         prelu.run(self.level, Pass::Backward { x, grad_y, grad_x });
         dispatch(self.level, GradSlopes { inner: prelu.inner, x, grad_y, grad_slopes });
     }
 }
 
-impl<T: Element> Activation<T> for Prelu<'_, T> {
+impl<T: Float> Activation<T> for Prelu<'_, T> {
     fn run(&self, level: Level, pass: Pass<'_, T>) {
-        dispatch(level, Pieces { prelu: *self, pass });
+        dispatch(level, ByPieces { prelu: *self, pass });
     }
 
-    fn row_len(&self) -> Option<usize> {
-        Some(self.period())
+    fn pieces(&self) -> Pieces {
+        Pieces::Rows(self.period())
     }
 }
 
 /// A pass, piece by piece, each with a slope for each of its elements.
-struct Pieces<'a, T> {
+struct ByPieces<'a, T> {
     prelu: Prelu<'a, T>,
     pass: Pass<'a, T>,
 }
 
-impl<T: Element> Task<T> for Pieces<'_, T> {
+impl<T: Float> Task<T> for ByPieces<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -191,7 +192,7 @@ struct Expanded<'a, T> {
     piece: [T; PIECE],
 }
 
-impl<'a, T: Element> Expanded<'a, T> {
+impl<'a, T: Float> Expanded<'a, T> {
     #[inline(always)]
     fn of(prelu: Prelu<'a, T>) -> Self {
         Self { prelu, piece: [T::zero(); PIECE] }
@@ -249,7 +250,7 @@ struct GradSlopes<'a, T> {
     grad_slopes: &'a mut [T],
 }
 
-impl<T: Element> Task<T> for GradSlopes<'_, T> {
+impl<T: Float> Task<T> for GradSlopes<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -293,7 +294,7 @@ impl<T: Element> Task<T> for GradSlopes<'_, T> {
 
 /// Less than a column, with zeros behind.
 #[inline(always)]
-fn padded<T: Element>(slice: &[T]) -> [T; LANES] {
+fn padded<T: Float>(slice: &[T]) -> [T; LANES] {
     let mut column = [T::zero(); LANES];
     column[..slice.len()].copy_from_slice(slice);
     column
@@ -312,7 +313,7 @@ impl<R: Real> Sums<R> {
     }
 
     #[inline(always)]
-    fn add<T: Element>(&mut self, x: &[T; LANES], grad_y: &[T; LANES])
+    fn add<T: Float>(&mut self, x: &[T; LANES], grad_y: &[T; LANES])
     where
         R: Lane<T>,
     {
@@ -325,7 +326,7 @@ impl<R: Real> Sums<R> {
 
     /// A stretch of any length, each [`LANES`] of its elements to the lanes in turn.
     #[inline(always)]
-    fn add_run<T: Element>(&mut self, x: &[T], grad_y: &[T])
+    fn add_run<T: Float>(&mut self, x: &[T], grad_y: &[T])
     where
         R: Lane<T>,
     {

@@ -1,10 +1,10 @@
 //! Binary cross-entropy of logits.
 
 use super::{Reduction, rounded, settings};
-use crate::activation::same_length;
+use crate::pass::same_length;
 use crate::describe::error::ParameterError;
 use crate::describe::parameters::{Allowed, checked};
-use crate::kernel::element::{Element, Lane};
+use crate::kernel::element::{Float, Lane};
 use crate::kernel::level::{Level, Task, dispatch};
 use crate::kernel::real::{Abreast, Real};
 use crate::math::{bounded_abs, log1p_exp, sigmoid_neg};
@@ -93,7 +93,7 @@ impl BinaryCrossEntropy {
     /// assert_eq!(BinaryCrossEntropy::new().loss(&[200.0_f32, 200.0], &[1.0, 0.0]), 100.0);
     /// ```
     #[track_caller]
-    pub fn loss<T: Element>(&self, logits: &[T], targets: &[T]) -> T {
+    pub fn loss<T: Float>(&self, logits: &[T], targets: &[T]) -> T {
         same_length("targets", targets.len(), "logits", logits.len());
         self.run(Batch { logits, targets, losses: None, grad: None })
     }
@@ -111,7 +111,7 @@ impl BinaryCrossEntropy {
     /// assert_eq!(grad, [-0.25, 0.25]);
     /// ```
     #[track_caller]
-    pub fn loss_and_gradient<T: Element>(&self, logits: &[T], targets: &[T], grad: &mut [T]) -> T {
+    pub fn loss_and_gradient<T: Float>(&self, logits: &[T], targets: &[T], grad: &mut [T]) -> T {
         same_length("targets", targets.len(), "logits", logits.len());
         same_length("grad", grad.len(), "logits", logits.len());
         self.run(Batch { logits, targets, losses: None, grad: Some(grad) })
@@ -130,7 +130,7 @@ impl BinaryCrossEntropy {
     /// assert_eq!(losses, [0.0, 200.0]);
     /// ```
     #[track_caller]
-    pub fn losses<T: Element>(&self, logits: &[T], targets: &[T], losses: &mut [T]) {
+    pub fn losses<T: Float>(&self, logits: &[T], targets: &[T], losses: &mut [T]) {
         same_length("targets", targets.len(), "logits", logits.len());
         same_length("losses", losses.len(), "logits", logits.len());
         self.run(Batch { logits, targets, losses: Some(losses), grad: None });
@@ -149,14 +149,14 @@ impl BinaryCrossEntropy {
     /// assert_eq!((losses, grad), ([2.0_f64.ln()], [-0.5]));
     /// ```
     #[track_caller]
-    pub fn losses_and_gradient<T: Element>(&self, logits: &[T], targets: &[T], losses: &mut [T], grad: &mut [T]) {
+    pub fn losses_and_gradient<T: Float>(&self, logits: &[T], targets: &[T], losses: &mut [T], grad: &mut [T]) {
         same_length("targets", targets.len(), "logits", logits.len());
         same_length("losses", losses.len(), "logits", logits.len());
         same_length("grad", grad.len(), "logits", logits.len());
         self.run(Batch { logits, targets, losses: Some(losses), grad: Some(grad) });
     }
 
-    fn run<T: Element>(&self, batch: Batch<'_, T>) -> T {
+    fn run<T: Float>(&self, batch: Batch<'_, T>) -> T {
         let denominator = self.reduction.denominator(batch.logits.len() as f64);
         let each = batch.losses.is_some();
         let times = rounded(if each { 1.0 } else { 1.0 / denominator });
@@ -185,7 +185,7 @@ struct Run<'a, T, const GRADIENT: bool> {
     times: T,
 }
 
-impl<T: Element, const GRADIENT: bool> Task<T> for Run<'_, T, GRADIENT> {
+impl<T: Float, const GRADIENT: bool> Task<T> for Run<'_, T, GRADIENT> {
     /// The sum of the losses.
     type Output = f64;
 
@@ -236,7 +236,7 @@ impl<T: Element, const GRADIENT: bool> Task<T> for Run<'_, T, GRADIENT> {
 
 /// A function, for its arguments are known not to overlap.
 #[inline(always)]
-fn block<T: Element, R: Lane<T>, const GRADIENT: bool, const K: usize>(
+fn block<T: Float, R: Lane<T>, const GRADIENT: bool, const K: usize>(
     x: &[[T; LANES]; K],
     t: &[[T; LANES]; K],
     weight: R,
@@ -255,7 +255,7 @@ fn block<T: Element, R: Lane<T>, const GRADIENT: bool, const K: usize>(
 }
 
 #[inline(always)]
-fn add_up<T: Element, R: Lane<T>, const K: usize>(losses: &[[T; LANES]; K], sums: &mut Sums<R, LANES>) {
+fn add_up<T: Float, R: Lane<T>, const K: usize>(losses: &[[T; LANES]; K], sums: &mut Sums<R, LANES>) {
     for i in 0..LANES {
         sums.add(i, (Abreast::gather(losses, i), Abreast::splat(R::of(0.0))));
     }

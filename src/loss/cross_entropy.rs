@@ -2,9 +2,9 @@
 
 use super::targets::{Classes, Kind};
 use super::{Reduction, Targets, rounded, settings};
-use crate::activation::{same_length, whole_rows};
+use crate::pass::{Pieces, same_length};
 use crate::describe::error::ParameterError;
-use crate::kernel::element::{Element, Lane};
+use crate::kernel::element::{Float, Lane};
 use crate::kernel::level::{Level, Task, dispatch};
 use crate::kernel::real::Real;
 use crate::rows::probability::{Complement, Normaliser};
@@ -129,7 +129,7 @@ impl CrossEntropy {
     /// # Ok::<(), activations::ParameterError>(())
     /// ```
     #[track_caller]
-    pub fn loss<'a, T: Element>(&self, logits: &[T], targets: impl Into<Targets<'a, T>>) -> T {
+    pub fn loss<'a, T: Float>(&self, logits: &[T], targets: impl Into<Targets<'a, T>>) -> T {
         let targets = targets.into();
         self.check(logits, &targets);
         self.run(Batch { of: self, logits, targets, losses: None, grad: None, times: T::one() })
@@ -150,7 +150,7 @@ impl CrossEntropy {
     /// # Ok::<(), activations::ParameterError>(())
     /// ```
     #[track_caller]
-    pub fn loss_and_gradient<'a, T: Element>(
+    pub fn loss_and_gradient<'a, T: Float>(
         &self,
         logits: &[T],
         targets: impl Into<Targets<'a, T>>,
@@ -177,7 +177,7 @@ impl CrossEntropy {
     /// # Ok::<(), activations::ParameterError>(())
     /// ```
     #[track_caller]
-    pub fn losses<'a, T: Element>(&self, logits: &[T], targets: impl Into<Targets<'a, T>>, losses: &mut [T]) {
+    pub fn losses<'a, T: Float>(&self, logits: &[T], targets: impl Into<Targets<'a, T>>, losses: &mut [T]) {
         let targets = targets.into();
         self.check(logits, &targets);
         same_length("losses", losses.len(), "rows of logits", logits.len() / self.classes);
@@ -198,7 +198,7 @@ impl CrossEntropy {
     /// # Ok::<(), activations::ParameterError>(())
     /// ```
     #[track_caller]
-    pub fn losses_and_gradient<'a, T: Element>(
+    pub fn losses_and_gradient<'a, T: Float>(
         &self,
         logits: &[T],
         targets: impl Into<Targets<'a, T>>,
@@ -213,13 +213,13 @@ impl CrossEntropy {
     }
 
     #[track_caller]
-    fn check<T: Element>(&self, logits: &[T], targets: &Targets<'_, T>) {
+    fn check<T: Float>(&self, logits: &[T], targets: &Targets<'_, T>) {
         #[cold]
         #[track_caller]
         fn no_such_class(row: usize, class: i64, classes: usize) -> ! {
             panic!("row {row} has the class {class}, but there are {classes} classes, counted from 0");
         }
-        whole_rows(Some(self.classes), logits.len());
+        Pieces::Rows(self.classes).check(logits.len());
         if let Some(weights) = targets.weights {
             same_length("weights", weights.len(), "classes", self.classes);
         }
@@ -245,7 +245,7 @@ impl CrossEntropy {
         }
     }
 
-    fn denominator<T: Element>(&self, logits: &[T], targets: &Targets<'_, T>) -> f64 {
+    fn denominator<T: Float>(&self, logits: &[T], targets: &Targets<'_, T>) -> f64 {
         let count = match targets.kind {
             Kind::Distributions(_) => (logits.len() / self.classes) as f64,
             Kind::Classes(classes) => {
@@ -259,7 +259,7 @@ impl CrossEntropy {
         self.reduction.denominator(count)
     }
 
-    fn run<T: Element>(&self, batch: Batch<'_, T>) -> T {
+    fn run<T: Float>(&self, batch: Batch<'_, T>) -> T {
         let denominator = self.denominator(batch.logits, &batch.targets);
         let level = self.level.unwrap_or_else(Level::best);
         let total = if self.label_smoothing == 0.0 && matches!(batch.targets.kind, Kind::Classes(_)) {
@@ -287,7 +287,7 @@ struct ToClasses<'a, T>(Batch<'a, T>);
 /// Weights on all classes.
 struct ToDistributions<'a, T>(Batch<'a, T>);
 
-impl<T: Element> Task<T> for ToClasses<'_, T> {
+impl<T: Float> Task<T> for ToClasses<'_, T> {
     type Output = f64;
 
     #[inline(always)]
@@ -296,7 +296,7 @@ impl<T: Element> Task<T> for ToClasses<'_, T> {
     }
 }
 
-impl<T: Element> Task<T> for ToDistributions<'_, T> {
+impl<T: Float> Task<T> for ToDistributions<'_, T> {
     type Output = f64;
 
     #[inline(always)]
@@ -314,7 +314,7 @@ enum Target<R> {
     Distribution,
 }
 
-impl<T: Element> Batch<'_, T> {
+impl<T: Float> Batch<'_, T> {
     /// The sum of the losses.
     #[inline(always)]
     fn total<R: Lane<T>, const WEIGHTED: bool>(self) -> f64 {
@@ -362,7 +362,7 @@ impl<T: Element> Batch<'_, T> {
 
 /// (greatest - x) + log(sum of e^(x - greatest)): two parts of one sign, for the class and, summed already, for all.
 #[inline(always)]
-fn loss_of_row<T: Element, R: Lane<T>, const WEIGHTED: bool>(x: &[T], target: Target<R>, sums: &RowSums<R>) -> R {
+fn loss_of_row<T: Float, R: Lane<T>, const WEIGHTED: bool>(x: &[T], target: Target<R>, sums: &RowSums<R>) -> R {
     let zero = R::of(0.0);
     let (log, log_lo) = sums.log();
     let log = log + log_lo;
@@ -380,7 +380,7 @@ fn loss_of_row<T: Element, R: Lane<T>, const WEIGHTED: bool>(x: &[T], target: Ta
 
 /// p (sum of the weights) - weight, from the exponentials.
 #[inline(always)]
-fn gradient_of_row<T: Element, R: Lane<T>, const WEIGHTED: bool>(
+fn gradient_of_row<T: Float, R: Lane<T>, const WEIGHTED: bool>(
     e: &mut [T],
     target: Target<R>,
     weights: Weights<'_, T>,
@@ -439,7 +439,7 @@ impl<R: Real> Gradient<R> {
 
     /// `e` becomes the gradients.
     #[inline(always)]
-    fn all<T: Element>(&self, e: &mut [T], w: &[T])
+    fn all<T: Float>(&self, e: &mut [T], w: &[T])
     where
         R: Lane<T>,
     {
@@ -450,7 +450,7 @@ impl<R: Real> Gradient<R> {
 
     /// The same where the weights are 0.
     #[inline(always)]
-    fn all_without_target<T: Element>(&self, e: &mut [T])
+    fn all_without_target<T: Float>(&self, e: &mut [T])
     where
         R: Lane<T>,
     {

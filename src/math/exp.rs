@@ -387,6 +387,7 @@ pub fn expm1<R: Real>(x: R) -> R {
 }
 
 /// 2^n, for exponents of normal numbers.
+#[inline(always)]
 pub(crate) const fn exp2(n: i32) -> f64 {
     f64::from_bits(((1023 + n) as u64) << 52)
 }

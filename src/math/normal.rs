@@ -95,11 +95,13 @@ pub(crate) struct NormalTail<R> {
 /// The polynomial at u, and what the last step of Horner's rule rounds away: two roundings, without fused multiply-add.
 #[inline(always)]
 fn with_error<R: Real>(u: R, coefficients: &Coefficients) -> (R, R) {
-    let mut rising = R::table(coefficients);
-    let constant = rising.next().unwrap_or(R::of(0.0));
-    let others = rising.rev().fold(R::of(0.0), |y, c| y.mul_add(u, c));
+    let (mut i, mut others) = (R::terms(coefficients), R::of(0.0));
+    while i > 1 {
+        i -= 1;
+        others = others.mul_add(u, R::coefficient(coefficients, i));
+    }
     let (product, product_lo) = others.two_mul(u);
-    let (sum, sum_lo) = two_sum(product, constant);
+    let (sum, sum_lo) = two_sum(product, R::coefficient(coefficients, 0));
     (sum, sum_lo + product_lo)
 }
 

@@ -4,7 +4,8 @@
 use alloc::boxed::Box;
 use core::fmt::{self, Write};
 
-use crate::activation::{Activation, Pass};
+use crate::activation::Activation;
+use crate::pass::{Pass, Pieces};
 use crate::describe::card::{Card, Described};
 use crate::describe::error::ParameterError;
 use crate::describe::parameters::{Parameter, Parameters};
@@ -143,15 +144,9 @@ macro_rules! any_activation {
                 }
             }
 
-            fn row_len(&self) -> Option<usize> {
+            fn pieces(&self) -> Pieces {
                 match self {
-                    $($(Self::$name(activation) => Activation::<T>::row_len(activation),)+)+
-                }
-            }
-
-            fn piece_len(&self) -> Option<usize> {
-                match self {
-                    $($(Self::$name(activation) => Activation::<T>::piece_len(activation),)+)+
+                    $($(Self::$name(activation) => Activation::<T>::pieces(activation),)+)+
                 }
             }
         }

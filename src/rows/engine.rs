@@ -14,7 +14,7 @@
 use core::array::{from_mut, from_ref};
 use core::slice;
 
-use crate::kernel::element::{Element, Lane};
+use crate::kernel::element::{Float, Lane};
 use crate::kernel::level::Task;
 use crate::kernel::real::{Abreast, Real};
 use crate::kernel::sweep::unaligned;
@@ -68,15 +68,15 @@ pub(crate) trait RowFormula: Copy {
 
 /// Whether the output keeps the exponentials until the sums are known.
 #[inline(always)]
-const fn keeps_exp<T: Element, F: RowFormula>() -> bool {
-    F::OF_EXP && !T::WIDENED
+const fn keeps_exp<T: Float, F: RowFormula>() -> bool {
+    F::OF_EXP && true
 }
 
 /// What the result is made of: the exponential, or the element. `x` is the exponential if the output kept it.
 #[inline(always)]
-fn of<T: Element, R: Lane<T>, F: RowFormula>(x: T, exp: RowExp<R>) -> R {
+fn of<T: Float, R: Lane<T>, F: RowFormula>(x: T, exp: RowExp<R>) -> R {
     let x = R::load(x);
-    if F::OF_EXP && T::WIDENED { exp.exp(x) } else { x }
+    if F::OF_EXP && false { exp.exp(x) } else { x }
 }
 
 /// What is known of a row when its sums are.
@@ -160,7 +160,7 @@ pub(crate) struct Rows<'a, T, F> {
     pub(crate) y: &'a mut [T],
 }
 
-impl<T: Element, F: RowFormula> Task<T> for Rows<'_, T, F> {
+impl<T: Float, F: RowFormula> Task<T> for Rows<'_, T, F> {
     type Output = ();
 
     #[inline(always)]
@@ -224,7 +224,7 @@ struct Columns<T, const W: usize> {
     grad_y: [[T; W]; SHORT],
 }
 
-impl<T: Element, const W: usize> Columns<T, W> {
+impl<T: Float, const W: usize> Columns<T, W> {
     #[inline(always)]
     fn new() -> Self {
         let zeros = [[T::zero(); W]; SHORT];
@@ -232,7 +232,7 @@ impl<T: Element, const W: usize> Columns<T, W> {
     }
 }
 
-impl<'a, T: Element, F: RowFormula> Block<'a, T, F> {
+impl<'a, T: Float, F: RowFormula> Block<'a, T, F> {
     /// Calls `f` for each `rows` of the rows, as long as there are `least`. Returns the rest.
     #[inline(always)]
     fn by(mut self, rows: usize, least: usize, mut f: impl FnMut(Self)) -> Self {
@@ -379,7 +379,7 @@ impl<'a, T: Element, F: RowFormula> Block<'a, T, F> {
     fn results<R: Lane<T>>(self, constants: &Constants<R>, exp: RowExp<R>) {
         // A function, for its arguments are known not to overlap.
         #[inline(always)]
-        fn results<T: Element, R: Lane<T>, F: RowFormula>(
+        fn results<T: Float, R: Lane<T>, F: RowFormula>(
             formula: F,
             x: Option<&[T]>,
             grad_y: Option<&[T]>,
@@ -430,7 +430,7 @@ impl<'a, T: Element, F: RowFormula> Block<'a, T, F> {
 
 /// Up to a column of elements, and as many of `padding` as are missing.
 #[inline(always)]
-pub(crate) fn padded<T: Element>(elements: &[T], padding: T) -> [T; LANES] {
+pub(crate) fn padded<T: Float>(elements: &[T], padding: T) -> [T; LANES] {
     let mut column = [padding; LANES];
     for (lane, &element) in column.iter_mut().zip(elements) {
         *lane = element;
@@ -470,7 +470,7 @@ fn of_row<R: Real, const W: usize>(constants: &[[R; W]; CONSTANTS], i: usize) ->
 
 /// Rows to columns: the element c of row i to lane i of column c.
 #[inline(always)]
-fn transpose<T: Element, const W: usize>(rows: &[T], columns: &mut [[T; W]]) {
+fn transpose<T: Float, const W: usize>(rows: &[T], columns: &mut [[T; W]]) {
     let row_len = columns.len();
     let count = rows.len() / row_len;
     for (c, column) in columns.iter_mut().enumerate() {
@@ -482,7 +482,7 @@ fn transpose<T: Element, const W: usize>(rows: &[T], columns: &mut [[T; W]]) {
 
 /// The greatest of a row in each lane.
 #[inline(always)]
-pub(crate) fn greatest_of_row<T: Element, R: Lane<T>>(x: &[T]) -> [R; LANES] {
+pub(crate) fn greatest_of_row<T: Float, R: Lane<T>>(x: &[T]) -> [R; LANES] {
     let mut greatest = Greatest::new();
     let at = unaligned(x);
     let (columns, rest) = x[at..].as_chunks();
@@ -500,7 +500,7 @@ pub(crate) fn greatest_of_row<T: Element, R: Lane<T>>(x: &[T]) -> [R; LANES] {
 /// The exponentials of some columns, which the formula's sums take up, and `e` keeps if the formula's results are made
 /// of them. Without `x`, `e` holds the elements.
 #[inline(always)]
-fn exponentials<T: Element, R: Lane<T>, F: RowFormula, const W: usize>(
+fn exponentials<T: Float, R: Lane<T>, F: RowFormula, const W: usize>(
     formula: F,
     x: Option<&[[T; W]]>,
     grad_y: Option<&[[T; W]]>,
@@ -511,7 +511,7 @@ fn exponentials<T: Element, R: Lane<T>, F: RowFormula, const W: usize>(
 ) {
     // A function, for its arguments are known not to overlap.
     #[inline(always)]
-    fn block<T: Element, R: Lane<T>, F: RowFormula, const W: usize, const K: usize>(
+    fn block<T: Float, R: Lane<T>, F: RowFormula, const W: usize, const K: usize>(
         formula: F,
         x: &[[T; W]; K],
         grad_y: &[[T; W]; K],

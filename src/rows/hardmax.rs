@@ -2,10 +2,11 @@
 
 use core::slice;
 
-use crate::activation::{Activation, Pass};
+use crate::activation::Activation;
+use crate::pass::{Pass, Pieces};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
-use crate::kernel::element::{Element, Lane};
+use crate::kernel::element::{Element, Float, Lane};
 use crate::kernel::level::{Level, Task, dispatch};
 use crate::rows::engine::padded;
 use crate::rows::reduce::{Greatest, LANES, across};
@@ -35,9 +36,9 @@ pub struct Hardmax {
     layout: Layout,
 }
 
-impl<T: Element> Activation<T> for Hardmax {
+impl Hardmax {
     #[inline]
-    fn run(&self, level: Level, pass: Pass<'_, T>) {
+    fn run_floats<T: Float>(&self, level: Level, pass: Pass<'_, T>) {
         let row_len = self.layout.unit();
         let run = |what, x: Option<&[T]>, y: &mut [T]| dispatch(level, Rows { what, row_len, x, y });
         match pass {
@@ -57,10 +58,17 @@ impl<T: Element> Activation<T> for Hardmax {
             }
         }
     }
+}
+
+impl<T: Element> Activation<T> for Hardmax {
+    #[inline]
+    fn run(&self, level: Level, pass: Pass<'_, T>) {
+        pass.as_floats(level, &mut |pass| self.run_floats(level, pass));
+    }
 
     #[inline]
-    fn row_len(&self) -> Option<usize> {
-        self.layout.unit()
+    fn pieces(&self) -> Pieces {
+        Pieces::of(self.layout.unit())
     }
 }
 
@@ -98,7 +106,7 @@ struct Rows<'a, T> {
     y: &'a mut [T],
 }
 
-impl<T: Element> Task<T> for Rows<'_, T> {
+impl<T: Float> Task<T> for Rows<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -121,7 +129,7 @@ impl<T: Element> Task<T> for Rows<'_, T> {
 
 /// The greatest of a row; infinity if one is NaN.
 #[inline(always)]
-pub(crate) fn greatest<T: Element, R: Lane<T>>(x: &[T]) -> R {
+pub(crate) fn greatest<T: Float, R: Lane<T>>(x: &[T]) -> R {
     let mut greatest = Greatest::<R, LANES>::new();
     let (columns, rest) = x.as_chunks();
     greatest.take(columns);

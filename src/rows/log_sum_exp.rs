@@ -1,7 +1,7 @@
 //! Log-sum-exp, and the state from which it, and a softmax that is split, are put together.
 
-use crate::activation::{same_length, whole_rows};
-use crate::kernel::element::{Element, Lane};
+use crate::pass::{Pieces, same_length};
+use crate::kernel::element::{Float, Lane};
 use crate::kernel::level::{Level, Task, dispatch};
 use crate::math::{RowExp, fast_two_sum, log1p_of_sum_unrounded, two_sum};
 use crate::rows::probability::{Normaliser, multiple_and};
@@ -26,7 +26,7 @@ use crate::rows::row_sums::{RowSums, Weights, for_each_group, of_one_row};
 /// ```
 #[doc(alias = "logsumexp")]
 #[must_use]
-pub fn log_sum_exp<T: Element>(x: &[T]) -> T {
+pub fn log_sum_exp<T: Float>(x: &[T]) -> T {
     let mut sum = LogSumExp::new();
     sum.push_slice(x);
     sum.finish()
@@ -43,9 +43,9 @@ pub fn log_sum_exp<T: Element>(x: &[T]) -> T {
 /// assert_eq!(y, [std::f32::consts::LN_2, 5.0]);
 /// ```
 #[track_caller]
-pub fn log_sum_exp_rows<T: Element>(x: &[T], row_len: usize, y: &mut [T]) {
+pub fn log_sum_exp_rows<T: Float>(x: &[T], row_len: usize, y: &mut [T]) {
     assert!(row_len > 0, "log_sum_exp_rows: rows must have at least 1 element");
-    whole_rows(Some(row_len), x.len());
+    Pieces::Rows(row_len).check(x.len());
     same_length("y", y.len(), "rows of x", x.len() / row_len);
     dispatch(Level::best(), OfRows { x, row_len, y });
 }
@@ -61,7 +61,7 @@ pub fn log_sum_exp_rows<T: Element>(x: &[T], row_len: usize, y: &mut [T]) {
 /// assert_eq!(grad_x, [1.5; 2]);
 /// ```
 #[track_caller]
-pub fn log_sum_exp_backward<T: Element>(x: &[T], grad_y: T, grad_x: &mut [T]) {
+pub fn log_sum_exp_backward<T: Float>(x: &[T], grad_y: T, grad_x: &mut [T]) {
     same_length("grad_x", grad_x.len(), "x", x.len());
     let mut sum = LogSumExp::new();
     sum.push_slice(x);
@@ -111,13 +111,13 @@ pub struct LogSumExp<T> {
     lo: T,
 }
 
-impl<T: Element> Default for LogSumExp<T> {
+impl<T: Float> Default for LogSumExp<T> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<T: Element> LogSumExp<T> {
+impl<T: Float> LogSumExp<T> {
     /// Of no numbers.
     ///
     /// ```
@@ -334,7 +334,7 @@ impl<T: Element> LogSumExp<T> {
 
 /// The state of a row.
 #[inline(always)]
-fn of_row<T: Element, R: Lane<T>>(sums: &RowSums<R>) -> LogSumExp<T> {
+fn of_row<T: Float, R: Lane<T>>(sums: &RowSums<R>) -> LogSumExp<T> {
     let (scale, greatest) = (sums.row.scale, sums.row.scale.greatest.store());
     if !greatest.is_finite() {
         return LogSumExp::without_sum(greatest);
@@ -347,7 +347,7 @@ struct OfSlice<'a, T> {
     x: &'a [T],
 }
 
-impl<T: Element> Task<T> for OfSlice<'_, T> {
+impl<T: Float> Task<T> for OfSlice<'_, T> {
     type Output = LogSumExp<T>;
 
     #[inline(always)]
@@ -362,7 +362,7 @@ struct OfRows<'a, T> {
     y: &'a mut [T],
 }
 
-impl<T: Element> Task<T> for OfRows<'_, T> {
+impl<T: Float> Task<T> for OfRows<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -393,14 +393,14 @@ struct Probabilities<'a, T> {
     y: &'a mut [T],
 }
 
-impl<T: Element> Task<T> for Probabilities<'_, T> {
+impl<T: Float> Task<T> for Probabilities<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
         // A function, for its arguments are known not to overlap.
         #[inline(always)]
-        fn all<T: Element, R: Lane<T>>(
+        fn all<T: Float, R: Lane<T>>(
             (exp, normaliser, greatest, times): (RowExp<R>, Normaliser<R>, R, R),
             x: &[T],
             y: &mut [T],

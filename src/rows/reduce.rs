@@ -3,7 +3,7 @@
 //! Numbers come in columns: an array with a number for each lane. What is reduced lane by lane stays an array; [`across`]
 //! puts its lanes together.
 
-use crate::kernel::element::{Element, Lane};
+use crate::kernel::element::{Float, Lane};
 use crate::kernel::real::{Abreast, Real};
 use crate::math::{fast_two_sum, lifted_one, two_sum, unlift};
 
@@ -44,7 +44,7 @@ impl<R: Real, const W: usize> Greatest<R, W> {
     }
 
     #[inline(always)]
-    pub(crate) fn take<T: Element>(&mut self, columns: &[[T; W]])
+    pub(crate) fn take<T: Float>(&mut self, columns: &[[T; W]])
     where
         R: Lane<T>,
     {
@@ -74,7 +74,7 @@ impl<R: Real, const W: usize> Greatest<R, W> {
 
 /// A function, for its arguments are known not to overlap.
 #[inline(always)]
-fn take<T: Element, R: Lane<T>, const W: usize, const K: usize>(
+fn take<T: Float, R: Lane<T>, const W: usize, const K: usize>(
     columns: &[[T; W]; K],
     max: &mut [R; W],
     sum: &mut [R; W],
@@ -152,7 +152,7 @@ impl<R: Real, const W: usize> Sums<R, W> {
 
     /// A number of any sign and size to each lane, as far as there are numbers.
     #[inline(always)]
-    pub(crate) fn add_row<T: Element>(&mut self, row: &[T])
+    pub(crate) fn add_row<T: Float>(&mut self, row: &[T])
     where
         R: Lane<T>,
     {

@@ -4,7 +4,7 @@
 //! Rows of up to [`CHUNK`] go several in step, as those of [`rows`](crate::rows::engine) do, longer ones by chunks. What a row gives
 //! depends on the row alone.
 
-use crate::kernel::element::{Element, Lane};
+use crate::kernel::element::{Float, Lane};
 use crate::kernel::real::{Abreast, Real};
 use crate::math::{RowExp, lifted_one, log1p_of_sum_unrounded, unlift};
 use crate::rows::engine::{GROUP, Row, Scale, greatest_of_row, padded};
@@ -22,7 +22,7 @@ pub(crate) struct Weights<'a, T> {
     pub(crate) b: T,
 }
 
-impl<'a, T: Element> Weights<'a, T> {
+impl<'a, T: Float> Weights<'a, T> {
     /// For those who ask for no weighted sums.
     pub(crate) fn none() -> Self {
         Self { t: None, w: None, a: T::zero(), b: T::zero() }
@@ -95,7 +95,7 @@ impl<R: Real> Accumulators<R> {
 /// Calls `f` with the sums of each group of up to [`GROUP`] rows (those of longer rows are alone): the index of the first,
 /// their elements and their exponentials. These are in `e`, if there is one.
 #[inline(always)]
-pub(crate) fn for_each_group<T: Element, R: Lane<T>, const WEIGHTED: bool>(
+pub(crate) fn for_each_group<T: Float, R: Lane<T>, const WEIGHTED: bool>(
     x: &[T],
     row_len: usize,
     weights: Weights<'_, T>,
@@ -122,7 +122,7 @@ pub(crate) fn for_each_group<T: Element, R: Lane<T>, const WEIGHTED: bool>(
 
 /// The sums of one row.
 #[inline(always)]
-pub(crate) fn of_one_row<T: Element, R: Lane<T>>(x: &[T]) -> RowSums<R> {
+pub(crate) fn of_one_row<T: Float, R: Lane<T>>(x: &[T]) -> RowSums<R> {
     let weights = Weights::none();
     if x.len() <= CHUNK {
         in_step::<T, R, false>(x, x.len().max(1), |_| weights, None)[0]
@@ -133,7 +133,7 @@ pub(crate) fn of_one_row<T: Element, R: Lane<T>>(x: &[T]) -> RowSums<R> {
 
 /// The greatest of a row in each lane.
 #[inline(always)]
-fn greatest<T: Element, R: Lane<T>>(x: &[T]) -> [R; LANES] {
+fn greatest<T: Float, R: Lane<T>>(x: &[T]) -> [R; LANES] {
     if x.len() >= LANES {
         return greatest_of_row(x);
     }
@@ -150,7 +150,7 @@ fn scale_of<R: Real>(greatest: R) -> Scale<R> {
 
 /// Up to G rows of up to `CHUNK` elements, each pass over all of them before the next.
 #[inline(always)]
-fn in_step<'a, T: Element, R: Lane<T>, const WEIGHTED: bool>(
+fn in_step<'a, T: Float, R: Lane<T>, const WEIGHTED: bool>(
     x: &[T],
     row_len: usize,
     weights: impl Fn(usize) -> Weights<'a, T>,
@@ -187,7 +187,7 @@ fn in_step<'a, T: Element, R: Lane<T>, const WEIGHTED: bool>(
 
 /// One row of any length, by chunks.
 #[inline(always)]
-fn long<T: Element, R: Lane<T>, const WEIGHTED: bool>(
+fn long<T: Float, R: Lane<T>, const WEIGHTED: bool>(
     x: &[T],
     weights: Weights<'_, T>,
     mut e: Option<&mut [T]>,
@@ -227,7 +227,7 @@ fn row_sums<R: Real>(scale: Scale<R>, rest: Partial<R>, tops: R, weight: R, dist
 
 /// Adds up some columns of a row, its elements from number `from` on.
 #[inline(always)]
-fn add_up<T: Element, R: Lane<T>, const WEIGHTED: bool>(
+fn add_up<T: Float, R: Lane<T>, const WEIGHTED: bool>(
     x: &[T],
     weights: Weights<'_, T>,
     mut from: usize,
@@ -265,7 +265,7 @@ fn add_up<T: Element, R: Lane<T>, const WEIGHTED: bool>(
 }
 
 #[inline(always)]
-fn block<T: Element, R: Lane<T>, const WEIGHTED: bool, const K: usize>(
+fn block<T: Float, R: Lane<T>, const WEIGHTED: bool, const K: usize>(
     x: &[[T; LANES]; K],
     weights: Weights<'_, T>,
     from: usize,
@@ -287,7 +287,7 @@ fn block<T: Element, R: Lane<T>, const WEIGHTED: bool, const K: usize>(
 
 /// A function, for its arguments are known not to overlap.
 #[inline(always)]
-fn exponentials<T: Element, R: Lane<T>, const K: usize>(
+fn exponentials<T: Float, R: Lane<T>, const K: usize>(
     x: &[[T; LANES]; K],
     e: &mut [[T; LANES]; K],
     scale: Scale<R>,
@@ -310,7 +310,7 @@ fn exponentials<T: Element, R: Lane<T>, const K: usize>(
 /// Weights and weighted distances from the greatest, these times `unlift()`: no difference of two numbers overflows then.
 /// That of -inf, which a weight 0 must not make NaN, becomes so large that any other weight makes the sum infinite, lifted.
 #[inline(always)]
-fn distances<T: Element, R: Lane<T>, const K: usize>(
+fn distances<T: Float, R: Lane<T>, const K: usize>(
     x: &[[T; LANES]; K],
     own: &[[T; LANES]; K],
     greatest: R,
@@ -344,7 +344,7 @@ impl<R: Real> Total<R> {
 
     /// As `f64`. Of infinite terms, what was lost is NaN.
     #[inline(always)]
-    pub(crate) fn wide<T: Element>(self) -> f64
+    pub(crate) fn wide<T: Float>(self) -> f64
     where
         R: Lane<T>,
     {

@@ -8,10 +8,10 @@
 use core::marker::PhantomData;
 use core::num::NonZeroUsize;
 
-use crate::activation::Pass;
+use crate::pass::Pass;
 use crate::describe::card::Described;
 use crate::describe::error::ParameterError;
-use crate::kernel::element::{Element, Lane};
+use crate::kernel::element::{Float, Lane};
 use crate::kernel::level::{Level, Task, dispatch};
 use crate::rows::engine::{RowFormula, Rows};
 
@@ -61,7 +61,7 @@ impl Layout {
     /// Runs a pass of a function that has these formulas for its values, its Jacobian's diagonal, and the product of
     /// the transposed Jacobian with a gradient.
     #[inline(always)]
-    pub(crate) fn run<T: Element>(
+    pub(crate) fn run<T: Float>(
         self,
         level: Level,
         terms: &Terms<'_, T>,
@@ -95,7 +95,7 @@ impl Layout {
     /// Runs one formula.
     #[inline(always)]
     #[expect(clippy::too_many_arguments)]
-    pub(crate) fn run_formula<T: Element>(
+    pub(crate) fn run_formula<T: Float>(
         self,
         level: Level,
         terms: &Terms<'_, T>,
@@ -122,7 +122,7 @@ impl Layout {
     }
 
     /// Calls `rows` for rows of adjacent elements, as they are in `slices` with the terms applied.
-    fn by_regions<T: Element, const TILE: usize>(
+    fn by_regions<T: Float, const TILE: usize>(
         self,
         level: Level,
         terms: &Terms<'_, T>,
@@ -176,7 +176,7 @@ pub(crate) enum Stage {
 }
 
 /// Gathers the rows of a region along the axis, tile by tile, and spreads what `rows` makes of them.
-fn gathered<T: Element, const TILE: usize>(
+fn gathered<T: Float, const TILE: usize>(
     row_len: usize,
     inner: usize,
     region: Slices<'_, T>,
@@ -209,7 +209,7 @@ fn gathered<T: Element, const TILE: usize>(
 }
 
 /// A matrix of `height` rows, each `stride` after the one before, transposed into one whose rows are `stride_to` apart.
-fn transpose<T: Element>(from: &[T], stride: usize, to: &mut [T], stride_to: usize, height: usize, width: usize) {
+fn transpose<T: Float>(from: &[T], stride: usize, to: &mut [T], stride_to: usize, height: usize, width: usize) {
     /// Squares of this side are read by rows and written by rows.
     const SIDE: usize = 8;
     for i in (0..height).step_by(SIDE) {
@@ -240,7 +240,7 @@ pub(crate) struct Terms<'a, T> {
     empty_rows_are_zeros: bool,
 }
 
-impl<T: Element> Terms<'_, T> {
+impl<T: Float> Terms<'_, T> {
     pub(crate) fn scaled(scale: f64) -> Self {
         Self { scale, bias: None, keep: None, empty_rows_are_zeros: false }
     }
@@ -315,7 +315,7 @@ struct Affine<'a, T> {
     y: &'a mut [T],
 }
 
-impl<T: Element> Task<T> for Affine<'_, T> {
+impl<T: Float> Task<T> for Affine<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -402,7 +402,7 @@ pub struct Scores<'a, F, T> {
     pub(crate) terms: Terms<'a, T>,
 }
 
-impl<'a, F: Described, T: Element> Scores<'a, F, T> {
+impl<'a, F: Described, T: Float> Scores<'a, F, T> {
     /// The scores times a number: 1/sqrt(d) in attention, the reciprocal of a temperature. Scales multiply.
     ///
     /// # Errors
@@ -544,7 +544,7 @@ macro_rules! row_function {
             ///
             /// # Errors
             /// If `scale` is not a finite number above 0.
-            pub fn scaled<'a, T: $crate::kernel::element::Element>(
+            pub fn scaled<'a, T: $crate::kernel::element::Float>(
                 self,
                 scale: f64,
             ) -> Result<$crate::rows::scores::Scores<'a, Self, T>, $crate::describe::error::ParameterError> {
@@ -556,7 +556,7 @@ macro_rules! row_function {
             ///
             /// # Errors
             /// If the bias's length is not a whole number of rows.
-            pub fn biased<T: $crate::kernel::element::Element>(
+            pub fn biased<T: $crate::kernel::element::Float>(
                 self,
                 bias: &[T],
             ) -> Result<$crate::rows::scores::Scores<'_, Self, T>, $crate::describe::error::ParameterError> {
@@ -568,7 +568,7 @@ macro_rules! row_function {
             ///
             /// # Errors
             /// If the mask's length is not a whole number of rows.
-            pub fn masked<T: $crate::kernel::element::Element>(
+            pub fn masked<T: $crate::kernel::element::Float>(
                 self,
                 keep: &[bool],
             ) -> Result<$crate::rows::scores::Scores<'_, Self, T>, $crate::describe::error::ParameterError> {
@@ -578,13 +578,13 @@ macro_rules! row_function {
             /// With zeros for rows whose scores are nothing but -inf. See
             /// [`Scores::empty_rows_are_zeros`](crate::Scores::empty_rows_are_zeros).
             #[must_use]
-            pub fn empty_rows_are_zeros<'a, T: $crate::kernel::element::Element>(
+            pub fn empty_rows_are_zeros<'a, T: $crate::kernel::element::Float>(
                 self,
             ) -> $crate::rows::scores::Scores<'a, Self, T> {
                 self.scores().empty_rows_are_zeros()
             }
 
-            fn scores<'a, T: $crate::kernel::element::Element>(self) -> $crate::rows::scores::Scores<'a, Self, T> {
+            fn scores<'a, T: $crate::kernel::element::Float>(self) -> $crate::rows::scores::Scores<'a, Self, T> {
                 let terms = $crate::rows::scores::Terms::scaled($sign);
                 $crate::rows::scores::Scores { function: core::marker::PhantomData, layout: self.layout, terms }
             }
@@ -592,28 +592,28 @@ macro_rules! row_function {
 
         impl<T: $crate::kernel::element::Element> $crate::activation::Activation<T> for $name {
             #[inline]
-            fn run(&self, level: $crate::kernel::level::Level, pass: $crate::activation::Pass<'_, T>) {
+            fn run(&self, level: $crate::kernel::level::Level, pass: $crate::pass::Pass<'_, T>) {
                 let terms = &$crate::rows::scores::Terms::scaled($sign);
-                self.layout.run(level, terms, pass, $value, $diagonal, $gradient);
+                pass.as_floats(level, &mut |pass| self.layout.run(level, terms, pass, $value, $diagonal, $gradient));
             }
 
             #[inline]
-            fn row_len(&self) -> Option<usize> {
-                self.layout.unit()
+            fn pieces(&self) -> $crate::pass::Pieces {
+                $crate::pass::Pieces::of(self.layout.unit())
             }
         }
 
-        impl<T: $crate::kernel::element::Element> $crate::activation::Activation<T>
+        impl<T: $crate::kernel::element::Float> $crate::activation::Activation<T>
             for $crate::rows::scores::Scores<'_, $name, T>
         {
             #[inline]
-            fn run(&self, level: $crate::kernel::level::Level, pass: $crate::activation::Pass<'_, T>) {
+            fn run(&self, level: $crate::kernel::level::Level, pass: $crate::pass::Pass<'_, T>) {
                 self.layout.run(level, &self.terms, pass, $value, $diagonal, $gradient);
             }
 
             #[inline]
-            fn row_len(&self) -> Option<usize> {
-                self.period()
+            fn pieces(&self) -> $crate::pass::Pieces {
+                $crate::pass::Pieces::of(self.period())
             }
         }
     };
@@ -628,11 +628,11 @@ macro_rules! row_from_output {
             fn run_from_output(&self, level: $crate::kernel::level::Level, y: &[T], grad_y: &[T], grad_x: &mut [T]) {
                 let (terms, stage) =
                     (&$crate::rows::scores::Terms::scaled($sign), $crate::rows::scores::Stage::FromOutput);
-                self.layout.run_formula(level, terms, stage, $formula, Some(y), Some(grad_y), grad_x);
+                T::as_floats(level, [y, grad_y], [grad_x], false, |[y, grad_y], [grad_x]| self.layout.run_formula(level, terms, stage, $formula, Some(y), Some(grad_y), grad_x));
             }
         }
 
-        impl<T: $crate::kernel::element::Element> $crate::from_output::FromOutput<T>
+        impl<T: $crate::kernel::element::Float> $crate::from_output::FromOutput<T>
             for $crate::rows::scores::Scores<'_, $name, T>
         {
             #[inline]

@@ -1,10 +1,11 @@
 //! Sparsemax: the point of the probability simplex nearest to a row.
 
-use crate::activation::{Activation, Pass};
+use crate::activation::Activation;
+use crate::pass::{Pass, Pieces};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::from_output::FromOutput;
-use crate::kernel::element::{Element, Lane};
+use crate::kernel::element::{Element, Float, Lane};
 use crate::kernel::level::{Level, Task, dispatch};
 use crate::kernel::real::{Abreast, Real};
 use crate::math::{fast_two_sum, two_sum};
@@ -49,14 +50,14 @@ pub struct Sparsemax {
 
 impl Sparsemax {
     #[inline(always)]
-    fn each<T: Element>(self, level: Level, what: What, x: Option<&[T]>, grad_y: Option<&[T]>, y: &mut [T]) {
+    fn each<T: Float>(self, level: Level, what: What, x: Option<&[T]>, grad_y: Option<&[T]>, y: &mut [T]) {
         dispatch(level, Rows { what, row_len: self.layout.unit(), x, grad_y, y });
     }
 }
 
-impl<T: Element> Activation<T> for Sparsemax {
+impl Sparsemax {
     #[inline]
-    fn run(&self, level: Level, pass: Pass<'_, T>) {
+    fn run_floats<T: Float>(&self, level: Level, pass: Pass<'_, T>) {
         match pass {
             Pass::Forward { x, y } => self.each(level, What::Value, Some(x), None, y),
             Pass::ForwardInPlace { x } => self.each(level, What::Value, None, None, x),
@@ -68,17 +69,26 @@ impl<T: Element> Activation<T> for Sparsemax {
             Pass::Backward { x, grad_y, grad_x } => self.each(level, What::Slope, Some(x), Some(grad_y), grad_x),
         }
     }
+}
+
+impl<T: Element> Activation<T> for Sparsemax {
+    #[inline]
+    fn run(&self, level: Level, pass: Pass<'_, T>) {
+        pass.as_floats(level, &mut |pass| self.run_floats(level, pass));
+    }
 
     #[inline]
-    fn row_len(&self) -> Option<usize> {
-        self.layout.unit()
+    fn pieces(&self) -> Pieces {
+        Pieces::of(self.layout.unit())
     }
 }
 
 impl<T: Element> FromOutput<T> for Sparsemax {
     #[inline]
     fn run_from_output(&self, level: Level, y: &[T], grad_y: &[T], grad_x: &mut [T]) {
-        self.each(level, What::FromOutput, Some(y), Some(grad_y), grad_x);
+        T::as_floats(level, [y, grad_y], [grad_x], false, |[y, grad_y], [grad_x]| {
+            self.each(level, What::FromOutput, Some(y), Some(grad_y), grad_x);
+        });
     }
 }
 
@@ -120,7 +130,7 @@ struct Rows<'a, T> {
     y: &'a mut [T],
 }
 
-impl<T: Element> Task<T> for Rows<'_, T> {
+impl<T: Float> Task<T> for Rows<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -170,7 +180,7 @@ impl<T: Element> Task<T> for Rows<'_, T> {
 
 /// `y = f(x)`, of each element.
 #[inline(always)]
-fn each<T: Element, R: Lane<T>>(x: Option<&[T]>, y: &mut [T], f: impl Fn(R) -> R) {
+fn each<T: Float, R: Lane<T>>(x: Option<&[T]>, y: &mut [T], f: impl Fn(R) -> R) {
     match x {
         Some(x) => {
             for (y, &x) in y.iter_mut().zip(x) {
@@ -210,7 +220,7 @@ impl<R: Real> Threshold<R> {
     /// out those that then are no longer above, until there are none (Michelot). NaN if an element is NaN or inf, or all
     /// are -inf.
     #[inline(always)]
-    fn of<T: Element>(x: &[T]) -> Self
+    fn of<T: Float>(x: &[T]) -> Self
     where
         R: Lane<T>,
     {
@@ -237,7 +247,7 @@ impl<R: Real> Threshold<R> {
     /// How many elements are above, and the sum of what is given for them, of their distances from the offset if nothing
     /// is.
     #[inline(always)]
-    fn support<T: Element>(&self, x: &[T], terms: Option<&[T]>) -> (R, Partial<R>)
+    fn support<T: Float>(&self, x: &[T], terms: Option<&[T]>) -> (R, Partial<R>)
     where
         R: Lane<T>,
     {
@@ -258,7 +268,7 @@ impl<R: Real> Threshold<R> {
 
     /// A column more to a support.
     #[inline(always)]
-    fn take<T: Element>(
+    fn take<T: Float>(
         &self,
         x: &[T; LANES],
         terms: Option<&[T; LANES]>,
