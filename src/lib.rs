@@ -207,9 +207,9 @@ pub use layers::parallel::{IntoParallel, Parallel};
 pub use layers::prelu::Prelu;
 pub use list::*;
 pub use loss::{BinaryCrossEntropy, CrossEntropy, Reduction, Targets};
-pub use pass::{Pass, Pieces};
 pub use names::any::{AnyActivation, UnknownName};
 pub use names::parse::{Excerpt, ParseError};
+pub use pass::{Pass, Pieces};
 pub use rows::log_sum_exp::{LogSumExp, log_sum_exp, log_sum_exp_backward, log_sum_exp_rows};
 pub use rows::scores::Scores;
 

@@ -3,12 +3,12 @@
 use super::relu::side;
 use super::slopes::{Backward, Forward, leaky};
 use crate::activation::{Elementwise, compiled_passes};
-use crate::pass::same_length;
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::kernel::element::Float;
 use crate::kernel::level::{At, Level, dispatch};
 use crate::kernel::real::Real;
+use crate::pass::same_length;
 
 /// The randomised leaky ReLU: x for x > 0, a x for x <= 0, with a drawn from \[`lower`, `upper`\] in training.
 ///

@@ -3,11 +3,7 @@
 use super::element::{Float, Lane};
 use super::real::{Abreast, Real};
 
-/// A strip of elements; those of a block go through the formula abreast. A whole number of vectors everywhere.
-pub(crate) type Strip<T> = [T; STRIP];
-pub(crate) const STRIP: usize = 64;
-
-/// Elements that are computed together where blocks do not fit: at both ends of a slice, and between.
+/// Elements that are computed together where blocks do not fit: a whole number of vectors everywhere.
 pub(crate) const EDGE: usize = 16;
 
 /// Defines the loop of one pass: the slices it reads, and each slice it writes with the formula of its elements. In
@@ -21,9 +17,9 @@ pub(crate) const EDGE: usize = 16;
 ///
 /// impl<T: Float, F: Elementwise> Task<T> for Forward<'_, F, T> {
 ///     fn run<R: Lane<T>>(self) {
-///         // for each block, then each edge, of y:
-///         //     for i in 0..STRIP:
-///         //         y[i] = f.value(x[i]), for N vectors at a time
+///         // for each block of N strips, and for what is left over at both ends:
+///         //     for each i of a strip:
+///         //         y[n][i] = f.value(x[n][i]), for all strips n abreast
 ///     }
 /// }
 /// ```
@@ -43,7 +39,9 @@ macro_rules! sweep {
 
             #[inline(always)]
             fn run<R: $crate::kernel::element::Lane<T>>(self) {
-                use $crate::kernel::sweep::{EDGE, STRIP, Strip, blocks_mut, edge, gather, padded, scatter, unaligned};
+                use $crate::kernel::sweep::{EDGE, Edges, blocks_mut, edge, edge_mut, gather, pad, scatter, unpad};
+                #[allow(unused_imports, reason = "a pass may read no other slice than the one it writes")]
+                use $crate::kernel::sweep::{blocks, edge_ref};
 
                 // As arguments of a function, the slices are known not to overlap.
                 #[inline(always)]
@@ -71,94 +69,73 @@ macro_rules! sweep {
                     }
                 }
 
-                // The blocks, and how many elements are in them.
                 #[inline(always)]
                 fn all<
                     T: $crate::kernel::element::Float,
                     R: $crate::kernel::element::Lane<T>,
                     F: $bound,
                     const N: usize,
+                    const W: usize,
                 >(
                     $f: &F,
                     $($input: &[T],)*
                     $($output: &mut [T],)+
-                ) -> usize {
-                    $(let $input: &[[Strip<T>; N]] = $crate::kernel::sweep::blocks($input);)*
-                    $(let $output: &mut [[Strip<T>; N]] = blocks_mut($output);)+
-                    let count = [$($output.len()),+][0];
-                    for b in 0..count {
-                        block::<T, R, F, N, STRIP>($f, $(&$input[b],)* $(&mut $output[b]),+);
+                ) {
+                    // The last elements and the first are computed with their neighbours, for a second time, unless edges
+                    // of the rest end and begin there. What stood there is kept: in place, it is the input.
+                    struct Kept<T> {
+                        $($output: [[T; EDGE]; 2],)+
                     }
-                    count * N * STRIP
+                    let edges = Edges::of([$(&*$output),+][0], N * W);
+                    let kept = Kept { $($output: [edge($output, edges.tail), edge($output, 0)],)+ };
+                    {
+                        $(let $input: &[[[T; W]; N]] = blocks(&$input[edges.at..]);)*
+                        $(let $output: &mut [[[T; W]; N]] = blocks_mut(&mut $output[edges.at..]);)+
+                        for b in 0..edges.blocks {
+                            block::<T, R, F, N, W>($f, $(&$input[b],)* $(&mut $output[b]),+);
+                        }
+                    }
+                    for e in 0..edges.whole + edges.ends {
+                        let start = edges.start(e);
+                        $(let $input = edge_ref(&$input[start..]);)*
+                        $(let $output = edge_mut(&mut $output[start..]);)+
+                        if e >= edges.whole {
+                            $($output[0] = kept.$output[e - edges.whole];)+
+                        }
+                        block::<T, R, F, 1, EDGE>($f, $($input,)* $($output),+);
+                    }
                 }
 
                 // A copy that nobody else can see: a parameter that is read behind a reference would be read and converted
                 // for each element anew, for the outputs might be written over it.
                 let $f = &self.$f.clone();
+                let len = [$(self.$output.len()),+][0];
 
-                // Slices shorter than an edge are computed in the middle of nothing else.
+                // A slice shorter than an edge is padded to one.
                 struct Short<T> {
                     $($input: [T; EDGE],)*
                     $($output: [T; EDGE],)+
                 }
-                let len = [$(self.$output.len()),+][0];
-                if len == 0 {
-                    return;
-                }
                 let mut short = Short {
-                    $($input: if len < EDGE { padded(self.$input) } else { [T::zero(); EDGE] },)*
-                    $($output: if len < EDGE { padded(self.$output) } else { [T::zero(); EDGE] },)+
+                    $($input: [T::zero(); EDGE],)*
+                    $($output: [T::zero(); EDGE],)+
                 };
+                if len < EDGE {
+                    $(pad(self.$input, &mut short.$input);)*
+                    $(pad(self.$output, &mut short.$output);)+
+                }
                 {
                     $(let $input: &[T] = if len < EDGE { &short.$input } else { self.$input };)*
                     $(let $output: &mut [T] = if len < EDGE { &mut short.$output } else { &mut *self.$output };)+
-                    let len = [$($output.len()),+][0];
-
-                    // What stands at both ends is kept: blocks may be written over it.
-                    let (head, tail) = (0, len - EDGE);
-                    struct Ends<T> {
-                        $($output: [[T; EDGE]; 2],)+
-                    }
-                    let ends = Ends { $($output: [edge($output, head), edge($output, tail)],)+ };
-
-                    let at = [$(unaligned($output)),+][0];
-                    let done = {
-                        $(let $input = &$input[at..];)*
-                        $(let $output = &mut $output[at..];)+
-                        at + match F::$abreast {
-                            1 => all::<T, R, F, 1>($f, $($input,)* $($output),+),
-                            2 => all::<T, R, F, 2>($f, $($input,)* $($output),+),
-                            3 => all::<T, R, F, 3>($f, $($input,)* $($output),+),
-                            _ => all::<T, R, F, 4>($f, $($input,)* $($output),+),
-                        }
-                    };
-                    // Edges behind the blocks, then the last elements and the first: these overlap with what is computed
-                    // already, which gives the same numbers again.
-                    let whole = (len - done) / EDGE;
-                    let last = usize::from(done + whole * EDGE < len);
-                    let first = usize::from(at > 0);
-                    for e in 0..whole + last + first {
-                        let (start, end) = match e {
-                            e if e < whole => (done + e * EDGE, None),
-                            e if e < whole + last => (tail, Some(1)),
-                            _ => (head, Some(0)),
-                        };
-                        $(let $input = &[edge($input, start)];)*
-                        struct Results<T> {
-                            $($output: [[T; EDGE]; 1],)+
-                        }
-                        let mut results = Results {
-                            $($output: [match end {
-                                None => edge($output, start),
-                                Some(end) => ends.$output[end],
-                            }],)+
-                        };
-                        block::<T, R, F, 1, EDGE>($f, $($input,)* $(&mut results.$output),+);
-                        $($output[start..start + EDGE].copy_from_slice(&results.$output[0]);)+
+                    match F::$abreast {
+                        1 => all::<T, R, F, 1, 64>($f, $($input,)* $($output),+),
+                        2 => all::<T, R, F, 2, 32>($f, $($input,)* $($output),+),
+                        3 => all::<T, R, F, 3, 16>($f, $($input,)* $($output),+),
+                        _ => all::<T, R, F, 4, 16>($f, $($input,)* $($output),+),
                     }
                 }
                 if len < EDGE {
-                    $(self.$output.copy_from_slice(&short.$output[..len]);)+
+                    $(unpad(&short.$output, self.$output);)+
                 }
             }
         }
@@ -170,21 +147,29 @@ macro_rules! sweep {
 /// A macro, because LLVM keeps `noalias` only for the loop function's own arguments. Through a helper it would compile a
 /// second loop for slices that overlap.
 macro_rules! gather {
-    ($strips:expr, $i:expr, $n:expr) => {{
-        let mut lanes = [R::of(0.0); $n];
-        for strip in 0..$n {
-            lanes[strip] = R::load($strips[strip][$i]);
-        }
-        $crate::kernel::real::Abreast::<R, $n>(lanes)
-    }};
+    ($strips:expr, $i:expr, $n:expr) => {
+        $crate::kernel::real::Abreast::<R, $n>(
+            R::load($strips[0][$i]),
+            if $n > 1 { R::load($strips[1][$i]) } else { R::of(0.0) },
+            if $n > 2 { R::load($strips[2][$i]) } else { R::of(0.0) },
+            if $n > 3 { R::load($strips[3][$i]) } else { R::of(0.0) },
+        )
+    };
 }
 pub(crate) use gather;
 
 /// See [`gather`].
 macro_rules! scatter {
     ($lanes:expr, $strips:expr, $i:expr, $n:expr) => {
-        for strip in 0..$n {
-            $strips[strip][$i] = $lanes.0[strip].store();
+        $strips[0][$i] = $lanes.0.store();
+        if $n > 1 {
+            $strips[1][$i] = $lanes.1.store();
+        }
+        if $n > 2 {
+            $strips[2][$i] = $lanes.2.store();
+        }
+        if $n > 3 {
+            $strips[3][$i] = $lanes.3.store();
         }
     };
 }
@@ -192,13 +177,52 @@ pub(crate) use scatter;
 
 pub(crate) use sweep;
 
+/// How a slice is divided: blocks, edges behind them, and edges at its ends, which overlap with others.
+pub(crate) struct Edges {
+    /// Where the blocks begin.
+    pub(crate) at: usize,
+    pub(crate) blocks: usize,
+    /// Edges behind the blocks.
+    pub(crate) whole: usize,
+    /// Edges at the ends: the last elements, the first.
+    pub(crate) ends: usize,
+    behind: usize,
+    /// Where the last elements begin.
+    pub(crate) tail: usize,
+}
+
+impl Edges {
+    /// Of a slice that is no shorter than an edge.
+    #[inline(always)]
+    pub(crate) fn of<T>(slice: &[T], block: usize) -> Self {
+        let (len, at) = (slice.len(), unaligned(slice));
+        let blocks = (len - at) / block;
+        let behind = at + blocks * block;
+        let whole = (len - behind) / EDGE;
+        let ends = if at > 0 { 2 } else { usize::from(behind + whole * EDGE < len) };
+        Self { at, blocks, whole, ends, behind, tail: len - EDGE }
+    }
+
+    /// Where edge number `e` begins.
+    #[inline(always)]
+    pub(crate) fn start(&self, e: usize) -> usize {
+        if e < self.whole {
+            self.behind + e * EDGE
+        } else if e == self.whole {
+            self.tail
+        } else {
+            0
+        }
+    }
+}
+
 /// How many elements stand before the first that a cache line begins with; 0 for slices that are too short to care.
 ///
 /// Stores that cross from line to line take twice the time, and an allocator's large blocks begin 16 bytes into one.
 #[inline(always)]
 pub(crate) fn unaligned<T>(slice: &[T]) -> usize {
     const LINE: usize = 64;
-    if slice.len() < 1024 { 0 } else { slice.as_ptr().align_offset(LINE).min(EDGE) }
+    if slice.len() < 4096 { 0 } else { slice.as_ptr().align_offset(LINE).min(EDGE) }
 }
 
 /// The elements from `start` on.
@@ -209,23 +233,43 @@ pub(crate) fn edge<T: Float>(slice: &[T], start: usize) -> [T; EDGE] {
     edge
 }
 
-/// Fewer elements than an edge has, with zeros behind.
+/// The first elements, as a block.
 #[inline(always)]
-pub(crate) fn padded<T: Float>(slice: &[T]) -> [T; EDGE] {
-    let mut edge = [T::zero(); EDGE];
-    edge[..slice.len()].copy_from_slice(slice);
-    edge
+pub(crate) fn edge_ref<T>(slice: &[T]) -> &[[T; EDGE]; 1] {
+    (&slice.as_chunks().0[..1]).try_into().expect("an edge")
+}
+
+/// See [`edge_ref`].
+#[inline(always)]
+pub(crate) fn edge_mut<T>(slice: &mut [T]) -> &mut [[T; EDGE]; 1] {
+    (&mut slice.as_chunks_mut().0[..1]).try_into().expect("an edge")
+}
+
+/// Copies a short slice.
+#[inline(always)]
+pub(crate) fn pad<T: Copy>(slice: &[T], short: &mut [T; EDGE]) {
+    for (short, &element) in short.iter_mut().zip(slice) {
+        *short = element;
+    }
+}
+
+/// Copies a short slice back.
+#[inline(always)]
+pub(crate) fn unpad<T: Copy>(short: &[T; EDGE], slice: &mut [T]) {
+    for (element, &short) in slice.iter_mut().zip(short) {
+        *element = short;
+    }
 }
 
 /// The slice in blocks of N strips, without what is left over.
 #[inline(always)]
-pub(crate) fn blocks<T, const N: usize>(slice: &[T]) -> &[[Strip<T>; N]] {
+pub(crate) fn blocks<T, const N: usize, const W: usize>(slice: &[T]) -> &[[[T; W]; N]] {
     slice.as_chunks().0.as_chunks().0
 }
 
 /// See [`blocks`].
 #[inline(always)]
-pub(crate) fn blocks_mut<T, const N: usize>(slice: &mut [T]) -> &mut [[Strip<T>; N]] {
+pub(crate) fn blocks_mut<T, const N: usize, const W: usize>(slice: &mut [T]) -> &mut [[[T; W]; N]] {
     slice.as_chunks_mut().0.as_chunks_mut().0
 }
 

@@ -64,7 +64,10 @@ fn by_tiles_of<T: Element, const I: usize, const O: usize, const N: usize>(
                 T::widen(level, &output[part.clone()], tile.of(part.len()));
             }
         }
-        f(input_tiles.each_mut().map(|tile| &*tile.of(part.len())), output_tiles.each_mut().map(|tile| tile.of(part.len())));
+        f(
+            input_tiles.each_mut().map(|tile| &*tile.of(part.len())),
+            output_tiles.each_mut().map(|tile| tile.of(part.len())),
+        );
         for (output, tile) in outputs.iter_mut().zip(&mut output_tiles) {
             T::narrow(level, tile.of(part.len()), &mut output[part.clone()]);
         }

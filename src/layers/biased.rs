@@ -1,10 +1,12 @@
 //! A bias before the activation: f(x + bias), over rows as long as the bias.
 
 use crate::activation::{Activation, Elementwise};
-use crate::pass::{Pass, Pieces, same_length};
 use crate::kernel::element::{Float, Lane};
 use crate::kernel::level::{At, Level, Task, dispatch};
-use crate::kernel::sweep::{STRIP, sweep};
+use crate::kernel::sweep::sweep;
+use crate::pass::{Pass, Pieces, same_length};
+
+const STRIP: usize = 64;
 use crate::rows::reduce::Sums;
 
 /// An activation of x + bias, the bias being one row long and added to each row: the end of a linear layer.
@@ -81,7 +83,15 @@ pub trait BiasGradient<T: Float>: Activation<T> {
         same_length("grad_y", grad_y.len(), "x", x.len());
         same_length("grad_x", grad_x.len(), "x", x.len());
         self.pieces().check(x.len());
-        same_length("grad_bias", grad_bias.len(), "bias", match self.pieces() { Pieces::Rows(n) => n, _ => x.len() });
+        same_length(
+            "grad_bias",
+            grad_bias.len(),
+            "bias",
+            match self.pieces() {
+                Pieces::Rows(n) => n,
+                _ => x.len(),
+            },
+        );
         self.run_with_bias(Level::best(), x, grad_y, grad_x, grad_bias);
     }
 }

@@ -1,7 +1,6 @@
 //! Gates: an activation of one half of the inputs, times the other half.
 
-use crate::activation::{Elementwise};
-use crate::pass::{Pieces, same_length};
+use crate::activation::Elementwise;
 use crate::functions::gelu::{Gelu, GeluTanh};
 use crate::functions::relu::Relu;
 use crate::functions::sigmoid::Sigmoid;
@@ -9,6 +8,7 @@ use crate::functions::silu::Silu;
 use crate::kernel::element::{Float, Lane};
 use crate::kernel::level::{At, Level, Task, dispatch};
 use crate::kernel::sweep::sweep;
+use crate::pass::{Pieces, same_length};
 
 /// A gated unit: f(gate) up, with f any formula.
 ///

@@ -1,10 +1,10 @@
 //! `Parallel`: the passes of an activation on several threads.
 
 use crate::activation::Activation;
-use crate::pass::{Pass, Pieces};
 use crate::from_output::FromOutput;
 use crate::kernel::element::Element;
 use crate::kernel::level::Level;
+use crate::pass::{Pass, Pieces};
 
 /// An activation whose passes run on the threads of `rayon`, made by [`IntoParallel::parallel`].
 ///

@@ -1,12 +1,12 @@
 //! The parametric ReLU: a leaky ReLU with a trained slope for each channel.
 
-use crate::activation::{Activation};
-use crate::pass::{Pass, Pieces, same_length};
+use crate::activation::Activation;
 use crate::functions::relu::LeakyRelu;
 use crate::functions::slopes;
 use crate::kernel::element::{Float, Lane};
 use crate::kernel::level::{At, Level, Task, dispatch};
 use crate::kernel::real::Real;
+use crate::pass::{Pass, Pieces, same_length};
 use crate::rows::reduce::{LANES, Partial, add};
 
 /// The parametric ReLU: x for x > 0, a\[c\] x for x <= 0, with a slope a\[c\] for each channel c.

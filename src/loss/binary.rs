@@ -1,13 +1,13 @@
 //! Binary cross-entropy of logits.
 
 use super::{Reduction, rounded, settings};
-use crate::pass::same_length;
 use crate::describe::error::ParameterError;
 use crate::describe::parameters::{Allowed, checked};
 use crate::kernel::element::{Float, Lane};
 use crate::kernel::level::{Level, Task, dispatch};
 use crate::kernel::real::{Abreast, Real};
 use crate::math::{bounded_abs, log1p_exp, sigmoid_neg};
+use crate::pass::same_length;
 use crate::rows::engine::padded;
 use crate::rows::reduce::{DEPTH, LANES, Sums, total_anything};
 

@@ -2,11 +2,11 @@
 
 use super::targets::{Classes, Kind};
 use super::{Reduction, Targets, rounded, settings};
-use crate::pass::{Pieces, same_length};
 use crate::describe::error::ParameterError;
 use crate::kernel::element::{Float, Lane};
 use crate::kernel::level::{Level, Task, dispatch};
 use crate::kernel::real::Real;
+use crate::pass::{Pieces, same_length};
 use crate::rows::probability::{Complement, Normaliser};
 use crate::rows::reduce::{DEPTH, LANES};
 use crate::rows::row_sums::{RowSums, Total, Weights, for_each_group};

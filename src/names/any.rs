@@ -5,7 +5,6 @@ use alloc::boxed::Box;
 use core::fmt::{self, Write};
 
 use crate::activation::Activation;
-use crate::pass::{Pass, Pieces};
 use crate::describe::card::{Card, Described};
 use crate::describe::error::ParameterError;
 use crate::describe::parameters::{Parameter, Parameters};
@@ -14,6 +13,7 @@ use crate::kernel::element::Element;
 use crate::kernel::level::Level;
 use crate::list::*;
 use crate::names::parse::{Excerpt, Text, letters};
+use crate::pass::{Pass, Pieces};
 
 macro_rules! any_activation {
     ($($folder:ident::$file:ident: $($name:ident),+;)+) => {

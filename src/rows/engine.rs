@@ -525,9 +525,14 @@ fn exponentials<T: Float, R: Lane<T>, F: RowFormula, const W: usize>(
             let one = RowExp { offset, most, lift };
             let mut exp = Abreast::<R, K>::splat(top);
             // One after another: abreast, they would need more registers than there are.
-            for (exp, x) in exp.0.iter_mut().zip(x) {
-                *exp = if F::OF_OUTPUT { R::load(x[i]) } else { one.exp(R::load(x[i])) };
+            macro_rules! each {
+                ($($n:literal $lane:tt)*) => {$(
+                    if K > $n {
+                        exp.$lane = if F::OF_OUTPUT { R::load(x[$n][i]) } else { one.exp(R::load(x[$n][i])) };
+                    }
+                )*};
             }
+            each!(0 0 1 1 2 2 3 3);
             let top = Abreast::splat(top);
             if !F::OF_OUTPUT {
                 first.add_bounded(i, formula.first(exp, top));

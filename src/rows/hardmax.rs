@@ -3,11 +3,11 @@
 use core::slice;
 
 use crate::activation::Activation;
-use crate::pass::{Pass, Pieces};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::kernel::element::{Element, Float, Lane};
 use crate::kernel::level::{Level, Task, dispatch};
+use crate::pass::{Pass, Pieces};
 use crate::rows::engine::padded;
 use crate::rows::reduce::{Greatest, LANES, across};
 use crate::rows::scores::{Layout, rows_of_length};

@@ -1,9 +1,9 @@
 //! Log-sum-exp, and the state from which it, and a softmax that is split, are put together.
 
-use crate::pass::{Pieces, same_length};
 use crate::kernel::element::{Float, Lane};
 use crate::kernel::level::{Level, Task, dispatch};
 use crate::math::{RowExp, fast_two_sum, log1p_of_sum_unrounded, two_sum};
+use crate::pass::{Pieces, same_length};
 use crate::rows::probability::{Normaliser, multiple_and};
 use crate::rows::reduce::Partial;
 use crate::rows::row_sums::{RowSums, Weights, for_each_group, of_one_row};

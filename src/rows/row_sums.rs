@@ -298,9 +298,14 @@ fn exponentials<T: Float, R: Lane<T>, const K: usize>(
         let top = Abreast::splat(scale.top);
         let mut exp = top;
         // One after another: abreast, they would need more registers than there are.
-        for (exp, x) in exp.0.iter_mut().zip(x) {
-            *exp = scale.exp.exp(R::load(x[i]));
+        macro_rules! each {
+            ($($n:literal $lane:tt)*) => {$(
+                if K > $n {
+                    exp.$lane = scale.exp.exp(R::load(x[$n][i]));
+                }
+            )*};
         }
+        each!(0 0 1 1 2 2 3 3);
         rest.add_bounded(i, Complement::below_top(exp, top));
         tops[i] = tops[i] + Complement::is_top(exp, top).0.sum();
         exp.scatter(e, i);

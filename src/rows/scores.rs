@@ -8,11 +8,11 @@
 use core::marker::PhantomData;
 use core::num::NonZeroUsize;
 
-use crate::pass::Pass;
 use crate::describe::card::Described;
 use crate::describe::error::ParameterError;
 use crate::kernel::element::{Float, Lane};
 use crate::kernel::level::{Level, Task, dispatch};
+use crate::pass::Pass;
 use crate::rows::engine::{RowFormula, Rows};
 
 /// Elements that are prepared, or gathered, at a time.
@@ -628,7 +628,9 @@ macro_rules! row_from_output {
             fn run_from_output(&self, level: $crate::kernel::level::Level, y: &[T], grad_y: &[T], grad_x: &mut [T]) {
                 let (terms, stage) =
                     (&$crate::rows::scores::Terms::scaled($sign), $crate::rows::scores::Stage::FromOutput);
-                T::as_floats(level, [y, grad_y], [grad_x], false, |[y, grad_y], [grad_x]| self.layout.run_formula(level, terms, stage, $formula, Some(y), Some(grad_y), grad_x));
+                T::as_floats(level, [y, grad_y], [grad_x], false, |[y, grad_y], [grad_x]| {
+                    self.layout.run_formula(level, terms, stage, $formula, Some(y), Some(grad_y), grad_x)
+                });
             }
         }
 

@@ -1,7 +1,6 @@
 //! Sparsemax: the point of the probability simplex nearest to a row.
 
 use crate::activation::Activation;
-use crate::pass::{Pass, Pieces};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::from_output::FromOutput;
@@ -9,6 +8,7 @@ use crate::kernel::element::{Element, Float, Lane};
 use crate::kernel::level::{Level, Task, dispatch};
 use crate::kernel::real::{Abreast, Real};
 use crate::math::{fast_two_sum, two_sum};
+use crate::pass::{Pass, Pieces};
 use crate::rows::engine::padded;
 use crate::rows::hardmax::greatest;
 use crate::rows::reduce::{LANES, Partial, Sums, across, add, total_anything};
@@ -283,7 +283,7 @@ impl<R: Real> Threshold<R> {
             let term = terms.map_or(x - self.offset, |terms| R::load(terms[i]));
             let term = R::select(above, term, R::of(0.0));
             counts[i] = counts[i] + R::select(above, R::of(1.0), R::of(0.0));
-            sums.add(i, (Abreast([term]), Abreast([R::of(-0.0)])));
+            sums.add(i, (Abreast::<R, 1>::splat(term), Abreast::splat(R::of(-0.0))));
         }
     }
 }
