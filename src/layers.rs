@@ -5,3 +5,4 @@ pub(crate) mod gated;
 #[cfg(feature = "rayon")]
 pub(crate) mod parallel;
 pub(crate) mod prelu;
+pub(crate) mod wide;
