@@ -2,13 +2,13 @@
 
 use core::marker::PhantomData;
 
-use super::engine::{Accumulate, CONSTANTS, RowFormula, SHORT, SIDE, ScaleOf, Slices, Stats, constants, exponentials};
+use super::engine::{Accumulate, CONSTANTS, RowFormula, SHORT, SIDE, Slices, Stats, constants, exponentials};
 use super::probability::Complement;
 use super::reduce::{Greatest, LANES, Sums, normalised, seed};
 use crate::kernel::element::{Float, Lane};
 use crate::kernel::level::{Level, Task, dispatch};
 use crate::kernel::real::Real;
-use crate::math::{RowExp, fast_two_sum};
+use crate::math::fast_two_sum;
 
 /// A column has the element of each row at one place.
 pub(crate) type Column<T> = [T; SIDE];
@@ -39,22 +39,6 @@ pub(crate) fn run<T: Float, F: RowFormula>(level: Level, formula: F, mut slices:
     }
 }
 
-/// The scales of the lanes.
-#[derive(Clone, Copy)]
-struct OfLanes<'a, T>(&'a Stats<T>);
-
-impl<T: Float> ScaleOf<T> for OfLanes<'_, T> {
-    #[inline(always)]
-    fn exp<R: Lane<T>>(self, lane: usize) -> RowExp<R> {
-        self.0.exp(lane)
-    }
-
-    #[inline(always)]
-    fn top<R: Lane<T>>(self, lane: usize) -> R {
-        R::load(self.0.top[lane])
-    }
-}
-
 /// The greatest element, exponentials and sums of each row.
 struct AddUp<'a, T, K> {
     sums: PhantomData<K>,
@@ -76,7 +60,7 @@ impl<T: Float, K: Accumulate> Task<T> for AddUp<'_, T, K> {
         }
         let (mut first, mut second) = (Sums::of_exponentials(), Sums::of_anything());
         let grad_y = if grad_y.is_empty() { None } else { Some(grad_y) };
-        exponentials::<T, R, K, SIDE>(None, grad_y, Some(columns), OfLanes(&*stats), &mut first, &mut second);
+        exponentials::<T, R, K, SIDE>(None, grad_y, Some(columns), &*stats, &mut first, &mut second);
         let (first, second) = (first.exponentials(), second.anything());
         for i in 0..SIDE {
             if !K::OF_OUTPUT {
