@@ -143,7 +143,8 @@
 //! - NaN in, NaN out, in every function; the NaN's payload is not specified.
 //! - At an infinity, the limit: sigmoid(-inf) is 0, gelu(-inf) is -0.0.
 //! - Odd functions, and those that behave as c x at 0, keep the sign of zero.
-//! - At a kink, the derivative of the left side: 0 for [`Relu`] at 0.
+//! - At a kink, PyTorch's derivative, which each function's page and [`Card::kinks`] say: 0 where the function is flat on
+//!   one side, as for [`Relu`] at 0 and [`HardTanh`] at -1 and 1. The same for both zeros, and from the output.
 //! - A row of [`Softmax`] with NaN or +inf, or of nothing but -inf, is NaN; one of [`Softmin`] with -inf likewise. [`Hardmax`]
 //!   takes an infinity for a greatest as any other.
 //! - The mean of no losses is NaN, the log-sum-exp of no numbers -inf.
