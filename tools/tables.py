@@ -122,10 +122,10 @@ FUNCTIONS = {
     "log_cosh": (log_cosh, tanh),
     "snake": (lambda x: x + sin(x) ** 2, lambda x: mpf(1) if abs(x) > 3e6 else 2 * sin(x + pi / 4) ** 2),
     "softplus": (lambda x: max(x, 0) + log1p(exp(-abs(x))), sigmoid),
-    "hard_sigmoid": (lambda x: clip((x + 3) / 6), lambda x: mpf(1) / 6 if -3 < x <= 3 else mpf(0)),
+    "hard_sigmoid": (lambda x: clip((x + 3) / 6), lambda x: mpf(1) / 6 if -3 < x < 3 else mpf(0)),
     "hard_swish": (
         lambda x: x * clip((x + 3) / 6),
-        lambda x: (2 * x + 3) / 6 if -3 < x <= 3 else mpf(1 if x > 3 else 0),
+        lambda x: (2 * x + 3) / 6 if -3 < x < 3 else mpf(1 if x >= 3 else 0),
     ),
     "sparse_plus": (lambda x: x if x >= 1 else clip((x + 1) / 2) ** 2, lambda x: clip((x + 1) / 2)),
     "softsign": (lambda x: x / (1 + abs(x)), lambda x: 1 / (1 + abs(x)) ** 2),

@@ -11,8 +11,8 @@ use crate::kernel::real::Real;
 ///
 /// ONNX's `Shrink(lambd, bias)` is this function for bias = lambd, and [`Hardshrink`] for bias 0, its default.
 ///
-/// - Derivative: 0 for -lambda < x <= lambda, else 1: at both kinks the left side's. (PyTorch gives 0 at both.)
-///   Range: the whole line.
+/// - Derivative: 0 for -lambda <= x <= lambda, else 1. Range: the whole line. Not differentiable at -lambda and lambda,
+///   where the derivative given is 0, as in PyTorch and Keras.
 /// - Error: one rounding, 0.5 ULP; lambda is rounded to the element's type first.
 /// - Special values: odd; NaN gives NaN, also in the derivative; in the zone the result is a zero with the sign of x.
 /// - Source: Donoho, "De-noising by soft-thresholding", IEEE Trans. Inf. Theory 41, 1995: the proximal operator of
@@ -60,7 +60,7 @@ impl Described for Softshrink {
         name: "softshrink",
         aliases: &[],
         formula: "sign(x) max(|x| - lambda, 0)",
-        derivative: "0 if -lambda < x <= lambda, else 1",
+        derivative: "0 if |x| <= lambda, else 1",
         range: (f64::NEG_INFINITY, f64::INFINITY),
         vanishes: Vanishes::Never,
         zero_centred: true,
@@ -78,8 +78,8 @@ impl Described for Softshrink {
 ///
 /// ONNX's `Shrink(lambd, bias)` is this function for bias 0, its default, and [`Softshrink`] for bias = lambd.
 ///
-/// - Derivative: 0 for -lambda < x <= lambda, else 1. The function jumps at -lambda and lambda, where the derivative
-///   given is the left side's. (PyTorch gives 0 at both.) Range: 0, and |y| > lambda.
+/// - Derivative: 0 for -lambda <= x <= lambda, else 1. The function jumps at -lambda and lambda, where the derivative given
+///   is 0, as in PyTorch and Keras. Range: 0, and |y| > lambda.
 /// - Error: none; lambda is rounded to the element's type.
 /// - Special values: odd; NaN gives NaN, also in the derivative; in the zone the result is a zero with the sign of x.
 /// - Source: Donoho & Johnstone, "Ideal spatial adaptation by wavelet shrinkage", Biometrika 81, 1994.
@@ -126,7 +126,7 @@ impl Described for Hardshrink {
         name: "hardshrink",
         aliases: &["shrink"],
         formula: "x if |x| > lambda, else 0",
-        derivative: "0 if -lambda < x <= lambda, else 1",
+        derivative: "0 if |x| <= lambda, else 1",
         range: (f64::NEG_INFINITY, f64::INFINITY),
         vanishes: Vanishes::Never,
         zero_centred: true,
@@ -138,10 +138,9 @@ impl Described for Hardshrink {
     };
 }
 
-/// 0 for -lambda < x <= lambda, 1 outside, NaN for NaN.
+/// 0 for -lambda <= x <= lambda, 1 outside, NaN for NaN.
 #[inline(always)]
 fn outside<R: Real>(x: R, lambda: R) -> R {
-    let one = R::of(1.0);
-    let right = R::select(x.le(lambda), R::of(0.0), R::select(lambda.lt(x), one, x));
-    R::select(x.le(-lambda), one, right)
+    let a = x.abs();
+    R::select(a.le(lambda), R::of(0.0), R::select(lambda.lt(a), R::of(1.0), x))
 }

@@ -44,12 +44,12 @@ pub fn of(activation: &AnyActivation, part: Part) -> Option<Function> {
         "hard_sigmoid" => (|x| clip((x + 3.0) / 6.0, 0.0, 1.0), |x| window(x, -3.0, 3.0) / 6.0),
         "hard_swish" => (
             |x| if x <= -3.0 { -0.0 } else { x * clip((x + 3.0) / 6.0, 0.0, 1.0) },
-            |x| if x.abs() <= 3.0 { window(x, -3.0, 3.0) * (2.0 * x + 3.0) / 6.0 } else { step(x) },
+            |x| if x.abs() < 3.0 { (2.0 * x + 3.0) / 6.0 } else { step(x) },
         ),
         "hard_tanh" => (|x| clip(x, -1.0, 1.0), |x| window(x, -1.0, 1.0)),
-        "softshrink" => (|x| x - clip(x, -0.5, 0.5), |x| if x.is_nan() { x } else { 1.0 - window(x, -0.5, 0.5) }),
+        "softshrink" => (|x| x - clip(x, -0.5, 0.5), |x| if x.is_nan() { x } else { f64::from(x.abs() > 0.5) }),
         "hardshrink" => {
-            (|x| if x.abs() <= 0.5 { 0.0 } else { x }, |x| if x.is_nan() { x } else { 1.0 - window(x, -0.5, 0.5) })
+            (|x| if x.abs() <= 0.5 { 0.0 } else { x }, |x| if x.is_nan() { x } else { f64::from(x.abs() > 0.5) })
         }
         "sparse_plus" => (|x| if x >= 1.0 { x } else { clip(x + 1.0, 0.0, 2.0).powi(2) / 4.0 }, sparse_sigmoid),
         "sparse_sigmoid" => (sparse_sigmoid, |x| window(x, -1.0, 1.0) / 2.0),
@@ -91,9 +91,9 @@ fn clip(x: f64, low: f64, high: f64) -> f64 {
     if x.is_nan() { x } else { x.clamp(low, high) }
 }
 
-/// The derivative of that, at both ends the left side's.
+/// The derivative of that, 0 at both ends.
 fn window(x: f64, low: f64, high: f64) -> f64 {
-    if x.is_nan() { x } else { f64::from(low < x && x <= high) }
+    if x.is_nan() { x } else { f64::from(low < x && x < high) }
 }
 
 fn sparse_sigmoid(x: f64) -> f64 {

@@ -16,6 +16,7 @@ mod curves;
 mod digest;
 mod gates;
 mod gradients;
+mod kinks;
 mod lines;
 mod losses;
 mod named;

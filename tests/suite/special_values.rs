@@ -1,5 +1,6 @@
 //! NaN, infinities, signed zeros, kinks, the largest numbers and empty slices, at every level, in both types.
 
+use crate::kinks::assert_decided;
 use crate::support::{
     Float, Outputs, assert_same, chosen, elementwise, is_chosen, is_elementwise, on_rows, same, show, slope, value,
 };
@@ -206,7 +207,7 @@ const SLOPES: &[(&str, f64, f64)] = &[
     ("softplus", 0.0, 0.5),
     ("relu6", f64::NEG_INFINITY, 0.0),
     ("relu6", f64::INFINITY, 0.0),
-    ("relu6", 6.0, 1.0),
+    ("relu6", 6.0, 0.0),
     ("squared_relu", f64::NEG_INFINITY, 0.0),
     ("squared_relu", f64::INFINITY, f64::INFINITY),
     ("squared_relu", 3.0, 6.0),
@@ -221,24 +222,24 @@ const SLOPES: &[(&str, f64, f64)] = &[
     ("hard_sigmoid", f64::NEG_INFINITY, 0.0),
     ("hard_sigmoid", f64::INFINITY, 0.0),
     ("hard_sigmoid", -3.0, 0.0),
-    ("hard_sigmoid", 3.0, 1.0 / 6.0),
+    ("hard_sigmoid", 3.0, 0.0),
     ("hard_swish", f64::NEG_INFINITY, 0.0),
     ("hard_swish", f64::INFINITY, 1.0),
     ("hard_swish", -3.0, 0.0),
     ("hard_swish", -1.5, 0.0),
     ("hard_swish", 0.0, 0.5),
-    ("hard_swish", 3.0, 1.5),
+    ("hard_swish", 3.0, 1.0),
     ("hard_tanh", f64::NEG_INFINITY, 0.0),
     ("hard_tanh", f64::INFINITY, 0.0),
     ("hard_tanh", -1.0, 0.0),
-    ("hard_tanh", 1.0, 1.0),
+    ("hard_tanh", 1.0, 0.0),
     ("softshrink", f64::NEG_INFINITY, 1.0),
     ("softshrink", f64::INFINITY, 1.0),
-    ("softshrink", -0.5, 1.0),
+    ("softshrink", -0.5, 0.0),
     ("softshrink", 0.5, 0.0),
     ("hardshrink", f64::NEG_INFINITY, 1.0),
     ("hardshrink", f64::INFINITY, 1.0),
-    ("hardshrink", -0.5, 1.0),
+    ("hardshrink", -0.5, 0.0),
     ("hardshrink", 0.5, 0.0),
     ("sparse_plus", f64::NEG_INFINITY, 0.0),
     ("sparse_plus", f64::INFINITY, 1.0),
@@ -246,7 +247,7 @@ const SLOPES: &[(&str, f64, f64)] = &[
     ("sparse_sigmoid", f64::NEG_INFINITY, 0.0),
     ("sparse_sigmoid", f64::INFINITY, 0.0),
     ("sparse_sigmoid", -1.0, 0.0),
-    ("sparse_sigmoid", 1.0, 0.5),
+    ("sparse_sigmoid", 1.0, 0.0),
     ("softsign", f64::NEG_INFINITY, 0.0),
     ("softsign", f64::INFINITY, 0.0),
     ("softsign", -0.0, 1.0),
@@ -411,7 +412,13 @@ fn functions_through_the_origin_keep_the_sign_of_zero() {
 }
 
 #[test]
-fn derivative_at_a_kink_is_the_left_sides() {
+fn derivatives_at_kinks_are_as_decided() {
+    assert_decided::<f32>();
+    assert_decided::<f64>();
+}
+
+#[test]
+fn derivative_at_a_kink_is_that_of_a_side_and_0_where_one_is_flat() {
     fn check<T: Float>() -> usize {
         let mut kinks = 0;
         for activation in AnyActivation::all().filter(is_elementwise) {
@@ -420,15 +427,18 @@ fn derivative_at_a_kink_is_the_left_sides() {
                 for level in Level::available() {
                     let at = level.with(activation);
                     let step = 1e-3;
-                    let [left, right] = [kink - step, kink + step].map(|x| slope(&at, T::of(x)).wide());
+                    let sides = [kink - step, kink + step].map(|x| slope(&at, T::of(x)).wide());
+                    let [left, right] = sides;
                     for x in if kink == 0.0 { vec![0.0, -0.0] } else { vec![kink] } {
-                        let got = slope(&at, T::of(x));
+                        let got = slope(&at, T::of(x)).wide();
                         // A curve's slope may change by step * f'' on the way to the kink; a line's does not.
+                        let near = |side: f64| (got - side).abs() <= 2.0 * step.min((left - right).abs());
+                        let as_the_rule_says =
+                            if sides.contains(&0.0) { got == 0.0 } else { near(left) || near(right) };
                         assert!(
-                            (got.wide() - left).abs() <= 2.0 * step.min((left - right).abs()),
-                            "{activation} {} at {level}: f'({x}) is {}, left of it {left}, right of it {right}",
-                            T::TYPE,
-                            show(got)
+                            as_the_rule_says,
+                            "{activation} {} at {level}: f'({x}) is {got}, left of it {left}, right of it {right}",
+                            T::TYPE
                         );
                         kinks += 1;
                     }
