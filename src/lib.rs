@@ -206,8 +206,10 @@ pub use layers::parallel::{IntoParallel, Parallel};
 pub use layers::prelu::Prelu;
 pub use list::*;
 pub use loss::{BinaryCrossEntropy, CrossEntropy, Reduction, Targets};
-pub use names::any::{AnyActivation, UnknownName};
-pub use names::parse::{Excerpt, ParseError};
+pub use names::any::AnyActivation;
+pub use names::error::ParseError;
+pub use names::text::Excerpt;
+pub use names::unknown::UnknownName;
 pub use rows::log_sum_exp::{LogSumExp, log_sum_exp, log_sum_exp_backward, log_sum_exp_rows};
 pub use rows::scores::Scores;
 

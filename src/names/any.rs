@@ -12,7 +12,7 @@ use crate::from_output::FromOutput;
 use crate::kernel::element::Element;
 use crate::kernel::level::Level;
 use crate::list::*;
-use crate::names::parse::{Excerpt, Text, letters};
+use crate::names::text::{Text, letters};
 
 macro_rules! any_activation {
     ($($folder:ident::$file:ident: $($name:ident),+;)+) => {
@@ -236,86 +236,6 @@ impl<T: Element> From<AnyActivation> for Box<dyn Activation<T>> {
 }
 
 /// The canonical name and its aliases.
-fn names(card: Card) -> impl Iterator<Item = &'static str> {
+pub(crate) fn names(card: Card) -> impl Iterator<Item = &'static str> {
     core::iter::once(card.name).chain(card.aliases.iter().copied())
-}
-
-/// A name that is no activation's.
-///
-/// ```
-/// use activations::{AnyActivation, ParseError};
-///
-/// let Err(ParseError::UnknownName(unknown)) = "geluu".parse::<AnyActivation>() else { unreachable!() };
-/// assert_eq!(unknown.nearest(), Some("gelu"));
-/// assert!(unknown.to_string().starts_with("unknown activation `geluu`; did you mean `gelu`?"));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UnknownName {
-    given: Excerpt,
-    nearest: Option<&'static str>,
-}
-
-impl UnknownName {
-    pub(crate) fn new(name: &str) -> Self {
-        let nearest = AnyActivation::all()
-            .flat_map(|activation| names(activation.card()))
-            .map(|known| (distance(known, name), known))
-            .filter(|&(distance, known)| distance <= 1 + known.len() / 4)
-            .min_by_key(|&(distance, _)| distance)
-            .map(|(_, known)| known);
-        Self { given: Excerpt::of(name), nearest }
-    }
-
-    /// The known name nearest to the one given, if one is near.
-    ///
-    /// ```
-    /// let error = "softmaxx".parse::<activations::AnyActivation>().unwrap_err();
-    /// assert_eq!(error.nearest(), Some("softmax"));
-    /// ```
-    #[must_use]
-    pub const fn nearest(&self) -> Option<&'static str> {
-        self.nearest
-    }
-}
-
-impl fmt::Display for UnknownName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "unknown activation `{}`", self.given)?;
-        if let Some(nearest) = self.nearest {
-            write!(f, "; did you mean `{nearest}`?")?;
-        } else {
-            f.write_str(".")?;
-        }
-        f.write_str(" Known names: ")?;
-        for (i, activation) in AnyActivation::all().enumerate() {
-            write!(f, "{}{activation}", if i == 0 { "" } else { ", " })?;
-        }
-        Ok(())
-    }
-}
-
-impl core::error::Error for UnknownName {}
-
-/// Edits that make one name of the other: a letter put in, left out, changed, or swapped with its neighbour.
-fn distance(a: &str, b: &str) -> usize {
-    // One row of the dynamic programme for each letter of b, as long as the longest known name.
-    const LONGEST: usize = 32;
-    let len = letters(a).count().min(LONGEST);
-    let mut before = [0; LONGEST + 1];
-    let mut previous: [usize; LONGEST + 1] = core::array::from_fn(|i| i);
-    let mut last_b = None;
-    for (j, b) in letters(b).enumerate() {
-        let mut row = [j + 1; LONGEST + 1];
-        let mut last_a = None;
-        for (i, a) in letters(a).take(len).enumerate() {
-            let change = previous[i] + usize::from(a != b);
-            row[i + 1] = change.min(previous[i + 1] + 1).min(row[i] + 1);
-            if last_a == Some(b) && last_b == Some(a) {
-                row[i + 1] = row[i + 1].min(before[i - 1] + 1);
-            }
-            last_a = Some(a);
-        }
-        (before, previous, last_b) = (previous, row, Some(b));
-    }
-    previous[len]
 }

@@ -19,6 +19,7 @@ mod gradients;
 mod lines;
 mod losses;
 mod named;
+mod names;
 #[cfg(feature = "rayon")]
 mod parallel;
 mod parity;
