@@ -18,13 +18,18 @@ macro_rules! any_activation {
     ($($folder:ident::$file:ident: $($name:ident),+;)+) => {
         /// Any activation of this crate.
         ///
-        /// Parses from the names that PyTorch, Hugging Face configurations, ONNX and Keras use; case, `-`, `_` and
-        /// spaces make no difference. Parameters may follow, by name or by their place, as PyTorch prints them or ONNX
-        /// names them. A parameter that is left out has its default, PyTorch's where frameworks differ: `HardSigmoid` has
-        /// the slope 1/6, and ONNX's without attributes is `HardSigmoid(alpha=0.2)`.
+        /// Parses from the names that PyTorch, Hugging Face configurations, ONNX, Keras, JAX and TensorFlow use; case, `-`,
+        /// `_` and spaces make no difference. A module may come first, `torch.nn.ReLU`, and brings that framework's
+        /// defaults. Parameters may follow, by name or by their place, as PyTorch prints them or ONNX names them. The guide
+        /// has [examples of each](crate::guide::coming_from).
         ///
-        /// `Display` gives the canonical name and the parameters that are not the defaults, which parses back. How data lie in rows is no parameter: the functions of rows take the whole slice
-        /// as one.
+        /// A parameter that is left out has its default, PyTorch's where frameworks differ and no module is named:
+        /// `HardSigmoid` has the slope 1/6, and ONNX's without attributes is `ai.onnx.HardSigmoid` or
+        /// `HardSigmoid(alpha=0.2)`.
+        ///
+        /// How data lie in rows is no parameter: the functions of rows take the whole slice as one, and `dim` and `axis`
+        /// are ignored. `Display` gives the canonical name and the parameters that are not the defaults, which parses
+        /// back.
         ///
         /// ```
         /// use activations::{Activation, AnyActivation, Gelu, GeluTanh, HardSigmoid};
@@ -46,6 +51,9 @@ macro_rules! any_activation {
         /// let onnx: AnyActivation = "HardSigmoid(alpha=0.2)".parse()?;
         /// assert_eq!(onnx, HardSigmoid::onnx().into());
         /// assert_ne!(onnx, "HardSigmoid".parse()?);
+        ///
+        /// let keras: AnyActivation = "keras.layers.LeakyReLU()".parse()?;
+        /// assert_eq!(keras.parameters().next(), Some(("negative_slope", 0.3)));
         ///
         /// let unknown = "gleu".parse::<AnyActivation>().unwrap_err();
         /// assert!(unknown.to_string().contains("did you mean `gelu`?"));

@@ -180,6 +180,7 @@ const RULES: &[Rule] = &[
     // ONNX Runtime writes x sigmoid(alpha x) so, SiLU with alpha = 1.
     rule(&["quick_gelu"], "alpha", Given::Number(1.702), Means::Nothing),
     rule(&["quick_gelu"], "alpha", Given::AnyNumber, Means::ParameterOf("swish", &[])),
+    rule(&["silu"], "beta", Given::Number(1.0), Means::Nothing),
     rule(&["silu"], "beta", Given::AnyNumber, Means::ParameterOf("swish", &[])),
     rule(&["selu"], "alpha", Given::Number(SELU.0), Means::Nothing),
     rule(&["selu"], "alpha", Given::AnyNumber, Means::Refused(SELU_ALONE)),

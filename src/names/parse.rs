@@ -16,7 +16,9 @@ const MOST: usize = 8;
 
 /// The function of this name, and where the name comes from.
 fn named(name: &str, otherwise: Origin) -> Result<(AnyActivation, Origin), ParseError> {
-    UnknownName::ambiguous(name).map_or(Ok(()), Err).map_err(ParseError::UnknownName)?;
+    if let Some(ambiguous) = UnknownName::ambiguous(name) {
+        return Err(ParseError::UnknownName(ambiguous));
+    }
     unqualified(name, otherwise)
         .and_then(|(name, origin)| AnyActivation::by_letters(letters(name)).map(|activation| (activation, origin)))
         .ok_or_else(|| ParseError::UnknownName(UnknownName::new(name)))

@@ -10,7 +10,7 @@ use activations::{Activation, AnyActivation};
 
 /// Between a framework's value and ours, over 1 + |x|. ONNX Runtime computes in f32, ONNX keeps attributes in f32, PyTorch's
 /// softplus is x above 20. Functions that differ, as GELU and its tanh form, are 1e-4 or more apart somewhere.
-const TOLERANCE: f64 = 1e-6;
+const TOLERANCE: f64 = 1e-7;
 
 /// Functions that are not in the list yet. TEMPORARY: to be deleted, with its use, when they are.
 const PENDING: &[&str] = &["clipped_gelu", "laplace", "xielu", "exponential", "shrink"];
@@ -93,7 +93,9 @@ impl Line {
             // Attributes of ONNX come as numbers of f32.
             assert_eq!(got as f32, wanted as f32, "{source}: `{text}` is {expected}: `{name}`");
         }
-        let x = &inputs[&self.inputs];
+        // None where the framework is wrong: Keras's sparsemax.
+        let none = Vec::new();
+        let x = inputs.get(&self.inputs).unwrap_or(&none);
         assert_eq!(x.len(), self.values.len(), "{source}: `{text}`");
         let mut worst = 0.0_f64;
         for ((&x, ours), &theirs) in x.iter().zip(got.forward_vec(x)).zip(&self.values) {
@@ -136,7 +138,8 @@ fn what_frameworks_write_is_read_as_they_mean_it() {
     println!("{} names, {read} read, {pending} of functions that are not in the list yet", lines.len());
     worst.iter().for_each(|(source, worst)| println!("{source}: at most {worst:.1e} (1 + |x|) away"));
     others.iter().for_each(|other| println!("not read: {other}"));
-    assert!(lines.len() >= 400, "a table cut short");
+    let compared = lines.iter().filter(|line| !line.values.is_empty()).count();
+    assert!(lines.len() >= 500 && compared >= 480, "a table cut short: {} lines, {compared} with values", lines.len());
 }
 
 /// The names in backticks of a cell of the page's table.
@@ -175,7 +178,8 @@ fn the_names_of_the_guide_are_read() {
         }
     }
     assert!(checked > 80, "{checked} names: the table has another form");
-    let prose = page.split("```").step_by(2).flat_map(quoted).filter_map(|text| text.strip_prefix('"')?.strip_suffix('"'));
+    let prose =
+        page.split("```").step_by(2).flat_map(quoted).filter_map(|text| text.strip_prefix('"')?.strip_suffix('"'));
     let mut texts = 0;
     for text in prose {
         text.parse::<AnyActivation>().unwrap_or_else(|error| panic!("`{text}`, on the page: {error}"));
