@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::support::Bits;
 use activations::{Activation, AnyActivation};
 
 /// Between a framework's value and ours, over 1 + |x|. ONNX Runtime computes in f32, ONNX keeps attributes in f32, PyTorch's
@@ -186,4 +187,40 @@ fn the_names_of_the_guide_are_read() {
         texts += 1;
     }
     assert!(texts > 5, "{texts} texts in quotes: the page has another form");
+}
+
+/// Words of the fuzzer's dictionary, put together as calls: nothing panics, and what is read is written so that it is read
+/// again.
+#[test]
+fn words_in_any_order_are_read_or_refused() {
+    const VALUES: [&str; 10] = ["0.5", "6", "20", "-0.0", "1e30", "1e-30", "True", "None", "'tanh'", "nan"];
+    let words: Vec<&str> = include_str!("../../fuzz/names.dict")
+        .lines()
+        .filter_map(|line| line.strip_prefix('"')?.strip_suffix('"'))
+        .collect();
+    let names: Vec<&str> = AnyActivation::all().map(|activation| activation.card().name).collect();
+    let modules: Vec<&str> = words.iter().copied().filter(|word| word.len() > 1 && word.ends_with('.')).collect();
+    let keys = ["negative_slope", "alpha", "beta", "lambda", "max_value", "threshold", "approximate", "dim", "inplace"];
+    let mut bits = Bits(27);
+    let mut of = |list: &[&'static str]| list[bits.next() as usize % list.len()];
+    let mut read = 0;
+    for i in 0..20_000 {
+        let mut text = if i % 4 == 0 { of(&modules).to_owned() } else { String::new() };
+        text += if i % 7 == 0 { of(&words) } else { of(&names) };
+        text += "(";
+        for _ in 0..i % 3 {
+            text += &format!("{}={}, ", if i % 5 == 0 { of(&words) } else { of(&keys) }, of(&VALUES));
+        }
+        text += if i % 2 == 0 { "inplace=False" } else { of(&words) };
+        text += ")";
+        match text.parse::<AnyActivation>() {
+            Ok(activation) => {
+                assert_eq!(activation.to_string().parse(), Ok(activation), "`{text}`");
+                read += 1;
+            }
+            Err(error) => assert!(error.to_string().len() < 400, "`{text}`: {error}"),
+        }
+    }
+    println!("{read} of 20000 texts were read");
+    assert!(read > 2_000, "{read} of 20000 texts were read");
 }
