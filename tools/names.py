@@ -6,7 +6,8 @@ Run: pip install -r tools/names.txt && KERAS_BACKEND=torch python3 tools/names.p
 A line is `source,version,text,expected,reason,inputs,values`. The text is what the source prints, writes or is called by;
 a text that begins with `{` is JSON. `expected` is the crate's function with the parameters that are not its defaults, or `-`
 for what is no `AnyActivation`, with the reason. `values` are those that the source itself computes for the named inputs,
-in f64 where it can, as the bits of an f64 in hex; none where the source is wrong. The two lines of the source `inputs` have the inputs.
+in f64 where it can, as the bits of an f64 in hex; none where the source is wrong. The two lines of the source `inputs` have
+the inputs.
 
 The lists of names are the packages' own: a name that a new version adds and this file does not know is an error.
 """
@@ -264,7 +265,7 @@ def hugging_face():
 
 
 # Operators of one tensor that are no activations.
-NO_ACTIVATIONS = """Abs Acos Acosh Asin Asinh Atan Atanh AveragePool Ceil Cos Cosh DepthToSpace Det Erf Exp Flatten Floor
+NO_ACTIVATIONS = """Abs Acos Acosh Asin Asinh Atan Atanh AveragePool Ceil Cos Cosh DepthToSpace Det Erf Flatten Floor
 GlobalAveragePool GlobalLpPool GlobalMaxPool LRN Log LpNormalization LpPool MeanVarianceNormalization Neg Reciprocal Round
 Sign Sin Sinh SpaceToDepth Sqrt Tan Transpose""".split()
 
@@ -300,6 +301,7 @@ def operators():
     functions = {
         "Celu": "celu",
         "Elu": "elu",
+        "Exp": "exponential",
         "Gelu": "gelu",
         "HardSigmoid": "hard_sigmoid(alpha=0.2)",
         "HardSwish": "hard_swish",

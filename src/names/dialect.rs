@@ -93,8 +93,8 @@ pub(crate) fn default<'a>(
     (!is_given).then_some((Some(parameter), value))
 }
 
-/// Other words for parameters: `(function, theirs, ours)`. PyTorch's and Keras's, ONNX's slope of `LeakyRelu` and threshold of
-/// `ThresholdedRelu`, and the letter of BigVGAN's snake.
+/// Other words for parameters: `(function, theirs, ours)`. PyTorch's and Keras's, ONNX's for the slope of `LeakyRelu` and the
+/// threshold of `ThresholdedRelu`, and BigVGAN's letter of snake.
 const SYNONYMS: &[(&str, &str, &str)] = &[
     ("leaky_relu", "alpha", "negative_slope"),
     ("threshold", "alpha", "threshold"),

@@ -154,6 +154,9 @@ impl Entries {
             (Some(name), ..) | (.., Some(name)) => (name, Origin::Any),
             (None, None, None) => return Err(E::missing_field(TYPE)),
         };
+        if self.function.is_some() && !self.class.as_ref().is_some_and(|class| same(class.0.as_str(), "function")) {
+            return Err(E::custom("`config` is a map of parameters, or of the class `function` its name"));
+        }
         let (name, arguments) = (name.0.as_str(), &self.arguments[..self.count]);
         if same(name, ACTIVATION) {
             let inner = self.inner.ok_or_else(|| E::missing_field(ACTIVATION))?;

@@ -1,5 +1,5 @@
-//! Names as people have them: what PyTorch, transformers, ONNX, ONNX Runtime, Keras, JAX, Flax and TensorFlow print, write and
-//! are called by, from a committed table (`tools/names.py`).
+//! Names as people have them: what PyTorch, transformers, ONNX, ONNX Runtime, Keras, JAX, Flax and TensorFlow print, write
+//! and are called by, from a committed table (`tools/names.py`).
 //!
 //! The values that they compute are in the table too, so a name of ours that means another function than theirs, or
 //! another default, is found out.

@@ -86,7 +86,7 @@ fn what_keras_writes_is_read() {
         ),
         (r#"{"name": "activation", "trainable": true, "dtype": "float32", "activation": "gelu"}"#, Gelu.into()),
         (
-            r#"{"class_name": "Activation", "name": "gelu_3", "config": {"activation": "gelu"}, "build_config": {"input_shape": [null, 4]}}"#,
+            r#"{"class_name": "Activation", "name": "g", "config": {"activation": "gelu"}, "build_config": {"shape": [4]}}"#,
             Gelu.into(),
         ),
     ] {
@@ -112,6 +112,7 @@ fn what_keras_writes_is_read() {
         (r#"{"class_name": "function"}"#, "missing field `config`"),
         (r#"{"class_name": "ELU", "class_name": "ELU"}"#, "duplicate field `class_name`"),
         (r#"{"class_name": "ELU", "type": "elu"}"#, "duplicate field `type`"),
+        (r#"{"class_name": "ELU", "config": "gelu"}"#, "`config` is a map of parameters"),
         (r#"{"class_name": "ELU", "config": 3}"#, "expected a map of parameters, or the name of a function"),
         (r#"{"class_name": "PReLU", "config": {"alpha_initializer": {"class_name": "Zeros"}}}"#, "`Prelu`"),
     ] {
