@@ -222,8 +222,10 @@ pub use layers::prelu::Prelu;
 pub use layers::wide::Wide;
 pub use list::*;
 pub use loss::{BinaryCrossEntropy, CrossEntropy, Reduction, Targets};
-pub use names::any::{AnyActivation, UnknownName};
-pub use names::parse::{Excerpt, ParseError};
+pub use names::any::AnyActivation;
+pub use names::error::ParseError;
+pub use names::text::Excerpt;
+pub use names::unknown::UnknownName;
 pub use pass::{Pass, Pieces};
 pub use rows::broadcast::Broadcast;
 pub use rows::log_sum_exp::{

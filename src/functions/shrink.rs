@@ -124,7 +124,7 @@ impl Elementwise for Hardshrink {
 impl Described for Hardshrink {
     const CARD: Card = Card {
         name: "hardshrink",
-        aliases: &["shrink"],
+        aliases: &[],
         formula: "x if |x| > lambda, else 0",
         derivative: "0 if |x| <= lambda, else 1",
         range: (f64::NEG_INFINITY, f64::INFINITY),

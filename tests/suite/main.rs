@@ -20,6 +20,7 @@ mod kinks;
 mod lines;
 mod losses;
 mod named;
+mod names;
 #[cfg(feature = "rayon")]
 mod parallel;
 mod parity;
