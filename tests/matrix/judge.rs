@@ -272,3 +272,77 @@ impl Judge {
         panic!("{text}");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rejects<T: Number>(expected: Expected, got: f64) -> bool {
+        expected.judge(T::of(got)).is_err()
+    }
+
+    #[test]
+    fn the_judge_admits_the_bound_and_no_more() {
+        let one = |ulp| Expected::of(Big::ONE, ulp);
+        let step = f64::from(f32::EPSILON);
+        assert!(!rejects::<f32>(one(2.0), 1.0 + 2.0 * step) && rejects::<f32>(one(2.0), 1.0 + 3.0 * step));
+        assert!(!rejects::<f32>(one(0.0), 1.0) && rejects::<f32>(one(0.0), 1.0 - step / 2.0));
+        assert!(!rejects::<f32>(Expected::between(Big::ZERO, Big::ONE, 1.0), 0.3));
+        assert!(rejects::<f32>(Expected::between(Big::ZERO, Big::ONE, 1.0), 1.0 + 2.0 * step));
+        // ULP of a greater number, and something absolute.
+        assert!(
+            !rejects::<f32>(Expected::of(Big::ZERO, 1.0).floor(Big::ONE), step) && rejects::<f32>(one(1.0), f64::NAN)
+        );
+        assert!(
+            !rejects::<f32>(one(0.0).within(Big::of(0.1)), 1.05) && rejects::<f32>(one(0.0).within(Big::of(0.1)), 1.2)
+        );
+        // A product has the error of its computed factor, and a rounding.
+        assert!(!rejects::<f32>(one(1.0).times::<f32>(Big::of(-1.5)), -1.5 - step));
+        assert!(rejects::<f32>(one(1.0).times::<f32>(Big::of(-1.5)), -1.5 - 3.0 * step));
+    }
+
+    #[test]
+    fn the_judge_knows_what_no_number_of_ulp_says() {
+        let (least, infinity) = (f64::from(f32::from_bits(1)), Big::of(f64::INFINITY));
+        assert!(rejects::<f32>(Expected::nan(), 0.0) && !rejects::<f32>(Expected::nan(), f64::NAN));
+        assert!(
+            rejects::<f32>(Expected::of(infinity, 3.0), 1e38)
+                && rejects::<f32>(Expected::of(infinity, 3.0), f64::NEG_INFINITY)
+        );
+        assert!(
+            rejects::<f32>(Expected::of(Big::of(1e39), 3.0), 3.4e38)
+                && !rejects::<f32>(Expected::of(Big::of(1e39), 3.0), f64::INFINITY)
+        );
+        assert!(
+            rejects::<f32>(Expected::of(Big::of(3e38), 3.0), f64::INFINITY)
+                && rejects::<f32>(Expected::of(Big::ZERO, 3.0), f64::INFINITY)
+        );
+        // Below the least number: a zero, of its sign.
+        let tiny = Expected::of(-Big::of(least).scaled(-9), 1.0);
+        assert!(rejects::<f32>(tiny, 0.0) && !rejects::<f32>(tiny, -0.0) && !rejects::<f32>(tiny.any_zero(), 0.0));
+        assert!(
+            !rejects::<f32>(Expected::of(Big::of(1.5 * least), 0.5), least)
+                && rejects::<f32>(Expected::of(Big::of(1.5 * least), 0.5), 0.0)
+        );
+    }
+
+    #[cfg(feature = "half")]
+    #[test]
+    fn a_half_is_the_rounded_result_or_its_neighbour() {
+        use half::f16;
+        let exact = Expected::of(Big::ONE + Big::ONE.scaled(-12), 3.0);
+        let step = 2.0_f64.powi(-10);
+        assert!(
+            !rejects::<f16>(exact, 1.0)
+                && !rejects::<f16>(exact, 1.0 + step)
+                && rejects::<f16>(exact, 1.0 + 2.0 * step)
+        );
+        assert!(rejects::<f16>(exact, 1.0 - step), "1.25 ULP below, two steps of the half");
+        // What cancels in `f32` counts where its parts are.
+        assert!(!rejects::<f16>(Expected::of(Big::of(1e-9), 1.0).within(Big::of(1e-5)), 1e-5));
+        assert!(
+            rejects::<f16>(Expected::of(Big::of(7e4), 1.0), 65_504.0)
+                && !rejects::<f16>(Expected::of(Big::of(65_510.0), 1.0), f64::INFINITY)
+        );
+    }
+}
