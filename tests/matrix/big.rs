@@ -17,7 +17,7 @@ pub(crate) struct Big {
 const FAR: i64 = 1 << 41;
 
 const LN_2: Big = Big { hi: 1.386_294_361_119_890_6, lo: 4.638_093_627_692_599e-17, e: -1 };
-pub(crate) const PI: Big = Big { hi: 1.570_796_326_794_896_6, lo: 6.123_233_995_736_766e-17, e: 1 };
+pub(crate) const PI: Big = Big { hi: std::f64::consts::FRAC_PI_2, lo: 6.123_233_995_736_766e-17, e: 1 };
 const PI_REST: f64 = -2.994_769_809_718_339_7e-33;
 /// SELU's lambda, and lambda alpha, from the equations of its paper.
 pub(crate) const LAMBDA: Big = Big { hi: 1.050_700_987_355_480_5, lo: 3.987_484_766_715_415e-17, e: 0 };

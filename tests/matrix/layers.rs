@@ -110,7 +110,8 @@ fn prelu<T: Number>(judge: &mut Judge) {
         let exact: Vec<Pair> = (0..x.len()).map(leaky).collect();
         let expected = Passes::of(&x, &grad_y, &exact, (0.5, 0.0), Big::ZERO);
         let of_channel = |channel: usize| {
-            let terms = (0..x.len()).filter(|i| i / inner % channels == channel && !(x[*i] > T::zero()));
+            let terms =
+                (0..x.len()).filter(|i| i / inner % channels == channel && (x[*i].is_nan() || x[*i] <= T::zero()));
             let terms: Vec<Big> = terms.map(|i| x[i].big() * grad_y[i].big()).collect();
             let size: Big = terms.iter().map(|term| term.abs()).sum();
             let noise = if size.is_finite() { T::eps().scaled(-1) * size } else { Big::ZERO };

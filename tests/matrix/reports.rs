@@ -43,7 +43,7 @@ fn of<T: Number>(x: &[f64]) -> Vec<T> {
 fn losses_and_log_sum_exps_of_small_numbers_are_numbers() {
     fn check<T: Number>() {
         let loss = CrossEntropy::new(2).unwrap();
-        let (p, log) = (0.268_941_421_369_995_1, 0.313_261_687_518_222_83);
+        let (p, log) = (0.268_941_421_369_995_1, 0.3132616875182228);
         let (x, mut grad) = (of::<T>(&[1.0, 0.0]), stale(2));
         assert_near("a loss", &[log], 4.0, &[loss.loss_and_gradient(&x, &[0], &mut grad)]);
         assert_near("its gradient", &[-p, p], 4.0, &grad);
@@ -53,7 +53,7 @@ fn losses_and_log_sum_exps_of_small_numbers_are_numbers() {
 
         let x = of::<T>(&[1.0, 2.0, 3.0]);
         let (exact, p) =
-            (3.407_605_964_444_380_3, [0.090_030_573_170_380_46, 0.244_728_471_054_797_67, 0.665_240_955_774_821_9]);
+            (3.407_605_964_444_380_4, [0.090_030_573_170_380_45, 0.244_728_471_054_797_67, 0.665_240_955_774_821_9]);
         assert_near("log_sum_exp", &[exact], 1.5, &[log_sum_exp(&x)]);
         let mut y = stale(1);
         log_sum_exp_rows(&x, 3, &mut y);
