@@ -18,6 +18,12 @@ impl Case {
     pub(crate) const ALL: [Self; 8] =
         [Self::Random, Self::Huge, Self::Tiny, Self::Equal, Self::One, Self::Infinities, Self::Nan, Self::Empty];
 
+    /// These lengths, and for the random case one that is beyond what is taken at a time.
+    pub(crate) fn lengths(self, lengths: &[usize]) -> Vec<usize> {
+        let long = if self == Self::Random { vec![1_100] } else { Vec::new() };
+        [lengths, &long].concat().into_iter().map(|len| self.len(len)).collect()
+    }
+
     /// As many of the inputs as the case has: none, one, or all.
     pub(crate) fn len(self, len: usize) -> usize {
         match self {

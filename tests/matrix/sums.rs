@@ -17,7 +17,7 @@ fn logarithm(exact: Big) -> Expected {
 fn functions<T: Number>(judge: &mut Judge) {
     for case in Case::ALL {
         let mut bits = Bits(23);
-        for len in [5, 64, 67, 300].map(|len| case.len(len)) {
+        for len in case.lengths(&[5, 64, 67, 300]) {
             let x = bits.inputs::<T>(case, len);
             let row = exact_row(&x);
             judge.check(
@@ -35,7 +35,7 @@ fn functions<T: Number>(judge: &mut Judge) {
                 judge.slice(("log_sum_exp_backward", "", case), &format!("times {grad_y:?}"), &x, &expected, &grad_x);
             }
         }
-        for (rows, len) in [(3, 2), (4, 7), (33, 5), (2, 33), (2, 300)] {
+        for (rows, len) in [(3, 2), (4, 7), (33, 5), (2, 33), (2, 300), (2, 1_100)] {
             let (rows, len) = if case == Case::One { (1, 1) } else { (case.len(rows), len) };
             let x = bits.inputs::<T>(case, rows * len);
             let expected: Vec<Expected> = x.chunks(len).map(|x| logarithm(exact_row(x).log_sum_exp)).collect();
@@ -83,7 +83,7 @@ fn states<T: Number>(x: &[T], level: Level) -> Vec<(&'static str, LogSumExp<T>)>
 fn in_pieces<T: Number>(judge: &mut Judge) {
     for case in Case::ALL {
         let mut bits = Bits(24);
-        for len in [7, 67, 300].map(|len| case.len(len)) {
+        for len in case.lengths(&[7, 67, 300]) {
             let x = bits.inputs::<T>(case, len);
             let row = exact_row(&x);
             let p: Vec<Expected> = row.p.iter().map(|&(p, _)| Expected::of(p, BOUND)).collect();
