@@ -16,7 +16,7 @@ use crate::rows::engine::{GROUP, Merge, PerRow, Row, SIDE, Stats, chunks, padded
 use crate::rows::probability::{Complement, Normaliser};
 use crate::rows::reduce::{CHUNK, DEPTH, LANES, LaneSums, Partial, Sums, add, total_anything};
 use crate::rows::rest::{Group, add_up, rest_of_groups, rest_of_row};
-use crate::rows::side::{Column, from_columns};
+use crate::rows::side::{Column, FromColumns};
 
 /// Logits with their targets, and what is asked for.
 pub(super) struct Batch<'a, T: Element> {
@@ -133,7 +133,7 @@ fn losses_of<T: Element>(_: &BatchLoss, batch: Batch<'_, T>) {
                 if let Some(e) = e {
                     if let Some(columns) = columns {
                         dispatch(level, ColumnGradients { stats, rows: &mut rows, times, columns: &mut *columns });
-                        from_columns(columns, e);
+                        dispatch(level, FromColumns { columns, rows: &mut *e });
                         rows.write_class_gradients(row_len, e);
                     } else {
                         dispatch(

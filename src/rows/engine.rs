@@ -121,6 +121,9 @@ pub(crate) trait Accumulate: Copy {
     /// Whether there is a second sum.
     const SECOND: bool = false;
 
+    /// Whether the second sum counts: whole numbers, which need no second digit.
+    const COUNTS: bool = false;
+
     /// Whether the output keeps the exponentials.
     const KEEPS: bool = true;
 
@@ -579,8 +582,8 @@ impl<T: Float, K: Accumulate> Task<T> for Sum<'_, T, K> {
             store(total_exponentials(&first), &mut stats.first);
         }
         if K::SECOND {
-            let total = if K::OF_OUTPUT && rounded { total_rounded(&second) } else { total_anything(&second) };
-            store(total, &mut stats.second);
+            let rounded = K::COUNTS || K::OF_OUTPUT && rounded;
+            store(if rounded { total_rounded(&second) } else { total_anything(&second) }, &mut stats.second);
         }
     }
 }
@@ -628,7 +631,9 @@ pub(crate) fn exponentials<T: Float, R: Lane<T>, K: Accumulate, const W: usize>(
             if !K::OF_OUTPUT {
                 first.add_bounded(i, K::first(exp, top));
             }
-            if K::SECOND {
+            if K::COUNTS {
+                second.count(i, K::second(exp, top, exp).0);
+            } else if K::SECOND {
                 second.add(i, K::second(exp, top, Abreast::gather(grad_y, i)));
             }
             if K::KEEPS {

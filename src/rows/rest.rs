@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 use super::engine::{AddUp, FindGreatest, GROUP, Merge, SHORT, SIDE, Stats, Sum, Totals, chunks, parts};
 use super::probability::Rest;
 use super::reduce::{CHUNK, LANES, LaneSums};
-use super::side::{Column, RestOnGrid, to_columns};
+use super::side::{Column, RestOnGrid, ToColumns};
 use crate::kernel::element::{Element, Float};
 use crate::kernel::level::{Level, dispatch};
 
@@ -35,7 +35,7 @@ pub(crate) fn rest_of_groups<T: Float>(
         let columns = &mut [[T::zero(); SIDE]; SHORT][..row_len];
         for (group, x) in x.chunks(SIDE * row_len).enumerate() {
             let at = group * SIDE;
-            to_columns(x, columns);
+            dispatch(level, ToColumns { rows: x, columns: &mut *columns });
             dispatch(level, RestOnGrid { columns: &mut *columns, stats: &mut stats });
             let e = e.as_deref_mut().map(|e| &mut e[at * row_len..][..x.len()]);
             f(Group { at, x, e, columns: Some(&mut *columns), stats: &stats });

@@ -22,10 +22,10 @@ pub(crate) fn run<T: Float, F: RowFormula>(level: Level, formula: F, mut slices:
     let mut stats = Stats::new();
     for start in (0..len).step_by(SIDE * row_len) {
         let Slices { x, grad_y, y, .. } = slices.part(start..len.min(start + SIDE * row_len));
-        if let Some(grad_y) = grad_y {
-            to_columns(grad_y, gradients);
+        if let Some(rows) = grad_y {
+            dispatch(level, ToColumns { rows, columns: &mut *gradients });
         }
-        to_columns(x.unwrap_or(y), columns);
+        dispatch(level, ToColumns { rows: x.unwrap_or(y), columns: &mut *columns });
         if F::SUMS_GRADIENTS {
             let sums = PhantomData::<super::engine::Plainly>;
             dispatch(level, AddUp { sums, columns: &mut *gradients, grad_y: &[], stats: &mut stats });
@@ -35,7 +35,7 @@ pub(crate) fn run<T: Float, F: RowFormula>(level: Level, formula: F, mut slices:
             dispatch(level, AddUp { sums, columns: &mut *columns, grad_y: &*gradients, stats: &mut stats });
         }
         dispatch(level, Finish { formula, columns: &mut *columns, grad_y: &*gradients, stats: &stats });
-        from_columns(columns, y);
+        dispatch(level, FromColumns { columns, rows: y });
     }
 }
 
@@ -174,21 +174,41 @@ impl<T: Float, F: RowFormula> Task<T> for Finish<'_, T, F> {
 }
 
 /// Rows to columns: the element c of row i to lane i of column c.
-pub(crate) fn to_columns<T: Float>(rows: &[T], columns: &mut [Column<T>]) {
-    let row_len = columns.len();
-    for (i, row) in rows.chunks_exact(row_len).enumerate() {
-        for (column, &element) in columns.iter_mut().zip(row) {
-            column[i] = element;
+pub(crate) struct ToColumns<'a, T> {
+    pub(crate) rows: &'a [T],
+    pub(crate) columns: &'a mut [Column<T>],
+}
+
+impl<T: Float> Task<T> for ToColumns<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<R: Lane<T>>(self) {
+        let row_len = self.columns.len();
+        let count = self.rows.len() / row_len;
+        for (c, column) in self.columns.iter_mut().enumerate() {
+            for (i, lane) in column[..count].iter_mut().enumerate() {
+                *lane = self.rows[i * row_len + c];
+            }
         }
     }
 }
 
 /// The other way round.
-pub(crate) fn from_columns<T: Float>(columns: &[Column<T>], rows: &mut [T]) {
-    let row_len = columns.len();
-    for (i, row) in rows.chunks_exact_mut(row_len).enumerate() {
-        for (column, element) in columns.iter().zip(row) {
-            *element = column[i];
+pub(crate) struct FromColumns<'a, T> {
+    pub(crate) columns: &'a [Column<T>],
+    pub(crate) rows: &'a mut [T],
+}
+
+impl<T: Float> Task<T> for FromColumns<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<R: Lane<T>>(self) {
+        for (i, row) in self.rows.chunks_exact_mut(self.columns.len()).enumerate() {
+            for (column, element) in self.columns.iter().zip(row) {
+                *element = column[i];
+            }
         }
     }
 }
