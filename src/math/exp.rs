@@ -272,6 +272,15 @@ fn exp_neg_parts<R: Real>(a: R, a_lo: Option<R>, lift: R) -> (R, R) {
     ((r * r).mul_add(r.polynomial(&Q), -r), scale)
 }
 
+/// `(r, q, 2^n)` with e^-a = 2^n (1 - r + r^2 q), for 0 <= a <= 87 (`f64`: 708): for users in whose formulas 1 or r cancels.
+/// For a below ln(2)/2, n is 0 and r is a.
+#[inline(always)]
+pub(crate) fn exp_neg_series<R: Real>(a: R) -> (R, R, R) {
+    let (n, scale) = a.round_exp2(R::of(-core::f64::consts::LOG2_E), R::of(0.0));
+    let r = remainder(a, None, n, &Unit::ONE);
+    (r, r.polynomial(&Q), scale)
+}
+
 /// e^-(a + a_lo) for 0 <= a <= 115 (`f64`: 790).
 #[inline(always)]
 pub(crate) fn exp_neg<R: Real>(a: R, a_lo: Option<R>) -> Lifted<R> {

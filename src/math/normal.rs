@@ -1,7 +1,7 @@
-//! The lower tail of the standard normal distribution, for GELU.
+//! The lower tail of the standard normal distribution, for GELU and its like.
 
-use super::exp::{exp_neg_half, unlift};
-use super::{Lifted, two_sum};
+use super::exp::{exp_neg, exp_neg_half, unlift};
+use super::{Lifted, fast_two_sum, less_product, two_sum};
 use crate::kernel::real::{Coefficients, Real};
 
 /// P(v - c) = (a + k) e^(a^2/2) Phi(-a), v = a/(a + k), but for what [`exp_neg_half`] leaves to it.
@@ -137,4 +137,40 @@ impl<R: Real> NormalTail<R> {
         let product = (((a0 - self.a) + a0_lo) * self.scale) * (self.v - R::per_type(0.25, 0.5)).polynomial(&S);
         Lifted { value: (product * self.r).mul_add(self.w, product), unlift: unlift() }
     }
+}
+
+/// Phi(-(a + a_lo)) for 0 <= a <= 14.75 (`f64`: 39) and `a_lo` below an ulp of a, to full relative accuracy.
+///
+/// The quotient is v/a of [`NormalTail`], 1/(a + k), and has its error and `a_lo` made good: a relative step of a is magnified
+/// by up to 2 a^2 in the exponential and, at 4, by 0.9 in the rest. Error in half-ulps: polynomial 1 and its fit 2/3, w 1/2,
+/// the last rounding 1. Measured: 2.23 ULP in `f32`.
+#[inline(always)]
+pub(crate) fn normal_tail<R: Real>(a: R, a_lo: R) -> Lifted<R> {
+    let (s, s_lo) = a.two_mul(a);
+    let (r, w, scale) = exp_neg_half(s, (a + a).mul_add(a_lo, s_lo));
+    let (one, k, c) = (R::of(1.0), R::per_type(2.937_5, 6.0), R::per_type(0.375, 0.5));
+    // k is a multiple of the spacing at the greatest a.
+    let (sum, sum_lo) = fast_two_sum(k, a);
+    let q = one / sum;
+    // (1 + e) q is the quotient.
+    let e = less_product(one, q, sum) - q * (sum_lo + a_lo);
+    let u = (q * e).mul_add(-k, q.mul_add(-k, one - c));
+    let factor = q * scale;
+    let (product, product_lo) = if R::FUSED {
+        factor.two_mul(u.polynomial(&P))
+    } else {
+        let (p, p_lo) = with_error(u, &P);
+        let (product, product_lo) = factor.two_mul(p);
+        (product, factor.mul_add(p_lo, product_lo))
+    };
+    let others = (product * r).mul_add(w, product.mul_add(e, product_lo));
+    Lifted { value: product + others, unlift: unlift() }
+}
+
+/// e^(-(a + a_lo)^2 / 2), for the same.
+#[inline(always)]
+pub(crate) fn bell<R: Real>(a: R, a_lo: R) -> Lifted<R> {
+    let (s, s_lo) = a.two_mul(a);
+    let half = R::of(0.5);
+    exp_neg(s * half, Some((a + a).mul_add(a_lo, s_lo) * half))
 }

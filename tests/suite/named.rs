@@ -125,7 +125,7 @@ const FRAMEWORKS: &[(&str, &str)] = &[
     ("Softsign", "softsign"),
     ("ThresholdedRelu", "threshold"),
     ("HardSwish", "hard_swish"),
-    ("Shrink", "hardshrink"),
+    ("Shrink", "shrink"),
     ("ThresholdedReLU", "threshold"),
     ("linear", "identity"),
     ("hard_sigmoid", "hard_sigmoid"),
@@ -148,6 +148,8 @@ const FRAMEWORKS: &[(&str, &str)] = &[
     ("Mish", "mish"),
     ("Tanhshrink", "tanhshrink"),
     ("tanh_shrink", "tanhshrink"),
+    ("exponential", "exponential"),
+    ("Exp", "exponential"),
 ];
 
 #[test]
@@ -181,7 +183,7 @@ type Formula = fn(f64) -> f64;
 #[allow(clippy::approx_constant)] // As it stands there.
 const HUGGING_FACE: &[(&str, Formula, bool)] = &[
     ("gelu", gelu, true),
-    ("gelu_10", |x| gelu(x).clamp(-10.0, 10.0), false),
+    ("gelu_10", |x| gelu(x).clamp(-10.0, 10.0), true),
     ("gelu_fast", gelu_tanh, true),
     ("gelu_new", gelu_tanh, true),
     ("gelu_python", gelu, true),
@@ -189,7 +191,7 @@ const HUGGING_FACE: &[(&str, Formula, bool)] = &[
     ("gelu_python_tanh", gelu_tanh, true),
     ("gelu_accurate", gelu_tanh, true),
     ("hardswish", |x| x * (x + 3.0).clamp(0.0, 6.0) / 6.0, true),
-    ("laplace", |x| 0.5 * (1.0 + libm::erf((x - 0.707107) / (0.282095 * 2.0_f64.sqrt()))), false),
+    ("laplace", |x| 0.5 * (1.0 + libm::erf((x - 0.707107) / (0.282095 * 2.0_f64.sqrt()))), true),
     ("leaky_relu", |x| if x > 0.0 { x } else { 0.01 * x }, true),
     ("linear", |x| x, true),
     ("mish", |x| x * softplus(x).tanh(), true),
@@ -386,6 +388,7 @@ fn by_name_gives_the_bits_of_the_typed_call() {
         HardTanh,
         Softshrink,
         Hardshrink,
+        Shrink,
         SparsePlus,
         SparseSigmoid,
         Softsign,
@@ -401,7 +404,11 @@ fn by_name_gives_the_bits_of_the_typed_call() {
         Mish,
         Tanhshrink,
         LogCosh,
-        Snake
+        Snake,
+        ClippedGelu,
+        Laplace,
+        Xielu,
+        Exponential
     );
     assert_eq!(checked, AnyActivation::all().count(), "a new type is missing in this test");
 }
