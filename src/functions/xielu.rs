@@ -53,13 +53,15 @@ parameters! {
     }
 }
 
+/// Parameters are taken as no more than this in magnitude, so that no product with 2^n - 1 or |x| leaves the normal range.
+const MOST: (f64, f64) = (exp2(60), exp2(500));
+
 /// A parameter as an unevaluated sum.
 #[inline(always)]
 fn sum<R: Real>(parameter: f64) -> (R, R) {
-    let (most, most_f64) = (exp2(60), exp2(500));
-    let narrow = parameter.clamp(-most, most);
+    let narrow = parameter.clamp(-MOST.0, MOST.0);
     let lo = narrow - f64::from(narrow as f32);
-    (R::per_type(narrow as f32, parameter.clamp(-most_f64, most_f64)), R::per_type(lo as f32, 0.0))
+    (R::per_type(narrow as f32, parameter.clamp(-MOST.1, MOST.1)), R::per_type(lo as f32, 0.0))
 }
 
 /// e^-|x| = 2^n (1 + u), in the parts that the left side is made of.
@@ -94,10 +96,12 @@ impl Xielu {
     /// alpha_n - beta, as an unevaluated sum.
     #[inline(always)]
     fn gamma<R: Real>(&self) -> (R, R) {
-        let (alpha, beta) = (sum::<Plain<f64>>(self.alpha_n).0, sum::<Plain<f64>>(self.beta).0);
+        let [narrow_alpha, narrow_beta] = [self.alpha_n, self.beta].map(|p| p.clamp(-MOST.0, MOST.0));
+        let narrow = narrow_alpha - narrow_beta;
+        let narrow_lo = (narrow - f64::from(narrow as f32)) as f32;
+        let [alpha, beta] = [self.alpha_n, self.beta].map(|p| Plain(p.clamp(-MOST.1, MOST.1)));
         let (wide, wide_lo) = math::two_sum(alpha, -beta);
-        let (narrow, narrow_lo) = sum::<R>(wide.0);
-        (narrow, narrow_lo + R::per_type(0.0, wide_lo.0))
+        (R::per_type(narrow as f32, wide.0), R::per_type(narrow_lo, wide_lo.0))
     }
 
     /// x, but finite: alpha_p may be 0.

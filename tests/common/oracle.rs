@@ -85,17 +85,7 @@ pub fn of(activation: &AnyActivation, part: Part) -> Option<Function> {
             |x| clip(tail(x, x * phi(x)), -10.0, 10.0),
             |x| if x > 10.0 { 0.0 } else { slope_limits(x, phi(x) + x * density(x)) },
         ),
-        "laplace" => (
-            |x| {
-                let (t, t_lo) = standard(x);
-                phi(t) + t_lo * density(t)
-            },
-            |x| {
-                let (t, t_lo) = standard(x);
-                // The density's own derivative is -t times it.
-                if t.abs() > 39.0 { 0.0 } else { density(t) * (1.0 - t * t_lo) / SIGMA }
-            },
-        ),
+        "laplace" => (|x| laplace(x, MU, SIGMA), |x| laplace_slope(x, MU, SIGMA)),
         // alpha_p, alpha_n and beta are 0.8, 0.8 and 0.5. Beside beta x nothing of e^x - 1 - x is lost.
         "xielu" => (
             |x| match x {
@@ -177,16 +167,27 @@ fn phi(x: f64) -> f64 {
 const MU: f64 = 0.707_107;
 const SIGMA: f64 = 0.282_095;
 
+pub fn laplace(x: f64, mu: f64, sigma: f64) -> f64 {
+    let (t, t_lo) = standard(x, mu, sigma);
+    phi(t) + t_lo * density(t)
+}
+
+pub fn laplace_slope(x: f64, mu: f64, sigma: f64) -> f64 {
+    let (t, t_lo) = standard(x, mu, sigma);
+    // The density's own derivative is -t times it.
+    if t.abs() > 39.0 { 0.0 } else { density(t) * (1.0 - t * t_lo) / sigma }
+}
+
 /// (x - mu) / sigma as an unevaluated sum: the tail magnifies its relative error.
-fn standard(x: f64) -> (f64, f64) {
-    let d = x - MU;
+fn standard(x: f64, mu: f64, sigma: f64) -> (f64, f64) {
+    let d = x - mu;
     if d.is_infinite() {
         return (d, 0.0);
     }
     let part = d - x;
-    let d_lo = (x - (d - part)) + (-MU - part);
-    let t = d / SIGMA;
-    (t, ((-t).mul_add(SIGMA, d) + d_lo) / SIGMA)
+    let d_lo = (x - (d - part)) + (-mu - part);
+    let t = d / sigma;
+    (t, ((-t).mul_add(sigma, d) + d_lo) / sigma)
 }
 
 fn density(x: f64) -> f64 {

@@ -179,7 +179,7 @@ fn softplus(x: f64) -> f64 {
 type Formula = fn(f64) -> f64;
 
 /// The keys of `ACT2CLS` in `transformers/activations.py`, version 5.23, without those that have trained parameters
-/// (`prelu`, `xielu`): `(key, formula, known)`. A key that is not known may become known, if it means the formula.
+/// (`prelu`, and `xielu`, which is another function within 1e-6 of 0 there): `(key, formula, known)`. A key that is not known may become known, if it means the formula.
 #[allow(clippy::approx_constant)] // As it stands there.
 const HUGGING_FACE: &[(&str, Formula, bool)] = &[
     ("gelu", gelu, true),
