@@ -56,8 +56,8 @@ impl Described for Exponential {
     const CARD: Card = Card {
         name: "exponential",
         aliases: &["exp"],
-        formula: "e^x",
-        derivative: "e^x",
+        formula: "exp(x) = e^x",
+        derivative: "exp(x)",
         range: (0.0, f64::INFINITY),
         vanishes: Vanishes::Left,
         zero_centred: false,
