@@ -84,7 +84,7 @@ pub(crate) fn two_sum<R: Real>(a: R, b: R) -> (R, R) {
     (hi, (a - (hi - b_part)) + (b - b_part))
 }
 
-/// a + b as an unevaluated sum, for |a| >= |b|, or for a a multiple of the spacing of floats at b (Dekker, Numer. Math. 18,
+/// a + b as an unevaluated sum, for |a| >= |b|, for a = 0, or for a a multiple of the spacing of floats at b (Dekker, Numer. Math. 18,
 /// 1971).
 #[inline(always)]
 pub(crate) fn fast_two_sum<R: Real>(a: R, b: R) -> (R, R) {

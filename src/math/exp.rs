@@ -99,6 +99,13 @@ fn most<R: Real>() -> R {
 /// product is left to the caller, who has others to put it together with. Error of w: below 2^-23.5, and |r| <= 0.70.
 #[inline(always)]
 pub(crate) fn exp_neg_half<R: Real>(s: R, s_lo: R) -> (R, R, R) {
+    let (r, q, scale) = exp_neg_half_series(s, s_lo);
+    (r, q.mul_add(r, R::of(-0.5)), scale)
+}
+
+/// `(r, q, scale)` with w = q r - 1/2.
+#[inline(always)]
+pub(crate) fn exp_neg_half_series<R: Real>(s: R, s_lo: R) -> (R, R, R) {
     let (n, scale) = s.round_exp2(R::of(-0.5 * core::f64::consts::LOG2_E), lift());
     let ln2 = R::of(core::f64::consts::LN_2);
     let r = if R::FUSED {
@@ -108,7 +115,7 @@ pub(crate) fn exp_neg_half<R: Real>(s: R, s_lo: R) -> (R, R, R) {
         let rest = ln2 - ln2_hi;
         n.mul_add(ln2_hi + ln2_hi, s) + n.mul_add(rest + rest, s_lo)
     };
-    (r, r.polynomial(&Q_HALF).mul_add(r, R::of(-0.5)), scale)
+    (r, r.polynomial(&Q_HALF), scale)
 }
 
 /// The unit that the argument of an exponential is counted in, and what the reduction needs to know of it. With 1 in units
