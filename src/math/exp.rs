@@ -279,13 +279,15 @@ fn exp_neg_parts<R: Real>(a: R, a_lo: Option<R>, lift: R) -> (R, R) {
     ((r * r).mul_add(r.polynomial(&Q), -r), scale)
 }
 
-/// `(r, q, 2^n)` with e^-a = 2^n (1 - r + r^2 q), for 0 <= a <= 87 (`f64`: 708): for users in whose formulas 1 or r cancels.
-/// For a below ln(2)/2, n is 0 and r is a.
+/// `(r, r_lo, q, 2^n)` with e^-a = 2^n (1 - (r + r_lo) + r^2 q), for 0 <= a <= 87 (`f64`: 708): for users in whose formulas 1 or r cancels.
+/// For a below ln(2)/2, n is 0 and r is a. What is not in `r_lo` is r^2 `r_lo`, and the error of q: together below 2^-28 (`f64`:
+/// 2^-57).
 #[inline(always)]
-pub(crate) fn exp_neg_series<R: Real>(a: R) -> (R, R, R) {
+pub(crate) fn exp_neg_series<R: Real>(a: R) -> (R, R, R, R) {
     let (n, scale) = a.round_exp2(R::of(-core::f64::consts::LOG2_E), R::of(0.0));
-    let r = remainder(a, None, n, &Unit::ONE);
-    (r, r.polynomial(&Q), scale)
+    let (ln2_hi, ln2_lo) = Unit::ONE.split_ln2::<R>();
+    let (r, r_lo) = super::two_sum(n.mul_add(ln2_hi, a), n * ln2_lo);
+    (r, r_lo, r.polynomial(&Q), scale)
 }
 
 /// e^-(a + a_lo) for 0 <= a <= 115 (`f64`: 790).
