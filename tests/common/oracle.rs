@@ -164,6 +164,7 @@ fn phi(x: f64) -> f64 {
     libm::erfc(-x * FRAC_1_SQRT_2) / 2.0
 }
 
+#[allow(clippy::approx_constant, reason = "six digits of sqrt(1/2), as in transformers")]
 const MU: f64 = 0.707_107;
 const SIGMA: f64 = 0.282_095;
 
