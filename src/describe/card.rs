@@ -82,8 +82,8 @@ pub enum Vanishes {
 
 /// Greatest errors in ULP, `(value, derivative)`: |computed - exact| over the spacing of the type at the exact value.
 ///
-/// Where the derivative of GELU, its tanh form, QuickGELU, SiLU, swish or mish is below 1/16, near its root, its error is
-/// counted in the spacing at 1/16.
+/// Where the derivative of GELU, clipped or in its tanh form, of QuickGELU, SiLU, swish or mish is below 1/16, near its root,
+/// its error is counted in the spacing at 1/16; so is the error of xIELU, whose value has such a root too.
 ///
 /// ```
 /// use activations::{Activation, Described, Level, Sigmoid};

@@ -48,7 +48,7 @@ pub fn of(activation: &AnyActivation, part: Part) -> Option<Function> {
         ),
         "hard_tanh" => (|x| clip(x, -1.0, 1.0), |x| window(x, -1.0, 1.0)),
         "softshrink" => (|x| x - clip(x, -0.5, 0.5), |x| if x.is_nan() { x } else { f64::from(x.abs() > 0.5) }),
-        "hardshrink" => {
+        "hardshrink" | "shrink" => {
             (|x| if x.abs() <= 0.5 { 0.0 } else { x }, |x| if x.is_nan() { x } else { f64::from(x.abs() > 0.5) })
         }
         "sparse_plus" => (|x| if x >= 1.0 { x } else { clip(x + 1.0, 0.0, 2.0).powi(2) / 4.0 }, sparse_sigmoid),
@@ -81,6 +81,21 @@ pub fn of(activation: &AnyActivation, part: Part) -> Option<Function> {
             // As the documentation has it beyond 1600. The sum cancels to 2^-24 at most.
             |x| if x.abs() > 1600.0 { 1.0 } else { (libm::sin(x) + libm::cos(x)).powi(2) },
         ),
+        "clipped_gelu" => (
+            |x| clip(tail(x, x * phi(x)), -10.0, 10.0),
+            |x| if x > 10.0 { 0.0 } else { slope_limits(x, phi(x) + x * density(x)) },
+        ),
+        "laplace" => (|x| laplace(x, MU, SIGMA), |x| laplace_slope(x, MU, SIGMA)),
+        // alpha_p, alpha_n and beta are 0.8, 0.8 and 0.5. Beside beta x nothing of e^x - 1 - x is lost.
+        "xielu" => (
+            |x| match x {
+                _ if x > 0.0 => 0.8 * x * x + 0.5 * x,
+                _ if x > -1.0 => 0.8 * (libm::expm1(x) - x) + 0.5 * x,
+                _ => 0.8 * libm::exp(x) - (0.8 - 0.5) * x - 0.8,
+            },
+            |x| if x > 0.0 { 1.6 * x + 0.5 } else { 0.8 * libm::exp(x) - (0.8 - 0.5) },
+        ),
+        "exponential" => (libm::exp, libm::exp),
         _ => panic!("no oracle for {name}: add one to tests/common/oracle.rs"),
     };
     Some(part.of(pair))
@@ -147,6 +162,33 @@ fn log_cosh(x: f64) -> f64 {
 
 fn phi(x: f64) -> f64 {
     libm::erfc(-x * FRAC_1_SQRT_2) / 2.0
+}
+
+#[allow(clippy::approx_constant, reason = "six digits of sqrt(1/2), as in transformers")]
+const MU: f64 = 0.707_107;
+const SIGMA: f64 = 0.282_095;
+
+pub fn laplace(x: f64, mu: f64, sigma: f64) -> f64 {
+    let (t, t_lo) = standard(x, mu, sigma);
+    phi(t) + t_lo * density(t)
+}
+
+pub fn laplace_slope(x: f64, mu: f64, sigma: f64) -> f64 {
+    let (t, t_lo) = standard(x, mu, sigma);
+    // The density's own derivative is -t times it.
+    if t.abs() > 39.0 { 0.0 } else { density(t) * (1.0 - t * t_lo) / sigma }
+}
+
+/// (x - mu) / sigma as an unevaluated sum: the tail magnifies its relative error.
+fn standard(x: f64, mu: f64, sigma: f64) -> (f64, f64) {
+    let d = x - mu;
+    if d.is_infinite() {
+        return (d, 0.0);
+    }
+    let part = d - x;
+    let d_lo = (x - (d - part)) + (-mu - part);
+    let t = d / sigma;
+    (t, ((-t).mul_add(sigma, d) + d_lo) / sigma)
 }
 
 fn density(x: f64) -> f64 {

@@ -56,6 +56,15 @@ fn cases() -> Vec<Case> {
         cases.push(case(Softshrink::new(lambda).unwrap(), soft, outside, EXACT));
         let hard = move |x: f64| if x.abs() <= lambda { 0.0 } else { x };
         cases.push(case(Hardshrink::new(lambda).unwrap(), hard, outside, EXACT));
+        let shrink = |bias| Shrink::new(lambda, bias).unwrap();
+        cases.push(case(shrink(lambda), soft, outside, EXACT));
+        cases.push(case(shrink(0.0), hard, outside, EXACT));
+        cases.push(case(
+            shrink(-0.25),
+            move |x| hard(x) + 0.25 * hard(x).signum() * f64::from(hard(x) != 0.0),
+            outside,
+            EXACT,
+        ));
     }
     for (alpha, beta) in [(0.25, 0.25), (2.0, -1.0), (0.5, 1.0), (1.0, 0.0)] {
         cases.push(case(
@@ -138,13 +147,14 @@ fn any_parameters_give_the_formula_at_every_level() {
 #[test]
 fn zeros_keep_their_sign_where_the_parameters_leave_the_origin_in_place() {
     fn check<T: Float>() {
-        let functions: [AnyActivation; 6] = [
+        let functions: [AnyActivation; 7] = [
             Rrelu::new(0.25, 0.5).unwrap().into(),
             HardTanh::new(0.0, 2.0).unwrap().into(),
             HardTanh::new(-3.0, 0.0).unwrap().into(),
             Softshrink::new(0.0).unwrap().into(),
             Hardshrink::new(0.0).unwrap().into(),
             Hardshrink::new(2.0).unwrap().into(),
+            Shrink::new(2.0, 0.5).unwrap().into(),
         ];
         for (f, level) in functions.iter().flat_map(|f| Level::available().map(move |level| (f, level))) {
             for zero in [T::zero(), T::neg_zero()] {
@@ -171,6 +181,8 @@ fn parameters_out_of_their_range_are_refused_by_name() {
             ("hard_tanh", "max", HardTanh::new(0.0, bad).err()),
             ("softshrink", "lambda", Softshrink::new(bad).err()),
             ("hardshrink", "lambda", Hardshrink::new(bad).err()),
+            ("shrink", "lambd", Shrink::new(bad, 0.0).err()),
+            ("shrink", "bias", Shrink::new(0.5, bad).err()),
             ("hard_sigmoid", "alpha", HardSigmoid::new(bad, 0.5).err()),
             ("hard_sigmoid", "beta", HardSigmoid::new(0.2, bad).err()),
             ("squareplus", "b", Squareplus::new(bad).err()),
@@ -182,6 +194,7 @@ fn parameters_out_of_their_range_are_refused_by_name() {
         ("hard_tanh", "max", HardTanh::new(1.0, -1.0).err()),
         ("softshrink", "lambda", Softshrink::new(-0.5).err()),
         ("hardshrink", "lambda", Hardshrink::new(-1e-300).err()),
+        ("shrink", "lambd", Shrink::new(-0.5, 0.0).err()),
         ("hard_sigmoid", "alpha", HardSigmoid::new(0.0, 0.5).err()),
         ("hard_sigmoid", "alpha", HardSigmoid::new(-0.2, 0.5).err()),
         ("hard_sigmoid", "alpha", HardSigmoid::new(1e-31, 0.5).err()),

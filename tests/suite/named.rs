@@ -258,6 +258,7 @@ fn by_name_gives_the_bits_of_the_typed_call() {
         HardTanh,
         Softshrink,
         Hardshrink,
+        Shrink,
         SparsePlus,
         SparseSigmoid,
         Softsign,
@@ -273,7 +274,11 @@ fn by_name_gives_the_bits_of_the_typed_call() {
         Mish,
         Tanhshrink,
         LogCosh,
-        Snake
+        Snake,
+        ClippedGelu,
+        Laplace,
+        Xielu,
+        Exponential
     );
     assert_eq!(checked, AnyActivation::all().count(), "a new type is missing in this test");
 }
