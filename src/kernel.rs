@@ -1,5 +1,7 @@
 //! The machinery under every function: numbers and lanes, element types, CPU levels, and the loops over slices.
 
+pub(crate) mod arithmetic;
+pub(crate) mod broadcast;
 pub(crate) mod element;
 #[cfg(all(feature = "half", any(target_arch = "x86", target_arch = "x86_64")))]
 pub(crate) mod f16;
