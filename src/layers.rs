@@ -2,7 +2,9 @@
 
 pub(crate) mod biased;
 mod columns;
+pub(crate) mod gate;
 pub(crate) mod gated;
+pub(crate) mod glu;
 #[cfg(feature = "rayon")]
 pub(crate) mod parallel;
 pub(crate) mod prelu;
