@@ -8,3 +8,4 @@ pub(crate) mod glu;
 #[cfg(feature = "rayon")]
 pub(crate) mod parallel;
 pub(crate) mod prelu;
+pub(crate) mod wide;

@@ -208,12 +208,16 @@ pub use layers::glu::{GeGlu, GeGluTanh, Glu, ReGlu, SwiGlu};
 #[cfg(feature = "rayon")]
 pub use layers::parallel::{IntoParallel, Parallel};
 pub use layers::prelu::Prelu;
+pub use layers::wide::Wide;
 pub use list::*;
 pub use loss::{BinaryCrossEntropy, CrossEntropy, Reduction, Targets};
 pub use names::any::{AnyActivation, UnknownName};
 pub use names::parse::{Excerpt, ParseError};
 pub use pass::{Pass, Pieces};
-pub use rows::log_sum_exp::{LogSumExp, log_sum_exp, log_sum_exp_backward, log_sum_exp_rows};
+pub use rows::broadcast::Broadcast;
+pub use rows::log_sum_exp::{
+    LogSumExp, log_sum_exp, log_sum_exp_backward, log_sum_exp_rows, log_sum_exp_rows_wide, log_sum_exp_wide,
+};
 pub use rows::scores::Scores;
 
 /// The README's examples, as tests.

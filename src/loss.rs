@@ -5,6 +5,7 @@
 
 mod binary;
 mod cross_entropy;
+mod cross_entropy_rows;
 mod targets;
 
 use crate::kernel::element::{Float, Lane};

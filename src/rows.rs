@@ -1,13 +1,18 @@
 //! Functions of rows: softmax and its like, what is done to scores before, and log-sum-exp.
 
+pub(crate) mod affine;
+pub(crate) mod broadcast;
 pub(crate) mod engine;
+pub(crate) mod gather;
 pub(crate) mod hardmax;
+pub(crate) mod layout;
 pub(crate) mod log_softmax;
 pub(crate) mod log_sum_exp;
 pub(crate) mod probability;
 pub(crate) mod reduce;
-pub(crate) mod row_sums;
+pub(crate) mod rest;
 pub(crate) mod scores;
+pub(crate) mod side;
 pub(crate) mod softmax;
 pub(crate) mod softmin;
 pub(crate) mod sparsemax;

@@ -58,6 +58,14 @@ pub trait Element: FloatCore + Debug + Send + Sync + Sealed + 'static {
         read: bool,
         f: impl FnMut([&[Self::Float]; I], [&mut [Self::Float]; O]),
     );
+
+    /// Whether it is its own [`Float`](Self::Float).
+    #[doc(hidden)]
+    const IS_FLOAT: bool;
+
+    /// Runs the job's entry for this element.
+    #[doc(hidden)]
+    fn call<J: PerElement>(job: &J, args: J::Args<'_, Self>);
 }
 
 /// A number that is computed with: `f32` or `f64`.
@@ -83,6 +91,51 @@ pub trait Kernel {
     fn f32(&self, level: Level, args: Self::Args<'_, f32>) -> Self::Output<f32>;
     fn f64(&self, level: Level, args: Self::Args<'_, f64>) -> Self::Output<f64>;
 }
+
+/// Code with an entry for each element that is not generic: see [`Kernel`].
+pub trait PerElement {
+    type Args<'a, T: Element>;
+    fn f32(&self, args: Self::Args<'_, f32>);
+    fn f64(&self, args: Self::Args<'_, f64>);
+    #[cfg(feature = "half")]
+    fn f16(&self, args: Self::Args<'_, half::f16>);
+    #[cfg(feature = "half")]
+    fn bf16(&self, args: Self::Args<'_, half::bf16>);
+}
+
+/// Gives a type its entries for each element, from a function that is generic over it.
+///
+/// `per_element!(AnyActivation: Args<'a, T> = Pass<'a, T>, run)` becomes, for each element,
+///
+/// ```text
+/// #[inline(never)]
+/// fn f32(&self, args: Pass<'_, f32>) { run(self, args) }
+/// ```
+macro_rules! per_element {
+    ($type:ty: Args<$life:lifetime, $element:ident> = $args:ty, $function:path) => {
+        impl $crate::kernel::element::PerElement for $type {
+            type Args<$life, $element: $crate::kernel::element::Element> = $args;
+
+            $crate::kernel::element::compiled! {
+                fn f32(&self, args: Self::Args<'_, f32>) {
+                    $function(self, args);
+                }
+                fn f64(&self, args: Self::Args<'_, f64>) {
+                    $function(self, args);
+                }
+                #[cfg(feature = "half")]
+                fn f16(&self, args: Self::Args<'_, half::f16>) {
+                    $function(self, args);
+                }
+                #[cfg(feature = "half")]
+                fn bf16(&self, args: Self::Args<'_, half::bf16>) {
+                    $function(self, args);
+                }
+            }
+        }
+    };
+}
+pub(crate) use per_element;
 
 /// Functions that this crate compiles once; without the feature `compiled` those that use them do.
 macro_rules! compiled {
@@ -163,6 +216,13 @@ macro_rules! float {
                 mut f: impl FnMut([&[Self]; I], [&mut [Self]; O]),
             ) {
                 f(inputs, outputs);
+            }
+
+            const IS_FLOAT: bool = true;
+
+            #[inline]
+            fn call<J: PerElement>(job: &J, args: J::Args<'_, Self>) {
+                job.$float(args);
             }
         }
 

@@ -4,7 +4,7 @@
 
 use half::{bf16, f16};
 
-use super::element::{Element, Lane, compiled};
+use super::element::{Element, Lane, PerElement, compiled};
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 use super::f16 as instructions;
 use super::level::{Level, Task, dispatch};
@@ -48,6 +48,13 @@ macro_rules! half {
                 mut f: impl FnMut([&[f32]; I], [&mut [f32]; O]),
             ) {
                 by_tiles(level, inputs, outputs, read, &mut f);
+            }
+
+            const IS_FLOAT: bool = false;
+
+            #[inline]
+            fn call<J: PerElement>(job: &J, args: J::Args<'_, Self>) {
+                job.$half(args);
             }
         }
 

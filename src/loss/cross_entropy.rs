@@ -1,15 +1,14 @@
 //! Cross-entropy of rows of logits.
 
+use super::cross_entropy_rows::{Batch, BatchLoss};
 use super::targets::{Classes, Kind};
-use super::{Reduction, Targets, rounded, settings};
+use super::{Reduction, Targets, settings};
 use crate::describe::error::ParameterError;
-use crate::kernel::element::{Float, Lane};
-use crate::kernel::level::{Level, Task, dispatch};
-use crate::kernel::real::Real;
+use crate::kernel::element::Element;
+use crate::kernel::level::Level;
+use crate::kernel::real::Ieee;
+use crate::layers::wide::Wide;
 use crate::pass::{Pieces, same_length};
-use crate::rows::probability::{Complement, Normaliser};
-use crate::rows::reduce::{DEPTH, LANES};
-use crate::rows::row_sums::{RowSums, Total, Weights, for_each_group};
 
 /// Cross-entropy from logits: log(sum of e^x\[j\]) - x\[class\] for each row of x, or the mean of that under a distribution.
 ///
@@ -49,8 +48,8 @@ use crate::rows::row_sums::{RowSums, Total, Weights, for_each_group};
 #[doc(alias = "softmax_cross_entropy")]
 #[derive(Clone, Copy, Debug)]
 pub struct CrossEntropy {
-    classes: usize,
-    label_smoothing: f64,
+    pub(super) classes: usize,
+    pub(super) label_smoothing: f64,
     ignore_index: i64,
     reduction: Reduction,
     level: Option<Level>,
@@ -129,10 +128,10 @@ impl CrossEntropy {
     /// # Ok::<(), activations::ParameterError>(())
     /// ```
     #[track_caller]
-    pub fn loss<'a, T: Float>(&self, logits: &[T], targets: impl Into<Targets<'a, T>>) -> T {
+    pub fn loss<'a, T: Element>(&self, logits: &[T], targets: impl Into<Targets<'a, T>>) -> T {
         let targets = targets.into();
         self.check(logits, &targets);
-        self.run(Batch { of: self, logits, targets, losses: None, grad: None, times: T::one() })
+        T::rounded(self.mean(logits, targets, None))
     }
 
     /// The loss of the batch, and its gradient with respect to the logits.
@@ -150,7 +149,7 @@ impl CrossEntropy {
     /// # Ok::<(), activations::ParameterError>(())
     /// ```
     #[track_caller]
-    pub fn loss_and_gradient<'a, T: Float>(
+    pub fn loss_and_gradient<'a, T: Element>(
         &self,
         logits: &[T],
         targets: impl Into<Targets<'a, T>>,
@@ -159,8 +158,7 @@ impl CrossEntropy {
         let targets = targets.into();
         self.check(logits, &targets);
         same_length("grad", grad.len(), "logits", logits.len());
-        let times = rounded(1.0 / self.denominator(logits, &targets));
-        self.run(Batch { of: self, logits, targets, losses: None, grad: Some(grad), times })
+        T::rounded(self.mean(logits, targets, Some(grad)))
     }
 
     /// The loss of each row, whatever the reduction: 0 for those that are ignored.
@@ -177,11 +175,11 @@ impl CrossEntropy {
     /// # Ok::<(), activations::ParameterError>(())
     /// ```
     #[track_caller]
-    pub fn losses<'a, T: Float>(&self, logits: &[T], targets: impl Into<Targets<'a, T>>, losses: &mut [T]) {
+    pub fn losses<'a, T: Element>(&self, logits: &[T], targets: impl Into<Targets<'a, T>>, losses: &mut [T]) {
         let targets = targets.into();
         self.check(logits, &targets);
         same_length("losses", losses.len(), "rows of logits", logits.len() / self.classes);
-        self.run(Batch { of: self, logits, targets, losses: Some(losses), grad: None, times: T::one() });
+        self.run(logits, targets, 1.0, &mut |row, loss| losses[row] = T::rounded(loss), None);
     }
 
     /// The loss of each row, and its gradient with respect to the logits of the row, whatever the reduction.
@@ -198,7 +196,7 @@ impl CrossEntropy {
     /// # Ok::<(), activations::ParameterError>(())
     /// ```
     #[track_caller]
-    pub fn losses_and_gradient<'a, T: Float>(
+    pub fn losses_and_gradient<'a, T: Element>(
         &self,
         logits: &[T],
         targets: impl Into<Targets<'a, T>>,
@@ -209,11 +207,11 @@ impl CrossEntropy {
         self.check(logits, &targets);
         same_length("losses", losses.len(), "rows of logits", logits.len() / self.classes);
         same_length("grad", grad.len(), "logits", logits.len());
-        self.run(Batch { of: self, logits, targets, losses: Some(losses), grad: Some(grad), times: T::one() });
+        self.run(logits, targets, 1.0, &mut |row, loss| losses[row] = T::rounded(loss), Some(grad));
     }
 
     #[track_caller]
-    fn check<T: Float>(&self, logits: &[T], targets: &Targets<'_, T>) {
+    fn check<T: Element>(&self, logits: &[T], targets: &Targets<'_, T>) {
         #[cold]
         #[track_caller]
         fn no_such_class(row: usize, class: i64, classes: usize) -> ! {
@@ -238,225 +236,144 @@ impl CrossEntropy {
     }
 
     /// The class of a row; `None` if it is ignored.
-    fn class(&self, classes: Classes<'_>, row: usize) -> Option<usize> {
+    pub(super) fn class(&self, classes: Classes<'_>, row: usize) -> Option<usize> {
         match classes.get(row) {
             class if class == self.ignore_index => None,
             class => usize::try_from(class).ok(),
         }
     }
 
-    fn denominator<T: Float>(&self, logits: &[T], targets: &Targets<'_, T>) -> f64 {
+    fn denominator<T: Element>(&self, logits: &[T], targets: &Targets<'_, T>) -> f64 {
         let count = match targets.kind {
             Kind::Distributions(_) => (logits.len() / self.classes) as f64,
             Kind::Classes(classes) => {
                 let counted = (0..classes.len()).filter_map(|row| self.class(classes, row));
                 match targets.weights {
                     None => counted.count() as f64,
-                    Some(weights) => counted.map(|class| <T::Plain as Lane<T>>::load(weights[class]).wide()).sum(),
+                    Some(weights) => counted.map(|class| weights[class].widened().into()).sum(),
                 }
             }
         };
         self.reduction.denominator(count)
     }
 
-    fn run<T: Float>(&self, batch: Batch<'_, T>) -> T {
-        let denominator = self.denominator(batch.logits, &batch.targets);
+    /// The loss of the batch, and its gradient.
+    fn mean<T: Element>(&self, logits: &[T], targets: Targets<'_, T>, grad: Option<&mut [T]>) -> T::Float {
+        let denominator = self.denominator(logits, &targets);
+        let total = self.run(logits, targets, 1.0 / denominator, &mut |_, _| {}, grad);
+        Ieee::of(total / denominator)
+    }
+
+    /// Calls `losses` with the number and the loss of each row. Returns their sum; gradients are multiplied by `times`.
+    fn run<T: Element>(
+        &self,
+        logits: &[T],
+        targets: Targets<'_, T>,
+        times: f64,
+        losses: &mut dyn FnMut(usize, T::Float),
+        grad: Option<&mut [T]>,
+    ) -> f64 {
+        let mut total = 0.0;
         let level = self.level.unwrap_or_else(Level::best);
-        let total = if self.label_smoothing == 0.0 && matches!(batch.targets.kind, Kind::Classes(_)) {
-            dispatch(level, ToClasses(batch))
-        } else {
-            dispatch(level, ToDistributions(batch))
-        };
-        rounded(total / denominator)
+        let batch = Batch { of: self, level, logits, targets, losses, grad, times: Ieee::of(times), total: &mut total };
+        T::call(&BatchLoss, batch);
+        total
     }
 }
 
-struct Batch<'a, T> {
-    of: &'a CrossEntropy,
-    logits: &'a [T],
-    targets: Targets<'a, T>,
-    losses: Option<&'a mut [T]>,
-    grad: Option<&'a mut [T]>,
-    /// By which gradients are multiplied.
-    times: T,
-}
-
-/// A class for each row, and no weight on others.
-struct ToClasses<'a, T>(Batch<'a, T>);
-
-/// Weights on all classes.
-struct ToDistributions<'a, T>(Batch<'a, T>);
-
-impl<T: Float> Task<T> for ToClasses<'_, T> {
-    type Output = f64;
-
-    #[inline(always)]
-    fn run<R: Lane<T>>(self) -> f64 {
-        self.0.total::<R, false>()
-    }
-}
-
-impl<T: Float> Task<T> for ToDistributions<'_, T> {
-    type Output = f64;
-
-    #[inline(always)]
-    fn run<R: Lane<T>>(self) -> f64 {
-        self.0.total::<R, true>()
-    }
-}
-
-/// The target of a row.
-#[derive(Clone, Copy)]
-enum Target<R> {
-    Ignored,
-    /// The class, and its weight beside that which all classes have.
-    Class(usize, R),
-    Distribution,
-}
-
-impl<T: Float> Batch<'_, T> {
-    /// The sum of the losses.
-    #[inline(always)]
-    fn total<R: Lane<T>, const WEIGHTED: bool>(self) -> f64 {
-        let Self { of: &CrossEntropy { classes: row_len, label_smoothing, .. }, logits, targets, .. } = self;
-        let (mut losses, times) = (self.losses, R::load(self.times));
-        let keep = R::of(1.0 - label_smoothing);
-        let (t, classes) = match targets.kind {
-            Kind::Classes(classes) => (None, Some(classes)),
-            Kind::Distributions(t) => (Some(t), None),
-        };
-        let (a, b) = (keep.store(), rounded(label_smoothing / row_len as f64));
-        let weights = Weights { t, w: targets.weights, a, b };
-        let target = |row: usize| match classes {
-            None => Target::Distribution,
-            Some(classes) => match self.of.class(classes, row) {
-                None => Target::Ignored,
-                Some(class) => Target::Class(class, targets.weights.map_or(keep, |w| R::load(w[class]) * keep)),
-            },
-        };
-        let mut total = Total::<R>::new();
-        for_each_group::<T, R, WEIGHTED>(
-            logits,
-            row_len,
-            weights,
-            self.grad,
-            #[inline(always)]
-            |at, logits, mut grad, sums| {
-                for (i, sums) in sums.iter().enumerate() {
-                    let target = target(at + i);
-                    let loss = loss_of_row::<T, R, WEIGHTED>(&logits[i * row_len..][..row_len], target, sums);
-                    total.add(loss);
-                    if let Some(losses) = &mut losses {
-                        losses[at + i] = loss.store();
-                    }
-                    if let Some(grad) = &mut grad {
-                        let (e, weights) = (&mut grad[i * row_len..][..row_len], weights.of_row(at + i, row_len));
-                        gradient_of_row::<T, R, WEIGHTED>(e, target, weights, sums, times);
-                    }
-                }
-            },
-        );
-        total.wide()
-    }
-}
-
-/// (greatest - x) + log(sum of e^(x - greatest)): two parts of one sign, for the class and, summed already, for all.
-#[inline(always)]
-fn loss_of_row<T: Float, R: Lane<T>, const WEIGHTED: bool>(x: &[T], target: Target<R>, sums: &RowSums<R>) -> R {
-    let zero = R::of(0.0);
-    let (log, log_lo) = sums.log();
-    let log = log + log_lo;
-    let all = if WEIGHTED { sums.weight.mul_add(log, sums.distance) } else { zero };
-    match target {
-        Target::Ignored => zero,
-        Target::Distribution => all,
-        Target::Class(class, weight) => {
-            let loss = (sums.row.scale.greatest - R::load(x[class])) + log;
-            // A weight of 0 makes nothing of an infinite loss too.
-            all + R::select(weight.abs().le(zero), zero, weight * loss)
-        }
-    }
-}
-
-/// p (sum of the weights) - weight, from the exponentials.
-#[inline(always)]
-fn gradient_of_row<T: Float, R: Lane<T>, const WEIGHTED: bool>(
-    e: &mut [T],
-    target: Target<R>,
-    weights: Weights<'_, T>,
-    sums: &RowSums<R>,
-    times: R,
-) {
-    let zero = R::of(0.0);
-    let (class, own) = match target {
-        Target::Ignored => return e.fill(T::zero()),
-        Target::Class(class, own) => (Some(class), own),
-        Target::Distribution => (None, zero),
-    };
-    let (complement, mut normaliser) = Complement::of(&sums.row);
-    normaliser.factor = normaliser.factor - sums.row.scale.greatest.abs() * zero;
-    let formula = Gradient { complement, normaliser, weight: if WEIGHTED { sums.weight + own } else { own }, times };
-    let class = class.map(|class| {
-        let mut weight = [T::zero()];
-        if WEIGHTED {
-            weights.write::<R>(class, &mut weight);
-        }
-        (class, formula.at(R::load(e[class]), R::load(weight[0]) + own))
-    });
-    if WEIGHTED {
-        for (block, e) in e.chunks_mut(DEPTH * LANES).enumerate() {
-            let mut own = [T::zero(); DEPTH * LANES];
-            weights.write::<R>(block * DEPTH * LANES, &mut own[..e.len()]);
-            formula.all(e, &own);
-        }
-    } else {
-        formula.all_without_target(e);
-    }
-    if let Some((class, gradient)) = class {
-        e[class] = gradient.store();
-    }
-}
-
-/// Gradients of the elements of a row in terms of their exponentials.
-struct Gradient<R> {
-    complement: Complement<R>,
-    normaliser: Normaliser<R>,
-    /// The sum of the row's weights.
-    weight: R,
-    times: R,
-}
-
-impl<R: Real> Gradient<R> {
-    /// p W - w. From 1/2 on (1 - p) (-W) - (w - W), which has more digits where p is near 1, and its sign where it is too
-    /// small for the type; below, the other has.
-    #[inline(always)]
-    fn at(&self, e: R, w: R) -> R {
-        let p = self.normaliser.probability(e);
-        let from_p = p.mul_add(self.weight, -w);
-        let from_complement = self.complement.at(e, p).mul_add(-self.weight, -(w - self.weight));
-        R::select(p.lt(R::of(0.5)), from_p, from_complement) * self.times
+/// Half in, `f32` out: see [`Wide`].
+impl Wide<CrossEntropy> {
+    /// [`CrossEntropy::loss`], not rounded to a half.
+    ///
+    /// # Panics
+    /// As [`CrossEntropy::loss`].
+    ///
+    /// ```
+    /// use activations::{CrossEntropy, Wide};
+    ///
+    /// let loss: f64 = Wide(CrossEntropy::new(2)?).loss(&[0.0, 0.0], &[1]);
+    /// assert_eq!(loss, 2.0_f64.ln());
+    /// # Ok::<(), activations::ParameterError>(())
+    /// ```
+    #[track_caller]
+    pub fn loss<'a, T: Element>(&self, logits: &[T], targets: impl Into<Targets<'a, T>>) -> T::Float {
+        let targets = targets.into();
+        self.0.check(logits, &targets);
+        self.0.mean(logits, targets, None)
     }
 
-    /// `e` becomes the gradients.
-    #[inline(always)]
-    fn all<T: Float>(&self, e: &mut [T], w: &[T])
-    where
-        R: Lane<T>,
-    {
-        for (e, &w) in e.iter_mut().zip(w) {
-            *e = self.at(R::load(*e), R::load(w)).store();
-        }
+    /// [`CrossEntropy::loss_and_gradient`], with the loss not rounded to a half.
+    ///
+    /// # Panics
+    /// As [`CrossEntropy::loss_and_gradient`].
+    ///
+    /// ```
+    /// use activations::{CrossEntropy, Wide};
+    ///
+    /// let mut grad = [0.0_f32; 2];
+    /// Wide(CrossEntropy::new(2)?).loss_and_gradient(&[0.0, 0.0], &[1], &mut grad);
+    /// assert_eq!(grad, [0.5, -0.5]);
+    /// # Ok::<(), activations::ParameterError>(())
+    /// ```
+    #[track_caller]
+    pub fn loss_and_gradient<'a, T: Element>(
+        &self,
+        logits: &[T],
+        targets: impl Into<Targets<'a, T>>,
+        grad: &mut [T],
+    ) -> T::Float {
+        let targets = targets.into();
+        self.0.check(logits, &targets);
+        same_length("grad", grad.len(), "logits", logits.len());
+        self.0.mean(logits, targets, Some(grad))
     }
 
-    /// The same where the weights are 0.
-    #[inline(always)]
-    fn all_without_target<T: Float>(&self, e: &mut [T])
-    where
-        R: Lane<T>,
-    {
-        let times = self.weight * self.times;
-        for e in e {
-            *e = (self.normaliser.probability(R::load(*e)) * times).store();
-        }
+    /// [`CrossEntropy::losses`], not rounded to halves.
+    ///
+    /// # Panics
+    /// As [`CrossEntropy::losses`].
+    ///
+    /// ```
+    /// use activations::{CrossEntropy, Wide};
+    ///
+    /// let mut losses = [0.0_f32; 1];
+    /// Wide(CrossEntropy::new(2)?).losses(&[200.0_f32, 0.0], &[1], &mut losses);
+    /// assert_eq!(losses, [200.0]);
+    /// # Ok::<(), activations::ParameterError>(())
+    /// ```
+    #[track_caller]
+    pub fn losses<'a, T: Element>(&self, logits: &[T], targets: impl Into<Targets<'a, T>>, losses: &mut [T::Float]) {
+        let targets = targets.into();
+        self.0.check(logits, &targets);
+        same_length("losses", losses.len(), "rows of logits", logits.len() / self.0.classes);
+        self.0.run(logits, targets, 1.0, &mut |row, loss| losses[row] = loss, None);
+    }
+
+    /// [`CrossEntropy::losses_and_gradient`], with losses not rounded to halves.
+    ///
+    /// # Panics
+    /// As [`CrossEntropy::losses_and_gradient`].
+    ///
+    /// ```
+    /// use activations::{CrossEntropy, Wide};
+    ///
+    /// let (mut losses, mut grad) = ([0.0_f64; 1], [0.0; 2]);
+    /// Wide(CrossEntropy::new(2)?).losses_and_gradient(&[0.0, 0.0], &[0], &mut losses, &mut grad);
+    /// assert_eq!((losses, grad), ([2.0_f64.ln()], [-0.5, 0.5]));
+    /// # Ok::<(), activations::ParameterError>(())
+    /// ```
+    #[track_caller]
+    pub fn losses_and_gradient<'a, T: Element>(
+        &self,
+        logits: &[T],
+        targets: impl Into<Targets<'a, T>>,
+        losses: &mut [T::Float],
+        grad: &mut [T],
+    ) {
+        let targets = targets.into();
+        self.0.check(logits, &targets);
+        same_length("losses", losses.len(), "rows of logits", logits.len() / self.0.classes);
+        same_length("grad", grad.len(), "logits", logits.len());
+        self.0.run(logits, targets, 1.0, &mut |row, loss| losses[row] = loss, Some(grad));
     }
 }

@@ -1,158 +1,267 @@
-//! Functions of rows in terms of exponentials: how rows are laid over lanes, and the three passes over them.
+//! The engine of functions of rows: the greatest element, exponentials with their sums, and results, each a loop that is
+//! compiled once for each float and level; and the order in which they run.
 //!
-//! 1. The greatest element, by which the exponentials are scaled.
-//! 2. The exponentials and their sums.
-//! 3. The results.
+//! ```text
+//! for each group of rows:
+//!     greatest:  the greatest element of each row, by which its exponentials are scaled
+//!     add up:    exponentials, kept in the output, and what is summed with them
+//!     totals:    the sums of each row
+//!     finish:    the results, from exponentials, gradients and what is known of the row
+//! ```
 //!
-//! The output keeps the exponentials between the second pass and the third; not that of halves, which would round them:
-//! there the third pass computes them again.
-//!
-//! Rows come in columns, arrays with an element for each lane. Short rows lie side by side, each in a lane of its own;
-//! longer ones take all lanes in turn, several rows in step, so that their reductions, long chains of operations each,
-//! overlap. How many rows there are does not change the order of a row's sums, and so not its bits.
+//! Rows come in columns, arrays with an element for each lane. Short rows lie side by side, each in a lane of its own
+//! (`side`); longer ones take all lanes in turn, several in a group, so that their reductions, long chains of operations,
+//! overlap. Rows beyond [`CHUNK`] go one at a time, by chunks. How many rows there are does not change the order of a row's
+//! sums, and so not its bits.
 
 use core::array::{from_mut, from_ref};
-use core::slice;
+use core::marker::PhantomData;
+use core::ops::Range;
 
-use crate::kernel::element::{Float, Lane};
-use crate::kernel::level::Task;
-use crate::kernel::real::{Abreast, Real};
-use crate::kernel::sweep::unaligned;
-use crate::math::RowExp;
-use crate::rows::reduce::{
-    CHUNK, DEPTH, Greatest, LANE_CHUNK, LANES, Partial, Sums, across, total_anything, total_exponentials, total_rounded,
+use super::reduce::{
+    CHUNK, DEPTH, Greatest, LANE_CHUNK, LANES, LaneSums, Partial, Sums, across, total_anything, total_exponentials,
+    total_rounded,
 };
+use super::side;
+use crate::kernel::element::{Float, Kernel, Lane};
+use crate::kernel::level::{Level, Task, dispatch};
+use crate::kernel::real::{Abreast, Real};
+use crate::kernel::sweep::{sweep, unaligned};
+use crate::math::RowExp;
 
 /// Rows of up to this length lie side by side.
-const SHORT: usize = LANES - 1;
+pub(crate) const SHORT: usize = LANES - 1;
 
-/// Rows that are taken in step.
+/// Longer rows that are taken in step.
 pub(crate) const GROUP: usize = 8;
 
+/// The most rows that are worked on at a time, those side by side.
+pub(crate) const SIDE: usize = 16;
+
+/// A number of each row that is worked on.
+pub(crate) type PerRow<T> = [T; SIDE];
+
 /// Numbers that a formula may keep of a row.
-const CONSTANTS: usize = 4;
+pub(crate) const CONSTANTS: usize = 4;
 pub(crate) type Constants<R> = [R; CONSTANTS];
 
-/// A function of rows, as a formula of an element's exponential and of two sums over the row.
+/// A function of rows, as a formula of an element's exponential and of sums over the row.
 pub(crate) trait RowFormula: Copy {
-    /// Whether the result takes the exponential (which is kept in the output until the sums are known) or the element.
+    /// What is summed with the exponentials.
+    type Sums: Accumulate;
+
+    /// Whether the second sum is that of the gradients.
+    const SUMS_GRADIENTS: bool = false;
+
+    /// Whether the result takes the exponential, which the output keeps until the sums are known, or the element.
     const OF_EXP: bool = true;
 
-    /// Whether the greatest exponential is asked for, and a second sum.
-    const SECOND: bool = false;
+    /// Whether the result takes the gradient.
+    const OF_GRADIENT: bool = false;
 
-    /// Whether the elements are a function's outputs: they stand for exponentials as they are, and only the second sum is
-    /// taken.
-    const OF_OUTPUT: bool = false;
-
-    /// What an element adds to the first sum: from 0 to the exponential `e`. `top` is the greatest exponential.
-    #[inline(always)]
-    fn first<R: Real>(self, e: R, top: R) -> R {
-        let _ = top;
-        e
-    }
-
-    /// What an element adds to the second sum: any number, and what rounding took away from it.
-    #[inline(always)]
-    fn second<R: Real>(self, e: R, top: R, grad_y: R) -> Partial<R> {
-        let _ = (e, top);
-        (grad_y, R::of(0.0))
-    }
+    /// How many vectors of results go abreast.
+    const ABREAST: usize = 1;
 
     /// What the results need to know of the row. If the first of them is NaN, so are they.
     fn constants<R: Real>(self, row: &Row<R>) -> Constants<R>;
 
     /// The result of an element, or of its exponential.
     fn result<R: Real>(self, of: R, grad_y: R, constants: &Constants<R>) -> R;
+
+    /// Runs over `f32`: see [`compiled_rows`].
+    fn run_f32(self, level: Level, rows: Rows<'_, f32>);
+
+    /// See [`run_f32`](Self::run_f32).
+    fn run_f64(self, level: Level, rows: Rows<'_, f64>);
 }
 
-/// Whether the output keeps the exponentials until the sums are known.
-#[inline(always)]
-const fn keeps_exp<T: Float, F: RowFormula>() -> bool {
-    F::OF_EXP && true
+/// Makes this crate compile what runs a formula, for each float: stands in its [`RowFormula`].
+macro_rules! compiled_rows {
+    () => {
+        $crate::kernel::element::compiled! {
+            fn run_f32(self, level: $crate::kernel::level::Level, rows: $crate::rows::engine::Rows<'_, f32>) {
+                $crate::rows::engine::run(level, self, rows);
+            }
+            fn run_f64(self, level: $crate::kernel::level::Level, rows: $crate::rows::engine::Rows<'_, f64>) {
+                $crate::rows::engine::run(level, self, rows);
+            }
+        }
+    };
+}
+pub(crate) use compiled_rows;
+
+/// A formula, run at a level.
+pub(crate) struct Run<F>(pub(crate) F);
+
+impl<F: RowFormula> Kernel for Run<F> {
+    type Args<'a, T: Float> = Rows<'a, T>;
+    type Output<T: Float> = ();
+
+    #[inline]
+    fn f32(&self, level: Level, rows: Rows<'_, f32>) {
+        self.0.run_f32(level, rows);
+    }
+
+    #[inline]
+    fn f64(&self, level: Level, rows: Rows<'_, f64>) {
+        self.0.run_f64(level, rows);
+    }
 }
 
-/// What the result is made of: the exponential, or the element. `x` is the exponential if the output kept it.
-#[inline(always)]
-fn of<T: Float, R: Lane<T>, F: RowFormula>(x: T, exp: RowExp<R>) -> R {
-    let x = R::load(x);
-    if F::OF_EXP && false { exp.exp(x) } else { x }
+/// What a formula runs over.
+pub(crate) enum Rows<'a, T> {
+    /// Rows in slices.
+    Slices(Slices<'a, T>),
+    /// One long row, by parts: see [`long`].
+    Parts(usize, &'a mut dyn FnMut(Range<usize>, bool, OfPart<'_, T>)),
+}
+
+/// What is summed over a row.
+pub(crate) trait Accumulate: Copy {
+    /// Whether there is a second sum.
+    const SECOND: bool = false;
+
+    /// Whether the output keeps the exponentials.
+    const KEEPS: bool = true;
+
+    /// Whether the elements are a function's outputs: they stand for exponentials as they are, and only the second sum is
+    /// taken, whose additions are rounded at the end.
+    const OF_OUTPUT: bool = false;
+
+    /// What an element adds to the first sum: from 0 to the exponential `e`. `top` is the greatest exponential.
+    #[inline(always)]
+    fn first<R: Real>(e: R, top: R) -> R {
+        let _ = top;
+        e
+    }
+
+    /// What an element adds to the second sum: any number, and what rounding took away from it.
+    #[inline(always)]
+    fn second<R: Real>(e: R, top: R, grad_y: R) -> Partial<R> {
+        let _ = (e, top, grad_y);
+        (R::of(0.0), R::of(0.0))
+    }
+}
+
+/// The exponentials.
+#[derive(Clone, Copy)]
+pub(crate) struct Total;
+
+impl Accumulate for Total {}
+
+/// Nothing: the elements are outputs.
+#[derive(Clone, Copy)]
+pub(crate) struct Nothing;
+
+impl Accumulate for Nothing {
+    const KEEPS: bool = false;
+    const OF_OUTPUT: bool = true;
+}
+
+/// The elements themselves: those of a gradient.
+#[derive(Clone, Copy)]
+pub(crate) struct Plainly;
+
+impl Accumulate for Plainly {
+    const SECOND: bool = true;
+    const KEEPS: bool = false;
+    const OF_OUTPUT: bool = true;
+
+    #[inline(always)]
+    fn second<R: Real>(x: R, _: R, _: R) -> Partial<R> {
+        (x, R::of(-0.0))
+    }
 }
 
 /// What is known of a row when its sums are.
 #[derive(Clone, Copy)]
 pub(crate) struct Row<R> {
-    pub(crate) scale: Scale<R>,
+    pub(crate) greatest: R,
+    /// The exponential of the greatest.
+    pub(crate) top: R,
     pub(crate) first: Partial<R>,
     pub(crate) second: Partial<R>,
 }
 
-/// What the exponentials of a row need to know of it.
+/// What is known of the rows that are worked on. An array for each number: an array of structures would not vectorise.
 #[derive(Clone, Copy)]
-pub(crate) struct Scale<R> {
-    pub(crate) greatest: R,
-    pub(crate) exp: RowExp<R>,
-    /// The exponential of the greatest, if the formula has a second sum.
-    pub(crate) top: R,
+pub(crate) struct Stats<T> {
+    pub(crate) greatest: PerRow<T>,
+    offset: PerRow<T>,
+    most: PerRow<T>,
+    lift: PerRow<T>,
+    pub(crate) top: PerRow<T>,
+    pub(crate) first: Partial<PerRow<T>>,
+    pub(crate) second: Partial<PerRow<T>>,
 }
 
-impl<R: Real> Scale<R> {
-    #[inline(always)]
-    fn of<F: RowFormula>(greatest: R) -> Self {
-        let exp = RowExp::below(greatest);
-        Self { greatest, exp, top: if F::SECOND { exp.exp(greatest) } else { R::of(0.0) } }
+impl<T: Float> Stats<T> {
+    #[inline]
+    pub(crate) fn new() -> Self {
+        let zeros = [T::zero(); SIDE];
+        let (greatest, offset, most, lift, top) = (zeros, zeros, zeros, zeros, zeros);
+        Self { greatest, offset, most, lift, top, first: (zeros, zeros), second: (zeros, zeros) }
     }
-}
 
-/// The scales of rows side by side. An array for each part of a scale: an array of structures would not vectorise.
-struct Scales<R, const W: usize> {
-    greatest: [R; W],
-    offset: [R; W],
-    most: [R; W],
-    lift: [R; W],
-    top: [R; W],
-}
-
-/// The scale of the row that a lane belongs to.
-trait At<R>: Copy {
-    fn at(self, i: usize) -> Scale<R>;
-}
-
-/// One row in all lanes.
-#[derive(Clone, Copy)]
-struct Uniform<R>(Scale<R>);
-
-impl<R: Real> At<R> for Uniform<R> {
+    /// Scales the exponentials by the greatest elements; on a grid, so that sums of other scales can be added.
     #[inline(always)]
-    fn at(self, _: usize) -> Scale<R> {
-        self.0
-    }
-}
-
-impl<R: Real, const W: usize> Scales<R, W> {
-    #[inline(always)]
-    fn of<F: RowFormula>(greatest: [R; W]) -> Self {
-        let mut scales = Self { greatest, offset: greatest, most: greatest, lift: greatest, top: greatest };
-        for (i, greatest) in greatest.into_iter().enumerate() {
-            let Scale { exp: RowExp { offset, most, lift }, top, .. } = Scale::of::<F>(greatest);
-            (scales.offset[i], scales.most[i], scales.lift[i], scales.top[i]) = (offset, most, lift, top);
+    pub(crate) fn scale<R: Lane<T>>(&mut self, greatest: &PerRow<R>, on_grid: bool) {
+        macro_rules! each {
+            ($scale:ident) => {
+                for i in 0..SIDE {
+                    let exp = RowExp::$scale(greatest[i]);
+                    self.greatest[i] = greatest[i].store();
+                    (self.offset[i], self.most[i], self.lift[i]) =
+                        (exp.offset.store(), exp.most.store(), exp.lift.store());
+                    self.top[i] = exp.exp(greatest[i]).store();
+                }
+            };
         }
-        scales
+        if on_grid { each!(on_grid) } else { each!(below) }
     }
-}
 
-impl<R: Real, const W: usize> At<R> for &Scales<R, W> {
     #[inline(always)]
-    fn at(self, i: usize) -> Scale<R> {
-        let exp = RowExp { offset: self.offset[i], most: self.most[i], lift: self.lift[i] };
-        Scale { greatest: self.greatest[i], exp, top: self.top[i] }
+    pub(crate) fn exp<R: Lane<T>>(&self, i: usize) -> RowExp<R> {
+        RowExp { offset: R::load(self.offset[i]), most: R::load(self.most[i]), lift: R::load(self.lift[i]) }
+    }
+
+    #[inline(always)]
+    pub(crate) fn row<R: Lane<T>>(&self, i: usize) -> Row<R> {
+        let pair = |(hi, lo): &Partial<PerRow<T>>| (R::load(hi[i]), R::load(lo[i]));
+        Row {
+            greatest: R::load(self.greatest[i]),
+            top: R::load(self.top[i]),
+            first: pair(&self.first),
+            second: pair(&self.second),
+        }
     }
 }
 
-/// A formula run over rows of `row_len` elements; over the whole slice as one row if there is none.
-pub(crate) struct Rows<'a, T, F> {
-    pub(crate) formula: F,
-    pub(crate) row_len: Option<usize>,
+/// The scale of the row that a lane belongs to: of one row in all lanes, or of each lane's own.
+pub(crate) trait ScaleOf<T>: Copy {
+    fn exp<R: Lane<T>>(self, lane: usize) -> RowExp<R>;
+    fn top<R: Lane<T>>(self, lane: usize) -> R;
+}
+
+/// The scale of row number `i`.
+#[derive(Clone, Copy)]
+struct OfRow<'a, T>(&'a Stats<T>, usize);
+
+impl<T: Float> ScaleOf<T> for OfRow<'_, T> {
+    #[inline(always)]
+    fn exp<R: Lane<T>>(self, _: usize) -> RowExp<R> {
+        self.0.exp(self.1)
+    }
+
+    #[inline(always)]
+    fn top<R: Lane<T>>(self, _: usize) -> R {
+        R::load(self.0.top[self.1])
+    }
+}
+
+/// The rows that a formula runs over, of `row_len` adjacent elements each.
+pub(crate) struct Slices<'a, T> {
+    pub(crate) row_len: usize,
     /// `None`: in place.
     pub(crate) x: Option<&'a [T]>,
     /// `None`: the formula needs no gradient.
@@ -160,270 +269,326 @@ pub(crate) struct Rows<'a, T, F> {
     pub(crate) y: &'a mut [T],
 }
 
-impl<T: Float, F: RowFormula> Task<T> for Rows<'_, T, F> {
+impl<T> Slices<'_, T> {
+    /// The elements, wherever they are.
+    pub(crate) fn x(&self) -> &[T] {
+        self.x.unwrap_or(self.y)
+    }
+
+    /// Part of them.
+    pub(crate) fn part(&mut self, range: Range<usize>) -> Slices<'_, T> {
+        Slices {
+            row_len: self.row_len,
+            x: self.x.map(|x| &x[range.clone()]),
+            grad_y: self.grad_y.map(|grad_y| &grad_y[range.clone()]),
+            y: &mut self.y[range],
+        }
+    }
+}
+
+/// Runs the formula over the rows.
+pub(crate) fn run<T: Float, F: RowFormula>(level: Level, formula: F, rows: Rows<'_, T>) {
+    let mut slices = match rows {
+        Rows::Slices(slices) => slices,
+        Rows::Parts(row_len, part) => return long(level, formula, row_len, false, part),
+    };
+    let (row_len, len) = (slices.row_len, slices.y.len());
+    if row_len <= SHORT {
+        return side::run(level, formula, slices);
+    }
+    let group = if row_len <= CHUNK { GROUP * row_len } else { row_len };
+    let mut stats = Stats::new();
+    for start in (0..len).step_by(group) {
+        let mut rows = slices.part(start..len.min(start + group));
+        if row_len > CHUNK {
+            long(level, formula, row_len, true, &mut |range, _, f| f(rows.part(range)));
+            continue;
+        }
+        if !F::Sums::OF_OUTPUT {
+            dispatch(level, FindGreatest { x: rows.x(), row_len, on_grid: false, stats: &mut stats });
+        }
+        let (mut first, mut second) = ([LaneSums::of_exponentials(); GROUP], [LaneSums::of_anything(); GROUP]);
+        add_up::<T, F>(level, rows.part(0..rows.y.len()), &stats, &mut first, &mut second);
+        let totals = if F::Sums::OF_OUTPUT { Of::Output } else { Of::Rows };
+        dispatch(
+            level,
+            Totals { of: totals, second_too: has_second::<F>(), first: &first, second: &second, stats: &mut stats },
+        );
+        finish(level, formula, rows, &stats);
+    }
+}
+
+const fn has_second<F: RowFormula>() -> bool {
+    F::Sums::SECOND || F::SUMS_GRADIENTS
+}
+
+/// The exponentials and sums of some rows.
+fn add_up<T: Float, F: RowFormula>(
+    level: Level,
+    slices: Slices<'_, T>,
+    stats: &Stats<T>,
+    first: &mut [LaneSums<T>],
+    second: &mut [LaneSums<T>],
+) {
+    let Slices { row_len, x, grad_y, y } = slices;
+    if F::SUMS_GRADIENTS {
+        let sums = PhantomData::<Plainly>;
+        dispatch(level, AddUp { sums, row_len, x: grad_y, grad_y: None, e: None, stats, first, second });
+    }
+    if !F::Sums::OF_OUTPUT || F::Sums::SECOND {
+        dispatch(level, AddUp { sums: PhantomData::<F::Sums>, row_len, x, grad_y, e: Some(y), stats, first, second });
+    }
+}
+
+/// A function that is given a part of a row, as slices.
+pub(crate) type OfPart<'a, T> = &'a mut dyn FnMut(Slices<'_, T>);
+
+/// Runs the formula over one row of any length. `part` calls a function with some of the row's elements, and afterwards
+/// writes its output, if this is asked for; if it `keeps` what is written anyway, exponentials are computed once.
+fn long<T: Float, F: RowFormula>(
+    level: Level,
+    formula: F,
+    row_len: usize,
+    keeps: bool,
+    part: &mut dyn FnMut(Range<usize>, bool, OfPart<'_, T>),
+) {
+    let mut stats = Stats::new();
+    if !F::Sums::OF_OUTPUT {
+        let greatest = greatest_by_parts(level, row_len, part);
+        dispatch(level, FindGreatest { x: &[greatest; LANES], row_len: LANES, on_grid: false, stats: &mut stats });
+    }
+    let (mut firsts, mut seconds) = ([LaneSums::of_anything(); GROUP], [LaneSums::of_anything(); GROUP]);
+    // From the end, which the search for the greatest has just left in the cache.
+    for chunk in chunks(row_len).rev() {
+        let (mut first, mut second) = ([LaneSums::of_exponentials()], [LaneSums::of_anything()]);
+        for range in parts(chunk) {
+            part(range, false, &mut |slices| add_up::<T, F>(level, slices, &stats, &mut first, &mut second));
+        }
+        dispatch(
+            level,
+            Merge {
+                exponentials: true,
+                first: &first[0],
+                second: &second[0],
+                firsts: &mut firsts[0],
+                seconds: &mut seconds[0],
+            },
+        );
+    }
+    dispatch(level, Totals { of: Of::Chunks, second_too: true, first: &firsts, second: &seconds, stats: &mut stats });
+    for range in chunks(row_len).flat_map(parts) {
+        part(range, true, &mut |mut slices| {
+            if F::OF_EXP && !keeps {
+                let (mut first, mut second) = ([LaneSums::of_exponentials()], [LaneSums::of_anything()]);
+                add_up::<T, F>(level, slices.part(0..slices.y.len()), &stats, &mut first, &mut second);
+            }
+            finish(level, formula, slices, &stats);
+        });
+    }
+}
+
+/// The greatest element of a row, or infinity if one is NaN.
+pub(crate) fn greatest_by_parts<T: Float>(
+    level: Level,
+    row_len: usize,
+    part: &mut dyn FnMut(Range<usize>, bool, OfPart<'_, T>),
+) -> T {
+    let mut greatest = T::neg_infinity();
+    let mut stats = Stats::new();
+    for range in chunks(row_len).flat_map(parts) {
+        part(range, false, &mut |slices| {
+            let x = slices.x();
+            dispatch(level, FindGreatest { x, row_len: x.len(), on_grid: false, stats: &mut stats });
+            if stats.greatest[0] > greatest {
+                greatest = stats.greatest[0];
+            }
+        });
+    }
+    greatest
+}
+
+/// The chunks whose sums are merged: the last one takes what is left over.
+pub(crate) fn chunks(row_len: usize) -> impl DoubleEndedIterator<Item = Range<usize>> {
+    let count = (row_len / LANE_CHUNK).max(1);
+    (0..count).map(move |chunk| chunk * LANE_CHUNK..if chunk + 1 < count { (chunk + 1) * LANE_CHUNK } else { row_len })
+}
+
+/// A chunk in parts that a tile has room for.
+pub(crate) fn parts(chunk: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    let end = chunk.end;
+    chunk.step_by(LANE_CHUNK).map(move |start| start..end.min(start + LANE_CHUNK))
+}
+
+fn finish<T: Float, F: RowFormula>(level: Level, formula: F, slices: Slices<'_, T>, stats: &Stats<T>) {
+    let Slices { row_len, x, grad_y, y } = slices;
+    let x = if F::OF_EXP { None } else { x };
+    dispatch(level, Finish { formula, row_len, x, grad_y, y, stats });
+}
+
+/// The greatest element of each of some rows, and the scale of its exponentials.
+pub(crate) struct FindGreatest<'a, T> {
+    pub(crate) x: &'a [T],
+    pub(crate) row_len: usize,
+    pub(crate) on_grid: bool,
+    pub(crate) stats: &'a mut Stats<T>,
+}
+
+impl<T: Float> Task<T> for FindGreatest<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
-        // An empty slice has no rows, whatever their length.
-        let row_len = self.row_len.unwrap_or(self.y.len()).max(1);
-        let block = Block { formula: self.formula, row_len, x: self.x, grad_y: self.grad_y, y: self.y };
-        if row_len <= SHORT {
-            let mut columns = Columns::new();
-            let rest = block.by(
-                LANES,
-                LANES / 4,
-                #[inline(always)]
-                |rows| rows.side_by_side::<R, LANES>(&mut columns),
-            );
-            let mut columns = Columns::new();
-            rest.by(
-                1,
-                1,
-                #[inline(always)]
-                |rows| rows.side_by_side::<R, 1>(&mut columns),
-            );
-        } else if F::OF_OUTPUT && row_len <= CHUNK {
-            block.by(
-                1,
-                1,
-                #[inline(always)]
-                |row| row.of_output::<R>(),
-            );
-        } else if row_len <= CHUNK {
-            let rows = GROUP;
-            block.by(
-                rows,
-                1,
-                #[inline(always)]
-                |rows| rows.in_step::<R, GROUP>(),
-            );
-        } else {
-            block.by(
-                1,
-                1,
-                #[inline(always)]
-                |row| row.long::<R>(),
-            );
+        let mut lanes = [[R::of(0.0); LANES]; GROUP];
+        for (x, lanes) in self.x.chunks_exact(self.row_len.max(1)).zip(&mut lanes) {
+            *lanes = greatest_of_row(x);
+        }
+        let mut greatest = [R::of(0.0); SIDE];
+        greatest[..GROUP].copy_from_slice(&across(&lanes, R::at_least));
+        self.stats.scale(&greatest, self.on_grid);
+    }
+}
+
+/// The greatest of a row in each lane.
+#[inline(always)]
+pub(crate) fn greatest_of_row<T: Float, R: Lane<T>>(x: &[T]) -> [R; LANES] {
+    let mut greatest = Greatest::new();
+    if x.len() < LANES {
+        greatest.take(&[padded(x, T::neg_infinity())]);
+        return greatest.lanes();
+    }
+    let at = unaligned(x);
+    let (columns, rest) = x[at..].as_chunks();
+    greatest.take(columns);
+    // At the ends some elements twice, which does not matter.
+    if at > 0 {
+        greatest.take(&x.as_chunks::<LANES>().0[..1]);
+    }
+    if !rest.is_empty() {
+        greatest.take(&x[x.len() - LANES..].as_chunks::<LANES>().0[..1]);
+    }
+    greatest.lanes()
+}
+
+/// Exponentials of some rows, or of a part of one, and what is summed with them: added to the sums that are given.
+pub(crate) struct AddUp<'a, T, K> {
+    pub(crate) sums: PhantomData<K>,
+    pub(crate) row_len: usize,
+    /// `None`: the elements are in `e`.
+    pub(crate) x: Option<&'a [T]>,
+    pub(crate) grad_y: Option<&'a [T]>,
+    /// Receives the exponentials, if they are kept.
+    pub(crate) e: Option<&'a mut [T]>,
+    pub(crate) stats: &'a Stats<T>,
+    pub(crate) first: &'a mut [LaneSums<T>],
+    pub(crate) second: &'a mut [LaneSums<T>],
+}
+
+impl<T: Float, K: Accumulate> Task<T> for AddUp<'_, T, K> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<R: Lane<T>>(self) {
+        let Self { row_len, x, grad_y, mut e, stats, first, second, .. } = self;
+        let len = x.map_or_else(|| e.as_deref().map_or(0, <[T]>::len), <[T]>::len);
+        let row_len = row_len.min(len).max(1);
+        for i in 0..len / row_len {
+            let row = i * row_len..(i + 1) * row_len;
+            let scales = OfRow(stats, i);
+            let (mut first_sums, mut second_sums) = (first[i].load::<R>(), second[i].load::<R>());
+            let (e, e_rest) = e.as_deref_mut().map(|e| e[row.clone()].as_chunks_mut()).unzip();
+            let (x, x_rest) = x.map(|x| x[row.clone()].as_chunks()).unzip();
+            let (grad_y, grad_rest) = grad_y.map(|grad_y| grad_y[row.clone()].as_chunks()).unzip();
+            exponentials::<T, R, K, LANES>(x, grad_y, e, scales, &mut first_sums, &mut second_sums);
+            if !row_len.is_multiple_of(LANES) {
+                let padding = if K::OF_OUTPUT { T::zero() } else { T::neg_infinity() };
+                let rest = x_rest.unwrap_or(e_rest.as_deref().unwrap_or(&[]));
+                let (mut last, last_grad) = ([padded(rest, padding)], [padded(grad_rest.unwrap_or(&[]), T::zero())]);
+                let (grad_y, e) = (Some(&last_grad[..]), Some(&mut last[..]));
+                exponentials::<T, R, K, LANES>(None, grad_y, e, scales, &mut first_sums, &mut second_sums);
+                if K::KEEPS {
+                    for (e, &last) in e_rest.unwrap_or(&mut []).iter_mut().zip(&last[0]) {
+                        *e = last;
+                    }
+                }
+            }
+            first[i].store(&first_sums);
+            if K::SECOND {
+                second[i].store(&second_sums);
+            }
         }
     }
 }
 
-/// Some rows.
-struct Block<'a, T, F> {
-    formula: F,
-    row_len: usize,
-    x: Option<&'a [T]>,
-    grad_y: Option<&'a [T]>,
-    y: &'a mut [T],
-}
-
-/// Short rows by columns.
-struct Columns<T, const W: usize> {
-    x: [[T; W]; SHORT],
-    grad_y: [[T; W]; SHORT],
-}
-
-impl<T: Float, const W: usize> Columns<T, W> {
+/// The exponentials of some columns, which the sums take up, and `e` keeps if they are kept. Without `x`, `e` holds the
+/// elements.
+#[inline(always)]
+pub(crate) fn exponentials<T: Float, R: Lane<T>, K: Accumulate, const W: usize>(
+    x: Option<&[[T; W]]>,
+    grad_y: Option<&[[T; W]]>,
+    e: Option<&mut [[T; W]]>,
+    scales: impl ScaleOf<T>,
+    first: &mut Sums<R, W>,
+    second: &mut Sums<R, W>,
+) {
+    // A function, because LLVM knows only of its arguments that they do not overlap.
     #[inline(always)]
-    fn new() -> Self {
-        let zeros = [[T::zero(); W]; SHORT];
-        Self { x: zeros, grad_y: zeros }
-    }
-}
-
-impl<'a, T: Float, F: RowFormula> Block<'a, T, F> {
-    /// Calls `f` for each `rows` of the rows, as long as there are `least`. Returns the rest.
-    #[inline(always)]
-    fn by(mut self, rows: usize, least: usize, mut f: impl FnMut(Self)) -> Self {
-        while self.y.len() >= least * self.row_len && !self.y.is_empty() {
-            let at = self.y.len().min(rows * self.row_len);
-            let (x, x_rest) = self.x.map(|x| x.split_at(at)).unzip();
-            let (grad_y, grad_y_rest) = self.grad_y.map(|grad_y| grad_y.split_at(at)).unzip();
-            let (y, y_rest) = self.y.split_at_mut(at);
-            f(Self { x, grad_y, y, ..self });
-            self = Self { x: x_rest, grad_y: grad_y_rest, y: y_rest, ..self };
-        }
-        self
-    }
-
-    /// The elements, wherever they are.
-    #[inline(always)]
-    fn x(&self) -> &[T] {
-        self.x.unwrap_or(self.y)
-    }
-
-    /// Elements from `start` to `end`, as a row.
-    #[inline(always)]
-    fn part(&mut self, start: usize, end: usize) -> Block<'_, T, F> {
-        Block {
-            formula: self.formula,
-            row_len: end - start,
-            x: self.x.map(|x| &x[start..end]),
-            grad_y: self.grad_y.map(|grad_y| &grad_y[start..end]),
-            y: &mut self.y[start..end],
-        }
-    }
-
-    /// Row number i.
-    #[inline(always)]
-    fn row(&mut self, i: usize) -> Block<'_, T, F> {
-        self.part(i * self.row_len, (i + 1) * self.row_len)
-    }
-
-    /// Up to W rows side by side, each in a lane of its own.
-    #[inline(always)]
-    fn side_by_side<R: Lane<T>, const W: usize>(self, columns: &mut Columns<T, W>) {
-        let (row_len, formula) = (self.row_len, self.formula);
-        let (x, grad_y) = (&mut columns.x[..row_len], &mut columns.grad_y[..row_len]);
-        transpose(self.x(), x);
-        if let Some(g) = self.grad_y {
-            transpose(g, grad_y);
-        }
-        let mut greatest = [R::of(0.0); W];
-        if !F::OF_OUTPUT {
-            let mut lanes = Greatest::new();
-            lanes.take(x);
-            greatest = lanes.lanes();
-        }
-        let scales = Scales::of::<F>(greatest);
-        let (mut first, mut second) = (Sums::of_exponentials(), Sums::of_anything());
-        exponentials::<T, R, F, W>(formula, None, Some(grad_y), x, &scales, &mut first, &mut second);
-
-        let constants = constants(formula, &scales, first.exponentials(), second.anything());
-        for (i, y) in self.y.chunks_exact_mut(row_len).enumerate() {
-            let (constants, exp) = (of_row(&constants, i), (&scales).at(i).exp);
-            for ((y, x), grad_y) in y.iter_mut().zip(&*x).zip(&*grad_y) {
-                *y = formula.result(of::<T, R, F>(x[i], exp), R::load(grad_y[i]), &constants).store();
+    fn block<T: Float, R: Lane<T>, K: Accumulate, const W: usize, const N: usize>(
+        x: &[[T; W]; N],
+        grad_y: &[[T; W]; N],
+        e: &mut [[T; W]; N],
+        scales: impl ScaleOf<T>,
+        first: &mut Sums<R, W>,
+        second: &mut Sums<R, W>,
+    ) {
+        for i in 0..W {
+            let (one, top) = (scales.exp::<R>(i), Abreast::<R, N>::splat(scales.top(i)));
+            let mut exp = top;
+            // One after another: abreast, they would need more registers than there are.
+            macro_rules! each {
+                ($($n:literal $lane:tt)*) => {$(
+                    if N > $n {
+                        exp.$lane = if K::OF_OUTPUT { R::load(x[$n][i]) } else { one.exp(R::load(x[$n][i])) };
+                    }
+                )*};
+            }
+            each!(0 0 1 1 2 2 3 3);
+            if !K::OF_OUTPUT {
+                first.add_bounded(i, K::first(exp, top));
+            }
+            if K::SECOND {
+                second.add(i, K::second(exp, top, Abreast::gather(grad_y, i)));
+            }
+            if K::KEEPS {
+                exp.scatter(e, i);
             }
         }
     }
 
-    /// Up to G rows of up to `CHUNK` elements, each pass over all of them before the next.
-    #[inline(always)]
-    fn in_step<R: Lane<T>, const G: usize>(mut self) {
-        let rows = self.y.len() / self.row_len;
-        let mut max = [[R::of(0.0); LANES]; G];
-        for (x, max) in self.x().chunks_exact(self.row_len).zip(&mut max) {
-            *max = greatest_of_row::<T, R>(x);
+    let (grad_blocks, grad_rest) = grad_y.map(<[_]>::as_chunks::<DEPTH>).unzip();
+    if K::KEEPS {
+        let (x_blocks, x_rest) = x.map(<[_]>::as_chunks::<DEPTH>).unzip();
+        let (e_blocks, e_rest) = e.unwrap_or(&mut []).as_chunks_mut::<DEPTH>();
+        for (b, e) in e_blocks.iter_mut().enumerate() {
+            let copy = *e;
+            let x = x_blocks.map_or(&copy, |x| &x[b]);
+            let grad_y = grad_blocks.map_or(x, |grad_y| &grad_y[b]);
+            block::<T, R, K, W, DEPTH>(x, grad_y, e, scales, first, second);
         }
-        let scales = Scales::of::<F>(across(&max, R::at_least));
-        let (mut first, mut second) = ([Sums::of_exponentials(); G], [Sums::of_anything(); G]);
-        for i in 0..rows {
-            self.row(i).add_up(scales.at(i), &mut first[i], &mut second[i]);
+        for (b, e) in e_rest.iter_mut().enumerate() {
+            let copy = [*e];
+            let x = x_rest.map_or(&copy, |x| from_ref(&x[b]));
+            let grad_y = grad_rest.map_or(x, |grad_y| from_ref(&grad_y[b]));
+            block::<T, R, K, W, 1>(x, grad_y, from_mut(e), scales, first, second);
         }
-        let first = total_exponentials(&first);
-        let second = if F::SECOND { total_anything(&second) } else { ([R::of(0.0); G], [R::of(0.0); G]) };
-        let constants = constants(self.formula, &scales, first, second);
-        for i in 0..rows {
-            self.row(i).results::<R>(&of_row(&constants, i), scales.at(i).exp);
+    } else {
+        let (x_blocks, x_rest) = x.unwrap_or(e.map_or(&[], |e| e)).as_chunks::<DEPTH>();
+        for (b, x) in x_blocks.iter().enumerate() {
+            let grad_y = grad_blocks.map_or(x, |grad_y| &grad_y[b]);
+            block::<T, R, K, W, DEPTH>(x, grad_y, &mut [[T::zero(); W]; DEPTH], scales, first, second);
         }
-    }
-
-    /// One row of up to `CHUNK` outputs.
-    #[inline(always)]
-    fn of_output<R: Lane<T>>(mut self) {
-        let scale = Scale::of::<F>(R::of(0.0));
-        let (mut first, mut second) = (Sums::of_exponentials(), [Sums::of_anything()]);
-        self.part(0, self.row_len).add_up(scale, &mut first, &mut second[0]);
-        let (hi, lo) = total_rounded(&second);
-        let row = Row { scale, first: (R::of(0.0), R::of(0.0)), second: (hi[0], lo[0]) };
-        let constants = self.formula.constants(&row);
-        self.results::<R>(&constants, scale.exp);
-    }
-
-    /// One row of any length, by chunks.
-    #[inline(always)]
-    fn long<R: Lane<T>>(mut self) {
-        let max = if F::OF_OUTPUT { [R::of(0.0); LANES] } else { greatest_of_row::<T, R>(self.x()) };
-        let scales = Scales::of::<F>(across(&[max], R::at_least));
-        let (mut firsts, mut seconds) = ([Sums::of_anything()], [Sums::of_anything()]);
-        // From the end, which the search for the greatest has just left in the cache.
-        let chunks = (self.row_len / LANE_CHUNK).max(1);
-        for chunk in (0..chunks).rev() {
-            let start = chunk * LANE_CHUNK;
-            let end = if chunk + 1 < chunks { start + LANE_CHUNK } else { self.row_len };
-            let (mut first, mut second) = (Sums::of_exponentials(), Sums::of_anything());
-            self.part(start, end).add_up(scales.at(0), &mut first, &mut second);
-            firsts[0].merge(first.exponentials());
-            if F::SECOND {
-                seconds[0].merge(second.anything());
-            }
-        }
-        let constants = constants(self.formula, &scales, total_anything(&firsts), total_anything(&seconds));
-        self.results::<R>(&of_row(&constants, 0), scales.at(0).exp);
-    }
-
-    /// The second pass, over some columns of a row.
-    #[inline(always)]
-    fn add_up<R: Lane<T>>(self, scale: Scale<R>, first: &mut Sums<R, LANES>, second: &mut Sums<R, LANES>) {
-        let scale = Uniform(scale);
-        let (e, e_rest) = self.y.as_chunks_mut();
-        let (x, x_rest) = self.x.map(<[T]>::as_chunks).map_or((None, &*e_rest), |(x, rest)| (Some(x), rest));
-        let (grad_y, grad_rest) = self.grad_y.map(<[T]>::as_chunks).map_or((None, x_rest), |(g, rest)| (Some(g), rest));
-        exponentials::<T, R, F, LANES>(self.formula, x, grad_y, e, scale, first, second);
-        if !e_rest.is_empty() {
-            let padding = if F::OF_OUTPUT { T::zero() } else { T::neg_infinity() };
-            let (mut last, last_grad) = ([padded(x_rest, padding)], [padded(grad_rest, T::zero())]);
-            exponentials::<T, R, F, LANES>(self.formula, None, Some(&last_grad), &mut last, scale, first, second);
-            if keeps_exp::<T, F>() {
-                for (e, &last) in e_rest.iter_mut().zip(&last[0]) {
-                    *e = last;
-                }
-            }
-        }
-    }
-
-    /// The third pass, over a row.
-    #[inline(always)]
-    fn results<R: Lane<T>>(self, constants: &Constants<R>, exp: RowExp<R>) {
-        // A function, for its arguments are known not to overlap.
-        #[inline(always)]
-        fn results<T: Float, R: Lane<T>, F: RowFormula>(
-            formula: F,
-            x: Option<&[T]>,
-            grad_y: Option<&[T]>,
-            y: &mut [T],
-            constants: &Constants<R>,
-            exp: RowExp<R>,
-        ) {
-            match (x, grad_y) {
-                (Some(x), Some(grad_y)) => {
-                    for ((y, &x), &grad_y) in y.iter_mut().zip(x).zip(grad_y) {
-                        *y = formula.result(of::<T, R, F>(x, exp), R::load(grad_y), constants).store();
-                    }
-                }
-                (None, Some(grad_y)) => {
-                    for (y, &grad_y) in y.iter_mut().zip(grad_y) {
-                        *y = formula.result(of::<T, R, F>(*y, exp), R::load(grad_y), constants).store();
-                    }
-                }
-                (Some(x), None) => {
-                    for (y, &x) in y.iter_mut().zip(x) {
-                        *y = formula.result(of::<T, R, F>(x, exp), R::of(0.0), constants).store();
-                    }
-                }
-                (None, None) => {
-                    for y in y {
-                        *y = formula.result(of::<T, R, F>(*y, exp), R::of(0.0), constants).store();
-                    }
-                }
-            }
-        }
-
-        let (formula, constants) = (self.formula, &{ *constants });
-        let x = if keeps_exp::<T, F>() { None } else { self.x };
-        let at = unaligned(self.y);
-        let (x_head, x) = x.map(|x| x.split_at(at)).unzip();
-        let (grad_head, grad_y) = self.grad_y.map(|grad_y| grad_y.split_at(at)).unzip();
-        let (y_head, y) = self.y.split_at_mut(at);
-        let (x, x_rest) = x.map(<[T]>::as_chunks::<LANES>).unzip();
-        let (grad_y, grad_rest) = grad_y.map(<[T]>::as_chunks::<LANES>).unzip();
-        let (y, y_rest) = y.as_chunks_mut::<LANES>();
-        let (x, grad_y) = (x.map(<[_]>::as_flattened), grad_y.map(<[_]>::as_flattened));
-        results(formula, x, grad_y, y.as_flattened_mut(), constants, exp);
-        for (x, grad_y, y) in [(x_head, grad_head, y_head), (x_rest, grad_rest, y_rest)] {
-            results(formula, x, grad_y, y, constants, exp);
+        for (b, x) in x_rest.iter().enumerate() {
+            let grad_y = grad_rest.map_or(from_ref(x), |grad_y| from_ref(&grad_y[b]));
+            block::<T, R, K, W, 1>(from_ref(x), grad_y, &mut [[T::zero(); W]], scales, first, second);
         }
     }
 }
@@ -438,127 +603,155 @@ pub(crate) fn padded<T: Float>(elements: &[T], padding: T) -> [T; LANES] {
     column
 }
 
+/// The sums of a chunk more, each lane's to that of the row.
+pub(crate) struct Merge<'a, T> {
+    /// Whether the first sum is of exponentials.
+    pub(crate) exponentials: bool,
+    pub(crate) first: &'a LaneSums<T>,
+    pub(crate) second: &'a LaneSums<T>,
+    pub(crate) firsts: &'a mut LaneSums<T>,
+    pub(crate) seconds: &'a mut LaneSums<T>,
+}
+
+impl<T: Float> Task<T> for Merge<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<R: Lane<T>>(self) {
+        let (mut firsts, mut seconds) = (self.firsts.load::<R>(), self.seconds.load::<R>());
+        let first = self.first.load::<R>();
+        firsts.merge(if self.exponentials { first.exponentials() } else { first.anything() });
+        seconds.merge(self.second.load::<R>().anything());
+        self.firsts.store(&firsts);
+        self.seconds.store(&seconds);
+    }
+}
+
+/// What sums are of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Of {
+    /// Rows of elements: the first is of exponentials.
+    Rows,
+    /// Merged chunks of one row.
+    Chunks,
+    /// Rows of outputs: the second is rounded at each of its last additions.
+    Output,
+}
+
+/// The sums over the lanes of each row.
+pub(crate) struct Totals<'a, T> {
+    pub(crate) of: Of,
+    pub(crate) second_too: bool,
+    pub(crate) first: &'a [LaneSums<T>; GROUP],
+    pub(crate) second: &'a [LaneSums<T>; GROUP],
+    pub(crate) stats: &'a mut Stats<T>,
+}
+
+impl<T: Float> Task<T> for Totals<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<R: Lane<T>>(self) {
+        let Self { of, second_too, first, second, stats } = self;
+        let (first, second) = (first.each_ref().map(LaneSums::load::<R>), second.each_ref().map(LaneSums::load::<R>));
+        let store = |(hi, lo): Partial<[R; GROUP]>, to: &mut Partial<PerRow<T>>| {
+            for i in 0..GROUP {
+                (to.0[i], to.1[i]) = (hi[i].store(), lo[i].store());
+            }
+        };
+        match of {
+            Of::Rows => store(total_exponentials(&first), &mut stats.first),
+            Of::Chunks => store(total_anything(&first), &mut stats.first),
+            Of::Output => {}
+        }
+        if second_too {
+            let total = if of == Of::Output { total_rounded(&second) } else { total_anything(&second) };
+            store(total, &mut stats.second);
+        }
+    }
+}
+
+/// The results of some rows, or of a part of one.
+struct Finish<'a, T, F> {
+    formula: F,
+    row_len: usize,
+    /// `None`: elements, or their exponentials, are in `y`.
+    x: Option<&'a [T]>,
+    grad_y: Option<&'a [T]>,
+    y: &'a mut [T],
+    stats: &'a Stats<T>,
+}
+
+impl<T: Float, F: RowFormula> Task<T> for Finish<'_, T, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<R: Lane<T>>(self) {
+        let Self { formula, row_len, x, grad_y, y, stats } = self;
+        let row_len = row_len.min(y.len()).max(1);
+        let constants = constants::<T, R, F>(formula, stats);
+        for (i, y) in y.chunks_exact_mut(row_len).enumerate() {
+            let row = i * row_len..(i + 1) * row_len;
+            let f = &Results { formula, constants: each_constant(|c| constants[c][i].wide()) };
+            let x = x.map(|x| &x[row.clone()]);
+            if F::OF_GRADIENT {
+                let grad_y = &grad_y.unwrap_or(&[])[row];
+                match x {
+                    Some(x) if !F::OF_EXP => OfBoth { f, x, grad_y, y }.run::<R>(),
+                    _ => OfBothInPlace { f, grad_y, y }.run::<R>(),
+                }
+            } else {
+                match x {
+                    Some(x) if !F::OF_EXP => OfElement { f, x, y }.run::<R>(),
+                    _ => OfElementInPlace { f, y }.run::<R>(),
+                }
+            }
+        }
+    }
+}
+
 /// What the formula keeps of each row, an array for each constant.
 #[inline(always)]
-fn constants<R: Real, F: RowFormula, const W: usize>(
-    formula: F,
-    scales: &Scales<R, W>,
-    first: Partial<[R; W]>,
-    second: Partial<[R; W]>,
-) -> [[R; W]; CONSTANTS] {
-    let mut constants = [[R::of(0.0); W]; CONSTANTS];
-    for i in 0..W {
-        let (first, second) = ((first.0[i], first.1[i]), (second.0[i], second.1[i]));
-        let row = formula.constants(&Row { scale: scales.at(i), first, second });
-        for (constants, constant) in constants.iter_mut().zip(row) {
-            constants[i] = constant;
-        }
+pub(crate) fn constants<T: Float, R: Lane<T>, F: RowFormula>(formula: F, stats: &Stats<T>) -> [[R; SIDE]; CONSTANTS] {
+    let mut constants = [[R::of(0.0); SIDE]; CONSTANTS];
+    for i in 0..SIDE {
+        let row = stats.row::<R>(i);
+        let of_row = formula.constants(&row);
         // NaN for a row with NaN or infinity, or of nothing but -inf.
-        constants[0][i] = constants[0][i] - scales.greatest[i].abs() * R::of(0.0);
+        constants[0][i] = of_row[0] - row.greatest.abs() * R::of(0.0);
+        (constants[1][i], constants[2][i], constants[3][i]) = (of_row[1], of_row[2], of_row[3]);
     }
     constants
 }
 
-#[inline(always)]
-fn of_row<R: Real, const W: usize>(constants: &[[R; W]; CONSTANTS], i: usize) -> Constants<R> {
-    let mut of_row = [R::of(0.0); CONSTANTS];
-    for (of_row, constants) in of_row.iter_mut().zip(constants) {
-        *of_row = constants[i];
-    }
-    of_row
-}
-
-/// Rows to columns: the element c of row i to lane i of column c.
-#[inline(always)]
-fn transpose<T: Float, const W: usize>(rows: &[T], columns: &mut [[T; W]]) {
-    let row_len = columns.len();
-    let count = rows.len() / row_len;
-    for (c, column) in columns.iter_mut().enumerate() {
-        for (i, lane) in column[..count].iter_mut().enumerate() {
-            *lane = rows[i * row_len + c];
-        }
-    }
-}
-
-/// The greatest of a row in each lane.
-#[inline(always)]
-pub(crate) fn greatest_of_row<T: Float, R: Lane<T>>(x: &[T]) -> [R; LANES] {
-    let mut greatest = Greatest::new();
-    let at = unaligned(x);
-    let (columns, rest) = x[at..].as_chunks();
-    greatest.take(columns);
-    // At the ends some elements twice, which does not matter.
-    if at > 0 {
-        greatest.take(x.first_chunk().map_or(&[], slice::from_ref));
-    }
-    if !rest.is_empty() {
-        greatest.take(x.last_chunk().map_or(&[], slice::from_ref));
-    }
-    greatest.lanes()
-}
-
-/// The exponentials of some columns, which the formula's sums take up, and `e` keeps if the formula's results are made
-/// of them. Without `x`, `e` holds the elements.
-#[inline(always)]
-fn exponentials<T: Float, R: Lane<T>, F: RowFormula, const W: usize>(
+/// A formula with the constants of one row, as the loops over slices take it.
+#[derive(Clone)]
+struct Results<F> {
     formula: F,
-    x: Option<&[[T; W]]>,
-    grad_y: Option<&[[T; W]]>,
-    e: &mut [[T; W]],
-    scales: impl At<R>,
-    first: &mut Sums<R, W>,
-    second: &mut Sums<R, W>,
-) {
-    // A function, for its arguments are known not to overlap.
-    #[inline(always)]
-    fn block<T: Float, R: Lane<T>, F: RowFormula, const W: usize, const K: usize>(
-        formula: F,
-        x: &[[T; W]; K],
-        grad_y: &[[T; W]; K],
-        e: &mut [[T; W]; K],
-        scales: impl At<R>,
-        first: &mut Sums<R, W>,
-        second: &mut Sums<R, W>,
-    ) {
-        for i in 0..W {
-            let Scale { exp: RowExp { offset, most, lift }, top, .. } = scales.at(i);
-            let one = RowExp { offset, most, lift };
-            let mut exp = Abreast::<R, K>::splat(top);
-            // One after another: abreast, they would need more registers than there are.
-            macro_rules! each {
-                ($($n:literal $lane:tt)*) => {$(
-                    if K > $n {
-                        exp.$lane = if F::OF_OUTPUT { R::load(x[$n][i]) } else { one.exp(R::load(x[$n][i])) };
-                    }
-                )*};
-            }
-            each!(0 0 1 1 2 2 3 3);
-            let top = Abreast::splat(top);
-            if !F::OF_OUTPUT {
-                first.add_bounded(i, formula.first(exp, top));
-            }
-            if F::SECOND {
-                second.add(i, formula.second(exp, top, Abreast::gather(grad_y, i)));
-            }
-            if keeps_exp::<T, F>() {
-                exp.scatter(e, i);
-            }
-        }
-    }
+    constants: Constants<f64>,
+}
 
-    let (e_blocks, e_rest) = e.as_chunks_mut::<DEPTH>();
-    let (x_blocks, x_rest) = x.map(<[_]>::as_chunks::<DEPTH>).unzip();
-    let (grad_blocks, grad_rest) = grad_y.map(<[_]>::as_chunks::<DEPTH>).unzip();
-    for (b, e) in e_blocks.iter_mut().enumerate() {
-        let copy = *e;
-        let x = x_blocks.map_or(&copy, |x| &x[b]);
-        let grad_y = grad_blocks.map_or(x, |grad_y| &grad_y[b]);
-        block(formula, x, grad_y, e, scales, first, second);
-    }
-    for (b, e) in e_rest.iter_mut().enumerate() {
-        let copy = [*e];
-        let x = x_rest.map_or(&copy, |x| from_ref(&x[b]));
-        let grad_y = grad_rest.map_or(x, |grad_y| from_ref(&grad_y[b]));
-        block(formula, x, grad_y, from_mut(e), scales, first, second);
+trait OfARow: Clone {
+    const ABREAST: usize;
+    fn result<R: Real>(&self, of: R, grad_y: R) -> R;
+}
+
+impl<F: RowFormula> OfARow for Results<F> {
+    const ABREAST: usize = F::ABREAST;
+
+    #[inline(always)]
+    fn result<R: Real>(&self, of: R, grad_y: R) -> R {
+        let [a, b, c, d] = self.constants;
+        self.formula.result(of, grad_y, &[R::of(a), R::of(b), R::of(c), R::of(d)])
     }
 }
+
+#[inline(always)]
+fn each_constant(constant: impl Fn(usize) -> f64) -> Constants<f64> {
+    [constant(0), constant(1), constant(2), constant(3)]
+}
+
+sweep!(OfElement<OfARow> |f, x| y = f.result(x, x));
+sweep!(OfElementInPlace<OfARow> |f| y = f.result(y, y));
+sweep!(OfBoth<OfARow> |f, x, grad_y| y = f.result(x, grad_y));
+sweep!(OfBothInPlace<OfARow> |f, grad_y| y = f.result(y, grad_y));

@@ -2,6 +2,7 @@
 
 use core::slice;
 
+use super::layout::{Layout, rows_of_length};
 use crate::activation::Activation;
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
@@ -10,7 +11,6 @@ use crate::kernel::level::{Level, Task, dispatch};
 use crate::pass::{Pass, Pieces};
 use crate::rows::engine::padded;
 use crate::rows::reduce::{Greatest, LANES, across};
-use crate::rows::scores::{Layout, rows_of_length};
 
 /// Hardmax: 1 for the first of a row's greatest elements, 0 for the others.
 ///

@@ -1,13 +1,13 @@
 //! Log-softmax: rows of scores to rows of log-probabilities.
 
+use super::engine::{Constants, Nothing, Row, RowFormula, Total, compiled_rows};
+use super::layout::Layout;
+use super::probability::{Complement, Normaliser, Rest};
+use super::scores::row_function;
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::kernel::real::Real;
 use crate::math::{bounded_abs, exp_neg, log1p_of_sum};
-use crate::rows::engine::{Constants, Row, RowFormula};
-use crate::rows::probability::{Complement, Normaliser};
-use crate::rows::reduce::Partial;
-use crate::rows::scores::{Layout, row_from_output, row_function};
 
 /// Log-softmax: y\[i\] = log p\[i\] = x\[i\] - log(sum of e^x\[j\]), p the row's [`Softmax`](crate::Softmax).
 ///
@@ -41,8 +41,7 @@ pub struct LogSoftmax {
     layout: Layout,
 }
 
-row_function!(LogSoftmax, sign: 1.0, LogProbability, Diagonal, Gradient);
-row_from_output!(LogSoftmax, sign: 1.0, GradientFromOutput);
+row_function!(LogSoftmax, sign: 1.0, LogProbability, Diagonal, Gradient, GradientFromOutput);
 
 parameters!(LogSoftmax);
 
@@ -65,30 +64,22 @@ impl Described for LogSoftmax {
 
 /// (x - max) - log(sum of e^(x - max)): two differences of one sign, and a logarithm that is log1p of what the sum has
 /// beside the greatest, so that nothing cancels.
-#[derive(Clone, Copy)]
-struct LogProbability;
+#[derive(Clone, Copy, Default)]
+pub(crate) struct LogProbability;
 
 impl RowFormula for LogProbability {
+    compiled_rows!();
+
+    type Sums = Rest<false>;
     const OF_EXP: bool = false;
-    const SECOND: bool = true;
-
-    #[inline(always)]
-    fn first<R: Real>(self, e: R, top: R) -> R {
-        Complement::below_top(e, top)
-    }
-
-    #[inline(always)]
-    fn second<R: Real>(self, e: R, top: R, _: R) -> Partial<R> {
-        Complement::is_top(e, top)
-    }
 
     #[inline(always)]
     fn constants<R: Real>(self, row: &Row<R>) -> Constants<R> {
-        let (rest, rest_lo) = Normaliser::of((row.scale.top, R::of(0.0))).ratio(row.first);
+        let (rest, rest_lo) = Normaliser::of((row.top, R::of(0.0))).ratio(row.first);
         // The sign put on, not the logarithm negated: for aarch64 LLVM makes a negated `mul_add` one instruction, whose
         // zeros have another sign.
         let minus_log = log1p_of_sum(row.second.0 - R::of(1.0), rest, rest_lo).copysign(R::of(-1.0));
-        [minus_log, row.scale.greatest, R::of(0.0), R::of(0.0)]
+        [minus_log, row.greatest, R::of(0.0), R::of(0.0)]
     }
 
     #[inline(always)]
@@ -99,21 +90,13 @@ impl RowFormula for LogProbability {
 }
 
 /// 1 - p.
-#[derive(Clone, Copy)]
-struct Diagonal;
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Diagonal;
 
 impl RowFormula for Diagonal {
-    const SECOND: bool = true;
+    compiled_rows!();
 
-    #[inline(always)]
-    fn first<R: Real>(self, e: R, top: R) -> R {
-        Complement::below_top(e, top)
-    }
-
-    #[inline(always)]
-    fn second<R: Real>(self, e: R, top: R, _: R) -> Partial<R> {
-        Complement::is_top(e, top)
-    }
+    type Sums = Rest<true>;
 
     #[inline(always)]
     fn constants<R: Real>(self, row: &Row<R>) -> Constants<R> {
@@ -128,11 +111,15 @@ impl RowFormula for Diagonal {
 }
 
 /// g - p (sum of g).
-#[derive(Clone, Copy)]
-struct Gradient;
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Gradient;
 
 impl RowFormula for Gradient {
-    const SECOND: bool = true;
+    compiled_rows!();
+
+    type Sums = Total;
+    const SUMS_GRADIENTS: bool = true;
+    const OF_GRADIENT: bool = true;
 
     #[inline(always)]
     fn constants<R: Real>(self, row: &Row<R>) -> Constants<R> {
@@ -147,18 +134,17 @@ impl RowFormula for Gradient {
 }
 
 /// g - e^y (sum of g), from y.
-#[derive(Clone, Copy)]
-struct GradientFromOutput;
+#[derive(Clone, Copy, Default)]
+pub(crate) struct GradientFromOutput;
 
 impl RowFormula for GradientFromOutput {
-    const OF_EXP: bool = false;
-    const SECOND: bool = true;
-    const OF_OUTPUT: bool = true;
+    compiled_rows!();
 
-    #[inline(always)]
-    fn second<R: Real>(self, _: R, _: R, grad_y: R) -> Partial<R> {
-        (grad_y, R::of(-0.0))
-    }
+    type Sums = Nothing;
+    const SUMS_GRADIENTS: bool = true;
+    const OF_EXP: bool = false;
+    const OF_GRADIENT: bool = true;
+    const ABREAST: usize = 4;
 
     #[inline(always)]
     fn constants<R: Real>(self, row: &Row<R>) -> Constants<R> {

@@ -1,12 +1,17 @@
 //! Log-sum-exp, and the state from which it, and a softmax that is split, are put together.
 
-use crate::kernel::element::{Float, Lane};
+use num_traits::{One, Zero};
+
+use super::engine::{PerRow, SIDE, Stats};
+use super::probability::{Normaliser, multiple_and};
+use super::reduce::Partial;
+use super::rest::rest_of_rows;
+use crate::kernel::element::{Element, Float, Kernel, Lane, compiled};
 use crate::kernel::level::{Level, Task, dispatch};
+use crate::kernel::real::Real;
+use crate::kernel::tiles::TILE;
 use crate::math::{RowExp, fast_two_sum, log1p_of_sum_unrounded, two_sum};
 use crate::pass::{Pieces, same_length};
-use crate::rows::probability::{Normaliser, multiple_and};
-use crate::rows::reduce::Partial;
-use crate::rows::row_sums::{RowSums, Weights, for_each_group, of_one_row};
 
 /// log(sum of e^x\[i\]), without overflow: of the logarithms of numbers, that of their sum.
 ///
@@ -26,10 +31,18 @@ use crate::rows::row_sums::{RowSums, Weights, for_each_group, of_one_row};
 /// ```
 #[doc(alias = "logsumexp")]
 #[must_use]
-pub fn log_sum_exp<T: Float>(x: &[T]) -> T {
-    let mut sum = LogSumExp::new();
-    sum.push_slice(x);
-    sum.finish()
+pub fn log_sum_exp<T: Element>(x: &[T]) -> T {
+    LogSumExp::of(x).finish()
+}
+
+/// [`log_sum_exp`], of halves not rounded to a half.
+///
+/// ```
+/// assert_eq!(activations::log_sum_exp_wide(&[7.0_f32]), 7.0);
+/// ```
+#[must_use]
+pub fn log_sum_exp_wide<T: Element>(x: &[T]) -> T::Float {
+    LogSumExp::of(x).finish_wide()
 }
 
 /// [`log_sum_exp`] of each `row_len` elements.
@@ -43,11 +56,64 @@ pub fn log_sum_exp<T: Float>(x: &[T]) -> T {
 /// assert_eq!(y, [std::f32::consts::LN_2, 5.0]);
 /// ```
 #[track_caller]
-pub fn log_sum_exp_rows<T: Float>(x: &[T], row_len: usize, y: &mut [T]) {
+pub fn log_sum_exp_rows<T: Element>(x: &[T], row_len: usize, y: &mut [T]) {
+    check_rows(x.len(), row_len, y.len());
+    of_rows(x, row_len, &mut |row, sum| y[row] = T::rounded(sum));
+}
+
+/// [`log_sum_exp_rows`], of halves not rounded to halves.
+///
+/// # Panics
+/// As [`log_sum_exp_rows`].
+///
+/// ```
+/// let mut y = [0.0_f32; 2];
+/// activations::log_sum_exp_rows_wide(&[7.0_f32, 8.0], 1, &mut y);
+/// assert_eq!(y, [7.0, 8.0]);
+/// ```
+#[track_caller]
+pub fn log_sum_exp_rows_wide<T: Element>(x: &[T], row_len: usize, y: &mut [T::Float]) {
+    check_rows(x.len(), row_len, y.len());
+    of_rows(x, row_len, &mut |row, sum| y[row] = sum);
+}
+
+#[track_caller]
+fn check_rows(len: usize, row_len: usize, results: usize) {
     assert!(row_len > 0, "log_sum_exp_rows: rows must have at least 1 element");
-    Pieces::Rows(row_len).check(x.len());
-    same_length("y", y.len(), "rows of x", x.len() / row_len);
-    dispatch(Level::best(), OfRows { x, row_len, y });
+    Pieces::Rows(row_len).check(len);
+    same_length("y", results, "rows of x", len / row_len);
+}
+
+/// Calls `f` with the number of each row, and its log-sum-exp.
+fn of_rows<T: Element>(x: &[T], row_len: usize, f: &mut dyn FnMut(usize, T::Float)) {
+    let level = Level::best();
+    // As many rows as are one tile, if they are converted.
+    let rows = if T::IS_FLOAT { SIDE } else { TILE / row_len };
+    if rows == 0 {
+        for (row, x) in x.chunks_exact(row_len).enumerate() {
+            let mut sum = LogSumExp::new();
+            sum.push_slice_at(level, x);
+            f(row, sum.finish_wide());
+        }
+        return;
+    }
+    let rows = rows.min(SIDE);
+    let mut sums = [Zero::zero(); SIDE];
+    for (group, x) in x.chunks(rows * row_len).enumerate() {
+        T::as_floats(level, [x], [], false, |[x], []| {
+            T::Float::run(&Compiled, level, Args::OfRows { x, row_len, y: &mut sums[..x.len() / row_len] });
+        });
+        for (i, &sum) in sums[..x.len() / row_len].iter().enumerate() {
+            f(group * rows + i, sum);
+        }
+    }
+}
+
+/// The probabilities of numbers, times a number.
+fn probabilities<T: Element>(level: Level, state: State<T::Float>, times: T::Float, x: &[T], y: &mut [T]) {
+    T::as_floats(level, [x], [y], false, |[x], [y]| {
+        T::Float::run(&Compiled, level, Args::Probabilities(Probabilities { state, times, x, y }));
+    });
 }
 
 /// The gradient of [`log_sum_exp`] with respect to its input: `grad_x = softmax(x) * grad_y`.
@@ -61,11 +127,10 @@ pub fn log_sum_exp_rows<T: Float>(x: &[T], row_len: usize, y: &mut [T]) {
 /// assert_eq!(grad_x, [1.5; 2]);
 /// ```
 #[track_caller]
-pub fn log_sum_exp_backward<T: Float>(x: &[T], grad_y: T, grad_x: &mut [T]) {
+pub fn log_sum_exp_backward<T: Element>(x: &[T], grad_y: T, grad_x: &mut [T]) {
     same_length("grad_x", grad_x.len(), "x", x.len());
-    let mut sum = LogSumExp::new();
-    sum.push_slice(x);
-    dispatch(Level::best(), Probabilities { sum, times: grad_y, x, y: grad_x });
+    let (level, sum) = (Level::best(), LogSumExp::of(x));
+    probabilities(level, sum.state, grad_y.widened(), x, grad_x);
 }
 
 /// A log-sum-exp in the making: numbers come one at a time, by slices, or as another state, and the state, four numbers,
@@ -101,7 +166,13 @@ pub fn log_sum_exp_backward<T: Float>(x: &[T], grad_y: T, grad_x: &mut [T]) {
 /// assert!((p.iter().sum::<f32>() - 1.0).abs() < 1e-6);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct LogSumExp<T> {
+pub struct LogSumExp<T: Element> {
+    state: State<T::Float>,
+}
+
+/// A state of floats: of halves too.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct State<T> {
     /// NaN once a number was; -inf if there was none, or nothing but -inf.
     greatest: T,
     /// e^greatest, scaled: see [`RowExp::on_grid`]. 0 if the greatest is infinite or NaN.
@@ -111,13 +182,72 @@ pub struct LogSumExp<T> {
     lo: T,
 }
 
-impl<T: Float> Default for LogSumExp<T> {
+impl<T: Float> State<T> {
+    fn of_nothing() -> Self {
+        Self::without_sum(T::neg_infinity())
+    }
+
+    fn without_sum(greatest: T) -> Self {
+        Self { greatest, top: T::zero(), hi: T::zero(), lo: T::zero() }
+    }
+
+    fn of(x: T) -> Self {
+        if !x.is_finite() {
+            return Self::without_sum(x);
+        }
+        let lane = <T::Plain as Lane<T>>::load(x);
+        let top = RowExp::on_grid(lane).exp(lane).store();
+        Self { greatest: x, top, hi: top, lo: T::zero() }
+    }
+
+    /// The numbers of another state.
+    fn merge(&mut self, other: &Self) {
+        let (less, greater) = if other.greatest < self.greatest { (other, &*self) } else { (&*self, other) };
+        *self = if less.greatest.is_nan() {
+            *less
+        } else if less.greatest == T::neg_infinity() || !greater.greatest.is_finite() {
+            *greater
+        } else {
+            less.merged_into(greater)
+        };
+    }
+
+    /// For finite numbers. The additions are of pairs whose order does not matter.
+    fn merged_into(&self, greater: &Self) -> Self {
+        let load = <T::Plain as Lane<T>>::load;
+        let scale = |state: &Self| RowExp::on_grid(load(state.greatest));
+        let (less_hi, less_lo) = scale(self).raised_to(&scale(greater), (load(self.hi), load(self.lo)));
+        let (hi, lo) = two_sum(less_hi, load(greater.hi));
+        let (hi, lo) = fast_two_sum(hi, lo + (less_lo + load(greater.lo)));
+        // The levels may differ in the exponential of the same number.
+        let equal = self.greatest == greater.greatest && greater.top < self.top;
+        let top = if equal { self.top } else { greater.top };
+        Self { greatest: greater.greatest, top, hi: hi.store(), lo: lo.store() }
+    }
+
+    #[inline(always)]
+    fn logarithm(&self) -> T {
+        if !self.greatest.is_finite() {
+            return self.greatest;
+        }
+        let load = <T::Plain as Lane<T>>::load;
+        let (greatest, top) = (load(self.greatest), load(self.top));
+        let (rest, error) = two_sum(load(self.hi), -top);
+        let rest = fast_two_sum(rest, error + load(self.lo));
+        let (rest, rest_lo) = Normaliser::of((top, Real::of(0.0))).ratio(rest);
+        let (log, log_lo) = log1p_of_sum_unrounded(Real::of(0.0), rest, rest_lo);
+        let (sum, error) = two_sum(greatest, log);
+        (sum + (error + log_lo)).store()
+    }
+}
+
+impl<T: Element> Default for LogSumExp<T> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<T: Float> LogSumExp<T> {
+impl<T: Element> LogSumExp<T> {
     /// Of no numbers.
     ///
     /// ```
@@ -125,7 +255,7 @@ impl<T: Float> LogSumExp<T> {
     /// ```
     #[must_use]
     pub fn new() -> Self {
-        Self::without_sum(T::neg_infinity())
+        Self { state: State::of_nothing() }
     }
 
     /// Of these numbers.
@@ -155,18 +285,15 @@ impl<T: Float> LogSumExp<T> {
     /// assert_eq!(sum.finish(), activations::log_sum_exp(&[1.0, 2.0, 3.0, 4.0]));
     /// ```
     #[must_use]
-    pub fn to_parts(self) -> [T; 4] {
-        [self.greatest, self.top, self.hi, self.lo]
+    pub fn to_parts(self) -> [T::Float; 4] {
+        let State { greatest, top, hi, lo } = self.state;
+        [greatest, top, hi, lo]
     }
 
     /// The state that [`to_parts`](Self::to_parts) gave. Of other numbers nothing is promised, but that no method panics.
     #[must_use]
-    pub fn from_parts([greatest, top, hi, lo]: [T; 4]) -> Self {
-        Self { greatest, top, hi, lo }
-    }
-
-    fn without_sum(greatest: T) -> Self {
-        Self { greatest, top: T::zero(), hi: T::zero(), lo: T::zero() }
+    pub fn from_parts([greatest, top, hi, lo]: [T::Float; 4]) -> Self {
+        Self { state: State { greatest, top, hi, lo } }
     }
 
     /// One number more.
@@ -181,14 +308,7 @@ impl<T: Float> LogSumExp<T> {
     /// assert_eq!(sum.finish(), 7.0 + 2.0_f64.ln());
     /// ```
     pub fn push(&mut self, x: T) {
-        let one = if x.is_finite() {
-            let lane = <T::Plain as Lane<T>>::load(x);
-            let top = RowExp::on_grid(lane).exp(lane).store();
-            Self { greatest: x, top, hi: top, lo: T::zero() }
-        } else {
-            Self::without_sum(x)
-        };
-        self.merge(&one);
+        self.state.merge(&State::of(x.widened()));
     }
 
     /// More numbers.
@@ -218,11 +338,11 @@ impl<T: Float> LogSumExp<T> {
         if x.is_empty() {
             return;
         }
-        let mut sum = dispatch(level, OfSlice { x });
-        if sum.greatest == T::infinity() && x.iter().any(|x| x.is_nan()) {
-            sum.greatest = T::nan();
-        }
-        self.merge(&sum);
+        T::as_floats(level, [x], [], false, |[x], []| {
+            let mut state = State::of_nothing();
+            T::Float::run(&Compiled, level, Args::OfSlice { x, state: &mut state });
+            self.state.merge(&state);
+        });
     }
 
     /// The numbers of another state.
@@ -235,27 +355,7 @@ impl<T: Float> LogSumExp<T> {
     /// assert_eq!(sum.finish(), 4.0_f64.ln());
     /// ```
     pub fn merge(&mut self, other: &Self) {
-        let (less, greater) = if other.greatest < self.greatest { (other, &*self) } else { (&*self, other) };
-        *self = if less.greatest.is_nan() {
-            *less
-        } else if less.greatest == T::neg_infinity() || !greater.greatest.is_finite() {
-            *greater
-        } else {
-            less.merged_into(greater)
-        };
-    }
-
-    /// For finite numbers. The additions are of pairs whose order does not matter.
-    fn merged_into(&self, greater: &Self) -> Self {
-        let load = <T::Plain as Lane<T>>::load;
-        let scale = |state: &Self| RowExp::on_grid(load(state.greatest));
-        let (less_hi, less_lo) = scale(self).raised_to(&scale(greater), (load(self.hi), load(self.lo)));
-        let (hi, lo) = two_sum(less_hi, load(greater.hi));
-        let (hi, lo) = fast_two_sum(hi, lo + (less_lo + load(greater.lo)));
-        // The levels may differ in the exponential of the same number.
-        let equal = self.greatest == greater.greatest && greater.top < self.top;
-        let top = if equal { self.top } else { greater.top };
-        Self { greatest: greater.greatest, top, hi: hi.store(), lo: lo.store() }
+        self.state.merge(&other.state);
     }
 
     /// log(sum of e^x\[i\]) of all the numbers: see [`log_sum_exp`].
@@ -265,22 +365,18 @@ impl<T: Float> LogSumExp<T> {
     /// ```
     #[must_use]
     pub fn finish(&self) -> T {
-        self.logarithm::<T::Plain>()
+        T::rounded(self.finish_wide())
     }
 
-    #[inline(always)]
-    fn logarithm<R: Lane<T>>(&self) -> T {
-        if !self.greatest.is_finite() {
-            return self.greatest;
-        }
-        let Self { greatest, top, hi, lo } = *self;
-        let (greatest, top) = (R::load(greatest), R::load(top));
-        let (rest, error) = two_sum(R::load(hi), -top);
-        let rest = fast_two_sum(rest, error + R::load(lo));
-        let (rest, rest_lo) = Normaliser::of((top, R::of(0.0))).ratio(rest);
-        let (log, log_lo) = log1p_of_sum_unrounded(R::of(0.0), rest, rest_lo);
-        let (sum, error) = two_sum(greatest, log);
-        (sum + (error + log_lo)).store()
+    /// The same, of halves not rounded to a half.
+    ///
+    /// ```
+    /// let sum = activations::LogSumExp::of(&[5.0_f32]);
+    /// assert_eq!(sum.finish_wide(), sum.finish());
+    /// ```
+    #[must_use]
+    pub fn finish_wide(&self) -> T::Float {
+        self.state.logarithm()
     }
 
     /// e^x / sum of e^x\[i\], for a number that was pushed. NaN for one that is greater than all of them, and where
@@ -328,66 +424,106 @@ impl<T: Float> LogSumExp<T> {
     #[track_caller]
     pub fn normalise_at(&self, level: Level, x: &[T], p: &mut [T]) {
         same_length("p", p.len(), "x", x.len());
-        dispatch(level, Probabilities { sum: *self, times: T::one(), x, y: p });
+        probabilities(level, self.state, One::one(), x, p);
     }
 }
 
-/// The state of a row.
-#[inline(always)]
-fn of_row<T: Float, R: Lane<T>>(sums: &RowSums<R>) -> LogSumExp<T> {
-    let (scale, greatest) = (sums.row.scale, sums.row.scale.greatest.store());
-    if !greatest.is_finite() {
-        return LogSumExp::without_sum(greatest);
-    }
-    let (hi, lo): Partial<R> = multiple_and(sums.row.second.0, scale.top, sums.row.first);
-    LogSumExp { greatest, top: scale.top.store(), hi: hi.store(), lo: lo.store() }
+/// The states of the rows that are worked on.
+struct States<'a, T> {
+    stats: &'a Stats<T>,
+    states: &'a mut PerRow<State<T>>,
 }
 
-struct OfSlice<'a, T> {
-    x: &'a [T],
-}
-
-impl<T: Float> Task<T> for OfSlice<'_, T> {
-    type Output = LogSumExp<T>;
-
-    #[inline(always)]
-    fn run<R: Lane<T>>(self) -> LogSumExp<T> {
-        of_row(&of_one_row::<T, R>(self.x))
-    }
-}
-
-struct OfRows<'a, T> {
-    x: &'a [T],
-    row_len: usize,
-    y: &'a mut [T],
-}
-
-impl<T: Float> Task<T> for OfRows<'_, T> {
+impl<T: Float> Task<T> for States<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
-        let Self { x, row_len, y } = self;
-        for_each_group::<T, R, false>(
-            x,
-            row_len,
-            Weights::none(),
-            None,
-            #[inline(always)]
-            |at, x, _, sums| {
-                for (i, (y, sums)) in y[at..].iter_mut().zip(sums).enumerate() {
-                    *y = of_row(sums).logarithm::<T::Plain>();
-                    if *y == T::infinity() && x[i * row_len..][..row_len].iter().any(|x| x.is_nan()) {
-                        *y = T::nan();
-                    }
+        for i in 0..SIDE {
+            let row = self.stats.row::<R>(i);
+            let (hi, lo): Partial<R> = multiple_and(row.second.0, row.top, row.first);
+            let finite = row.greatest.abs().lt(R::of(f64::INFINITY));
+            let number = |number: R| R::select(finite, number, R::of(0.0)).store();
+            self.states[i] =
+                State { greatest: row.greatest.store(), top: number(row.top), hi: number(hi), lo: number(lo) };
+        }
+    }
+}
+
+/// The logarithms of the states: the same for both kinds of lane.
+struct Logarithms<'a, T> {
+    states: &'a PerRow<State<T>>,
+    logarithms: &'a mut PerRow<T>,
+}
+
+impl<T: Float> Task<T> for Logarithms<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<R: Lane<T>>(self) {
+        for (state, logarithm) in self.states.iter().zip(self.logarithms) {
+            *logarithm = state.logarithm();
+        }
+    }
+}
+
+/// Calls `f` with the number of the first of some rows, their elements, and the states of their log-sum-exps.
+fn for_each_group<T: Float>(level: Level, x: &[T], row_len: usize, f: &mut dyn FnMut(usize, &[T], &PerRow<State<T>>)) {
+    let mut states = [State::of_nothing(); SIDE];
+    rest_of_rows(level, x, row_len, &mut |at, x, stats| {
+        dispatch(level, States { stats, states: &mut states });
+        for (x, state) in x.chunks_exact(row_len).zip(&mut states) {
+            // Infinity stands for NaN too.
+            if state.greatest == T::infinity() && x.iter().any(|x| x.is_nan()) {
+                state.greatest = T::nan();
+            }
+        }
+        f(at, x, &states);
+    });
+}
+
+/// Entries that are compiled for each float.
+struct Compiled;
+
+/// What is asked for: the state of a slice, the log-sum-exps of rows, or probabilities.
+enum Args<'a, T> {
+    OfSlice { x: &'a [T], state: &'a mut State<T> },
+    OfRows { x: &'a [T], row_len: usize, y: &'a mut [T] },
+    Probabilities(Probabilities<'a, T>),
+}
+
+impl Kernel for Compiled {
+    type Args<'a, T: Float> = Args<'a, T>;
+    type Output<T: Float> = ();
+
+    compiled! {
+        fn f32(&self, level: Level, args: Args<'_, f32>) {
+            run(level, args);
+        }
+        fn f64(&self, level: Level, args: Args<'_, f64>) {
+            run(level, args);
+        }
+    }
+}
+
+fn run<T: Float>(level: Level, args: Args<'_, T>) {
+    match args {
+        Args::OfSlice { x, state } => for_each_group(level, x, x.len(), &mut |_, _, states| *state = states[0]),
+        Args::OfRows { x, row_len, y } => {
+            let mut logarithms = [T::zero(); SIDE];
+            for_each_group(level, x, row_len, &mut |at, _, states| {
+                dispatch(level, Logarithms { states, logarithms: &mut logarithms });
+                for (y, &logarithm) in y[at..].iter_mut().zip(&logarithms) {
+                    *y = logarithm;
                 }
-            },
-        );
+            });
+        }
+        Args::Probabilities(task) => dispatch(level, task),
     }
 }
 
 struct Probabilities<'a, T> {
-    sum: LogSumExp<T>,
+    state: State<T>,
     times: T,
     x: &'a [T],
     y: &'a mut [T],
@@ -398,7 +534,7 @@ impl<T: Float> Task<T> for Probabilities<'_, T> {
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
-        // A function, for its arguments are known not to overlap.
+        // A function, because LLVM knows only of its arguments that they do not overlap.
         #[inline(always)]
         fn all<T: Float, R: Lane<T>>(
             (exp, normaliser, greatest, times): (RowExp<R>, Normaliser<R>, R, R),
@@ -412,7 +548,7 @@ impl<T: Float> Task<T> for Probabilities<'_, T> {
             }
         }
 
-        let Self { sum: LogSumExp { greatest, hi, lo, .. }, times, x, y } = self;
+        let Self { state: State { greatest, hi, lo, .. }, times, x, y } = self;
         let greatest = R::load(greatest);
         let mut normaliser = Normaliser::of((R::load(hi), R::load(lo)));
         normaliser.factor = normaliser.factor - greatest.abs() * R::of(0.0);

@@ -1,11 +1,12 @@
 //! What the sums of a row's exponentials are for: probabilities, and what is left of 1 beside one.
 
+use super::engine::{Accumulate, Row};
+use super::reduce::Partial;
 use crate::kernel::real::Real;
 use crate::math::{fast_two_sum, lifted_one, two_sum, unlift};
-use crate::rows::engine::Row;
-use crate::rows::reduce::Partial;
 
 /// The reciprocal of a row's sum, which makes probabilities of its exponentials.
+#[derive(Clone, Copy)]
 pub(crate) struct Normaliser<R> {
     pub(crate) factor: R,
     pub(crate) factor_lo: R,
@@ -48,11 +49,31 @@ impl<R: Real> Normaliser<R> {
     }
 }
 
+/// The exponentials but for the greatest, and how often it occurs: what [`Complement`] is made of.
+#[derive(Clone, Copy)]
+pub(crate) struct Rest<const KEEPS: bool>;
+
+impl<const KEEPS: bool> Accumulate for Rest<KEEPS> {
+    const SECOND: bool = true;
+    const KEEPS: bool = KEEPS;
+
+    #[inline(always)]
+    fn first<R: Real>(e: R, top: R) -> R {
+        Complement::below_top(e, top)
+    }
+
+    #[inline(always)]
+    fn second<R: Real>(e: R, top: R, _: R) -> Partial<R> {
+        Complement::is_top(e, top)
+    }
+}
+
 /// 1 - p, to full relative accuracy where p is near 1.
 ///
 /// Only the greatest probability can be above 1/2. For it the others are added up: the greatest may occur several times,
 /// so a row's first sum is of the others, its second counts it. See [`below_top`](Self::below_top) and
 /// [`is_top`](Self::is_top).
+#[derive(Clone, Copy)]
 pub(crate) struct Complement<R> {
     pub(crate) top: R,
     /// 1 - p of the greatest.
@@ -75,7 +96,7 @@ impl<R: Real> Complement<R> {
     /// With the normaliser of the whole row.
     #[inline(always)]
     pub(crate) fn of(row: &Row<R>) -> (Self, Normaliser<R>) {
-        let (top, rest, count) = (row.scale.top, row.first, row.second.0);
+        let (top, rest, count) = (row.top, row.first, row.second.0);
         let normaliser = Normaliser::of(multiple_and(count, top, rest));
         let (of_top, rounded) = normaliser.ratio(multiple_and(count - R::of(1.0), top, rest));
         (Self { top, of_top: of_top + rounded }, normaliser)

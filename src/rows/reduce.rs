@@ -110,8 +110,45 @@ pub(crate) struct Sums<R, const W: usize> {
 /// What sums of exponentials begin with. The sum of a lane stays in its binade, so that the lanes have one spacing, and
 /// add without rounding.
 #[inline(always)]
-fn seed<R: Real>() -> R {
+pub(crate) fn seed<R: Real>() -> R {
     R::of(2048.0) * lifted_one()
+}
+
+/// The same for rows of [`LANES`], as they are kept from one loop to the next.
+#[derive(Clone, Copy)]
+pub(crate) struct LaneSums<T> {
+    hi: [T; LANES],
+    lo: [T; LANES],
+}
+
+impl<T: Float> LaneSums<T> {
+    /// See [`Sums::of_exponentials`].
+    #[inline]
+    pub(crate) fn of_exponentials() -> Self {
+        Self { hi: [seed::<T::Plain>().store(); LANES], lo: [T::zero(); LANES] }
+    }
+
+    /// See [`Sums::of_anything`].
+    #[inline]
+    pub(crate) fn of_anything() -> Self {
+        Self { hi: [T::zero(); LANES], lo: [T::zero(); LANES] }
+    }
+
+    #[inline(always)]
+    pub(crate) fn load<R: Lane<T>>(&self) -> Sums<R, LANES> {
+        let mut sums = Sums::of_anything();
+        for i in 0..LANES {
+            (sums.hi[i], sums.lo[i]) = (R::load(self.hi[i]), R::load(self.lo[i]));
+        }
+        sums
+    }
+
+    #[inline(always)]
+    pub(crate) fn store<R: Lane<T>>(&mut self, sums: &Sums<R, LANES>) {
+        for i in 0..LANES {
+            (self.hi[i], self.lo[i]) = (sums.hi[i].store(), sums.lo[i].store());
+        }
+    }
 }
 
 impl<R: Real, const W: usize> Sums<R, W> {
@@ -214,7 +251,7 @@ pub(crate) fn total_rounded<R: Real, const G: usize>(sums: &[Sums<R, LANES>; G])
 }
 
 #[inline(always)]
-fn normalised<R: Real, const N: usize>(mut hi: [R; N], mut lo: [R; N]) -> Partial<[R; N]> {
+pub(crate) fn normalised<R: Real, const N: usize>(mut hi: [R; N], mut lo: [R; N]) -> Partial<[R; N]> {
     for (hi, lo) in hi.iter_mut().zip(&mut lo) {
         (*hi, *lo) = fast_two_sum(*hi, *lo);
     }

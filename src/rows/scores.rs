@@ -1,363 +1,93 @@
-//! Where the rows of a function lie in memory, and what is done to their elements, the scores, before: scaled, biased,
-//! masked.
-//!
-//! Both stand around the loops of [`rows`](crate::rows::engine), which only know rows of adjacent elements: the scores are made in
-//! the output, and rows along another axis are gathered, some thousand elements at a time, so that they stay in the
-//! cache.
+//! Functions of rows over scores: scaled, biased, masked.
 
 use core::marker::PhantomData;
 use core::num::NonZeroUsize;
 
+use super::broadcast::Broadcast;
+use super::engine::{RowFormula, Rows, Run, Slices};
+use super::gather::{ByTiles, Stage, Terms, Work};
+use super::layout::Layout;
+use crate::activation::Activation;
 use crate::describe::card::Described;
 use crate::describe::error::ParameterError;
-use crate::kernel::element::{Float, Lane};
-use crate::kernel::level::{Level, Task, dispatch};
-use crate::pass::Pass;
-use crate::rows::engine::{RowFormula, Rows};
+use crate::from_output::FromOutput;
+use crate::kernel::element::{Element, Float};
+use crate::kernel::level::Level;
+use crate::pass::{Pass, Pieces};
 
-/// Elements that are prepared, or gathered, at a time.
-const TILE: usize = 1 << 13;
+/// A function of rows in terms of exponentials.
+pub(crate) trait RowFunction: Described + Copy {
+    /// Its scores are the elements times this.
+    const SIGN: f64;
+    type Value: RowFormula + Default;
+    /// The Jacobian's diagonal.
+    type Diagonal: RowFormula + Default;
+    /// The product of the transposed Jacobian with a gradient.
+    type Gradient: RowFormula + Default;
+    /// The same from outputs.
+    type FromOutput: RowFormula + Default;
 
-/// The same for slices that are no longer than this: there is less to clear.
-const SMALL_TILE: usize = 1 << 10;
-
-/// Where the rows of a function lie.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Layout {
-    /// `None`: the whole slice is one row.
-    len: Option<NonZeroUsize>,
-    /// How far apart the elements of a row are, which is how many rows lie side by side; `None`: adjacent.
-    inner: Option<NonZeroUsize>,
+    fn layout(&self) -> Layout;
 }
 
-impl Layout {
-    pub(crate) fn rows(function: &'static str, len: usize) -> Result<Self, ParameterError> {
-        match NonZeroUsize::new(len) {
-            None => Err(ParameterError::new(function, "rows", 0.0, "at least 1")),
-            len => Ok(Self { len, inner: None }),
+/// Runs a pass of the function.
+#[inline]
+pub(crate) fn run<T: Element, F: RowFunction>(layout: Layout, level: Level, terms: Terms<'_, T>, pass: Pass<'_, T>) {
+    // A formula for each result, not for each pass.
+    let (mut value, mut diagonal) = (None, None);
+    match pass {
+        Pass::Forward { x, y } => value = Some((Some(x), y)),
+        Pass::ForwardInPlace { x } => value = Some((None, x)),
+        Pass::Derivative { x, dydx } => diagonal = Some((x, dydx)),
+        Pass::ForwardWithDerivative { x, y, dydx } => (value, diagonal) = (Some((Some(x), y)), Some((x, dydx))),
+        Pass::Backward { x, grad_y, grad_x } => {
+            let formula = F::Gradient::default();
+            return run_formula(layout, level, terms, Stage::Slope, formula, Some(x), Some(grad_y), grad_x);
         }
     }
-
-    pub(crate) fn axis(function: &'static str, len: usize, inner: usize) -> Result<Self, ParameterError> {
-        let error = |parameter, given, allowed| Err(ParameterError::new(function, parameter, given as f64, allowed));
-        match (NonZeroUsize::new(len), NonZeroUsize::new(inner)) {
-            (None, _) => error("len", len, "at least 1"),
-            (_, None) => error("inner", inner, "at least 1"),
-            _ if inner > 1 && len > TILE => error("len", len, "at most 8192, if the elements are not adjacent"),
-            _ if len.checked_mul(inner).is_none() => error("inner", inner, "less: a slice cannot be so long"),
-            (len, inner) => Ok(Self { len, inner: inner.filter(|inner| inner.get() > 1) }),
-        }
+    if let Some((x, y)) = value {
+        run_formula(layout, level, terms, Stage::Value, F::Value::default(), x, None, y);
     }
-
-    fn inner(self) -> usize {
-        self.inner.map_or(1, NonZeroUsize::get)
-    }
-
-    /// The length of what rows divide a slice into: the rows that lie side by side.
-    pub(crate) fn unit(self) -> Option<usize> {
-        self.len.map(|len| len.get() * self.inner())
-    }
-
-    /// Runs a pass of a function that has these formulas for its values, its Jacobian's diagonal, and the product of
-    /// the transposed Jacobian with a gradient.
-    #[inline(always)]
-    pub(crate) fn run<T: Float>(
-        self,
-        level: Level,
-        terms: &Terms<'_, T>,
-        pass: Pass<'_, T>,
-        value: impl RowFormula,
-        diagonal: impl RowFormula,
-        gradient: impl RowFormula,
-    ) {
-        // A loop for each formula, not for each pass: they are long.
-        let (mut of_value, mut of_diagonal, mut of_gradient) = (None, None, None);
-        match pass {
-            Pass::Forward { x, y } => of_value = Some((Some(x), y)),
-            Pass::ForwardInPlace { x } => of_value = Some((None, x)),
-            Pass::Derivative { x, dydx } => of_diagonal = Some((x, dydx)),
-            Pass::ForwardWithDerivative { x, y, dydx } => {
-                (of_value, of_diagonal) = (Some((Some(x), y)), Some((x, dydx)));
-            }
-            Pass::Backward { x, grad_y, grad_x } => of_gradient = Some((x, grad_y, grad_x)),
-        }
-        if let Some((x, y)) = of_value {
-            self.run_formula(level, terms, Stage::Value, value, x, None, y);
-        }
-        if let Some((x, y)) = of_diagonal {
-            self.run_formula(level, terms, Stage::Slope, diagonal, Some(x), None, y);
-        }
-        if let Some((x, grad_y, y)) = of_gradient {
-            self.run_formula(level, terms, Stage::Slope, gradient, Some(x), Some(grad_y), y);
-        }
-    }
-
-    /// Runs one formula.
-    #[inline(always)]
-    #[expect(clippy::too_many_arguments)]
-    pub(crate) fn run_formula<T: Float>(
-        self,
-        level: Level,
-        terms: &Terms<'_, T>,
-        stage: Stage,
-        formula: impl RowFormula,
-        x: Option<&[T]>,
-        grad_y: Option<&[T]>,
-        y: &mut [T],
-    ) {
-        let row_len = self.len.map(NonZeroUsize::get);
-        if self.inner.is_none() && terms.is_nothing() {
-            dispatch(level, Rows { formula, row_len, x, grad_y, y });
-        } else {
-            let rows = &mut |Slices { x, grad_y, y }: Slices<'_, T>| {
-                dispatch(level, Rows { formula, row_len, x, grad_y, y });
-            };
-            let slices = Slices { x, grad_y, y };
-            if slices.y.len() <= SMALL_TILE {
-                self.by_regions::<T, SMALL_TILE>(level, terms, stage, slices, rows);
-            } else {
-                self.by_regions::<T, TILE>(level, terms, stage, slices, rows);
-            }
-        }
-    }
-
-    /// Calls `rows` for rows of adjacent elements, as they are in `slices` with the terms applied.
-    fn by_regions<T: Float, const TILE: usize>(
-        self,
-        level: Level,
-        terms: &Terms<'_, T>,
-        stage: Stage,
-        slices: Slices<'_, T>,
-        rows: &mut dyn FnMut(Slices<'_, T>),
-    ) {
-        let row_len = self.len.map_or(slices.y.len(), NonZeroUsize::get).max(1);
-        let unit = row_len * self.inner();
-        let region_len = unit * (TILE / unit).max(1);
-        if self.inner.is_none() {
-            terms.around(level, stage, slices, region_len, &mut |region| terms.by_rows(stage, row_len, region, rows));
-        } else {
-            let mut tiles = [[T::zero(); TILE]; 2];
-            terms.around(level, stage, slices, region_len, &mut |region| {
-                gathered(row_len, self.inner(), region, &mut tiles, &mut |tile| {
-                    terms.by_rows(stage, row_len, tile, rows)
-                });
-            });
-        }
+    if let Some((x, y)) = diagonal {
+        run_formula(layout, level, terms, Stage::Slope, F::Diagonal::default(), Some(x), None, y);
     }
 }
 
-/// The slices of a pass, or parts of them.
-struct Slices<'a, T> {
-    /// `None`: in place.
-    x: Option<&'a [T]>,
-    grad_y: Option<&'a [T]>,
-    y: &'a mut [T],
-}
-
-impl<T> Slices<'_, T> {
-    fn part(&mut self, start: usize, end: usize) -> Slices<'_, T> {
-        Slices {
-            x: self.x.map(|x| &x[start..end]),
-            grad_y: self.grad_y.map(|grad_y| &grad_y[start..end]),
-            y: &mut self.y[start..end],
-        }
-    }
-}
-
-/// What a formula takes and gives.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stage {
-    /// Scores to values.
-    Value,
-    /// Scores to derivatives or gradients.
-    Slope,
-    /// Values to gradients.
-    FromOutput,
-}
-
-/// Gathers the rows of a region along the axis, tile by tile, and spreads what `rows` makes of them.
-fn gathered<T: Float, const TILE: usize>(
-    row_len: usize,
-    inner: usize,
-    region: Slices<'_, T>,
-    [tile, grad_tile]: &mut [[T; TILE]; 2],
-    rows: &mut dyn FnMut(Slices<'_, T>),
+/// Runs a formula: over the slices as they are, or by tiles.
+#[inline]
+#[expect(clippy::too_many_arguments, reason = "what a formula is run over has as many parts")]
+fn run_formula<T: Element, F: RowFormula>(
+    layout: Layout,
+    level: Level,
+    terms: Terms<'_, T>,
+    stage: Stage,
+    formula: F,
+    x: Option<&[T]>,
+    grad_y: Option<&[T]>,
+    y: &mut [T],
 ) {
-    let Slices { x, grad_y, y } = region;
-    let (unit, units) = (row_len * inner, y.len() / (row_len * inner));
-    // Rows of one unit that a tile has room for; where that is all, the region's other units have their room too.
-    let width = (TILE / row_len).min(inner);
-    for from in (0..inner).step_by(width) {
-        let width = width.min(inner - from);
-        let len = units * width * row_len;
-        let (tile, grad_tile) = (&mut tile[..len], &mut grad_tile[..len]);
-        let gather = |data: &[T], tile: &mut [T]| {
-            for (data, rows) in data.chunks_exact(unit).zip(tile.chunks_exact_mut(width * row_len)) {
-                transpose(&data[from..], inner, rows, row_len, row_len, width);
-            }
-        };
-        gather(x.unwrap_or(y), tile);
-        let grad_y = grad_y.map(|grad_y| {
-            gather(grad_y, grad_tile);
-            &*grad_tile
-        });
-        rows(Slices { x: None, grad_y, y: tile });
-        for (y, rows) in y.chunks_exact_mut(unit).zip(tile.chunks_exact(width * row_len)) {
-            transpose(rows, row_len, &mut y[from..], inner, width, row_len);
-        }
+    if y.is_empty() {
+        return;
     }
-}
-
-/// A matrix of `height` rows, each `stride` after the one before, transposed into one whose rows are `stride_to` apart.
-fn transpose<T: Float>(from: &[T], stride: usize, to: &mut [T], stride_to: usize, height: usize, width: usize) {
-    /// Squares of this side are read by rows and written by rows.
-    const SIDE: usize = 8;
-    for i in (0..height).step_by(SIDE) {
-        for j in (0..width).step_by(SIDE) {
-            if height - i >= SIDE && width - j >= SIDE {
-                let mut square = [[T::zero(); SIDE]; SIDE];
-                for (k, row) in square.iter_mut().enumerate() {
-                    row.copy_from_slice(&from[(i + k) * stride + j..][..SIDE]);
-                }
-                for k in 0..SIDE {
-                    to[(j + k) * stride_to + i..][..SIDE].copy_from_slice(&square.map(|row| row[k]));
-                }
-            } else {
-                for (i, j) in (i..height.min(i + SIDE)).flat_map(|i| (j..width.min(j + SIDE)).map(move |j| (i, j))) {
-                    to[j * stride_to + i] = from[i * stride + j];
-                }
-            }
+    let row_len = layout.row_len(y.len());
+    let mut run = |rows: Rows<'_, T::Float>| T::Float::run(&Run(formula), level, rows);
+    if T::IS_FLOAT && layout.inner() == 1 && terms.are_nothing() {
+        match (x, grad_y) {
+            (None, None) => T::as_floats(level, [], [y], true, |[], [y]| {
+                run(Rows::Slices(Slices { row_len, x: None, grad_y: None, y }));
+            }),
+            (None, Some(grad_y)) => T::as_floats(level, [grad_y], [y], true, |[grad_y], [y]| {
+                run(Rows::Slices(Slices { row_len, x: None, grad_y: Some(grad_y), y }));
+            }),
+            (Some(x), None) => T::as_floats(level, [x], [y], false, |[x], [y]| {
+                run(Rows::Slices(Slices { row_len, x: Some(x), grad_y: None, y }));
+            }),
+            (Some(x), Some(grad_y)) => T::as_floats(level, [x, grad_y], [y], false, |[x, grad_y], [y]| {
+                run(Rows::Slices(Slices { row_len, x: Some(x), grad_y: Some(grad_y), y }));
+            }),
         }
-    }
-}
-
-/// What is done to the elements of rows before a function takes them.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Terms<'a, T> {
-    pub(crate) scale: f64,
-    bias: Option<&'a [T]>,
-    keep: Option<&'a [bool]>,
-    empty_rows_are_zeros: bool,
-}
-
-impl<T: Float> Terms<'_, T> {
-    pub(crate) fn scaled(scale: f64) -> Self {
-        Self { scale, bias: None, keep: None, empty_rows_are_zeros: false }
-    }
-
-    fn is_nothing(&self) -> bool {
-        !self.change_scores() && !self.empty_rows_are_zeros
-    }
-
-    fn change_scores(&self) -> bool {
-        self.scale != 1.0 || self.bias.is_some() || self.keep.is_some()
-    }
-
-    /// Calls `f` for each region of the slices, with its scores made in the output, and gives its gradients their scale.
-    fn around(
-        &self,
-        level: Level,
-        stage: Stage,
-        mut slices: Slices<'_, T>,
-        region_len: usize,
-        f: &mut dyn FnMut(Slices<'_, T>),
-    ) {
-        let len = slices.y.len();
-        for start in (0..len).step_by(region_len) {
-            let mut region = slices.part(start, len.min(start + region_len));
-            if stage != Stage::FromOutput && self.change_scores() {
-                if let Some(x) = region.x.take() {
-                    region.y.copy_from_slice(x);
-                }
-                let masked = T::neg_infinity();
-                dispatch(
-                    level,
-                    Affine { scale: self.scale, bias: self.bias, keep: self.keep, masked, start, y: region.y },
-                );
-            }
-            f(region.part(0, region.y.len()));
-            if stage != Stage::Value && (self.scale != 1.0 || self.keep.is_some()) {
-                let masked = T::zero();
-                dispatch(level, Affine { scale: self.scale, bias: None, keep: self.keep, masked, start, y: region.y });
-            }
-        }
-    }
-
-    /// Calls `rows` for rows of adjacent elements, but gives the empty ones zeros, if they shall have them.
-    fn by_rows(&self, stage: Stage, row_len: usize, mut slices: Slices<'_, T>, rows: &mut dyn FnMut(Slices<'_, T>)) {
-        if !self.empty_rows_are_zeros {
-            return rows(slices);
-        }
-        // What an empty row is made of, or has become: no row of probabilities or their logarithms is zeros, but for that of
-        // one logarithm, whose gradient is zero too.
-        let empty = if stage == Stage::FromOutput { T::zero() } else { T::neg_infinity() };
-        let len = slices.y.len();
-        let mut start = 0;
-        for row in (0..len).step_by(row_len) {
-            let scores = &slices.x.unwrap_or(slices.y)[row..row + row_len];
-            if scores.iter().all(|&score| score == empty) {
-                rows(slices.part(start, row));
-                slices.y[row..row + row_len].fill(T::zero());
-                start = row + row_len;
-            }
-        }
-        rows(slices.part(start, len));
-    }
-}
-
-/// `y[i] * scale + bias[i]`, or `masked` where `keep[i]` is false. The bias and the mask begin at `start`, and repeat.
-struct Affine<'a, T> {
-    scale: f64,
-    bias: Option<&'a [T]>,
-    keep: Option<&'a [bool]>,
-    masked: T,
-    start: usize,
-    y: &'a mut [T],
-}
-
-impl<T: Float> Task<T> for Affine<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<R: Lane<T>>(self) {
-        let Self { scale, bias, keep, masked, start, y } = self;
-        let scale = R::of(scale);
-        if let Some(bias) = bias {
-            with_repeated(
-                y,
-                bias,
-                start,
-                #[inline(always)]
-                |y, bias| R::load(y).mul_add(scale, R::load(bias)).store(),
-            );
-        } else if self.scale != 1.0 {
-            for y in &mut *y {
-                *y = (R::load(*y) * scale).store();
-            }
-        }
-        if let Some(keep) = keep {
-            with_repeated(
-                y,
-                keep,
-                start,
-                #[inline(always)]
-                |y, keep| if keep { y } else { masked },
-            );
-        }
-    }
-}
-
-/// `y[i] = f(y[i], other[i])`, where `other` begins at `start` and repeats.
-#[inline(always)]
-fn with_repeated<T: Copy, U: Copy>(mut y: &mut [T], other: &[U], start: usize, f: impl Fn(T, U) -> T) {
-    let mut at = start % other.len().max(1);
-    while !y.is_empty() {
-        let other = &other[at..];
-        let (now, rest) = y.split_at_mut(y.len().min(other.len()));
-        for (y, &other) in now.iter_mut().zip(other) {
-            *y = f(*y, other);
-        }
-        (y, at) = (rest, 0);
+    } else {
+        T::call(&ByTiles, Work { level, layout, terms, stage, x, grad_y, y, formula: &mut run });
     }
 }
 
@@ -367,24 +97,23 @@ fn with_repeated<T: Copy, U: Copy>(mut y: &mut [T], other: &[U], start: usize, f
 /// [`Softmin`](crate::Softmin), in any order. The function takes `x[i] * scale + bias[i]`, and -inf where the mask is
 /// false, whatever `x[i]` is there. Softmin is the softmax of -x, of which these are the scores: `bias[i] - x[i] * scale`.
 ///
-/// - A bias or a mask shorter than the data repeats: one row for all rows, one matrix of scores for all heads. Its length
-///   is a whole number of rows, and what a slice has is a whole number of them, or the methods panic. If the function's
-///   rows have no length, they have that of the bias or the mask.
+/// - A bias or a mask is one row for all rows, or as long as the data; other shapes are named by [`Broadcast`]. If the
+///   function's rows have no length, they have that of the bias or the mask. The methods panic if a slice does not fit.
 /// - [`derivative`](crate::Activation::derivative) and [`backward`](crate::Activation::backward) are with respect to x:
 ///   they have the scale as a factor, and are 0 where the mask is false.
-/// - Error: the scale is rounded to the element's type, and the score once, without fused multiply-add twice; of these
-///   scores the results are as good as those of the function. An error of half an ulp of a score s is one of
+/// - Error: scores are computed in `f32`, for halves too (`f64`: in `f64`). The scale is rounded to that type, and the score
+///   once, without fused multiply-add twice; of these scores the results are as good as those of the function. An error of half an ulp of a score s is one of
 ///   |s| 2^-24 (`f64`: |s| 2^-53) in e^s. Gradients have half an ULP more.
-/// - No temporary: scores are made in the output, a few thousand at a time.
+/// - No temporary as long as the data: scores are made a few thousand at a time.
 ///
 /// ```
-/// use activations::{Activation, Softmax};
+/// use activations::{Activation, Broadcast, Softmax};
 ///
 /// // Two heads of three queries of 16 numbers each, causal: no query sees the keys after its own.
 /// let scores = [4.0_f32; 2 * 3 * 3];
 /// let causal = [true, false, false, true, true, false, true, true, true];
 /// let mut p = [0.0; 2 * 3 * 3];
-/// Softmax::rows(3)?.scaled(0.25)?.masked(&causal)?.forward(&scores, &mut p);
+/// Softmax::rows(3)?.scaled(0.25)?.masked(Broadcast::cycled(&causal))?.forward(&scores, &mut p);
 /// let third = 1.0 / 3.0;
 /// assert_eq!(p[..9], [1.0, 0.0, 0.0, 0.5, 0.5, 0.0, third, third, third]);
 /// assert_eq!(p[9..], p[..9]);
@@ -402,8 +131,16 @@ pub struct Scores<'a, F, T> {
     pub(crate) terms: Terms<'a, T>,
 }
 
-impl<'a, F: Described, T: Float> Scores<'a, F, T> {
+/// The function of its elements as they are.
+pub(crate) fn scores<'a, F: RowFunction, T: Element>(function: F) -> Scores<'a, F, T> {
+    Scores { function: PhantomData, layout: function.layout(), terms: Terms::scaled(F::SIGN) }
+}
+
+impl<'a, F: Described, T: Element> Scores<'a, F, T> {
     /// The scores times a number: 1/sqrt(d) in attention, the reciprocal of a temperature. Scales multiply.
+    ///
+    /// A scale so great that scores leave the range of the type gives the limit: the greatest score of a row has
+    /// probability 1.
     ///
     /// # Errors
     /// If `scale` is not a finite number above 0.
@@ -415,6 +152,9 @@ impl<'a, F: Described, T: Float> Scores<'a, F, T> {
     /// let p = Softmax::rows(2)?.scaled(0.5)?.forward_vec(&[4.0_f32, 0.0]);
     /// assert_eq!(p, Softmax::rows(2)?.forward_vec(&[2.0_f32, 0.0]));
     /// assert!(Softmax::rows(2)?.scaled::<f32>(0.0).is_err());
+    ///
+    /// let p = Softmax::rows(3)?.scaled(1e38)?.forward_vec(&[20.0_f32, 18.0, 19.5]);
+    /// assert_eq!(p, [1.0, 0.0, 0.0]);
     /// # Ok::<(), activations::ParameterError>(())
     /// ```
     pub fn scaled(mut self, scale: f64) -> Result<Self, ParameterError> {
@@ -426,6 +166,7 @@ impl<'a, F: Described, T: Float> Scores<'a, F, T> {
     }
 
     /// The scores plus a number each, after the scale: a position's bias, a mask of 0 and -inf. Replaces an earlier one.
+    /// The bias is one row, as long as the data, or a [`Broadcast`].
     ///
     /// A NaN or +inf in x stays, whatever is added: [`masked`](Self::masked) hides them.
     ///
@@ -439,12 +180,14 @@ impl<'a, F: Described, T: Float> Scores<'a, F, T> {
     /// assert_eq!(p, [1.0, 0.0, 1.0, 0.0]);
     /// # Ok::<(), activations::ParameterError>(())
     /// ```
-    pub fn biased(mut self, bias: &'a [T]) -> Result<Self, ParameterError> {
+    pub fn biased(mut self, bias: impl Into<Broadcast<'a, T>>) -> Result<Self, ParameterError> {
+        let bias = bias.into();
         self.terms.bias = Some(bias);
-        self.with_length("the bias's length", bias.len())
+        self.with_length("the bias's length", bias.data.len())
     }
 
-    /// The scores where `keep` is true, -inf elsewhere. Replaces an earlier one.
+    /// The scores where `keep` is true, -inf elsewhere. Replaces an earlier one. The mask is one row, as long as the data,
+    /// or a [`Broadcast`].
     ///
     /// # Errors
     /// If its length is not a whole number of rows, or does not go with the bias's.
@@ -456,9 +199,10 @@ impl<'a, F: Described, T: Float> Scores<'a, F, T> {
     /// assert_eq!(p, [0.5, 0.5, 0.0]);
     /// # Ok::<(), activations::ParameterError>(())
     /// ```
-    pub fn masked(mut self, keep: &'a [bool]) -> Result<Self, ParameterError> {
+    pub fn masked(mut self, keep: impl Into<Broadcast<'a, bool>>) -> Result<Self, ParameterError> {
+        let keep = keep.into();
         self.terms.keep = Some(keep);
-        self.with_length("the mask's length", keep.len())
+        self.with_length("the mask's length", keep.data.len())
     }
 
     /// Rows of nothing but -inf, as where everything is masked, become zeros, and so do their derivatives and gradients.
@@ -480,51 +224,113 @@ impl<'a, F: Described, T: Float> Scores<'a, F, T> {
 
     fn with_length(mut self, what: &'static str, len: usize) -> Result<Self, ParameterError> {
         self.layout.len = self.layout.len.or(NonZeroUsize::new(len));
-        let lengths = [self.terms.bias.map(<[_]>::len), self.terms.keep.map(<[_]>::len)];
-        let whole_rows = self.layout.unit().is_none_or(|unit| len.is_multiple_of(unit));
-        let both = lengths.into_iter().flatten().all(|other| len.is_multiple_of(other) || other.is_multiple_of(len));
-        if whole_rows && both {
+        if self.layout.unit().is_some_and(|unit| !len.is_multiple_of(unit)) {
+            return Err(ParameterError::new(F::CARD.name, what, len as f64, "a whole number of rows"));
+        }
+        let (divisor, exact) = self.lengths();
+        let goes =
+            self.periods().all(|(period, whole)| if whole { period == divisor } else { is_multiple(divisor, period) });
+        if goes {
             Ok(self)
         } else {
-            let allowed = if whole_rows { "a multiple of the other's, or divide it" } else { "a whole number of rows" };
+            let allowed = if exact {
+                "as long as the data that the other is for"
+            } else {
+                "a multiple of the other's, or divide it"
+            };
             Err(ParameterError::new(F::CARD.name, what, len as f64, allowed))
         }
     }
 
-    /// The length that divides what the function takes: that of the longer of bias and mask, or of the rows.
-    pub(crate) fn period(&self) -> Option<usize> {
-        let lengths = [self.terms.bias.map(<[_]>::len), self.terms.keep.map(<[_]>::len)];
-        let longest = lengths.into_iter().flatten().max();
+    /// What bias and mask say of the data's length: see [`Broadcast::period`].
+    fn periods(&self) -> impl Iterator<Item = (usize, bool)> {
+        let unit = self.layout.unit().unwrap_or(0);
+        let (bias, keep) = (self.terms.bias, self.terms.keep);
+        bias.map(|bias| bias.period(unit)).into_iter().chain(keep.map(|keep| keep.period(unit)))
+    }
+
+    /// What must divide the length of the data, and whether it must be that length.
+    fn lengths(&self) -> (usize, bool) {
+        let exact = self.periods().find(|&(_, exact)| exact);
         // Nothing is as long as a mask of nothing.
-        let empty = lengths.contains(&Some(0));
-        if empty { Some(0) } else { longest.or(self.layout.unit()) }
+        let empty = self.periods().find(|&(period, _)| period == 0);
+        let longest = self.periods().max_by_key(|&(period, _)| period);
+        exact.or(empty).or(longest).unwrap_or((self.layout.unit().unwrap_or(0), false))
+    }
+
+    #[track_caller]
+    fn check(&self, len: usize) {
+        let (period, exact) = self.lengths();
+        assert!(
+            !exact || len == period || len == 0,
+            "{}: the bias or mask is for data of {period} elements, the slices have {len}; one that repeats is named by \
+             `Broadcast`",
+            F::CARD.name
+        );
     }
 }
 
-/// Gives a function of rows its constructor.
-macro_rules! rows_of_length {
-    ($name:ident) => {
-        impl $name {
-            /// Each `len` elements are a row of their own.
-            ///
-            /// Slices whose length is not a multiple of `len` make the methods panic.
-            ///
-            /// # Errors
-            /// If `len` is 0.
-            pub fn rows(len: usize) -> Result<Self, $crate::describe::error::ParameterError> {
-                let name = <Self as $crate::describe::card::Described>::CARD.name;
-                $crate::rows::scores::Layout::rows(name, len).map(|layout| Self { layout })
+fn is_multiple(number: usize, of: usize) -> bool {
+    number.checked_rem(of).is_none_or(|rest| rest == 0)
+}
+
+impl<T: Element, F: RowFunction> Activation<T> for Scores<'_, F, T> {
+    #[inline]
+    #[track_caller]
+    fn run(&self, level: Level, pass: Pass<'_, T>) {
+        self.check(pass.len());
+        run::<T, F>(self.layout, level, self.terms, pass);
+    }
+
+    #[inline]
+    fn pieces(&self) -> Pieces {
+        if self.layout.len.is_none() && self.periods().next().is_none() {
+            return Pieces::Whole;
+        }
+        Pieces::Rows(self.lengths().0)
+    }
+}
+
+impl<T: Element, F: RowFunction> FromOutput<T> for Scores<'_, F, T> {
+    #[inline]
+    #[track_caller]
+    fn run_from_output(&self, level: Level, y: &[T], grad_y: &[T], grad_x: &mut [T]) {
+        self.check(y.len());
+        from_output::<T, F>(self.layout, level, self.terms, y, grad_y, grad_x);
+    }
+}
+
+/// Runs the gradient from outputs.
+#[inline]
+pub(crate) fn from_output<T: Element, F: RowFunction>(
+    layout: Layout,
+    level: Level,
+    terms: Terms<'_, T>,
+    y: &[T],
+    grad_y: &[T],
+    grad_x: &mut [T],
+) {
+    let formula = F::FromOutput::default();
+    run_formula(layout, level, terms, Stage::FromOutput, formula, Some(y), Some(grad_y), grad_x);
+}
+
+/// Gives a [`RowFunction`] its constructors and what it does: methods of its own, which need no trait in scope.
+macro_rules! row_function {
+    ($name:ident, sign: $sign:literal, $value:ident, $diagonal:ident, $gradient:ident, $from_output:ident) => {
+        $crate::rows::layout::rows_of_length!($name);
+
+        impl $crate::rows::scores::RowFunction for $name {
+            const SIGN: f64 = $sign;
+            type Value = $value;
+            type Diagonal = $diagonal;
+            type Gradient = $gradient;
+            type FromOutput = $from_output;
+
+            #[inline]
+            fn layout(&self) -> $crate::rows::layout::Layout {
+                self.layout
             }
         }
-    };
-}
-pub(crate) use rows_of_length;
-
-/// Gives a function of rows its constructors, and with the formulas of its values, its Jacobian's diagonal and the
-/// gradient its [`Activation`](crate::Activation), also for [`Scores`]. Scores are multiplied by `sign` first.
-macro_rules! row_function {
-    ($name:ident, sign: $sign:literal, $value:expr, $diagonal:expr, $gradient:expr) => {
-        $crate::rows::scores::rows_of_length!($name);
 
         impl $name {
             /// Rows along an axis that is not the last: each has `len` elements, `inner` apart.
@@ -534,21 +340,21 @@ macro_rules! row_function {
             /// with its elements adjacent.
             ///
             /// # Errors
-            /// If one of them is 0, or `len` above 8192 with `inner` above 1.
+            /// If one of them is 0, or their product is no length of a slice.
             pub fn axis(len: usize, inner: usize) -> Result<Self, $crate::describe::error::ParameterError> {
                 let name = <Self as $crate::describe::card::Described>::CARD.name;
-                $crate::rows::scores::Layout::axis(name, len, inner).map(|layout| Self { layout })
+                $crate::rows::layout::Layout::axis(name, len, inner).map(|layout| Self { layout })
             }
 
             /// With the scores, x or for softmin -x, times a number first. See [`Scores::scaled`](crate::Scores::scaled).
             ///
             /// # Errors
             /// If `scale` is not a finite number above 0.
-            pub fn scaled<'a, T: $crate::kernel::element::Float>(
+            pub fn scaled<'a, T: $crate::kernel::element::Element>(
                 self,
                 scale: f64,
             ) -> Result<$crate::rows::scores::Scores<'a, Self, T>, $crate::describe::error::ParameterError> {
-                self.scores().scaled(scale)
+                $crate::rows::scores::scores(self).scaled(scale)
             }
 
             /// With a number added to each score first, x or for softmin -x. See
@@ -556,11 +362,11 @@ macro_rules! row_function {
             ///
             /// # Errors
             /// If the bias's length is not a whole number of rows.
-            pub fn biased<T: $crate::kernel::element::Float>(
+            pub fn biased<'a, T: $crate::kernel::element::Element>(
                 self,
-                bias: &[T],
-            ) -> Result<$crate::rows::scores::Scores<'_, Self, T>, $crate::describe::error::ParameterError> {
-                self.scores().biased(bias)
+                bias: impl Into<$crate::rows::broadcast::Broadcast<'a, T>>,
+            ) -> Result<$crate::rows::scores::Scores<'a, Self, T>, $crate::describe::error::ParameterError> {
+                $crate::rows::scores::scores(self).biased(bias)
             }
 
             /// With a score of -inf, the probability 0, where `keep` is false. See
@@ -568,81 +374,43 @@ macro_rules! row_function {
             ///
             /// # Errors
             /// If the mask's length is not a whole number of rows.
-            pub fn masked<T: $crate::kernel::element::Float>(
+            pub fn masked<'a, T: $crate::kernel::element::Element>(
                 self,
-                keep: &[bool],
-            ) -> Result<$crate::rows::scores::Scores<'_, Self, T>, $crate::describe::error::ParameterError> {
-                self.scores().masked(keep)
+                keep: impl Into<$crate::rows::broadcast::Broadcast<'a, bool>>,
+            ) -> Result<$crate::rows::scores::Scores<'a, Self, T>, $crate::describe::error::ParameterError> {
+                $crate::rows::scores::scores(self).masked(keep)
             }
 
             /// With zeros for rows whose scores are nothing but -inf. See
             /// [`Scores::empty_rows_are_zeros`](crate::Scores::empty_rows_are_zeros).
             #[must_use]
-            pub fn empty_rows_are_zeros<'a, T: $crate::kernel::element::Float>(
+            pub fn empty_rows_are_zeros<'a, T: $crate::kernel::element::Element>(
                 self,
             ) -> $crate::rows::scores::Scores<'a, Self, T> {
-                self.scores().empty_rows_are_zeros()
-            }
-
-            fn scores<'a, T: $crate::kernel::element::Float>(self) -> $crate::rows::scores::Scores<'a, Self, T> {
-                let terms = $crate::rows::scores::Terms::scaled($sign);
-                $crate::rows::scores::Scores { function: core::marker::PhantomData, layout: self.layout, terms }
+                $crate::rows::scores::scores(self).empty_rows_are_zeros()
             }
         }
 
         impl<T: $crate::kernel::element::Element> $crate::activation::Activation<T> for $name {
             #[inline]
             fn run(&self, level: $crate::kernel::level::Level, pass: $crate::pass::Pass<'_, T>) {
-                let terms = &$crate::rows::scores::Terms::scaled($sign);
-                pass.as_floats(level, &mut |pass| self.layout.run(level, terms, pass, $value, $diagonal, $gradient));
+                let terms = $crate::rows::gather::Terms::scaled($sign);
+                $crate::rows::scores::run::<T, Self>(self.layout, level, terms, pass);
             }
 
             #[inline]
             fn pieces(&self) -> $crate::pass::Pieces {
-                $crate::pass::Pieces::of(self.layout.unit())
+                self.layout.pieces()
             }
         }
 
-        impl<T: $crate::kernel::element::Float> $crate::activation::Activation<T>
-            for $crate::rows::scores::Scores<'_, $name, T>
-        {
+        impl<T: $crate::kernel::element::Element> $crate::from_output::FromOutput<T> for $name {
             #[inline]
-            fn run(&self, level: $crate::kernel::level::Level, pass: $crate::pass::Pass<'_, T>) {
-                self.layout.run(level, &self.terms, pass, $value, $diagonal, $gradient);
-            }
-
-            #[inline]
-            fn pieces(&self) -> $crate::pass::Pieces {
-                $crate::pass::Pieces::of(self.period())
+            fn run_from_output(&self, level: $crate::kernel::level::Level, y: &[T], grad_y: &[T], grad_x: &mut [T]) {
+                let terms = $crate::rows::gather::Terms::scaled($sign);
+                $crate::rows::scores::from_output::<T, Self>(self.layout, level, terms, y, grad_y, grad_x);
             }
         }
     };
 }
 pub(crate) use row_function;
-
-/// Gives a function of rows, and its [`Scores`], the gradient by a formula of the output.
-macro_rules! row_from_output {
-    ($name:ident, sign: $sign:literal, $formula:expr) => {
-        impl<T: $crate::kernel::element::Element> $crate::from_output::FromOutput<T> for $name {
-            #[inline]
-            fn run_from_output(&self, level: $crate::kernel::level::Level, y: &[T], grad_y: &[T], grad_x: &mut [T]) {
-                let (terms, stage) =
-                    (&$crate::rows::scores::Terms::scaled($sign), $crate::rows::scores::Stage::FromOutput);
-                T::as_floats(level, [y, grad_y], [grad_x], false, |[y, grad_y], [grad_x]| {
-                    self.layout.run_formula(level, terms, stage, $formula, Some(y), Some(grad_y), grad_x)
-                });
-            }
-        }
-
-        impl<T: $crate::kernel::element::Float> $crate::from_output::FromOutput<T>
-            for $crate::rows::scores::Scores<'_, $name, T>
-        {
-            #[inline]
-            fn run_from_output(&self, level: $crate::kernel::level::Level, y: &[T], grad_y: &[T], grad_x: &mut [T]) {
-                let stage = $crate::rows::scores::Stage::FromOutput;
-                self.layout.run_formula(level, &self.terms, stage, $formula, Some(y), Some(grad_y), grad_x);
-            }
-        }
-    };
-}
-pub(crate) use row_from_output;

@@ -1,13 +1,14 @@
 //! Softmax: rows of scores to rows of probabilities.
 
+use super::engine::{Accumulate, Constants, Row, RowFormula, Total, compiled_rows};
+use super::layout::Layout;
+use super::probability::{Complement, Normaliser, Rest};
+use super::reduce::Partial;
+use super::scores::row_function;
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::kernel::real::Real;
 use crate::math::unlift;
-use crate::rows::engine::{Constants, Row, RowFormula};
-use crate::rows::probability::{Complement, Normaliser};
-use crate::rows::reduce::Partial;
-use crate::rows::scores::{Layout, row_from_output, row_function};
 
 /// Softmax: p\[i\] = e^x\[i\] / sum of e^x\[j\], over each row.
 ///
@@ -44,8 +45,7 @@ pub struct Softmax {
     layout: Layout,
 }
 
-row_function!(Softmax, sign: 1.0, Probability, Diagonal, Gradient);
-row_from_output!(Softmax, sign: 1.0, GradientFromOutput);
+row_function!(Softmax, sign: 1.0, Probability, Diagonal, Gradient, GradientFromOutput);
 
 parameters!(Softmax);
 
@@ -66,10 +66,14 @@ impl Described for Softmax {
     };
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Probability;
 
 impl RowFormula for Probability {
+    compiled_rows!();
+
+    type Sums = Total;
+
     #[inline(always)]
     fn constants<R: Real>(self, row: &Row<R>) -> Constants<R> {
         let Normaliser { factor, factor_lo } = Normaliser::of(row.first);
@@ -84,16 +88,27 @@ impl RowFormula for Probability {
 }
 
 /// p (g - <p, g>).
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Gradient;
 
-impl RowFormula for Gradient {
+/// The exponentials, and their products with the gradient.
+#[derive(Clone, Copy)]
+pub(crate) struct Products;
+
+impl Accumulate for Products {
     const SECOND: bool = true;
 
     #[inline(always)]
-    fn second<R: Real>(self, e: R, _: R, grad_y: R) -> Partial<R> {
+    fn second<R: Real>(e: R, _: R, grad_y: R) -> Partial<R> {
         (e * unlift()).two_mul(grad_y)
     }
+}
+
+impl RowFormula for Gradient {
+    compiled_rows!();
+
+    type Sums = Products;
+    const OF_GRADIENT: bool = true;
 
     #[inline(always)]
     fn constants<R: Real>(self, row: &Row<R>) -> Constants<R> {
@@ -109,21 +124,13 @@ impl RowFormula for Gradient {
 }
 
 /// p (1 - p).
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Diagonal;
 
 impl RowFormula for Diagonal {
-    const SECOND: bool = true;
+    compiled_rows!();
 
-    #[inline(always)]
-    fn first<R: Real>(self, e: R, top: R) -> R {
-        Complement::below_top(e, top)
-    }
-
-    #[inline(always)]
-    fn second<R: Real>(self, e: R, top: R, _: R) -> Partial<R> {
-        Complement::is_top(e, top)
-    }
+    type Sums = Rest<true>;
 
     #[inline(always)]
     fn constants<R: Real>(self, row: &Row<R>) -> Constants<R> {
@@ -139,18 +146,30 @@ impl RowFormula for Diagonal {
 }
 
 /// p (g - <p, g>), from p.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct GradientFromOutput;
 
-impl RowFormula for GradientFromOutput {
-    const OF_EXP: bool = false;
+/// The products of outputs and gradients.
+#[derive(Clone, Copy)]
+pub(crate) struct OutputProducts;
+
+impl Accumulate for OutputProducts {
     const SECOND: bool = true;
+    const KEEPS: bool = false;
     const OF_OUTPUT: bool = true;
 
     #[inline(always)]
-    fn second<R: Real>(self, p: R, _: R, grad_y: R) -> Partial<R> {
+    fn second<R: Real>(p: R, _: R, grad_y: R) -> Partial<R> {
         (p * grad_y, R::of(-0.0))
     }
+}
+
+impl RowFormula for GradientFromOutput {
+    compiled_rows!();
+
+    type Sums = OutputProducts;
+    const OF_EXP: bool = false;
+    const OF_GRADIENT: bool = true;
 
     #[inline(always)]
     fn constants<R: Real>(self, row: &Row<R>) -> Constants<R> {

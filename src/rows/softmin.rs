@@ -1,8 +1,9 @@
 //! Softmin: softmax of the scores' negatives.
 
+use super::layout::Layout;
+use super::scores::row_function;
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
-use crate::rows::scores::{Layout, row_from_output, row_function};
 use crate::rows::softmax::{Diagonal, Gradient, GradientFromOutput, Probability};
 
 /// Softmin: p\[i\] = e^-x\[i\] / sum of e^-x\[j\], over each row: the least element has the greatest probability.
@@ -31,8 +32,7 @@ pub struct Softmin {
     layout: Layout,
 }
 
-row_function!(Softmin, sign: -1.0, Probability, Diagonal, Gradient);
-row_from_output!(Softmin, sign: -1.0, GradientFromOutput);
+row_function!(Softmin, sign: -1.0, Probability, Diagonal, Gradient, GradientFromOutput);
 
 parameters!(Softmin);
 

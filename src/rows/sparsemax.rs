@@ -1,5 +1,6 @@
 //! Sparsemax: the point of the probability simplex nearest to a row.
 
+use super::layout::{Layout, rows_of_length};
 use crate::activation::Activation;
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
@@ -12,7 +13,6 @@ use crate::pass::{Pass, Pieces};
 use crate::rows::engine::padded;
 use crate::rows::hardmax::greatest;
 use crate::rows::reduce::{LANES, Partial, Sums, across, add, total_anything};
-use crate::rows::scores::{Layout, rows_of_length};
 
 /// Sparsemax: p\[i\] = max(x\[i\] - tau, 0) over each row, tau so that they sum to 1.
 ///

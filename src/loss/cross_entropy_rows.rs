@@ -1,0 +1,575 @@
+//! How a cross-entropy is computed: what is known of some rows, their losses, then their gradients.
+
+use core::array::from_ref;
+
+use num_traits::Zero;
+use num_traits::float::FloatCore;
+
+use super::targets::Kind;
+use super::{CrossEntropy, Targets};
+use crate::kernel::element::{Element, Float, Lane, per_element};
+use crate::kernel::level::{Level, Task, dispatch};
+use crate::kernel::real::{Abreast, Ieee, Real};
+use crate::kernel::tiles::TILE;
+use crate::math::{exp2, lifted_one, log1p_of_sum_unrounded, unlift};
+use crate::rows::engine::{GROUP, Merge, Of, PerRow, Row, SIDE, Stats, Totals, chunks, padded, parts};
+use crate::rows::probability::{Complement, Normaliser};
+use crate::rows::reduce::{CHUNK, DEPTH, LANES, LaneSums, Partial, Sums, add};
+use crate::rows::rest::{Group, add_up, rest_of_groups, rest_of_row};
+use crate::rows::side::{Column, from_columns};
+
+/// Logits with their targets, and what is asked for.
+pub(super) struct Batch<'a, T: Element> {
+    pub(super) of: &'a CrossEntropy,
+    pub(super) level: Level,
+    pub(super) logits: &'a [T],
+    pub(super) targets: Targets<'a, T>,
+    /// Is called with the number and the loss of each row.
+    pub(super) losses: &'a mut dyn FnMut(usize, T::Float),
+    pub(super) grad: Option<&'a mut [T]>,
+    /// By which gradients are multiplied.
+    pub(super) times: T::Float,
+    /// Receives the sum of the losses.
+    pub(super) total: &'a mut f64,
+}
+
+/// The losses of a batch.
+pub(super) struct BatchLoss;
+
+per_element!(BatchLoss: Args<'a, T> = Batch<'a, T>, losses_of);
+
+fn losses_of<T: Element>(_: &BatchLoss, batch: Batch<'_, T>) {
+    let Batch { of, level, logits, targets, losses, mut grad, times, total } = batch;
+    let row_len = of.classes;
+    let keep = <Plain<T> as Real>::of(1.0 - of.label_smoothing);
+    let (t, classes) = match targets.kind {
+        Kind::Classes(classes) => (None, Some(classes)),
+        Kind::Distributions(t) => (Some(t), None),
+    };
+    let spread = of.label_smoothing / row_len as f64;
+    let weights = Weights { t, w: targets.weights, a: keep.store(), b: Ieee::of(spread) };
+    let weighted = of.label_smoothing != 0.0 || t.is_some();
+    // What is known of the target of each of some rows, from number `at` on.
+    let targets_of = |at: usize, count: usize| {
+        let mut rows = Rows::new();
+        for row in 0..count {
+            rows.kind[row] = match classes {
+                None => Target::Distribution,
+                Some(classes) => of.class(classes, at + row).map_or(Target::Ignored, Target::Class),
+            };
+            if let Target::Class(class) = rows.kind[row] {
+                rows.own[row] = match targets.weights {
+                    None => keep.store(),
+                    Some(w) => (<Plain<T> as Lane<T::Float>>::load(w[class].widened()) * keep).store(),
+                };
+            }
+        }
+        rows
+    };
+    let mut sum = (<Plain<T> as Real>::of(0.0), <Plain<T> as Real>::of(0.0));
+    let mut count_up = |at: usize, count: usize, of_rows: &PerRow<T::Float>| {
+        for (row, &loss) in of_rows[..count].iter().enumerate() {
+            sum = add(sum, Lane::load(loss));
+            losses(at + row, loss);
+        }
+    };
+
+    if row_len > CHUNK {
+        for (at, x) in logits.chunks_exact(row_len).enumerate() {
+            let mut grad = grad.as_deref_mut().map(|grad| &mut grad[at * row_len..][..row_len]);
+            let mut rows = targets_of(at, 1);
+            let stats = rest_of_row(level, x, grad.as_deref_mut());
+            if weighted {
+                weigh_long(level, weights.of_rows(at, row_len), x, &stats, &mut rows);
+            }
+            rows.take_class(0, |class| x[class].widened());
+            dispatch(level, Losses { stats: &stats, rows: &mut rows, weighted });
+            count_up(at, 1, &rows.loss);
+            let Some(grad) = grad else { continue };
+            for range in chunks(row_len).flat_map(parts) {
+                let (mut place, stats) = (range.start, &stats);
+                let mut finish = |e: &mut [T::Float]| {
+                    let (row_len, weights) = (e.len(), weights.of_rows(at, of.classes));
+                    dispatch(level, Gradients { stats, rows: &mut rows, weighted, weights, place, times, row_len, e });
+                    place += row_len;
+                };
+                if T::IS_FLOAT {
+                    T::as_floats(level, [], [&mut grad[range]], true, |[], [e]| finish(e));
+                } else {
+                    // Halves did not keep the exponentials.
+                    T::as_floats(level, [&x[range.clone()]], [&mut grad[range]], false, |[x], [e]| {
+                        let (mut first, mut second) = ([LaneSums::of_exponentials()], [LaneSums::of_anything()]);
+                        add_up(level, x, x.len(), Some(&mut *e), stats, &mut first, &mut second);
+                        finish(e);
+                    });
+                }
+            }
+        }
+    } else {
+        // As many rows as are one tile, if they are converted.
+        let together = if T::IS_FLOAT { logits.len() / row_len } else { (TILE / row_len).min(SIDE) }.max(1);
+        for (number, x) in logits.chunks(together * row_len).enumerate() {
+            let first = number * together;
+            let grad = grad.as_deref_mut().map(|grad| &mut grad[first * row_len..][..x.len()]);
+            let elements = x;
+            let mut of_group = |group: Group<'_, T::Float>| {
+                let Group { at, x, e, columns, stats } = group;
+                let count = x.len() / row_len;
+                let mut rows = targets_of(first + at, count);
+                let weights = weights.of_rows(first + at, row_len);
+                if weighted {
+                    let x = &x[..count * row_len];
+                    let (mut weight, mut distance) =
+                        ([LaneSums::of_anything(); GROUP], [LaneSums::of_anything(); GROUP]);
+                    let sums = [&mut weight[..], &mut distance[..]];
+                    dispatch(level, Weigh { x, row_len, weights, place: 0, stats, sums });
+                    rows.total(level, &weight, &distance);
+                }
+                for row in 0..count {
+                    rows.take_class(row, |class| x[row * row_len + class]);
+                }
+                dispatch(level, Losses { stats, rows: &mut rows, weighted });
+                count_up(first + at, count, &rows.loss);
+                if let Some(e) = e {
+                    if let Some(columns) = columns {
+                        dispatch(level, ColumnGradients { stats, rows: &mut rows, times, columns: &mut *columns });
+                        from_columns(columns, e);
+                        rows.write_class_gradients(row_len, e);
+                    } else {
+                        dispatch(
+                            level,
+                            Gradients { stats, rows: &mut rows, weighted, weights, place: 0, times, row_len, e },
+                        );
+                    }
+                }
+            };
+            match grad {
+                None => T::as_floats(level, [elements], [], false, |[x], []| {
+                    rest_of_groups(level, x, row_len, None, !weighted, &mut of_group);
+                }),
+                Some(grad) => T::as_floats(level, [elements], [grad], false, |[x], [grad]| {
+                    rest_of_groups(level, x, row_len, Some(grad), !weighted, &mut of_group);
+                }),
+            }
+        }
+    }
+    let (hi, lo) = (sum.0.wide(), sum.1.wide());
+    // Of infinite losses, what was lost is NaN.
+    *total = if lo.is_nan() { hi } else { hi + lo };
+}
+
+type Plain<T> = <<T as Element>::Float as Float>::Plain;
+
+/// What a row is compared with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Target {
+    Ignored,
+    Class(usize),
+    Distribution,
+}
+
+/// What is known of the targets of some rows, and of their losses.
+struct Rows<T> {
+    kind: PerRow<Target>,
+    /// The weight of the class, if the row has one.
+    own: PerRow<T>,
+    /// The logit of the class.
+    x: PerRow<T>,
+    /// The sum of the weights of all classes, and of these times the distances from the greatest logit.
+    weight: PerRow<T>,
+    distance: PerRow<T>,
+    loss: PerRow<T>,
+    /// The gradient of the class.
+    gradient: PerRow<T>,
+}
+
+impl<T: Float> Rows<T> {
+    fn new() -> Self {
+        let zeros = [T::zero(); SIDE];
+        let kind = [Target::Ignored; SIDE];
+        Self { kind, own: zeros, x: zeros, weight: zeros, distance: zeros, loss: zeros, gradient: zeros }
+    }
+
+    fn take_class(&mut self, row: usize, logit: impl Fn(usize) -> T) {
+        if let Target::Class(class) = self.kind[row] {
+            self.x[row] = logit(class);
+        }
+    }
+
+    /// Takes the sums of weights and of distances.
+    fn total(&mut self, level: Level, weight: &[LaneSums<T>; GROUP], distance: &[LaneSums<T>; GROUP]) {
+        let mut totals = Stats::new();
+        let stats = &mut totals;
+        dispatch(level, Totals { of: Of::Chunks, second_too: true, first: weight, second: distance, stats });
+        dispatch(level, TakeTotals { totals: &totals, rows: self });
+    }
+
+    fn write_class_gradients(&self, row_len: usize, grad: &mut [T]) {
+        for (row, grad) in grad.chunks_exact_mut(row_len).enumerate() {
+            match self.kind[row] {
+                Target::Ignored => grad.fill(T::zero()),
+                Target::Class(class) => grad[class] = self.gradient[row],
+                Target::Distribution => {}
+            }
+        }
+    }
+}
+
+struct TakeTotals<'a, T> {
+    totals: &'a Stats<T>,
+    rows: &'a mut Rows<T>,
+}
+
+impl<T: Float> Task<T> for TakeTotals<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<R: Lane<T>>(self) {
+        for i in 0..SIDE {
+            let Row { first: weight, second: distance, .. } = self.totals.row::<R>(i);
+            self.rows.weight[i] = (weight.0 + weight.1).store();
+            self.rows.distance[i] = ((distance.0 + distance.1) * lifted_one()).store();
+        }
+    }
+}
+
+/// Weights of the elements of rows: w (a t + b), the distributions t and the weights w of the classes if there are any.
+#[derive(Clone, Copy)]
+struct Weights<'a, T: Element> {
+    t: Option<&'a [T]>,
+    w: Option<&'a [T]>,
+    a: T::Float,
+    b: T::Float,
+}
+
+impl<T: Element> Weights<'_, T> {
+    /// With the distributions of the rows from number `at` on.
+    fn of_rows(self, at: usize, row_len: usize) -> Self {
+        Self { t: self.t.map(|t| &t[at * row_len..]), ..self }
+    }
+
+    /// Of some elements of a row, from number `from` on, to as many of `out`.
+    #[inline(always)]
+    fn write<R: Lane<T::Float>>(&self, row_start: usize, from: usize, out: &mut [T::Float]) {
+        let (a, b) = (R::load(self.a), R::load(self.b));
+        match self.t {
+            Some(t) => {
+                for (out, &t) in out.iter_mut().zip(&t[row_start + from..]) {
+                    *out = R::load(t.widened()).mul_add(a, b).store();
+                }
+            }
+            None => out.fill(self.b),
+        }
+        if let Some(w) = self.w {
+            for (out, &w) in out.iter_mut().zip(&w[from..]) {
+                *out = (R::load(*out) * R::load(w.widened())).store();
+            }
+        }
+    }
+}
+
+/// Sums of the weights of some rows, or of a part of one from `place` on, and of the weights times the distances from the
+/// greatest logit: added to those given.
+struct Weigh<'a, T: Element> {
+    x: &'a [T::Float],
+    row_len: usize,
+    weights: Weights<'a, T>,
+    place: usize,
+    stats: &'a Stats<T::Float>,
+    sums: [&'a mut [LaneSums<T::Float>]; 2],
+}
+
+impl<T: Element> Task<T::Float> for Weigh<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<R: Lane<T::Float>>(self) {
+        let Self { x, row_len, weights, place, stats, sums: [weight, distance] } = self;
+        let row_len = row_len.min(x.len()).max(1);
+        for (i, x) in x.chunks_exact(row_len).enumerate() {
+            let (mut weight_sums, mut distance_sums) = (weight[i].load::<R>(), distance[i].load::<R>());
+            let greatest = R::load(stats.greatest[i]);
+            for (block, x) in x.chunks(DEPTH * LANES).enumerate() {
+                let mut own = [[Zero::zero(); LANES]; DEPTH];
+                let from = place + block * DEPTH * LANES;
+                weights.write::<R>(i * row_len, from, &mut own.as_flattened_mut()[..x.len()]);
+                let (columns, rest) = x.as_chunks::<LANES>();
+                if let Ok(columns) = columns.try_into() {
+                    distances::<_, R, DEPTH>(columns, &own, greatest, &mut weight_sums, &mut distance_sums);
+                    continue;
+                }
+                for (x, own) in columns.iter().zip(&own) {
+                    distances(from_ref(x), from_ref(own), greatest, &mut weight_sums, &mut distance_sums);
+                }
+                if !rest.is_empty() {
+                    let last = [padded(rest, FloatCore::neg_infinity())];
+                    let own = [own[columns.len()]];
+                    distances(&last, &own, greatest, &mut weight_sums, &mut distance_sums);
+                }
+            }
+            weight[i].store(&weight_sums);
+            distance[i].store(&distance_sums);
+        }
+    }
+}
+
+/// Weights, and weighted distances from the greatest logit, these times `unlift()`: no difference of two numbers overflows
+/// then. For `x = -inf` the distance is clamped to a huge finite number: a zero weight then gives 0 instead of NaN, and any
+/// other weight overflows to infinity, once it is lifted.
+#[inline(always)]
+fn distances<T: Float, R: Lane<T>, const K: usize>(
+    x: &[[T; LANES]; K],
+    own: &[[T; LANES]; K],
+    greatest: R,
+    weight: &mut Sums<R, LANES>,
+    distance: &mut Sums<R, LANES>,
+) {
+    let most = Abreast::splat(R::per_type(exp2(114) as f32, exp2(994)));
+    let greatest = Abreast::splat(greatest * unlift());
+    for i in 0..LANES {
+        let (x, own) = (Abreast::<R, K>::gather(x, i), Abreast::gather(own, i));
+        let d = x.mul_add(-Abreast::<R, K>::splat(unlift()), greatest).at_most(most);
+        weight.add(i, (own, Abreast::splat(R::of(0.0))));
+        distance.add(i, own.two_mul(d));
+    }
+}
+
+/// The same for a row of any length, by chunks.
+fn weigh_long<T: Element>(
+    level: Level,
+    weights: Weights<'_, T>,
+    x: &[T],
+    stats: &Stats<T::Float>,
+    rows: &mut Rows<T::Float>,
+) {
+    let (mut all_weights, mut all_distances) = ([LaneSums::of_anything(); GROUP], [LaneSums::of_anything(); GROUP]);
+    for chunk in chunks(x.len()).rev() {
+        let (mut weight, mut distance) = ([LaneSums::of_anything()], [LaneSums::of_anything()]);
+        for range in parts(chunk) {
+            let mut place = range.start;
+            T::as_floats(level, [&x[range]], [], false, |[x], []| {
+                let (row_len, sums) = (x.len(), [&mut weight[..], &mut distance[..]]);
+                dispatch(level, Weigh { x, row_len, weights, place, stats, sums });
+                place += row_len;
+            });
+        }
+        dispatch(
+            level,
+            Merge {
+                exponentials: false,
+                first: &weight[0],
+                second: &distance[0],
+                firsts: &mut all_weights[0],
+                seconds: &mut all_distances[0],
+            },
+        );
+    }
+    rows.total(level, &all_weights, &all_distances);
+}
+
+/// (greatest - x) + log(sum of e^(x - greatest)): two parts of one sign, for the class and, summed already, for all.
+struct Losses<'a, T> {
+    stats: &'a Stats<T>,
+    rows: &'a mut Rows<T>,
+    weighted: bool,
+}
+
+impl<T: Float> Task<T> for Losses<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<R: Lane<T>>(self) {
+        let Self { stats, rows, weighted } = self;
+        let zero = R::of(0.0);
+        for i in 0..SIDE {
+            let row = stats.row::<R>(i);
+            let (log, log_lo) = log_of_sum(&row);
+            let log = log + log_lo;
+            let all = R::load(rows.weight[i]).mul_add(log, R::load(rows.distance[i]));
+            let all = R::select(if_true::<R>(weighted), all, zero);
+            let (x, weight) = (R::load(rows.x[i]), R::load(rows.own[i]));
+            let loss = (row.greatest - x) + log;
+            // A weight of 0 makes nothing of an infinite loss too.
+            rows.loss[i] = (all + R::select(weight.abs().le(zero), zero, weight * loss)).store();
+        }
+        for (loss, kind) in rows.loss.iter_mut().zip(&rows.kind) {
+            if *kind == Target::Ignored {
+                *loss = T::zero();
+            }
+        }
+    }
+}
+
+/// log(sum of e^(x - greatest)), not rounded. NaN for a row with NaN or +inf, or of nothing but -inf.
+#[inline(always)]
+fn log_of_sum<R: Real>(row: &Row<R>) -> Partial<R> {
+    let (rest, rest_lo) = Normaliser::of((row.top, R::of(0.0))).ratio(row.first);
+    let (hi, lo) = log1p_of_sum_unrounded(row.second.0 - R::of(1.0), rest, rest_lo);
+    (hi, lo + row.greatest.abs() * R::of(0.0))
+}
+
+/// A mask that is the same for all lanes.
+#[inline(always)]
+fn if_true<R: Real>(truth: bool) -> R::Mask {
+    R::of(if truth { -1.0 } else { 1.0 }).lt(R::of(0.0))
+}
+
+/// Gradients of the elements of a row in terms of their exponentials.
+#[derive(Clone, Copy)]
+struct Gradient<R> {
+    complement: Complement<R>,
+    normaliser: Normaliser<R>,
+    /// The sum of the row's weights.
+    weight: R,
+    times: R,
+}
+
+impl<R: Real> Gradient<R> {
+    #[inline(always)]
+    fn of<T: Float>(stats: &Stats<T>, rows: &Rows<T>, weighted: bool, times: R, i: usize) -> Self
+    where
+        R: Lane<T>,
+    {
+        let row = stats.row::<R>(i);
+        let (complement, mut normaliser) = Complement::of(&row);
+        normaliser.factor = normaliser.factor - row.greatest.abs() * R::of(0.0);
+        let own = R::load(rows.own[i]);
+        let weight = R::select(if_true::<R>(weighted), R::load(rows.weight[i]) + own, own);
+        Self { complement, normaliser, weight, times }
+    }
+
+    /// p W - w. From 1/2 on (1 - p) (-W) - (w - W), which has more digits where p is near 1, and its sign where it is too
+    /// small for the type; below, the other has.
+    #[inline(always)]
+    fn at(&self, e: R, w: R) -> R {
+        let p = self.normaliser.probability(e);
+        let from_p = p.mul_add(self.weight, -w);
+        let from_complement = self.complement.at(e, p).mul_add(-self.weight, -(w - self.weight));
+        R::select(p.lt(R::of(0.5)), from_p, from_complement) * self.times
+    }
+
+    /// The same where the weight is 0.
+    #[inline(always)]
+    fn without_target(&self, e: R) -> R {
+        self.normaliser.probability(e) * (self.weight * self.times)
+    }
+}
+
+/// p (sum of the weights) - weight, from the exponentials of some rows, or of a part of one from `place` on.
+struct Gradients<'a, T: Element> {
+    stats: &'a Stats<T::Float>,
+    rows: &'a mut Rows<T::Float>,
+    weighted: bool,
+    weights: Weights<'a, T>,
+    place: usize,
+    times: T::Float,
+    row_len: usize,
+    e: &'a mut [T::Float],
+}
+
+impl<T: Element> Task<T::Float> for Gradients<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<R: Lane<T::Float>>(self) {
+        // Functions, because LLVM knows only of their arguments that they do not overlap.
+        #[inline(always)]
+        fn all<F: Float, R: Lane<F>>(formula: &Gradient<R>, e: &mut [F], w: &[F]) {
+            for (e, &w) in e.iter_mut().zip(w) {
+                *e = formula.at(R::load(*e), R::load(w)).store();
+            }
+        }
+
+        #[inline(always)]
+        fn all_without_target<F: Float, R: Lane<F>>(formula: &Gradient<R>, e: &mut [F]) {
+            for e in e {
+                *e = formula.without_target(R::load(*e)).store();
+            }
+        }
+
+        let Self { stats, rows, weighted, weights, place, times, row_len, e } = self;
+        let (times, row_len) = (R::load(times), row_len.min(e.len()).max(1));
+        let place_of = |rows: &Rows<T::Float>, i: usize| match rows.kind[i] {
+            Target::Class(class) => class.checked_sub(place).filter(|&class| class < row_len),
+            _ => None,
+        };
+        // What the classes have is computed side by side.
+        let (mut of_class, mut own) = ([Zero::zero(); SIDE], [Zero::zero(); SIDE]);
+        for (i, e) in e.chunks_exact(row_len).enumerate() {
+            if let Some(class) = place_of(rows, i) {
+                of_class[i] = e[class];
+                if weighted {
+                    weights.write::<R>(i * row_len, place + class, &mut own[i..=i]);
+                }
+            }
+        }
+        for i in 0..SIDE {
+            let formula = Gradient::of(stats, rows, weighted, times, i);
+            let w = R::load(own[i]) + R::load(rows.own[i]);
+            rows.gradient[i] = formula.at(R::load(of_class[i]), w).store();
+        }
+        for (i, e) in e.chunks_exact_mut(row_len).enumerate() {
+            if rows.kind[i] == Target::Ignored {
+                e.fill(Zero::zero());
+                continue;
+            }
+            let formula = &Gradient::of(stats, rows, weighted, times, i);
+            if weighted {
+                for (block, e) in e.chunks_mut(DEPTH * LANES).enumerate() {
+                    let mut own = [Zero::zero(); DEPTH * LANES];
+                    weights.write::<R>(i * row_len, place + block * DEPTH * LANES, &mut own[..e.len()]);
+                    all(formula, e, &own);
+                }
+            } else {
+                all_without_target(formula, e);
+            }
+            if let Some(class) = place_of(rows, i) {
+                e[class] = rows.gradient[i];
+            }
+        }
+    }
+}
+
+/// The same of short rows, from the exponentials in columns; but the class's is only computed, in `rows`.
+struct ColumnGradients<'a, T> {
+    stats: &'a Stats<T>,
+    rows: &'a mut Rows<T>,
+    times: T,
+    columns: &'a mut [Column<T>],
+}
+
+impl<T: Float> Task<T> for ColumnGradients<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<R: Lane<T>>(self) {
+        // A function, because LLVM knows only of its arguments that they do not overlap.
+        #[inline(always)]
+        fn column<T: Float, R: Lane<T>>(factors: &[[R; SIDE]; 3], column: &mut Column<T>) {
+            let [factor, factor_lo, times] = factors;
+            for i in 0..SIDE {
+                let normaliser = Normaliser { factor: factor[i], factor_lo: factor_lo[i] };
+                column[i] = (normaliser.probability(R::load(column[i])) * times[i]).store();
+            }
+        }
+
+        let Self { stats, rows, times, columns } = self;
+        let times = R::load(times);
+        let mut of_class = [T::zero(); SIDE];
+        for (i, (of_class, kind)) in of_class.iter_mut().zip(&rows.kind).enumerate() {
+            if let Target::Class(class) = *kind {
+                *of_class = columns[class][i];
+            }
+        }
+        let mut factors = [[R::of(0.0); SIDE]; 3];
+        for i in 0..SIDE {
+            let formula = Gradient::of(stats, rows, false, times, i);
+            rows.gradient[i] = formula.at(R::load(of_class[i]), R::of(0.0) + R::load(rows.own[i])).store();
+            (factors[0][i], factors[1][i]) = (formula.normaliser.factor, formula.normaliser.factor_lo);
+            factors[2][i] = formula.weight * formula.times;
+        }
+        for of in columns {
+            column::<T, R>(&factors, of);
+        }
+    }
+}

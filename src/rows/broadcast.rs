@@ -1,0 +1,116 @@
+//! How a bias or a mask that is shorter than the data is taken for all of it.
+
+#[cfg(feature = "alloc")]
+use alloc::vec::Vec;
+
+/// A bias or a mask of scores, and which rows each of its rows is for.
+///
+/// A slice as it is, a vector or an array is for all rows if it is one row, and must be as long as the data otherwise. Other
+/// shapes are named, because a shorter slice that happens to divide the data could be meant in two ways:
+///
+/// | the data | the mask | |
+/// |---|---|---|
+/// | `[.., K]` | `[K]` | `&mask` |
+/// | `[.., K]` | the same | `&mask` |
+/// | `[B, H, Q, K]` | `[Q, K]` | `Broadcast::cycled(&mask)` |
+/// | `[B, H, Q, K]` | `[B, K]` | `Broadcast::each(&mask, H * Q)` |
+///
+/// ```
+/// use activations::{Activation, Broadcast, Softmax};
+///
+/// // Two sequences, each with two queries of two keys; the last key of the second sequence is padding.
+/// let (scores, keep) = ([0.0_f32; 8], [true, true, true, false]);
+/// let p = Softmax::rows(2)?.masked(Broadcast::each(&keep, 2))?.forward_vec(&scores);
+/// assert_eq!(p, [0.5, 0.5, 0.5, 0.5, 1.0, 0.0, 1.0, 0.0]);
+///
+/// // The same mask for both sequences.
+/// let p = Softmax::rows(2)?.masked(Broadcast::cycled(&keep))?.forward_vec(&scores);
+/// assert_eq!(p, [0.5, 0.5, 1.0, 0.0, 0.5, 0.5, 1.0, 0.0]);
+/// # Ok::<(), activations::ParameterError>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Broadcast<'a, U> {
+    pub(crate) data: &'a [U],
+    pub(crate) how: How,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum How {
+    /// One row for all, or as long as the data.
+    Alike,
+    /// All rows again and again.
+    Cycled,
+    /// Each row for so many, one after another.
+    Each(usize),
+}
+
+impl<'a, U> Broadcast<'a, U> {
+    /// The rows of `data` again and again: `[Q, K]` for data of the shape `[B, H, Q, K]`.
+    ///
+    /// ```
+    /// use activations::{Activation, Broadcast, Softmax};
+    ///
+    /// let causal = Broadcast::cycled(&[true, false, true, true]);
+    /// assert_eq!(Softmax::rows(2)?.masked(causal)?.forward_vec(&[0.0_f32; 4]), [1.0, 0.0, 0.5, 0.5]);
+    /// # Ok::<(), activations::ParameterError>(())
+    /// ```
+    #[must_use]
+    pub const fn cycled(data: &'a [U]) -> Self {
+        Self { data, how: How::Cycled }
+    }
+
+    /// Each row of `data` for `rows` rows, one after another: `[B, K]` for data of the shape `[B, H, Q, K]`, where `rows` is
+    /// H Q. If `rows` is 0, only empty slices fit.
+    ///
+    /// ```
+    /// use activations::{Activation, Broadcast, Softmax};
+    ///
+    /// let padding = Broadcast::each(&[true, false], 2);
+    /// assert_eq!(Softmax::rows(2)?.masked(padding)?.forward_vec(&[0.0_f32; 4]), [1.0, 0.0, 1.0, 0.0]);
+    /// # Ok::<(), activations::ParameterError>(())
+    /// ```
+    #[must_use]
+    pub const fn each(data: &'a [U], rows: usize) -> Self {
+        Self { data, how: How::Each(rows) }
+    }
+
+    /// What must divide the length of the data, and whether it must be that length.
+    pub(crate) fn period(&self, unit: usize) -> (usize, bool) {
+        match self.how {
+            How::Alike if self.data.len() == unit => (unit, false),
+            How::Alike => (self.data.len(), true),
+            How::Cycled => (self.data.len(), false),
+            How::Each(rows) => (self.data.len().saturating_mul(rows), true),
+        }
+    }
+
+    /// What goes with block number `block` of the data, of `unit` elements.
+    pub(crate) fn block(&self, block: usize, unit: usize) -> &'a [U] {
+        let block = match self.how {
+            How::Alike if self.data.len() == unit => 0,
+            How::Alike => block,
+            How::Cycled => block % (self.data.len() / unit),
+            How::Each(rows) => block / rows,
+        };
+        &self.data[block * unit..][..unit]
+    }
+}
+
+impl<'a, U> From<&'a [U]> for Broadcast<'a, U> {
+    fn from(data: &'a [U]) -> Self {
+        Self { data, how: How::Alike }
+    }
+}
+
+impl<'a, U, const N: usize> From<&'a [U; N]> for Broadcast<'a, U> {
+    fn from(data: &'a [U; N]) -> Self {
+        Self::from(data.as_slice())
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<'a, U> From<&'a Vec<U>> for Broadcast<'a, U> {
+    fn from(data: &'a Vec<U>) -> Self {
+        Self::from(data.as_slice())
+    }
+}

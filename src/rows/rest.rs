@@ -1,0 +1,127 @@
+//! What log-sum-exp and the losses need of rows: the greatest element, the exponentials but for it, and their sum.
+
+use core::marker::PhantomData;
+
+use super::engine::{AddUp, FindGreatest, GROUP, Merge, Of, SHORT, SIDE, Stats, Totals, chunks, parts};
+use super::probability::Rest;
+use super::reduce::{CHUNK, LANES, LaneSums};
+use super::side::{Column, RestOnGrid, to_columns};
+use crate::kernel::element::{Element, Float};
+use crate::kernel::level::{Level, dispatch};
+
+/// Some rows, and what is known of them.
+pub(crate) struct Group<'a, T> {
+    /// The number of the first.
+    pub(crate) at: usize,
+    pub(crate) x: &'a [T],
+    /// The exponentials, if they are asked for: in rows, or of short rows in columns.
+    pub(crate) e: Option<&'a mut [T]>,
+    pub(crate) columns: Option<&'a mut [Column<T>]>,
+    /// The first sum is of the exponentials but for the greatest, the second counts it.
+    pub(crate) stats: &'a Stats<T>,
+}
+
+/// Calls `f` with each group of rows of up to [`CHUNK`] elements. Short ones lie side by side, if this is asked for.
+pub(crate) fn rest_of_groups<T: Float>(
+    level: Level,
+    x: &[T],
+    row_len: usize,
+    mut e: Option<&mut [T]>,
+    side_by_side: bool,
+    f: &mut dyn FnMut(Group<'_, T>),
+) {
+    let mut stats = Stats::new();
+    if row_len <= SHORT && side_by_side {
+        let columns = &mut [[T::zero(); SIDE]; SHORT][..row_len];
+        for (group, x) in x.chunks(SIDE * row_len).enumerate() {
+            let at = group * SIDE;
+            to_columns(x, columns);
+            dispatch(level, RestOnGrid { columns: &mut *columns, stats: &mut stats });
+            let e = e.as_deref_mut().map(|e| &mut e[at * row_len..][..x.len()]);
+            f(Group { at, x, e, columns: Some(&mut *columns), stats: &stats });
+        }
+        return;
+    }
+    for (group, x) in x.chunks(GROUP * row_len).enumerate() {
+        let at = group * GROUP;
+        let mut e = e.as_deref_mut().map(|e| &mut e[at * row_len..][..x.len()]);
+        dispatch(level, FindGreatest { x, row_len, on_grid: true, stats: &mut stats });
+        let (mut first, mut second) = ([LaneSums::of_exponentials(); GROUP], [LaneSums::of_anything(); GROUP]);
+        add_up(level, x, row_len, e.as_deref_mut(), &stats, &mut first, &mut second);
+        dispatch(level, Totals { of: Of::Rows, second_too: true, first: &first, second: &second, stats: &mut stats });
+        f(Group { at, x, e, columns: None, stats: &stats });
+    }
+}
+
+/// The exponentials of rows, which `e` keeps if there is one, and their sums.
+pub(crate) fn add_up<T: Float>(
+    level: Level,
+    x: &[T],
+    row_len: usize,
+    e: Option<&mut [T]>,
+    stats: &Stats<T>,
+    first: &mut [LaneSums<T>],
+    second: &mut [LaneSums<T>],
+) {
+    let (x, grad_y) = (Some(x), None);
+    if e.is_some() {
+        dispatch(level, AddUp { sums: PhantomData::<Rest<true>>, row_len, x, grad_y, e, stats, first, second });
+    } else {
+        dispatch(level, AddUp { sums: PhantomData::<Rest<false>>, row_len, x, grad_y, e, stats, first, second });
+    }
+}
+
+/// What is known of one row of any length. `e` keeps the exponentials, if it can: if elements are floats.
+pub(crate) fn rest_of_row<T: Element>(level: Level, x: &[T], mut e: Option<&mut [T]>) -> Stats<T::Float> {
+    let mut stats = Stats::new();
+    let mut greatest = num_traits::float::FloatCore::neg_infinity();
+    for range in chunks(x.len()).flat_map(parts) {
+        T::as_floats(level, [&x[range]], [], false, |[x], []| {
+            dispatch(level, FindGreatest { x, row_len: x.len(), on_grid: true, stats: &mut stats });
+            if stats.greatest[0] > greatest {
+                greatest = stats.greatest[0];
+            }
+        });
+    }
+    dispatch(level, FindGreatest { x: &[greatest; LANES], row_len: LANES, on_grid: true, stats: &mut stats });
+    let (mut firsts, mut seconds) = ([LaneSums::of_anything(); GROUP], [LaneSums::of_anything(); GROUP]);
+    // From the end, which the search for the greatest has just left in the cache.
+    for chunk in chunks(x.len()).rev() {
+        let (mut first, mut second) = ([LaneSums::of_exponentials()], [LaneSums::of_anything()]);
+        for range in parts(chunk) {
+            let row_len = range.len();
+            match &mut e {
+                Some(e) if T::IS_FLOAT => {
+                    T::as_floats(level, [&x[range.clone()]], [&mut e[range]], false, |[x], [e]| {
+                        add_up(level, x, row_len, Some(e), &stats, &mut first, &mut second);
+                    });
+                }
+                _ => T::as_floats(level, [&x[range]], [], false, |[x], []| {
+                    add_up(level, x, row_len, None, &stats, &mut first, &mut second);
+                }),
+            }
+        }
+        dispatch(
+            level,
+            Merge {
+                exponentials: true,
+                first: &first[0],
+                second: &second[0],
+                firsts: &mut firsts[0],
+                seconds: &mut seconds[0],
+            },
+        );
+    }
+    dispatch(level, Totals { of: Of::Chunks, second_too: true, first: &firsts, second: &seconds, stats: &mut stats });
+    stats
+}
+
+/// Calls `f` with the number of the first of some rows, their elements, and what is known of them.
+pub(crate) fn rest_of_rows<T: Float>(level: Level, x: &[T], row_len: usize, f: &mut dyn FnMut(usize, &[T], &Stats<T>)) {
+    if row_len <= CHUNK {
+        return rest_of_groups(level, x, row_len, None, true, &mut |Group { at, x, stats, .. }| f(at, x, stats));
+    }
+    for (row, x) in x.chunks_exact(row_len).enumerate() {
+        f(row, x, &rest_of_row(level, x, None));
+    }
+}
