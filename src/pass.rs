@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use crate::kernel::element::Element;
 use crate::kernel::level::Level;
-use crate::kernel::tiles::{TILE, is_float};
+use crate::kernel::tiles::TILE;
 
 /// One pass over slices of equal length: what to compute, where from and where to.
 ///
@@ -133,7 +133,7 @@ impl<T: Element> Pass<'_, T> {
     ) {
         let len = self.len();
         // No longer than a tile, so that both are one tile.
-        let longest = if is_float::<T>() { len.max(1) } else { TILE };
+        let longest = if T::IS_FLOAT { len.max(1) } else { TILE };
         for start in (0..len).step_by(longest) {
             let part = start..len.min(start + longest);
             T::as_floats(level, [&beside[part.clone()]], [], false, |[beside], []| {

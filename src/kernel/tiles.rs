@@ -11,12 +11,6 @@ pub(crate) const TILE: usize = 1024;
 /// Elements of a tile of short slices: to clear a whole one takes longer than to compute with a few elements.
 pub(crate) const SHORT: usize = 64;
 
-/// Whether slices hold floats already, so that they need no tiles.
-#[inline]
-pub(crate) const fn is_float<T: Element>() -> bool {
-    size_of::<T>() == size_of::<T::Float>()
-}
-
 /// Room for a tile.
 #[repr(align(64))]
 pub(crate) struct Tile<F, const N: usize>([F; N]);

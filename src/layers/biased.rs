@@ -1,11 +1,11 @@
 //! A bias before the activation: f(x + bias), over rows as long as the bias.
 
-use super::columns::{ColumnSums, Terms};
+use super::columns::{Addends, ColumnSums};
 use crate::activation::Activation;
 use crate::kernel::arithmetic::Arithmetic;
-use crate::kernel::broadcast::Broadcast;
-use crate::kernel::element::Element;
+use crate::kernel::element::{Element, per_element};
 use crate::kernel::level::{At, Level};
+use crate::kernel::repeated::Repeated;
 use crate::kernel::tiles::{SHORT, TILE, Tile};
 use crate::pass::{Pass, Pieces, same_length};
 
@@ -107,12 +107,7 @@ pub trait BiasGradient<T: Element>: Activation<T> {
 impl<T: Element, A: Activation<T::Float>> Activation<T> for Biased<'_, A, T> {
     #[inline]
     fn run(&self, level: Level, pass: Pass<'_, T>) {
-        let layer = Layer::new(&self.activation, self.bias);
-        if pass.len() <= SHORT {
-            layer.run::<SHORT>(level, pass);
-        } else {
-            layer.run::<TILE>(level, pass);
-        }
+        T::call(&Run(level), (Layer { f: &self.activation, bias: self.bias }, pass));
     }
 
     #[inline]
@@ -124,7 +119,8 @@ impl<T: Element, A: Activation<T::Float>> Activation<T> for Biased<'_, A, T> {
 impl<T: Element, A: Activation<T::Float>> BiasGradient<T> for Biased<'_, A, T> {
     #[inline]
     fn run_with_bias(&self, level: Level, x: &[T], grad_y: &[T], grad_x: &mut [T], grad_bias: &mut [T]) {
-        Layer::new(&self.activation, self.bias).run_with_bias(level, x, grad_y, grad_x, grad_bias);
+        let layer = Layer { f: &self.activation, bias: self.bias };
+        T::call(&RunWithBias(level), (layer, WithBias { x, grad_y, grad_x, grad_bias }));
     }
 }
 
@@ -135,85 +131,102 @@ impl<T: Element, A: BiasGradient<T>> BiasGradient<T> for At<A> {
     }
 }
 
-/// A bias, and an activation of any type: what follows is compiled once for each type of elements.
+/// A bias, and an activation of any type.
+#[derive(Clone, Copy)]
 struct Layer<'a, T: Element> {
     f: &'a dyn Activation<T::Float>,
     bias: &'a [T],
-    /// Elements that the activation must have together.
-    unit: usize,
-    /// Elements of a row that the activation would not find by itself.
-    row: Option<usize>,
 }
 
-impl<'a, T: Element> Layer<'a, T> {
-    /// Panics if a row of the activation does not fit.
-    fn new(f: &'a dyn Activation<T::Float>, bias: &'a [T]) -> Self {
-        let (width, pieces) = (bias.len(), f.pieces());
+/// The slices of [`BiasGradient::run_with_bias`].
+struct WithBias<'a, T> {
+    x: &'a [T],
+    grad_y: &'a [T],
+    grad_x: &'a mut [T],
+    grad_bias: &'a mut [T],
+}
+
+/// See [`Activation::run`].
+struct Run(Level);
+per_element!(Run: Args<'a, T> = (Layer<'a, T>, Pass<'a, T>), run);
+
+/// See [`BiasGradient::run_with_bias`].
+struct RunWithBias(Level);
+per_element!(RunWithBias: Args<'a, T> = (Layer<'a, T>, WithBias<'a, T>), run_with_bias);
+
+fn run<T: Element>(&Run(level): &Run, (layer, pass): (Layer<'_, T>, Pass<'_, T>)) {
+    if pass.len() <= SHORT {
+        run_in::<T, SHORT>(level, layer, pass);
+    } else {
+        run_in::<T, TILE>(level, layer, pass);
+    }
+}
+
+fn run_in<T: Element, const N: usize>(level: Level, layer: Layer<'_, T>, mut pass: Pass<'_, T>) {
+    let mut repeated = Repeated::<T, N>::new(layer.bias, 1, layer.unit());
+    let mut shifted = Tile::<T::Float, N>::new();
+    let (len, mut at) = (pass.len(), 0);
+    while at < len {
+        let bias = repeated.piece(at, len);
+        let part = at..at + bias.len();
+        at = part.end;
+        pass.part(part).as_floats_beside(level, bias, &mut |pass, bias| {
+            layer.run_shifted(level, pass, bias, shifted.of(bias.len()));
+        });
+    }
+}
+
+fn run_with_bias<T: Element>(&RunWithBias(level): &RunWithBias, (layer, slices): (Layer<'_, T>, WithBias<'_, T>)) {
+    let WithBias { x, grad_y, grad_x, grad_bias } = slices;
+    let (len, width) = (x.len(), layer.bias.len());
+    if len == 0 {
+        grad_bias.fill(T::zero());
+        return;
+    }
+    let mut repeated = Repeated::<T, TILE>::new(layer.bias, 1, layer.unit());
+    let mut shifted = Tile::<T::Float, TILE>::new();
+    // Strips of columns, whose sums stay in the cache.
+    let mut first = 0;
+    while first < width {
+        let together = repeated.piece(first, len).len();
+        let mut sums = ColumnSums::<T::Float, TILE>::new(together);
+        for start in (first..len).step_by(together.max(width)) {
+            let bias = repeated.piece(start, len);
+            let part = start..start + bias.len();
+            let inputs = [&x[part.clone()], &grad_y[part.clone()], bias];
+            T::as_floats(level, inputs, [&mut grad_x[part]], false, |[x, grad_y, bias], [grad_x]| {
+                let pass = Pass::Backward { x, grad_y, grad_x: &mut *grad_x };
+                layer.run_shifted(level, pass, bias, shifted.of(bias.len()));
+                sums.add(level, Addends::Numbers(grad_x));
+            });
+        }
+        // Rows that were taken together have columns of their own.
+        let columns = together.min(width);
+        T::narrow(level, sums.folded(level, columns), &mut grad_bias[first..][..columns]);
+        first += columns;
+    }
+}
+
+impl<T: Element> Layer<'_, T> {
+    /// Elements that the activation must have together. Panics if they are too many.
+    fn unit(&self) -> usize {
+        let (width, pieces) = (self.bias.len(), self.f.pieces());
         pieces.check_fit(width, TILE, "activations of x + bias");
         let unit = pieces.part(width, 1);
         assert!(
             width.is_multiple_of(unit),
             "the activation's rows have {unit} elements, which do not divide a bias of {width}"
         );
-        Self { f, bias, unit, row: (pieces == Pieces::Whole).then_some(width) }
-    }
-
-    fn run<const N: usize>(&self, level: Level, mut pass: Pass<'_, T>) {
-        let mut broadcast = Broadcast::<T, N>::new(self.bias, 1, self.unit);
-        let mut shifted = Tile::<T::Float, N>::new();
-        let (len, mut at) = (pass.len(), 0);
-        while at < len {
-            let bias = broadcast.piece(at, len);
-            let part = at..at + bias.len();
-            at = part.end;
-            pass.part(part).as_floats_beside(level, bias, &mut |pass, bias| {
-                self.run_shifted(level, pass, bias, shifted.of(bias.len()));
-            });
-        }
+        unit
     }
 
     /// Runs a pass over a block, of x + bias.
     fn run_shifted(&self, level: Level, pass: Pass<'_, T::Float>, bias: &[T::Float], shifted: &mut [T::Float]) {
         Arithmetic::Sum { a: pass.inputs(), b: bias, y: shifted }.run(level);
         let (len, mut pass) = (shifted.len(), pass.of_inputs(shifted));
-        let row = self.row.unwrap_or(len);
-        for start in (0..len).step_by(row.max(1)) {
+        let row = if self.f.pieces() == Pieces::Whole { self.bias.len() } else { len };
+        for start in (0..len).step_by(row) {
             self.f.run(level, pass.part(start..start + row));
-        }
-    }
-
-    fn run_with_bias(&self, level: Level, x: &[T], grad_y: &[T], grad_x: &mut [T], grad_bias: &mut [T]) {
-        let (len, width) = (x.len(), self.bias.len());
-        if len == 0 {
-            grad_bias.fill(T::zero());
-            return;
-        }
-        let mut broadcast = Broadcast::<T, TILE>::new(self.bias, 1, self.unit);
-        let mut shifted = Tile::<T::Float, TILE>::new();
-        // Strips of columns, whose sums stay in the cache.
-        let mut first = 0;
-        while first < width {
-            let together = broadcast.piece(first, len).len();
-            let mut sums = ColumnSums::<T::Float, TILE>::new(together);
-            for start in (first..len).step_by(together.max(width)) {
-                let bias = broadcast.piece(start, len);
-                let part = start..start + bias.len();
-                T::as_floats(
-                    level,
-                    [&x[part.clone()], &grad_y[part.clone()], bias],
-                    [&mut grad_x[part]],
-                    false,
-                    |[x, grad_y, bias], [grad_x]| {
-                        let pass = Pass::Backward { x, grad_y, grad_x: &mut *grad_x };
-                        self.run_shifted(level, pass, bias, shifted.of(bias.len()));
-                        sums.add(level, Terms::Numbers(grad_x));
-                    },
-                );
-            }
-            // Rows that were taken together have columns of their own.
-            let columns = together.min(width);
-            T::narrow(level, sums.folded(level, columns), &mut grad_bias[first..][..columns]);
-            first += columns;
         }
     }
 }

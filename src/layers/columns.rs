@@ -6,9 +6,9 @@ use crate::kernel::real::Real;
 use crate::kernel::tiles::Tile;
 use crate::rows::reduce::{LANES, Partial, add};
 
-/// Terms of sums, row after row.
+/// Addends of sums, row after row.
 #[derive(Clone, Copy)]
-pub(super) enum Terms<'a, T> {
+pub(super) enum Addends<'a, T> {
     /// Numbers.
     Numbers(&'a [T]),
     /// The gradients of slopes: `x[i] * grad_y[i]` where x\[i\] <= 0.
@@ -31,7 +31,7 @@ impl<T: Float, const N: usize> ColumnSums<T, N> {
     }
 
     /// Adds rows of `width` terms; the last may be shorter.
-    pub(super) fn add(&mut self, level: Level, terms: Terms<'_, T>) {
+    pub(super) fn add(&mut self, level: Level, terms: Addends<'_, T>) {
         let (hi, lo) = (self.hi.of(self.width), self.lo.of(self.width));
         T::run(&Loops, level, Work::Add { hi, lo, terms });
     }
@@ -71,7 +71,7 @@ fn rounded<R: Real>((hi, lo): Partial<R>) -> R {
 
 /// What is done to sums.
 enum Work<'a, T> {
-    Add { hi: &'a mut [T], lo: &'a mut [T], terms: Terms<'a, T> },
+    Add { hi: &'a mut [T], lo: &'a mut [T], terms: Addends<'a, T> },
     Fold { hi: &'a mut [T], lo: &'a mut [T], columns: usize },
 }
 
@@ -95,10 +95,10 @@ impl Kernel for Loops {
 #[inline]
 fn run<T: Float>(level: Level, work: Work<'_, T>) {
     match work {
-        Work::Add { hi, lo, terms: Terms::Numbers(numbers) } => {
+        Work::Add { hi, lo, terms: Addends::Numbers(numbers) } => {
             dispatch(level, Add { hi, lo, terms: Numbers(numbers) })
         }
-        Work::Add { hi, lo, terms: Terms::OfSlopes { x, grad_y } } => {
+        Work::Add { hi, lo, terms: Addends::OfSlopes { x, grad_y } } => {
             dispatch(level, Add { hi, lo, terms: OfSlopes { x, grad_y } });
         }
         Work::Fold { hi, lo, columns } => dispatch(level, Fold { hi, lo, columns }),

@@ -1,9 +1,9 @@
 //! `Gate`: an activation of one half of the inputs, times the other half. Its passes, and how they come to be over floats.
 
 use crate::kernel::arithmetic::Arithmetic;
-use crate::kernel::element::{Element, Float};
+use crate::kernel::element::{Element, Float, per_element};
 use crate::kernel::level::{At, Level};
-use crate::kernel::tiles::{TILE, Tile, is_float};
+use crate::kernel::tiles::{TILE, Tile};
 use crate::pass::{Pieces, same_length};
 
 /// How gates and ups lie in one slice.
@@ -250,7 +250,12 @@ impl<T: Element> GatePass<'_, T> {
     ///
     /// Panics, before anything is written, if the gates do not divide into pieces, or a piece does not fit where parts
     /// are copied.
+    #[inline]
     pub(super) fn as_floats(self, level: Level, pieces: Pieces, run: &mut dyn FnMut(GatePass<'_, T::Float>)) {
+        T::call(&AsFloats { level, pieces }, (self, run));
+    }
+
+    fn unpack(self, level: Level, pieces: Pieces, run: &mut dyn FnMut(GatePass<'_, T::Float>)) {
         let gates = self.gates();
         pieces.check(gates);
         if let Self::ForwardPacked { packing: Packing::Interleaved, .. }
@@ -259,11 +264,11 @@ impl<T: Element> GatePass<'_, T> {
             pieces.check_fit(gates, PAIRS, WHAT[0]);
             return self.taken_apart(level, pieces.part(gates, PAIRS), run);
         }
-        if !is_float::<T>() {
+        if !T::IS_FLOAT {
             pieces.check_fit(gates, TILE, WHAT[1]);
         }
         self.by_rows(&mut |pass| {
-            if is_float::<T>() || pieces == Pieces::Elements {
+            if T::IS_FLOAT || pieces == Pieces::Elements {
                 pass.plain_as_floats(level, run);
             } else {
                 pass.by_parts(pieces.part(gates, TILE), &mut |pass| pass.plain_as_floats(level, run));
@@ -391,6 +396,20 @@ impl<T: Element> GatePass<'_, T> {
         }
     }
 }
+
+/// See [`GatePass::as_floats`].
+struct AsFloats {
+    level: Level,
+    pieces: Pieces,
+}
+
+fn as_floats<T: Element>(AsFloats { level, pieces }: &AsFloats, (pass, run): PassAndRun<'_, T>) {
+    pass.unpack(*level, *pieces, run);
+}
+
+type PassAndRun<'a, T> = (GatePass<'a, T>, &'a mut dyn FnMut(GatePass<'_, <T as Element>::Float>));
+
+per_element!(AsFloats: Args<'a, T> = PassAndRun<'a, T>, as_floats);
 
 /// Interleaved pairs, taken apart.
 struct Apart<F> {

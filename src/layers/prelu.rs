@@ -1,11 +1,11 @@
 //! The parametric ReLU: a leaky ReLU with a trained slope for each channel.
 
-use super::columns::{ColumnSums, Terms};
+use super::columns::{Addends, ColumnSums};
 use crate::activation::Activation;
 use crate::functions::slopes::leaky_pass;
-use crate::kernel::broadcast::{Broadcast, period};
-use crate::kernel::element::Element;
+use crate::kernel::element::{Element, per_element};
 use crate::kernel::level::{At, Level};
+use crate::kernel::repeated::{Repeated, period};
 use crate::kernel::tiles::{SHORT, TILE};
 use crate::pass::{Pass, Pieces, same_length};
 use crate::rows::reduce::LANES;
@@ -133,17 +133,13 @@ impl<T: Element> At<Prelu<'_, T>> {
         same_length("grad_slopes", grad_slopes.len(), "slopes", prelu.slopes.len());
         Pieces::Rows(prelu.period()).check(x.len());
         prelu.run(self.level, Pass::Backward { x, grad_y, grad_x });
-        slopes_gradient(self.level, prelu.inner, x, grad_y, grad_slopes);
+        T::call(&RunOfSlopes(self.level), (prelu.inner, x, grad_y, grad_slopes));
     }
 }
 
 impl<T: Element> Activation<T> for Prelu<'_, T> {
     fn run(&self, level: Level, pass: Pass<'_, T>) {
-        if pass.len() <= SHORT {
-            self.run_in::<SHORT>(level, pass);
-        } else {
-            self.run_in::<TILE>(level, pass);
-        }
+        T::call(&Run(level), (*self, pass));
     }
 
     fn pieces(&self) -> Pieces {
@@ -151,21 +147,37 @@ impl<T: Element> Activation<T> for Prelu<'_, T> {
     }
 }
 
-impl<T: Element> Prelu<'_, T> {
-    fn run_in<const N: usize>(&self, level: Level, mut pass: Pass<'_, T>) {
-        let mut broadcast = Broadcast::<T, N>::new(self.slopes, self.inner, 1);
-        let (len, mut at) = (pass.len(), 0);
-        while at < len {
-            let slopes = broadcast.piece(at, len);
-            let part = at..at + slopes.len();
-            at = part.end;
-            leaky_pass(level, pass.part(part), slopes);
-        }
+/// See [`Activation::run`].
+struct Run(Level);
+per_element!(Run: Args<'a, T> = (Prelu<'a, T>, Pass<'a, T>), run);
+
+/// The gradient of the slopes.
+struct RunOfSlopes(Level);
+per_element!(RunOfSlopes: Args<'a, T> = (usize, &'a [T], &'a [T], &'a mut [T]), slopes_gradient);
+
+fn run<T: Element>(&Run(level): &Run, (prelu, pass): (Prelu<'_, T>, Pass<'_, T>)) {
+    if pass.len() <= SHORT {
+        run_in::<T, SHORT>(level, prelu, pass);
+    } else {
+        run_in::<T, TILE>(level, prelu, pass);
     }
 }
 
-/// The gradient of the slopes.
-fn slopes_gradient<T: Element>(level: Level, inner: usize, x: &[T], grad_y: &[T], grad_slopes: &mut [T]) {
+fn run_in<T: Element, const N: usize>(level: Level, prelu: Prelu<'_, T>, mut pass: Pass<'_, T>) {
+    let mut repeated = Repeated::<T, N>::new(prelu.slopes, prelu.inner, 1);
+    let (len, mut at) = (pass.len(), 0);
+    while at < len {
+        let slopes = repeated.piece(at, len);
+        let part = at..at + slopes.len();
+        at = part.end;
+        leaky_pass(level, pass.part(part), slopes);
+    }
+}
+
+fn slopes_gradient<T: Element>(
+    &RunOfSlopes(level): &RunOfSlopes,
+    (inner, x, grad_y, grad_slopes): (usize, &[T], &[T], &mut [T]),
+) {
     if x.is_empty() {
         grad_slopes.fill(T::zero());
         return;
@@ -180,7 +192,7 @@ fn slopes_gradient<T: Element>(level: Level, inner: usize, x: &[T], grad_y: &[T]
             for start in (channel * inner..x.len()).step_by(period) {
                 let run = start..start + inner;
                 T::as_floats(level, [&x[run.clone()], &grad_y[run]], [], false, |[x, grad_y], []| {
-                    sums.add(level, Terms::OfSlopes { x, grad_y });
+                    sums.add(level, Addends::OfSlopes { x, grad_y });
                 });
             }
             *grad_slope = T::rounded(sums.total(0, LANES, LANES));
@@ -191,7 +203,7 @@ fn slopes_gradient<T: Element>(level: Level, inner: usize, x: &[T], grad_y: &[T]
         let mut sums = ColumnSums::<T::Float, LANES>::new(width);
         for (x, grad_y) in x.chunks(TILE / width * width).zip(grad_y.chunks(TILE / width * width)) {
             T::as_floats(level, [x, grad_y], [], false, |[x, grad_y], []| {
-                sums.add(level, Terms::OfSlopes { x, grad_y });
+                sums.add(level, Addends::OfSlopes { x, grad_y });
             });
         }
         for (channel, grad_slope) in grad_slopes.iter_mut().enumerate() {
@@ -206,7 +218,7 @@ fn slopes_gradient<T: Element>(level: Level, inner: usize, x: &[T], grad_y: &[T]
             for start in (first..x.len()).step_by(period) {
                 let row = start..start + width;
                 T::as_floats(level, [&x[row.clone()], &grad_y[row]], [], false, |[x, grad_y], []| {
-                    sums.add(level, Terms::OfSlopes { x, grad_y });
+                    sums.add(level, Addends::OfSlopes { x, grad_y });
                 });
             }
             for (channel, grad_slope) in grad_slopes.iter_mut().enumerate() {

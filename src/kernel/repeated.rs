@@ -1,4 +1,4 @@
-//! `Broadcast`: one number for each column or channel, written out beside the elements of a slice.
+//! `Repeated`: one number for each column or channel, written out beside the elements of a slice.
 
 use super::element::Element;
 use super::tiles::Tile;
@@ -15,12 +15,12 @@ const TOGETHER: usize = 512;
 /// ```text
 /// let mut at = 0;
 /// while at < len {
-///     let beside = broadcast.piece(at, len); // of the elements at..at + beside.len()
+///     let beside = repeated.piece(at, len); // of the elements at..at + beside.len()
 ///     ..
 ///     at += beside.len();
 /// }
 /// ```
-pub(crate) struct Broadcast<'a, T, const N: usize> {
+pub(crate) struct Repeated<'a, T, const N: usize> {
     numbers: &'a [T],
     inner: usize,
     longest: usize,
@@ -39,7 +39,7 @@ enum Held {
     Channel(usize),
 }
 
-impl<'a, T: Element, const N: usize> Broadcast<'a, T, N> {
+impl<'a, T: Element, const N: usize> Repeated<'a, T, N> {
     /// With room for pieces of `N` elements: `N` is at least the length of the slice, or [`TILE`](super::tiles::TILE).
     ///
     /// Pieces are cut at multiples of `unit` elements of a period. The unit divides the period, and is at most `N`.
