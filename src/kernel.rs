@@ -1,5 +1,6 @@
 //! The machinery under every function: numbers and lanes, element types, CPU levels, and the loops over slices.
 
+pub(crate) mod arithmetic;
 pub(crate) mod element;
 #[cfg(all(feature = "half", any(target_arch = "x86", target_arch = "x86_64")))]
 pub(crate) mod f16;
@@ -7,6 +8,7 @@ pub(crate) mod f16;
 pub(crate) mod half;
 pub(crate) mod level;
 pub(crate) mod real;
+pub(crate) mod repeated;
 pub(crate) mod sweep;
 pub(crate) mod tiles;
 

@@ -1,7 +1,10 @@
 //! What stands around activations: gates, biases, trained slopes, threads.
 
 pub(crate) mod biased;
+mod columns;
+pub(crate) mod gate;
 pub(crate) mod gated;
+pub(crate) mod glu;
 #[cfg(feature = "rayon")]
 pub(crate) mod parallel;
 pub(crate) mod prelu;

@@ -41,7 +41,8 @@
 //! # Ok::<(), activations::ParameterError>(())
 //! ```
 //!
-//! [`Gated`] units multiply an activation of one half of their inputs by the other: [`SwiGlu`](type@SwiGlu) and its like.
+//! A [`Gate`] multiplies an activation of one half of its inputs by the other: [`SwiGlu`] and its like, and [`Gated`] for any
+//! activation.
 //! [`Biased`] is an activation of x + bias over rows, [`Prelu`] has a slope for each channel; both give the gradients of what
 //! is trained. [`FromOutput`] starts a gradient from the output, where that determines it.
 //!
@@ -215,7 +216,9 @@ pub use kernel::level::{At, Level};
 pub use kernel::real::Fused;
 pub use kernel::real::{Coefficients, Plain, Real};
 pub use layers::biased::{BiasGradient, Biased};
-pub use layers::gated::{Gate, GatePass, Gated, GeGlu, GeGluTanh, Glu, Packing, ReGlu, SwiGlu};
+pub use layers::gate::{Gate, GatePass, Packing};
+pub use layers::gated::Gated;
+pub use layers::glu::{GeGlu, GeGluTanh, Glu, ReGlu, SwiGlu};
 #[cfg(feature = "rayon")]
 pub use layers::parallel::{IntoParallel, Parallel};
 pub use layers::prelu::Prelu;

@@ -1,7 +1,10 @@
 //! `Pass`: one pass of an activation over slices. And the checks of lengths before one.
 
+use core::ops::Range;
+
 use crate::kernel::element::Element;
 use crate::kernel::level::Level;
+use crate::kernel::tiles::TILE;
 
 /// One pass over slices of equal length: what to compute, where from and where to.
 ///
@@ -47,15 +50,49 @@ pub enum Pass<'a, T> {
     },
 }
 
-impl<T> Pass<'_, T> {
+impl<'p, T> Pass<'p, T> {
     /// The slices' length.
-    pub(crate) const fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
+        self.inputs().len()
+    }
+
+    /// The inputs.
+    pub(crate) fn inputs(&self) -> &[T] {
         match self {
             Self::Forward { x, .. }
             | Self::Derivative { x, .. }
             | Self::ForwardWithDerivative { x, .. }
-            | Self::Backward { x, .. } => x.len(),
-            Self::ForwardInPlace { x } => x.len(),
+            | Self::Backward { x, .. } => x,
+            Self::ForwardInPlace { x } => x,
+        }
+    }
+
+    /// The same pass of other inputs, as many as before.
+    pub(crate) fn of_inputs<'a>(self, x: &'a [T]) -> Pass<'a, T>
+    where
+        'p: 'a,
+    {
+        match self {
+            Self::Forward { y, .. } => Pass::Forward { x, y },
+            Self::ForwardInPlace { x: y } => Pass::Forward { x, y },
+            Self::Derivative { dydx, .. } => Pass::Derivative { x, dydx },
+            Self::ForwardWithDerivative { y, dydx, .. } => Pass::ForwardWithDerivative { x, y, dydx },
+            Self::Backward { grad_y, grad_x, .. } => Pass::Backward { x, grad_y, grad_x },
+        }
+    }
+
+    /// The same pass over a part of the slices.
+    pub(crate) fn part(&mut self, part: Range<usize>) -> Pass<'_, T> {
+        match self {
+            Self::Forward { x, y } => Pass::Forward { x: &x[part.clone()], y: &mut y[part] },
+            Self::ForwardInPlace { x } => Pass::ForwardInPlace { x: &mut x[part] },
+            Self::Derivative { x, dydx } => Pass::Derivative { x: &x[part.clone()], dydx: &mut dydx[part] },
+            Self::ForwardWithDerivative { x, y, dydx } => {
+                Pass::ForwardWithDerivative { x: &x[part.clone()], y: &mut y[part.clone()], dydx: &mut dydx[part] }
+            }
+            Self::Backward { x, grad_y, grad_x } => {
+                Pass::Backward { x: &x[part.clone()], grad_y: &grad_y[part.clone()], grad_x: &mut grad_x[part] }
+            }
         }
     }
 }
@@ -84,6 +121,24 @@ impl<T: Element> Pass<'_, T> {
                     run(Pass::Backward { x, grad_y, grad_x });
                 });
             }
+        }
+    }
+
+    /// The same with a slice beside, which has a number for each element.
+    pub(crate) fn as_floats_beside(
+        mut self,
+        level: Level,
+        beside: &[T],
+        run: &mut dyn FnMut(Pass<'_, T::Float>, &[T::Float]),
+    ) {
+        let len = self.len();
+        // No longer than a tile, so that both are one tile.
+        let longest = if T::IS_FLOAT { len.max(1) } else { TILE };
+        for start in (0..len).step_by(longest) {
+            let part = start..len.min(start + longest);
+            T::as_floats(level, [&beside[part.clone()]], [], false, |[beside], []| {
+                self.part(part.clone()).as_floats(level, &mut |pass| run(pass, beside));
+            });
         }
     }
 }
@@ -123,6 +178,36 @@ impl Pieces {
     /// Rows, if they have a length.
     pub(crate) fn of(row_len: Option<usize>) -> Self {
         row_len.map_or(Self::Whole, Self::Rows)
+    }
+
+    /// The length of parts of a slice of `len` elements that cut no piece in two: as many pieces as fit into `limit`, or
+    /// one.
+    pub(crate) fn part(self, len: usize, limit: usize) -> usize {
+        match self {
+            Self::Elements => limit,
+            Self::Rows(n) => limit / n.max(1) * n,
+            Self::Whole => len,
+        }
+        .max(self.least(len))
+    }
+
+    /// The length of one piece, at least 1.
+    fn least(self, len: usize) -> usize {
+        match self {
+            Self::Elements => 1,
+            Self::Rows(n) => n.max(1),
+            Self::Whole => len.max(1),
+        }
+    }
+
+    /// Panics if a piece of a slice of `len` elements is longer than `limit`.
+    #[track_caller]
+    pub(crate) fn check_fit(self, len: usize, limit: usize, what: &str) {
+        let n = self.least(len);
+        assert!(
+            len == 0 || n <= limit,
+            "{what} work for rows of at most {limit} elements, but the activation's rows have {n}"
+        );
     }
 
     /// Panics if a slice of so many elements is not a whole number of pieces.

@@ -1,6 +1,5 @@
 //! The rectified linear family: straight lines with a kink at 0, and what is made of them.
 
-use super::slopes::leaky;
 use crate::activation::{Elementwise, compiled_passes};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
@@ -364,6 +363,12 @@ impl Described for Threshold {
         source: "Konda, Memisevic & Krueger, 2014, arXiv:1402.3337",
         error: ErrorBounds::EXACT,
     };
+}
+
+/// x for x > 0, `slope` x for x <= 0.
+#[inline(always)]
+pub(super) fn leaky<R: Real>(x: R, slope: R) -> R {
+    R::select(R::of(0.0).lt(x), x, x * slope)
 }
 
 /// 1 for x > 0, `left` for x <= 0, NaN for NaN.

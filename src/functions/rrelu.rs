@@ -1,14 +1,14 @@
 //! The randomised leaky ReLU: the slope is drawn in training, and its mean is taken afterwards.
 
-use super::relu::side;
-use super::slopes::{Backward, Forward, leaky};
+use super::relu::{leaky, side};
+use super::slopes::leaky_pass;
 use crate::activation::{Elementwise, compiled_passes};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
-use crate::kernel::element::Float;
-use crate::kernel::level::{At, Level, dispatch};
+use crate::kernel::element::Element;
+use crate::kernel::level::{At, Level};
 use crate::kernel::real::Real;
-use crate::pass::same_length;
+use crate::pass::{Pass, same_length};
 
 /// The randomised leaky ReLU: x for x > 0, a x for x <= 0, with a drawn from \[`lower`, `upper`\] in training.
 ///
@@ -69,7 +69,7 @@ impl Rrelu {
     /// assert_eq!(y, [-0.25, 1.0]);
     /// ```
     #[track_caller]
-    pub fn forward_training<T: Float>(&self, x: &[T], slopes: &[T], y: &mut [T]) {
+    pub fn forward_training<T: Element>(&self, x: &[T], slopes: &[T], y: &mut [T]) {
         Level::best().with(*self).forward_training(x, slopes, y);
     }
 
@@ -86,7 +86,7 @@ impl Rrelu {
     /// assert_eq!(grad_x, [0.5, 2.0]);
     /// ```
     #[track_caller]
-    pub fn backward_training<T: Float>(&self, x: &[T], slopes: &[T], grad_y: &[T], grad_x: &mut [T]) {
+    pub fn backward_training<T: Element>(&self, x: &[T], slopes: &[T], grad_y: &[T], grad_x: &mut [T]) {
         Level::best().with(*self).backward_training(x, slopes, grad_y, grad_x);
     }
 
@@ -102,10 +102,10 @@ impl At<Rrelu> {
     /// # Panics
     /// If the lengths differ.
     #[track_caller]
-    pub fn forward_training<T: Float>(&self, x: &[T], slopes: &[T], y: &mut [T]) {
+    pub fn forward_training<T: Element>(&self, x: &[T], slopes: &[T], y: &mut [T]) {
         same_length("slopes", slopes.len(), "x", x.len());
         same_length("y", y.len(), "x", x.len());
-        dispatch(self.level, Forward { _like: &self.activation, x, slopes, y });
+        leaky_pass(self.level, Pass::Forward { x, y }, slopes);
     }
 
     /// See [`Rrelu::backward_training`].
@@ -113,11 +113,11 @@ impl At<Rrelu> {
     /// # Panics
     /// If the lengths differ.
     #[track_caller]
-    pub fn backward_training<T: Float>(&self, x: &[T], slopes: &[T], grad_y: &[T], grad_x: &mut [T]) {
+    pub fn backward_training<T: Element>(&self, x: &[T], slopes: &[T], grad_y: &[T], grad_x: &mut [T]) {
         same_length("slopes", slopes.len(), "x", x.len());
         same_length("grad_y", grad_y.len(), "x", x.len());
         same_length("grad_x", grad_x.len(), "x", x.len());
-        dispatch(self.level, Backward { _like: &self.activation, x, slopes, grad_y, grad_x });
+        leaky_pass(self.level, Pass::Backward { x, grad_y, grad_x }, slopes);
     }
 }
 

@@ -1,19 +1,53 @@
 //! Leaky lines with a slope for each element: the loops that RReLU in training and PReLU share.
 
-use super::relu::side;
-use crate::activation::Elementwise;
-use crate::kernel::real::Real;
+use super::relu::{leaky, side};
+use crate::kernel::arithmetic::{Count, Single};
+use crate::kernel::element::{Element, Float, Kernel, compiled};
+use crate::kernel::level::{Level, dispatch};
 use crate::kernel::sweep::sweep;
+use crate::pass::Pass;
 
-/// x for x > 0, `slope` x for x <= 0.
-#[inline(always)]
-pub(super) fn leaky<R: Real>(x: R, slope: R) -> R {
-    R::select(R::of(0.0).lt(x), x, x * slope)
+/// Runs the pass of a leaky ReLU whose slope for element `i` is `slopes[i]`. There are as many slopes as elements.
+pub(crate) fn leaky_pass<T: Element>(level: Level, pass: Pass<'_, T>, slopes: &[T]) {
+    pass.as_floats_beside(level, slopes, &mut |pass, slopes| T::Float::run(&LeakyLines, level, (pass, slopes)));
 }
 
-// `_like` is a formula of as few operations: it says how many vectors go abreast.
-sweep!(Forward<Elementwise> |_like, x, slopes| y = leaky(x, slopes));
-sweep!(ForwardInPlace<Elementwise> |_like, slopes| x = leaky(x, slopes));
-sweep!(Derivative<Elementwise> |_like, x, slopes| dydx = side(x, slopes));
-sweep!(ForwardWithDerivative<Elementwise> |_like, x, slopes| y = leaky(x, slopes), dydx = side(x, slopes));
-sweep!(Backward<Elementwise> |_like, x, slopes, grad_y| grad_x = grad_y * side(x, slopes));
+/// A pass, and its slopes.
+struct LeakyLines;
+
+impl Kernel for LeakyLines {
+    type Args<'a, T: Float> = (Pass<'a, T>, &'a [T]);
+    type Output<T: Float> = ();
+
+    compiled! {
+        fn f32(&self, level: Level, (pass, slopes): (Pass<'_, f32>, &[f32])) {
+            run(level, pass, slopes);
+        }
+
+        fn f64(&self, level: Level, (pass, slopes): (Pass<'_, f64>, &[f64])) {
+            run(level, pass, slopes);
+        }
+    }
+}
+
+#[inline]
+fn run<T: Float>(level: Level, pass: Pass<'_, T>, slopes: &[T]) {
+    let _one = &Single;
+    match pass {
+        Pass::Forward { x, y } => dispatch(level, Forward { _one, x, slopes, y }),
+        Pass::ForwardInPlace { x } => dispatch(level, ForwardInPlace { _one, slopes, x }),
+        Pass::Derivative { x, dydx } => dispatch(level, Derivative { _one, x, slopes, dydx }),
+        Pass::ForwardWithDerivative { x, y, dydx } => {
+            dispatch(level, ForwardWithDerivative { _one, x, slopes, y, dydx });
+        }
+        Pass::Backward { x, grad_y, grad_x } => dispatch(level, Backward { _one, x, slopes, grad_y, grad_x }),
+    }
+}
+
+sweep!(Forward<Count> |_one, x, slopes| y = leaky(x, slopes));
+// The product with 1 is exact. A choice between `x * slopes` and `x` would leave `x` where it is, which AVX2 compiles to slow
+// masked stores.
+sweep!(ForwardInPlace<Count> |_one, slopes| x = x * side(x, slopes));
+sweep!(Derivative<Count> |_one, x, slopes| dydx = side(x, slopes));
+sweep!(ForwardWithDerivative<Count> |_one, x, slopes| y = leaky(x, slopes), dydx = side(x, slopes));
+sweep!(Backward<Count> |_one, x, slopes, grad_y| grad_x = grad_y * side(x, slopes));

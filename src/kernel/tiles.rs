@@ -9,7 +9,7 @@ use super::level::Level;
 pub(crate) const TILE: usize = 1024;
 
 /// Elements of a tile of short slices: to clear a whole one takes longer than to compute with a few elements.
-const SHORT: usize = 64;
+pub(crate) const SHORT: usize = 64;
 
 /// Room for a tile.
 #[repr(align(64))]
@@ -21,6 +21,11 @@ impl<F: Zero + Copy, const N: usize> Tile<F, N> {
         Self([F::zero(); N])
     }
 
+    #[inline]
+    pub(crate) fn all(&mut self) -> &mut [F; N] {
+        &mut self.0
+    }
+
     /// Room for so many.
     #[inline]
     pub(crate) fn of(&mut self, len: usize) -> &mut [F] {
@@ -28,7 +33,7 @@ impl<F: Zero + Copy, const N: usize> Tile<F, N> {
     }
 }
 
-/// See [`Element::as_floats`].
+/// See [`Element::as_floats`]. A slice may be empty although others are not: it stays so.
 pub(crate) fn by_tiles<T: Element, const I: usize, const O: usize>(
     level: Level,
     inputs: [&[T]; I],
@@ -36,7 +41,8 @@ pub(crate) fn by_tiles<T: Element, const I: usize, const O: usize>(
     read: bool,
     f: &mut dyn FnMut([&[T::Float]; I], [&mut [T::Float]; O]),
 ) {
-    let len = outputs.iter().map(|output| output.len()).max().unwrap_or(0);
+    let of_outputs = outputs.iter().map(|output| output.len()).max().unwrap_or(0);
+    let len = inputs.iter().map(|input| input.len()).max().unwrap_or(0).max(of_outputs);
     if len <= SHORT {
         by_tiles_of::<T, I, O, SHORT>(level, len, inputs, outputs, read, f);
     } else {
@@ -55,21 +61,27 @@ fn by_tiles_of<T: Element, const I: usize, const O: usize, const N: usize>(
     let mut input_tiles = [const { () }; I].map(|()| Tile::<T::Float, N>::new());
     let mut output_tiles = [const { () }; O].map(|()| Tile::<T::Float, N>::new());
     for start in (0..len).step_by(N) {
-        let part = start..len.min(start + N);
+        let part = |len: usize| start.min(len)..len.min(start + N);
         for (input, tile) in inputs.iter().zip(&mut input_tiles) {
+            let part = part(input.len());
             T::widen(level, &input[part.clone()], tile.of(part.len()));
         }
         if read {
             for (output, tile) in outputs.iter().zip(&mut output_tiles) {
+                let part = part(output.len());
                 T::widen(level, &output[part.clone()], tile.of(part.len()));
             }
         }
+        let (input_lens, output_lens) =
+            (inputs.map(|input| part(input.len()).len()), outputs.each_ref().map(|output| part(output.len()).len()));
+        let (mut input_lens, mut output_lens) = (input_lens.into_iter(), output_lens.into_iter());
         f(
-            input_tiles.each_mut().map(|tile| &*tile.of(part.len())),
-            output_tiles.each_mut().map(|tile| tile.of(part.len())),
+            input_tiles.each_mut().map(|tile| &*tile.of(input_lens.next().unwrap_or(0))),
+            output_tiles.each_mut().map(|tile| tile.of(output_lens.next().unwrap_or(0))),
         );
         for (output, tile) in outputs.iter_mut().zip(&mut output_tiles) {
-            T::narrow(level, tile.of(part.len()), &mut output[part.clone()]);
+            let part = part(output.len());
+            T::narrow(level, tile.of(part.len()), &mut output[part]);
         }
     }
 }

@@ -1,21 +1,26 @@
 //! A bias before the activation: f(x + bias), over rows as long as the bias.
 
-use crate::activation::{Activation, Elementwise};
-use crate::kernel::element::{Float, Lane};
-use crate::kernel::level::{At, Level, Task, dispatch};
-use crate::kernel::sweep::sweep;
+use super::columns::{Addends, ColumnSums};
+use crate::activation::Activation;
+use crate::kernel::arithmetic::Arithmetic;
+use crate::kernel::element::{Element, per_element};
+use crate::kernel::level::{At, Level};
+use crate::kernel::repeated::Repeated;
+use crate::kernel::tiles::{SHORT, TILE, Tile};
 use crate::pass::{Pass, Pieces, same_length};
-
-const STRIP: usize = 64;
-use crate::rows::reduce::Sums;
 
 /// An activation of x + bias, the bias being one row long and added to each row: the end of a linear layer.
 ///
-/// It is an [`Activation`] of rows of `bias.len()` elements, whose passes form no temporary; [`BiasGradient`] has its
-/// gradient with respect to the bias.
+/// It is an [`Activation`] of rows of `bias.len()` elements. The activation may be any: [`AnyActivation`](crate::AnyActivation),
+/// boxed ones and formulas of your own included. Its passes run over blocks that stay in the first-level cache, so no
+/// temporary is formed in memory. [`BiasGradient`] has its gradient with respect to the bias.
 ///
-/// - Error: x + bias is rounded to the element's type, once. Of that number the value and the derivative have the bits, and
-///   so the bounds, of the activation alone.
+/// - Error: x + bias is rounded once, in `f32` for halves. The value and the derivative of that number have the bits, and so
+///   the bounds, of the activation alone. Halves are rounded to their type at the end.
+/// - Activations of rows: their rows must divide the bias. An activation that takes the whole slice as one row, such as
+///   `Softmax::default()`, takes each row of `bias.len()` elements as one.
+/// - Panics: all methods panic if rows of the activation have more than 1024 elements, or do not divide the bias, because a
+///   row must fit into a block.
 /// - Special values: the activation's, of the sum; infinities of different signs give NaN.
 ///
 /// ```
@@ -51,16 +56,19 @@ pub struct Biased<'a, A, T> {
 /// backward(&Biased { activation: Tanh, bias: &[0.0, 0.0] }, &[0.0; 4], &mut grad_x, &mut grad_bias);
 /// assert_eq!(grad_bias, [2.0, 2.0]);
 /// ```
-pub trait BiasGradient<T: Float>: Activation<T> {
+pub trait BiasGradient<T: Element>: Activation<T> {
     /// Runs the pass at one CPU level, on slices of lengths that fit. Callers use
     /// [`backward_with_bias`](Self::backward_with_bias).
     fn run_with_bias(&self, level: Level, x: &[T], grad_y: &[T], grad_x: &mut [T], grad_bias: &mut [T]);
 
     /// [`backward`](Activation::backward), and `grad_bias[j]`, the sum of `grad_x` over column j, in the same pass.
     ///
+    /// Both gradients are overwritten. To accumulate over batches, add `grad_bias` to your own sums.
+    ///
     /// The sums are carried to twice the precision and in an order that depends on the lengths alone. They are off the
     /// exact ones of the `grad_x` given by at most half an ULP, and (m u)^2 times the sum of |grad_x|, for m rows and u =
-    /// 2^-24 in `f32`, 2^-53 in `f64` (Ogita, Rump & Oishi, "Accurate sum and dot product", SISC 26, 2005).
+    /// 2^-24 in `f32`, 2^-53 in `f64` (Ogita, Rump & Oishi, "Accurate sum and dot product", SISC 26, 2005). Sums of halves are
+    /// those of the `f32` gradients, before these are rounded to halves, and are rounded once, at the end.
     ///
     /// # Panics
     /// If the lengths differ, `grad_bias` is not a row, or there are parts of rows, before anything is written.
@@ -96,19 +104,10 @@ pub trait BiasGradient<T: Float>: Activation<T> {
     }
 }
 
-impl<T: Float, A: Elementwise> Activation<T> for Biased<'_, A, T> {
+impl<T: Element, A: Activation<T::Float>> Activation<T> for Biased<'_, A, T> {
     #[inline]
     fn run(&self, level: Level, pass: Pass<'_, T>) {
-        let (f, bias) = (&self.activation, self.bias);
-        match pass {
-            Pass::Forward { x, y } => dispatch(level, ForwardRows { f, bias, x, y }),
-            Pass::ForwardInPlace { x } => dispatch(level, ForwardInPlaceRows { f, bias, x }),
-            Pass::Derivative { x, dydx } => dispatch(level, DerivativeRows { f, bias, x, dydx }),
-            Pass::ForwardWithDerivative { x, y, dydx } => {
-                dispatch(level, ForwardWithDerivativeRows { f, bias, x, y, dydx });
-            }
-            Pass::Backward { x, grad_y, grad_x } => dispatch(level, BackwardRows { f, bias, x, grad_y, grad_x }),
-        }
+        T::call(&Run(level), (Layer { f: &self.activation, bias: self.bias }, pass));
     }
 
     #[inline]
@@ -117,123 +116,117 @@ impl<T: Float, A: Elementwise> Activation<T> for Biased<'_, A, T> {
     }
 }
 
-impl<T: Float, A: Elementwise> BiasGradient<T> for Biased<'_, A, T> {
+impl<T: Element, A: Activation<T::Float>> BiasGradient<T> for Biased<'_, A, T> {
     #[inline]
     fn run_with_bias(&self, level: Level, x: &[T], grad_y: &[T], grad_x: &mut [T], grad_bias: &mut [T]) {
-        let (f, bias) = (&self.activation, self.bias);
-        dispatch(level, BackwardWithBias { f, bias, x, grad_y, grad_x, grad_bias });
+        let layer = Layer { f: &self.activation, bias: self.bias };
+        T::call(&RunWithBias(level), (layer, WithBias { x, grad_y, grad_x, grad_bias }));
     }
 }
 
-impl<T: Float, A: BiasGradient<T>> BiasGradient<T> for At<A> {
+impl<T: Element, A: BiasGradient<T>> BiasGradient<T> for At<A> {
     #[inline]
     fn run_with_bias(&self, _: Level, x: &[T], grad_y: &[T], grad_x: &mut [T], grad_bias: &mut [T]) {
         self.activation.run_with_bias(self.level, x, grad_y, grad_x, grad_bias);
     }
 }
 
-/// Elements that are taken at a time if rows are short.
-const TILE: usize = 512;
-
-/// Columns that are summed at a time.
-const COLUMNS: usize = 1024;
-
-/// The bias of as many rows as are taken at a time: a short one again and again, so that loops are long.
-struct Tile<T>([T; TILE]);
-
-impl<T: Float> Tile<T> {
-    #[inline(always)]
-    fn new() -> Self {
-        Self([T::zero(); TILE])
-    }
-
-    /// A whole number of rows, at least one, if there are any.
-    #[inline(always)]
-    fn of<'a>(&'a mut self, bias: &'a [T]) -> &'a [T] {
-        let rows = TILE.checked_div(bias.len()).unwrap_or(0);
-        if rows <= 1 {
-            return bias;
-        }
-        let tile = &mut self.0[..rows * bias.len()];
-        for tile in tile.chunks_exact_mut(bias.len()) {
-            tile.copy_from_slice(bias);
-        }
-        tile
-    }
-}
-
-/// Defines a pass over a row, and one over rows.
-macro_rules! rows {
-    ($task:ident of $row:ident |$f:ident, $bias:ident $(, $input:ident)*| $($output:ident = $formula:expr),+) => {
-        sweep!($row<Elementwise> |$f, $bias $(, $input)*| $($output = $formula),+);
-
-        struct $task<'a, F, T> {
-            f: &'a F,
-            bias: &'a [T],
-            $($input: &'a [T],)*
-            $($output: &'a mut [T],)+
-        }
-
-        impl<T: Float, F: Elementwise> Task<T> for $task<'_, F, T> {
-            type Output = ();
-
-            #[inline(always)]
-            fn run<R: Lane<T>>(self) {
-                let mut tile = Tile::new();
-                let bias = tile.of(self.bias);
-                let len = [$(self.$output.len()),+][0];
-                for start in (0..len).step_by(bias.len().max(1)) {
-                    let end = len.min(start + bias.len());
-                    $(let $input = &self.$input[start..end];)*
-                    $(let $output = &mut self.$output[start..end];)+
-                    $row { $f: self.f, $bias: &bias[..end - start] $(, $input)* $(, $output)+ }.run::<R>();
-                }
-            }
-        }
-    };
-}
-
-rows!(ForwardRows of ForwardRow |f, bias, x| y = f.value(x + bias));
-rows!(ForwardInPlaceRows of ForwardInPlaceRow |f, bias| x = f.value(x + bias));
-rows!(DerivativeRows of DerivativeRow |f, bias, x| dydx = f.slope(x + bias));
-rows!(ForwardWithDerivativeRows of ForwardWithDerivativeRow |f, bias, x|
-    y = f.value(x + bias), dydx = f.slope(x + bias));
-rows!(BackwardRows of BackwardRow |f, bias, x, grad_y| grad_x = grad_y * f.slope(x + bias));
-
-struct BackwardWithBias<'a, F, T> {
-    f: &'a F,
+/// A bias, and an activation of any type.
+#[derive(Clone, Copy)]
+struct Layer<'a, T: Element> {
+    f: &'a dyn Activation<T::Float>,
     bias: &'a [T],
+}
+
+/// The slices of [`BiasGradient::run_with_bias`].
+struct WithBias<'a, T> {
     x: &'a [T],
     grad_y: &'a [T],
     grad_x: &'a mut [T],
     grad_bias: &'a mut [T],
 }
 
-impl<T: Float, F: Elementwise> Task<T> for BackwardWithBias<'_, F, T> {
-    type Output = ();
+/// See [`Activation::run`].
+struct Run(Level);
+per_element!(Run: Args<'a, T> = (Layer<'a, T>, Pass<'a, T>), run);
 
-    #[inline(always)]
-    fn run<R: Lane<T>>(self) {
-        let Self { f, x, grad_y, grad_x, grad_bias, .. } = self;
-        let mut tile = Tile::new();
-        let bias = tile.of(self.bias);
-        let width = bias.len();
-        // Strips of columns, about equally wide, whose sums stay in the cache.
-        let strip = width.div_ceil(width.div_ceil(COLUMNS).max(1)).next_multiple_of(STRIP).max(STRIP);
-        for first in (0..width).step_by(strip) {
-            let columns = strip.min(width - first);
-            let mut sums = Sums::<R, COLUMNS>::of_anything();
-            for start in (first..x.len()).step_by(width) {
-                let end = x.len().min(start + columns);
-                let (bias, grad_x) = (&bias[first..][..end - start], &mut grad_x[start..end]);
-                BackwardRow { f, bias, x: &x[start..end], grad_y: &grad_y[start..end], grad_x }.run::<R>();
-                sums.add_row(grad_x);
-            }
-            // Of rows that were taken together, each has its own lanes.
-            let sums = sums.folded(columns.min(grad_bias.len()));
-            for (grad_bias, sum) in grad_bias[first..].iter_mut().zip(&sums[..columns]) {
-                *grad_bias = sum.store();
-            }
+/// See [`BiasGradient::run_with_bias`].
+struct RunWithBias(Level);
+per_element!(RunWithBias: Args<'a, T> = (Layer<'a, T>, WithBias<'a, T>), run_with_bias);
+
+fn run<T: Element>(&Run(level): &Run, (layer, pass): (Layer<'_, T>, Pass<'_, T>)) {
+    if pass.len() <= SHORT {
+        run_in::<T, SHORT>(level, layer, pass);
+    } else {
+        run_in::<T, TILE>(level, layer, pass);
+    }
+}
+
+fn run_in<T: Element, const N: usize>(level: Level, layer: Layer<'_, T>, mut pass: Pass<'_, T>) {
+    let mut repeated = Repeated::<T, N>::new(layer.bias, 1, layer.unit());
+    let mut shifted = Tile::<T::Float, N>::new();
+    let (len, mut at) = (pass.len(), 0);
+    while at < len {
+        let bias = repeated.piece(at, len);
+        let part = at..at + bias.len();
+        at = part.end;
+        pass.part(part).as_floats_beside(level, bias, &mut |pass, bias| {
+            layer.run_shifted(level, pass, bias, shifted.of(bias.len()));
+        });
+    }
+}
+
+fn run_with_bias<T: Element>(&RunWithBias(level): &RunWithBias, (layer, slices): (Layer<'_, T>, WithBias<'_, T>)) {
+    let WithBias { x, grad_y, grad_x, grad_bias } = slices;
+    let (len, width) = (x.len(), layer.bias.len());
+    if len == 0 {
+        grad_bias.fill(T::zero());
+        return;
+    }
+    let mut repeated = Repeated::<T, TILE>::new(layer.bias, 1, layer.unit());
+    let mut shifted = Tile::<T::Float, TILE>::new();
+    // Strips of columns, whose sums stay in the cache.
+    let mut first = 0;
+    while first < width {
+        let together = repeated.piece(first, len).len();
+        let mut sums = ColumnSums::<T::Float, TILE>::new(together);
+        for start in (first..len).step_by(together.max(width)) {
+            let bias = repeated.piece(start, len);
+            let part = start..start + bias.len();
+            let inputs = [&x[part.clone()], &grad_y[part.clone()], bias];
+            T::as_floats(level, inputs, [&mut grad_x[part]], false, |[x, grad_y, bias], [grad_x]| {
+                let pass = Pass::Backward { x, grad_y, grad_x: &mut *grad_x };
+                layer.run_shifted(level, pass, bias, shifted.of(bias.len()));
+                sums.add(level, Addends::Numbers(grad_x));
+            });
+        }
+        // Rows that were taken together have columns of their own.
+        let columns = together.min(width);
+        T::narrow(level, sums.folded(level, columns), &mut grad_bias[first..][..columns]);
+        first += columns;
+    }
+}
+
+impl<T: Element> Layer<'_, T> {
+    /// Elements that the activation must have together. Panics if they are too many.
+    fn unit(&self) -> usize {
+        let (width, pieces) = (self.bias.len(), self.f.pieces());
+        pieces.check_fit(width, TILE, "activations of x + bias");
+        let unit = pieces.part(width, 1);
+        assert!(
+            width.is_multiple_of(unit),
+            "the activation's rows have {unit} elements, which do not divide a bias of {width}"
+        );
+        unit
+    }
+
+    /// Runs a pass over a block, of x + bias.
+    fn run_shifted(&self, level: Level, pass: Pass<'_, T::Float>, bias: &[T::Float], shifted: &mut [T::Float]) {
+        Arithmetic::Sum { a: pass.inputs(), b: bias, y: shifted }.run(level);
+        let (len, mut pass) = (shifted.len(), pass.of_inputs(shifted));
+        let row = if self.f.pieces() == Pieces::Whole { self.bias.len() } else { len };
+        for start in (0..len).step_by(row) {
+            self.f.run(level, pass.part(start..start + row));
         }
     }
 }

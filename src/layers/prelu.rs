@@ -1,13 +1,14 @@
 //! The parametric ReLU: a leaky ReLU with a trained slope for each channel.
 
+use super::columns::{Addends, ColumnSums};
 use crate::activation::Activation;
-use crate::functions::relu::LeakyRelu;
-use crate::functions::slopes;
-use crate::kernel::element::{Float, Lane};
-use crate::kernel::level::{At, Level, Task, dispatch};
-use crate::kernel::real::Real;
+use crate::functions::slopes::leaky_pass;
+use crate::kernel::element::{Element, per_element};
+use crate::kernel::level::{At, Level};
+use crate::kernel::repeated::{Repeated, period};
+use crate::kernel::tiles::{SHORT, TILE};
 use crate::pass::{Pass, Pieces, same_length};
-use crate::rows::reduce::{LANES, Partial, add};
+use crate::rows::reduce::LANES;
 
 /// The parametric ReLU: x for x > 0, a\[c\] x for x <= 0, with a slope a\[c\] for each channel c.
 ///
@@ -17,7 +18,8 @@ use crate::rows::reduce::{LANES, Partial, add};
 ///
 /// - Derivative: a\[c\] for x <= 0, 1 for x > 0. [`backward_with_slopes`](Self::backward_with_slopes) gives the slopes'
 ///   gradient too.
-/// - Error: one rounding, 0.5 ULP; none in the derivative.
+/// - Error: one rounding, 0.5 ULP; none in the derivative. Halves are computed in `f32` and rounded to their type: a product of
+///   two halves is exact in `f32`, so that is one rounding too.
 /// - Special values: those of [`LeakyRelu`](crate::LeakyRelu). What the slopes are is not checked.
 /// - Panics: the methods of [`Activation`] panic if a slice's length is no multiple of channels x inner; without
 ///   channels, unless it is empty.
@@ -48,7 +50,7 @@ pub struct Prelu<'a, T> {
     inner: usize,
 }
 
-impl<'a, T: Float> Prelu<'a, T> {
+impl<'a, T: Element> Prelu<'a, T> {
     /// A slope for each channel; the channel is the last axis, unless [`inner`](Self::inner) says otherwise.
     ///
     /// ```
@@ -90,11 +92,11 @@ impl<'a, T: Float> Prelu<'a, T> {
     }
 
     /// [`backward`](Activation::backward), and the gradient of the slopes: `grad_slopes[c]` is the sum of
-    /// x\[i\] grad_y\[i\] over those i of channel c with x\[i\] <= 0. It is written, not added to what was there.
+    /// x\[i\] grad_y\[i\] over those i of channel c with x\[i\] <= 0. Both gradients are overwritten.
     ///
     /// The order of the sum is fixed: the bits depend neither on the CPU, within its kind, nor on the other channels'
     /// numbers. Its error is at most 1 ULP plus half the type's epsilon times the sum of the magnitudes, for channels of up
-    /// to 2^20 elements.
+    /// to 2^20 elements. Products and sums of halves are those of `f32`, and are rounded once, at the end.
     ///
     /// # Panics
     /// If the lengths differ, or do not fit the channels, before anything is written.
@@ -114,11 +116,11 @@ impl<'a, T: Float> Prelu<'a, T> {
 
     /// Elements of all channels.
     fn period(&self) -> usize {
-        self.slopes.len().saturating_mul(self.inner)
+        period(self.slopes.len(), self.inner)
     }
 }
 
-impl<T: Float> At<Prelu<'_, T>> {
+impl<T: Element> At<Prelu<'_, T>> {
     /// See [`Prelu::backward_with_slopes`].
     ///
     /// # Panics
@@ -131,13 +133,13 @@ impl<T: Float> At<Prelu<'_, T>> {
         same_length("grad_slopes", grad_slopes.len(), "slopes", prelu.slopes.len());
         Pieces::Rows(prelu.period()).check(x.len());
         prelu.run(self.level, Pass::Backward { x, grad_y, grad_x });
-        dispatch(self.level, GradSlopes { inner: prelu.inner, x, grad_y, grad_slopes });
+        T::call(&RunOfSlopes(self.level), (prelu.inner, x, grad_y, grad_slopes));
     }
 }
 
-impl<T: Float> Activation<T> for Prelu<'_, T> {
+impl<T: Element> Activation<T> for Prelu<'_, T> {
     fn run(&self, level: Level, pass: Pass<'_, T>) {
-        dispatch(level, ByPieces { prelu: *self, pass });
+        T::call(&Run(level), (*self, pass));
     }
 
     fn pieces(&self) -> Pieces {
@@ -145,209 +147,83 @@ impl<T: Float> Activation<T> for Prelu<'_, T> {
     }
 }
 
-/// A pass, piece by piece, each with a slope for each of its elements.
-struct ByPieces<'a, T> {
-    prelu: Prelu<'a, T>,
-    pass: Pass<'a, T>,
-}
-
-impl<T: Float> Task<T> for ByPieces<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<R: Lane<T>>(self) {
-        let _like = &LeakyRelu::default();
-        let mut expanded = Expanded::of(self.prelu);
-        // The loop over the pieces for one pass: which slices are cut, and the task for a piece of them.
-        macro_rules! pieces {
-            ($task:ident $first:ident; $($input:ident)*; $($output:ident)*) => {{
-                let len = $first.len();
-                let mut at = 0;
-                while at < len {
-                    let slopes = expanded.piece(at, len);
-                    let piece = at..at + slopes.len();
-                    at = piece.end;
-                    $(let $input = &$input[piece.clone()];)*
-                    $(let $output = &mut $output[piece.clone()];)*
-                    slopes::$task { _like, slopes, $($input,)* $($output,)* }.run::<R>();
-                }
-            }};
-        }
-        match self.pass {
-            Pass::Forward { x, y } => pieces!(Forward x; x; y),
-            Pass::ForwardInPlace { x } => pieces!(ForwardInPlace x;; x),
-            Pass::Derivative { x, dydx } => pieces!(Derivative x; x; dydx),
-            Pass::ForwardWithDerivative { x, y, dydx } => pieces!(ForwardWithDerivative x; x; y dydx),
-            Pass::Backward { x, grad_y, grad_x } => pieces!(Backward x; x grad_y; grad_x),
-        }
-    }
-}
-
-/// The longest piece of slopes that is written out.
-const PIECE: usize = 512;
-
-/// Slopes written out, one for each element of a piece.
-struct Expanded<'a, T> {
-    prelu: Prelu<'a, T>,
-    piece: [T; PIECE],
-}
-
-impl<'a, T: Float> Expanded<'a, T> {
-    #[inline(always)]
-    fn of(prelu: Prelu<'a, T>) -> Self {
-        Self { prelu, piece: [T::zero(); PIECE] }
-    }
-
-    /// The slopes of the elements from `at` on, of as many as are taken together. Called with ever later pieces, from 0 on.
-    #[inline(always)]
-    fn piece(&mut self, at: usize, len: usize) -> &[T] {
-        let Prelu { slopes, inner } = self.prelu;
-        let period = self.prelu.period();
-        if inner == 1 && period >= PIECE {
-            return slopes;
-        }
-        if period <= PIECE {
-            // As many periods as fit, written once.
-            let n = (PIECE - PIECE % period).min(len - at);
-            if at == 0 {
-                self.write(0, n);
-            }
-            return &self.piece[..n];
-        }
-        if inner < PIECE {
-            let n = PIECE.min(len - at);
-            self.write(at, n);
-            return &self.piece[..n];
-        }
-        // One channel; its slope is written for its first piece, which is no shorter than the others.
-        let n = PIECE.min(inner - at % inner);
-        if at.is_multiple_of(inner) {
-            self.write(at, n);
-        }
-        &self.piece[..n]
-    }
-
-    /// Writes out the slopes of `n` elements from `at` on.
-    #[inline(always)]
-    fn write(&mut self, at: usize, n: usize) {
-        let Prelu { slopes, inner } = self.prelu;
-        let (mut channel, mut left) = (at / inner % slopes.len(), inner - at % inner);
-        let mut rest = &mut self.piece[..n];
-        while !rest.is_empty() {
-            let (run, after) = rest.split_at_mut(left.min(rest.len()));
-            run.fill(slopes[channel]);
-            channel = if channel + 1 == slopes.len() { 0 } else { channel + 1 };
-            (rest, left) = (after, inner);
-        }
-    }
-}
+/// See [`Activation::run`].
+struct Run(Level);
+per_element!(Run: Args<'a, T> = (Prelu<'a, T>, Pass<'a, T>), run);
 
 /// The gradient of the slopes.
-struct GradSlopes<'a, T> {
-    inner: usize,
-    x: &'a [T],
-    grad_y: &'a [T],
-    grad_slopes: &'a mut [T],
+struct RunOfSlopes(Level);
+per_element!(RunOfSlopes: Args<'a, T> = (usize, &'a [T], &'a [T], &'a mut [T]), slopes_gradient);
+
+fn run<T: Element>(&Run(level): &Run, (prelu, pass): (Prelu<'_, T>, Pass<'_, T>)) {
+    if pass.len() <= SHORT {
+        run_in::<T, SHORT>(level, prelu, pass);
+    } else {
+        run_in::<T, TILE>(level, prelu, pass);
+    }
 }
 
-impl<T: Float> Task<T> for GradSlopes<'_, T> {
-    type Output = ();
+fn run_in<T: Element, const N: usize>(level: Level, prelu: Prelu<'_, T>, mut pass: Pass<'_, T>) {
+    let mut repeated = Repeated::<T, N>::new(prelu.slopes, prelu.inner, 1);
+    let (len, mut at) = (pass.len(), 0);
+    while at < len {
+        let slopes = repeated.piece(at, len);
+        let part = at..at + slopes.len();
+        at = part.end;
+        leaky_pass(level, pass.part(part), slopes);
+    }
+}
 
-    #[inline(always)]
-    fn run<R: Lane<T>>(self) {
-        let Self { inner, x, grad_y, grad_slopes } = self;
-        if x.is_empty() {
-            grad_slopes.fill(T::zero());
-            return;
+fn slopes_gradient<T: Element>(
+    &RunOfSlopes(level): &RunOfSlopes,
+    (inner, x, grad_y, grad_slopes): (usize, &[T], &[T], &mut [T]),
+) {
+    if x.is_empty() {
+        grad_slopes.fill(T::zero());
+        return;
+    }
+    let channels = grad_slopes.len();
+    let inner = if channels == 1 { x.len() } else { inner };
+    let period = channels * inner;
+    if inner > LANES {
+        // A channel's elements, in as many columns as there are lanes.
+        for (channel, grad_slope) in grad_slopes.iter_mut().enumerate() {
+            let mut sums = ColumnSums::<T::Float, LANES>::new(LANES);
+            for start in (channel * inner..x.len()).step_by(period) {
+                let run = start..start + inner;
+                T::as_floats(level, [&x[run.clone()], &grad_y[run]], [], false, |[x, grad_y], []| {
+                    sums.add(level, Addends::OfSlopes { x, grad_y });
+                });
+            }
+            *grad_slope = T::rounded(sums.total(0, LANES, LANES));
         }
-        let channels = grad_slopes.len();
-        let inner = if channels == 1 { x.len() } else { inner };
-        let period = channels * inner;
-        if inner > LANES {
-            // Each channel's runs, in as many lanes as there are.
+    } else if period <= LANES {
+        // As many periods as fit are one row.
+        let width = LANES - LANES % period;
+        let mut sums = ColumnSums::<T::Float, LANES>::new(width);
+        for (x, grad_y) in x.chunks(TILE / width * width).zip(grad_y.chunks(TILE / width * width)) {
+            T::as_floats(level, [x, grad_y], [], false, |[x, grad_y], []| {
+                sums.add(level, Addends::OfSlopes { x, grad_y });
+            });
+        }
+        for (channel, grad_slope) in grad_slopes.iter_mut().enumerate() {
+            *grad_slope = T::rounded(sums.total(channel * inner, inner, period));
+        }
+    } else {
+        // Strips of as many channels as fit.
+        let strip = TILE / inner;
+        for (first, grad_slopes) in (0..).step_by(strip * inner).zip(grad_slopes.chunks_mut(strip)) {
+            let width = grad_slopes.len() * inner;
+            let mut sums = ColumnSums::<T::Float, TILE>::new(width);
+            for start in (first..x.len()).step_by(period) {
+                let row = start..start + width;
+                T::as_floats(level, [&x[row.clone()], &grad_y[row]], [], false, |[x, grad_y], []| {
+                    sums.add(level, Addends::OfSlopes { x, grad_y });
+                });
+            }
             for (channel, grad_slope) in grad_slopes.iter_mut().enumerate() {
-                let mut sums = Sums::<R>::new();
-                for start in (channel * inner..x.len()).step_by(period) {
-                    sums.add_run(&x[start..start + inner], &grad_y[start..start + inner]);
-                }
-                *grad_slope = sums.total(0, LANES, LANES, LANES).store();
-            }
-            return;
-        }
-        // Lanes for each of as many channels as fit; if all do, for several periods. Lanes that are left over sum what
-        // nobody asks for.
-        let together = channels.min(LANES / inner);
-        for (first, grad_slopes) in (0..).step_by(together * inner).zip(grad_slopes.chunks_mut(together)) {
-            let block = grad_slopes.len() * inner;
-            let width = if block == period { LANES - LANES % period } else { block };
-            let mut sums = Sums::<R>::new();
-            for start in (first..x.len()).step_by(width.max(period)) {
-                let end = x.len().min(start + LANES);
-                sums.add_run(&x[start..end], &grad_y[start..end]);
-            }
-            for (channel, grad_slope) in grad_slopes.iter_mut().enumerate() {
-                *grad_slope = sums.total(channel * inner, inner, block, width).store();
+                *grad_slope = T::rounded(sums.total(channel * inner, inner, width));
             }
         }
-    }
-}
-
-/// Less than a column, with zeros behind.
-#[inline(always)]
-fn padded<T: Float>(slice: &[T]) -> [T; LANES] {
-    let mut column = [T::zero(); LANES];
-    column[..slice.len()].copy_from_slice(slice);
-    column
-}
-
-/// Sums of x grad_y over x <= 0, one in each lane.
-struct Sums<R> {
-    hi: [R; LANES],
-    lo: [R; LANES],
-}
-
-impl<R: Real> Sums<R> {
-    #[inline(always)]
-    fn new() -> Self {
-        Self { hi: [R::of(0.0); LANES], lo: [R::of(0.0); LANES] }
-    }
-
-    #[inline(always)]
-    fn add<T: Float>(&mut self, x: &[T; LANES], grad_y: &[T; LANES])
-    where
-        R: Lane<T>,
-    {
-        for i in 0..LANES {
-            let (x, grad_y) = (R::load(x[i]), R::load(grad_y[i]));
-            let term = R::select(R::of(0.0).lt(x), R::of(0.0), x * grad_y);
-            (self.hi[i], self.lo[i]) = add((self.hi[i], self.lo[i]), term);
-        }
-    }
-
-    /// A stretch of any length, each [`LANES`] of its elements to the lanes in turn.
-    #[inline(always)]
-    fn add_run<T: Float>(&mut self, x: &[T], grad_y: &[T])
-    where
-        R: Lane<T>,
-    {
-        let ((columns, rest), (g_columns, g_rest)) = (x.as_chunks(), grad_y.as_chunks());
-        for (x, grad_y) in columns.iter().zip(g_columns) {
-            self.add(x, grad_y);
-        }
-        if !rest.is_empty() {
-            self.add(&padded(rest), &padded(g_rest));
-        }
-    }
-
-    /// The sum of `n` lanes from `first` on, and again in steps of `step`, below `width`.
-    #[inline(always)]
-    fn total(&self, first: usize, n: usize, step: usize, width: usize) -> R {
-        let lanes = (first..width).step_by(step).flat_map(|from| from..from + n);
-        let (hi, lo) = lanes.fold((R::of(0.0), R::of(0.0)), |(hi, lo): Partial<R>, i| {
-            let (hi, lo) = add((hi, lo), self.hi[i]);
-            (hi, lo + self.lo[i])
-        });
-        // Where a sum is infinite, what was rounded away is NaN.
-        R::select(lo.le(lo), hi + lo, hi)
     }
 }

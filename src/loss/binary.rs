@@ -3,9 +3,10 @@
 use super::{Reduction, rounded, settings};
 use crate::describe::error::ParameterError;
 use crate::describe::parameters::{Allowed, checked};
-use crate::kernel::element::{Float, Lane};
+use crate::kernel::element::{Element, Float, Kernel, Lane, compiled, per_element};
 use crate::kernel::level::{Level, Task, dispatch};
 use crate::kernel::real::{Abreast, Real};
+use crate::layers::wide::Wide;
 use crate::math::{bounded_abs, log1p_exp, sigmoid_neg};
 use crate::pass::same_length;
 use crate::rows::engine::padded;
@@ -22,6 +23,9 @@ use crate::rows::reduce::{DEPTH, LANES, Sums, total_anything};
 /// - [`reduction`](Self::reduction): the mean or the sum; [`losses`](Self::losses) gives a loss for each element.
 /// - Error: at most 4 ULP, in tails too, in the gradient 5; where the gradient's two parts, (1 - t) sigmoid(x) and
 ///   t sigmoid(-x), nearly cancel, ULP of the greater one.
+///   Halves are computed in `f32`, and losses, gradients and means are rounded once, at the end. [`Wide`] gives losses of
+///   halves as `f32`.
+/// - Gradients are overwritten, not added to what was there.
 /// - Special values: an infinite logit has loss 0 or infinity, 0 where the target agrees. The mean of nothing is NaN, the
 ///   sum 0. NaN gives NaN.
 /// - Source: the semantics are those of PyTorch's `BCEWithLogitsLoss`.
@@ -93,9 +97,9 @@ impl BinaryCrossEntropy {
     /// assert_eq!(BinaryCrossEntropy::new().loss(&[200.0_f32, 200.0], &[1.0, 0.0]), 100.0);
     /// ```
     #[track_caller]
-    pub fn loss<T: Float>(&self, logits: &[T], targets: &[T]) -> T {
+    pub fn loss<T: Element>(&self, logits: &[T], targets: &[T]) -> T {
         same_length("targets", targets.len(), "logits", logits.len());
-        self.run(Batch { logits, targets, losses: None, grad: None })
+        T::rounded(self.run(logits, targets, Losses::None, &mut []))
     }
 
     /// The loss of all elements, and its gradient with respect to the logits.
@@ -111,10 +115,10 @@ impl BinaryCrossEntropy {
     /// assert_eq!(grad, [-0.25, 0.25]);
     /// ```
     #[track_caller]
-    pub fn loss_and_gradient<T: Float>(&self, logits: &[T], targets: &[T], grad: &mut [T]) -> T {
+    pub fn loss_and_gradient<T: Element>(&self, logits: &[T], targets: &[T], grad: &mut [T]) -> T {
         same_length("targets", targets.len(), "logits", logits.len());
         same_length("grad", grad.len(), "logits", logits.len());
-        self.run(Batch { logits, targets, losses: None, grad: Some(grad) })
+        T::rounded(self.run(logits, targets, Losses::None, grad))
     }
 
     /// The loss of each element, whatever the reduction.
@@ -130,10 +134,10 @@ impl BinaryCrossEntropy {
     /// assert_eq!(losses, [0.0, 200.0]);
     /// ```
     #[track_caller]
-    pub fn losses<T: Float>(&self, logits: &[T], targets: &[T], losses: &mut [T]) {
+    pub fn losses<T: Element>(&self, logits: &[T], targets: &[T], losses: &mut [T]) {
         same_length("targets", targets.len(), "logits", logits.len());
         same_length("losses", losses.len(), "logits", logits.len());
-        self.run(Batch { logits, targets, losses: Some(losses), grad: None });
+        self.run(logits, targets, Losses::OfElements(losses), &mut []);
     }
 
     /// The loss of each element, and its derivative, whatever the reduction.
@@ -149,40 +153,198 @@ impl BinaryCrossEntropy {
     /// assert_eq!((losses, grad), ([2.0_f64.ln()], [-0.5]));
     /// ```
     #[track_caller]
-    pub fn losses_and_gradient<T: Float>(&self, logits: &[T], targets: &[T], losses: &mut [T], grad: &mut [T]) {
+    pub fn losses_and_gradient<T: Element>(&self, logits: &[T], targets: &[T], losses: &mut [T], grad: &mut [T]) {
         same_length("targets", targets.len(), "logits", logits.len());
         same_length("losses", losses.len(), "logits", logits.len());
         same_length("grad", grad.len(), "logits", logits.len());
-        self.run(Batch { logits, targets, losses: Some(losses), grad: Some(grad) });
+        self.run(logits, targets, Losses::OfElements(losses), grad);
     }
 
-    fn run<T: Float>(&self, batch: Batch<'_, T>) -> T {
-        let denominator = self.reduction.denominator(batch.logits.len() as f64);
-        let each = batch.losses.is_some();
-        let times = rounded(if each { 1.0 } else { 1.0 / denominator });
+    /// The loss of all elements; none is kept, and there is no gradient, where the slices are empty.
+    fn run<T: Element>(&self, logits: &[T], targets: &[T], losses: Losses<'_, T>, grad: &mut [T]) -> T::Float {
+        let denominator = self.reduction.denominator(logits.len() as f64);
+        let times = rounded(if matches!(losses, Losses::None) { 1.0 / denominator } else { 1.0 });
+        let mut total = 0.0;
         let level = self.level.unwrap_or_else(Level::best);
-        let pos_weight = rounded(self.pos_weight);
-        let total = if batch.grad.is_some() {
-            dispatch(level, Run::<T, true> { batch, pos_weight, times })
-        } else {
-            dispatch(level, Run::<T, false> { batch, pos_weight, times })
-        };
+        let loss = OfBatch { pos_weight: self.pos_weight, level };
+        T::call(&loss, BatchOf { logits, targets, losses, grad, times, total: &mut total });
         rounded(total / denominator)
     }
 }
 
+/// With losses that are [`Element::Float`]: `f32` for halves. See the methods of [`BinaryCrossEntropy`].
+impl Wide<BinaryCrossEntropy> {
+    /// [`BinaryCrossEntropy::loss`].
+    ///
+    /// # Panics
+    /// If the lengths differ.
+    ///
+    /// ```
+    /// # #[cfg(feature = "half")] {
+    /// use activations::{BinaryCrossEntropy, Wide};
+    /// use half::bf16;
+    ///
+    /// let (logit, target) = ([bf16::ZERO], [bf16::ONE]);
+    /// assert_eq!(Wide(BinaryCrossEntropy::new()).loss(&logit, &target), 2.0_f32.ln());
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn loss<T: Element>(&self, logits: &[T], targets: &[T]) -> T::Float {
+        same_length("targets", targets.len(), "logits", logits.len());
+        self.0.run(logits, targets, Losses::None, &mut [])
+    }
+
+    /// [`BinaryCrossEntropy::loss_and_gradient`].
+    ///
+    /// # Panics
+    /// If the lengths differ, before anything is written.
+    ///
+    /// ```
+    /// use activations::{BinaryCrossEntropy, Wide};
+    ///
+    /// let mut grad = [0.0_f32; 2];
+    /// Wide(BinaryCrossEntropy::new()).loss_and_gradient(&[0.0, 0.0], &[1.0, 0.0], &mut grad);
+    /// assert_eq!(grad, [-0.25, 0.25]);
+    /// ```
+    #[track_caller]
+    pub fn loss_and_gradient<T: Element>(&self, logits: &[T], targets: &[T], grad: &mut [T]) -> T::Float {
+        same_length("targets", targets.len(), "logits", logits.len());
+        same_length("grad", grad.len(), "logits", logits.len());
+        self.0.run(logits, targets, Losses::None, grad)
+    }
+
+    /// [`BinaryCrossEntropy::losses`].
+    ///
+    /// # Panics
+    /// If the lengths differ, before anything is written.
+    ///
+    /// ```
+    /// use activations::{BinaryCrossEntropy, Wide};
+    ///
+    /// let mut losses = [0.0_f32; 2];
+    /// Wide(BinaryCrossEntropy::new()).losses(&[200.0, 200.0], &[1.0, 0.0], &mut losses);
+    /// assert_eq!(losses, [0.0, 200.0]);
+    /// ```
+    #[track_caller]
+    pub fn losses<T: Element>(&self, logits: &[T], targets: &[T], losses: &mut [T::Float]) {
+        same_length("targets", targets.len(), "logits", logits.len());
+        same_length("losses", losses.len(), "logits", logits.len());
+        self.0.run(logits, targets, Losses::OfFloats(losses), &mut []);
+    }
+
+    /// [`BinaryCrossEntropy::losses_and_gradient`].
+    ///
+    /// # Panics
+    /// If the lengths differ, before anything is written.
+    ///
+    /// ```
+    /// use activations::{BinaryCrossEntropy, Wide};
+    ///
+    /// let (mut losses, mut grad) = ([0.0_f64; 1], [0.0]);
+    /// Wide(BinaryCrossEntropy::new()).losses_and_gradient(&[0.0], &[1.0], &mut losses, &mut grad);
+    /// assert_eq!((losses, grad), ([2.0_f64.ln()], [-0.5]));
+    /// ```
+    #[track_caller]
+    pub fn losses_and_gradient<T: Element>(
+        &self,
+        logits: &[T],
+        targets: &[T],
+        losses: &mut [T::Float],
+        grad: &mut [T],
+    ) {
+        same_length("targets", targets.len(), "logits", logits.len());
+        same_length("losses", losses.len(), "logits", logits.len());
+        same_length("grad", grad.len(), "logits", logits.len());
+        self.0.run(logits, targets, Losses::OfFloats(losses), grad);
+    }
+}
+
+/// What becomes of the loss of each element.
+enum Losses<'a, T: Element> {
+    None,
+    OfElements(&'a mut [T]),
+    OfFloats(&'a mut [T::Float]),
+}
+
+/// A batch of elements. The total is written, not added to.
+struct BatchOf<'a, T: Element> {
+    logits: &'a [T],
+    targets: &'a [T],
+    losses: Losses<'a, T>,
+    grad: &'a mut [T],
+    times: T::Float,
+    total: &'a mut f64,
+}
+
+/// The losses of a batch.
+struct OfBatch {
+    pos_weight: f64,
+    level: Level,
+}
+per_element!(OfBatch: Args<'a, T> = BatchOf<'a, T>, run);
+
+fn run<T: Element>(of_batch: &OfBatch, batch: BatchOf<'_, T>) {
+    let BatchOf { logits, targets, losses, grad, times, total } = batch;
+    *total = 0.0;
+    let (mut of_elements, mut of_floats): (&mut [T], &mut [T::Float]) = match losses {
+        Losses::None => (&mut [], &mut []),
+        Losses::OfElements(losses) => (losses, &mut []),
+        Losses::OfFloats(losses) => (&mut [], losses),
+    };
+    let wide = !of_floats.is_empty();
+    let outputs = [core::mem::take(&mut of_elements), grad];
+    T::as_floats(of_batch.level, [logits, targets], outputs, false, |[logits, targets], [of_elements, grad]| {
+        let losses = if wide { take_first(&mut of_floats, logits.len()) } else { of_elements };
+        *total += T::Float::run(of_batch, of_batch.level, Batch { logits, targets, losses, grad, times });
+    });
+}
+
+/// The first elements, which are not in the slice any more.
+fn take_first<'a, F>(slice: &mut &'a mut [F], len: usize) -> &'a mut [F] {
+    let (first, rest) = core::mem::take(slice).split_at_mut(len);
+    *slice = rest;
+    first
+}
+
+impl Kernel for OfBatch {
+    type Args<'a, T: Float> = Batch<'a, T>;
+    /// The sum of the losses.
+    type Output<T: Float> = f64;
+
+    compiled! {
+        fn f32(&self, level: Level, batch: Batch<'_, f32>) -> f64 {
+            total(self, level, batch)
+        }
+
+        fn f64(&self, level: Level, batch: Batch<'_, f64>) -> f64 {
+            total(self, level, batch)
+        }
+    }
+}
+
+#[inline]
+fn total<T: Float>(of_batch: &OfBatch, level: Level, batch: Batch<'_, T>) -> f64 {
+    let pos_weight = rounded(of_batch.pos_weight);
+    if batch.grad.is_empty() {
+        dispatch(level, Run::<T, false> { batch, pos_weight })
+    } else {
+        dispatch(level, Run::<T, true> { batch, pos_weight })
+    }
+}
+
+/// A batch of floats. Losses and gradients are not kept where the slices are empty.
 struct Batch<'a, T> {
     logits: &'a [T],
     targets: &'a [T],
-    losses: Option<&'a mut [T]>,
-    grad: Option<&'a mut [T]>,
+    losses: &'a mut [T],
+    grad: &'a mut [T],
+    /// By which gradients are multiplied.
+    times: T,
 }
 
 struct Run<'a, T, const GRADIENT: bool> {
     batch: Batch<'a, T>,
     pos_weight: T,
-    /// By which gradients are multiplied.
-    times: T,
 }
 
 impl<T: Float, const GRADIENT: bool> Task<T> for Run<'_, T, GRADIENT> {
@@ -191,16 +353,16 @@ impl<T: Float, const GRADIENT: bool> Task<T> for Run<'_, T, GRADIENT> {
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) -> f64 {
-        let Self { batch: Batch { logits, targets, mut losses, mut grad }, pos_weight, times } = self;
+        let Self { batch: Batch { logits, targets, losses, grad, times }, pos_weight } = self;
         let (weight, times) = (R::load(pos_weight), R::load(times));
         let mut sums = [Sums::<R, LANES>::of_anything()];
         let mut of_block = ([[T::zero(); LANES]; DEPTH], [[T::zero(); LANES]; DEPTH]);
         let mut at = 0;
         let mut keep = |count: usize, (of_losses, of_grad): &([[T; LANES]; DEPTH], [[T; LANES]; DEPTH])| {
-            if let Some(losses) = &mut losses {
+            if !losses.is_empty() {
                 losses[at..at + count].copy_from_slice(&of_losses.as_flattened()[..count]);
             }
-            if GRADIENT && let Some(grad) = &mut grad {
+            if GRADIENT {
                 grad[at..at + count].copy_from_slice(&of_grad.as_flattened()[..count]);
             }
             at += count;

@@ -193,35 +193,6 @@ impl<R: Real, const W: usize> Sums<R, W> {
         }
     }
 
-    /// A number of any sign and size to each lane, as far as there are numbers.
-    #[inline(always)]
-    pub(crate) fn add_row<T: Float>(&mut self, row: &[T])
-    where
-        R: Lane<T>,
-    {
-        for ((hi, lo), &term) in self.hi.iter_mut().zip(&mut self.lo).zip(row) {
-            (*hi, *lo) = add((*hi, *lo), R::load(term));
-        }
-    }
-
-    /// The sums, rounded, of every `width`th lane: the first `width` numbers.
-    #[inline(always)]
-    pub(crate) fn folded(mut self, width: usize) -> [R; W] {
-        let (hi, rest) = self.hi.split_at_mut(width);
-        let (lo, lo_rest) = self.lo.split_at_mut(width);
-        for (more, lo_more) in rest.chunks(width).zip(lo_rest.chunks(width)) {
-            for (((hi, lo), &more), &lo_more) in hi.iter_mut().zip(&mut *lo).zip(more).zip(lo_more) {
-                (*hi, *lo) = add((*hi, *lo), more);
-                *lo = *lo + lo_more;
-            }
-        }
-        for (hi, lo) in self.hi.iter_mut().zip(self.lo) {
-            // The low part of an infinite sum is NaN.
-            *hi = R::select(hi.abs().lt(R::of(f64::INFINITY)), *hi + lo, *hi);
-        }
-        self.hi
-    }
-
     /// The sum of each lane, of exponentials.
     #[inline(always)]
     pub(crate) fn exponentials(&self) -> Partial<[R; W]> {

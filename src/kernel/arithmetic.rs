@@ -1,0 +1,110 @@
+//! Sums and products of slices, and pairs that are taken apart: what layers do to tiles beside running an activation.
+
+use super::element::{Float, Kernel, Lane, compiled};
+use super::level::{Level, Task, dispatch};
+use super::sweep::sweep;
+
+/// How many vectors go abreast, for loops without a formula.
+pub(crate) trait Count: Clone {
+    const ABREAST: usize;
+}
+
+/// One vector at a time.
+#[derive(Clone)]
+pub(crate) struct Single;
+
+impl Count for Single {
+    const ABREAST: usize = 1;
+}
+
+/// What is done to slices of floats of equal length. Run it by [`run`](Self::run).
+pub(crate) enum Arithmetic<'a, T> {
+    /// `y[i] = a[i] + b[i]`.
+    Sum { a: &'a [T], b: &'a [T], y: &'a mut [T] },
+    /// `y[i] = a[i] * b[i]`.
+    Product { a: &'a [T], b: &'a [T], y: &'a mut [T] },
+    /// `y[i] = y[i] * a[i]`.
+    ProductInPlace { a: &'a [T], y: &'a mut [T] },
+    /// `(first[i], second[i]) = (pairs[2 i], pairs[2 i + 1])`.
+    TakeApart { pairs: &'a [T], first: &'a mut [T], second: &'a mut [T] },
+    /// `(pairs[2 i], pairs[2 i + 1]) = (first[i], second[i])`.
+    Interleave { first: &'a [T], second: &'a [T], pairs: &'a mut [T] },
+}
+
+impl<T: Float> Arithmetic<'_, T> {
+    #[inline]
+    pub(crate) fn run(self, level: Level) {
+        T::run(&Loops, level, self);
+    }
+}
+
+struct Loops;
+
+impl Kernel for Loops {
+    type Args<'a, T: Float> = Arithmetic<'a, T>;
+    type Output<T: Float> = ();
+
+    compiled! {
+        fn f32(&self, level: Level, arithmetic: Arithmetic<'_, f32>) {
+            run(level, arithmetic);
+        }
+
+        fn f64(&self, level: Level, arithmetic: Arithmetic<'_, f64>) {
+            run(level, arithmetic);
+        }
+    }
+}
+
+#[inline]
+fn run<T: Float>(level: Level, arithmetic: Arithmetic<'_, T>) {
+    let _one = &Single;
+    match arithmetic {
+        Arithmetic::Sum { a, b, y } => dispatch(level, Sum { _one, a, b, y }),
+        Arithmetic::Product { a, b, y } => dispatch(level, Product { _one, a, b, y }),
+        Arithmetic::ProductInPlace { a, y } => dispatch(level, ProductInPlace { _one, a, y }),
+        Arithmetic::TakeApart { pairs, first, second } => dispatch(level, TakeApart { pairs, first, second }),
+        Arithmetic::Interleave { first, second, pairs } => dispatch(level, Interleave { first, second, pairs }),
+    }
+}
+
+sweep!(Sum<Count> |_one, a, b| y = a + b);
+sweep!(Product<Count> |_one, a, b| y = a * b);
+sweep!(ProductInPlace<Count> |_one, a| y = y * a);
+
+struct TakeApart<'a, T> {
+    pairs: &'a [T],
+    first: &'a mut [T],
+    second: &'a mut [T],
+}
+
+impl<T: Float> Task<T> for TakeApart<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<R: Lane<T>>(self) {
+        let pairs = self.pairs.as_chunks::<2>().0;
+        let (first, second) = (&mut self.first[..pairs.len()], &mut self.second[..pairs.len()]);
+        for i in 0..pairs.len() {
+            (first[i], second[i]) = (pairs[i][0], pairs[i][1]);
+        }
+    }
+}
+
+struct Interleave<'a, T> {
+    first: &'a [T],
+    second: &'a [T],
+    pairs: &'a mut [T],
+}
+
+impl<T: Float> Task<T> for Interleave<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<R: Lane<T>>(self) {
+        let pairs = self.pairs.as_chunks_mut::<2>().0;
+        let (first, second) = (&self.first[..pairs.len()], &self.second[..pairs.len()]);
+        for i in 0..pairs.len() {
+            pairs[i] = [first[i], second[i]];
+        }
+    }
+}
