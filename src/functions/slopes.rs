@@ -13,7 +13,7 @@ pub(super) fn leaky<R: Real>(x: R, slope: R) -> R {
 
 // `_like` is a formula of as few operations: it says how many vectors go abreast.
 sweep!(Forward<Elementwise> |_like, x, slopes| y = leaky(x, slopes));
-sweep!(ForwardInPlace<Elementwise> |_like, slopes| x = leaky(x, slopes));
+sweep!(ForwardInPlace<Elementwise> |_like, slopes| mut x = leaky(x, slopes));
 sweep!(Derivative<Elementwise> |_like, x, slopes| dydx = side(x, slopes));
 sweep!(ForwardWithDerivative<Elementwise> |_like, x, slopes| y = leaky(x, slopes), dydx = side(x, slopes));
 sweep!(Backward<Elementwise> |_like, x, slopes, grad_y| grad_x = grad_y * side(x, slopes));

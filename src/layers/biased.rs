@@ -164,8 +164,15 @@ impl<T: Float> Tile<T> {
 
 /// Defines a pass over a row, and one over rows.
 macro_rules! rows {
+    ($task:ident of $row:ident |$f:ident, $bias:ident| mut $output:ident = $formula:expr) => {
+        sweep!($row<Elementwise> |$f, $bias| mut $output = $formula);
+        rows!(@ $task of $row |$f, $bias| $output);
+    };
     ($task:ident of $row:ident |$f:ident, $bias:ident $(, $input:ident)*| $($output:ident = $formula:expr),+) => {
         sweep!($row<Elementwise> |$f, $bias $(, $input)*| $($output = $formula),+);
+        rows!(@ $task of $row |$f, $bias $(, $input)*| $($output),+);
+    };
+    (@ $task:ident of $row:ident |$f:ident, $bias:ident $(, $input:ident)*| $($output:ident),+) => {
 
         struct $task<'a, F, T> {
             f: &'a F,
@@ -194,7 +201,7 @@ macro_rules! rows {
 }
 
 rows!(ForwardRows of ForwardRow |f, bias, x| y = f.value(x + bias));
-rows!(ForwardInPlaceRows of ForwardInPlaceRow |f, bias| x = f.value(x + bias));
+rows!(ForwardInPlaceRows of ForwardInPlaceRow |f, bias| mut x = f.value(x + bias));
 rows!(DerivativeRows of DerivativeRow |f, bias, x| dydx = f.slope(x + bias));
 rows!(ForwardWithDerivativeRows of ForwardWithDerivativeRow |f, bias, x|
     y = f.value(x + bias), dydx = f.slope(x + bias));
