@@ -53,7 +53,7 @@ macro_rules! sweep {
 
             #[inline(always)]
             fn run<R: $crate::kernel::element::Lane<T>>(self) {
-                use $crate::kernel::sweep::{EDGE, Edges, Kept, blocks_mut, copy_short, edge_mut, scatter};
+                use $crate::kernel::sweep::{EDGE, Edges, Ends, blocks_mut, copy_short, edge_mut, scatter};
                 #[allow(unused_imports, reason = "a pass may read no other slice than the one it writes")]
                 use $crate::kernel::sweep::{blocks, edge, gather};
 
@@ -92,7 +92,21 @@ macro_rules! sweep {
                     $($output: &mut [T],)+
                 ) {
                     let edges = Edges::of([$(&*$output),+][0], N * W);
-                    let kept = [$(Kept::of($output)),+];
+                    struct AllEnds<T> {
+                        $($output: Ends<T>,)+
+                    }
+                    let mut ends = AllEnds { $($output: Ends::of($output),)+ };
+                    for e in 0..edges.edges {
+                        let start = edges.start(e);
+                        let overlaps = start != edges.behind + e * EDGE;
+                        $(let $input = edge($input, start);)*
+                        $(let $output = if $in_place && overlaps {
+                            ends.$output.at(start)
+                        } else {
+                            edge_mut($output, start)
+                        };)+
+                        block::<T, R, F, 1, EDGE>($f, $($input,)* $($output),+);
+                    }
                     {
                         $(let $input: &[[[T; W]; N]] = blocks(&$input[edges.at..]);)*
                         $(let $output: &mut [[[T; W]; N]] = blocks_mut(&mut $output[edges.at..]);)+
@@ -100,14 +114,8 @@ macro_rules! sweep {
                             block::<T, R, F, N, W>($f, $(&$input[b],)* $(&mut $output[b]),+);
                         }
                     }
-                    for e in 0..edges.edges {
-                        let start = edges.start(e);
-                        $(let $input = edge($input, start);)*
-                        $(let $output = edge_mut($output, start);)+
-                        if $in_place && start != edges.behind + e * EDGE {
-                            $($output[0] = kept[0].at(start);)+
-                        }
-                        block::<T, R, F, 1, EDGE>($f, $($input,)* $($output),+);
+                    if $in_place {
+                        $(ends.$output.write(&edges, $output);)+
                     }
                 }
 
@@ -197,7 +205,9 @@ pub(crate) struct Edges {
     /// How many edges there are: those behind the blocks, then the first if blocks do not begin at 0.
     pub(crate) edges: usize,
     /// Where the last edge begins.
-    last: usize,
+    pub(crate) last: usize,
+    /// Whether it begins before its neighbour ends.
+    pub(crate) last_overlaps: bool,
 }
 
 impl Edges {
@@ -207,8 +217,9 @@ impl Edges {
         let (len, at) = (slice.len(), unaligned(slice));
         let blocks = (len - at) / block;
         let behind = at + blocks * block;
-        let edges = (len - behind).div_ceil(EDGE) + usize::from(at > 0);
-        Self { at, blocks, behind, edges, last: len.saturating_sub(EDGE) }
+        let left = len - behind;
+        let edges = left.div_ceil(EDGE) + usize::from(at > 0);
+        Self { at, blocks, behind, edges, last: len.saturating_sub(EDGE), last_overlaps: !left.is_multiple_of(EDGE) }
     }
 
     /// Where edge number `e` begins.
@@ -225,23 +236,34 @@ impl Edges {
     }
 }
 
-/// The first and the last elements of a slice that is overwritten in place. Where edges overlap with their neighbours, they
-/// need the elements as they were.
-pub(crate) struct Kept<T> {
-    first: [T; EDGE],
-    last: [T; EDGE],
+/// The first and the last edge of a slice that is overwritten in place. Where they overlap with their neighbours, they are
+/// computed here, before anything is written, and written last.
+pub(crate) struct Ends<T> {
+    first: [[T; EDGE]; 1],
+    last: [[T; EDGE]; 1],
 }
 
-impl<T: Copy> Kept<T> {
+impl<T: Copy> Ends<T> {
     #[inline(always)]
     pub(crate) fn of(slice: &[T]) -> Self {
-        Self { first: edge(slice, 0)[0], last: edge(slice, slice.len() - EDGE)[0] }
+        Self { first: *edge(slice, 0), last: *edge(slice, slice.len() - EDGE) }
     }
 
-    /// The elements from `start` on, where the first edge or the last one begins.
+    /// The edge that begins at `start`, which is 0 or that of the last.
     #[inline(always)]
-    pub(crate) fn at(&self, start: usize) -> [T; EDGE] {
-        if start == 0 { self.first } else { self.last }
+    pub(crate) fn at(&mut self, start: usize) -> &mut [[T; EDGE]; 1] {
+        if start == 0 { &mut self.first } else { &mut self.last }
+    }
+
+    /// Writes those that overlap.
+    #[inline(always)]
+    pub(crate) fn write(&self, edges: &Edges, slice: &mut [T]) {
+        if edges.last_overlaps {
+            *edge_mut(slice, edges.last) = self.last;
+        }
+        if edges.at > 0 {
+            *edge_mut(slice, 0) = self.first;
+        }
     }
 }
 
@@ -251,7 +273,7 @@ impl<T: Copy> Kept<T> {
 #[inline(always)]
 pub(crate) fn unaligned<T>(slice: &[T]) -> usize {
     const LINE: usize = 64;
-    if slice.len() < 4096 { 0 } else { slice.as_ptr().align_offset(LINE).min(EDGE) }
+    if slice.len() < 1024 { 0 } else { slice.as_ptr().align_offset(LINE).min(EDGE) }
 }
 
 /// The edge that begins at `start`, as a block.
