@@ -439,7 +439,7 @@ impl<F: Elementwise> Elementwise for Over<F> {
 }
 
 sweep!(Forward<Elementwise> |f, x| y = f.value(x));
-sweep!(ForwardInPlace<Elementwise> |f| x = f.value(x));
+sweep!(ForwardInPlace<Elementwise> |f| mut x = f.value(x));
 sweep!(Derivative<Elementwise> |f, x| dydx = f.slope(x));
 sweep!(ForwardWithDerivative<Elementwise::ABREAST_OF_BOTH> |f, x| y = f.value(x), dydx = f.slope(x));
 sweep!(Backward<Elementwise> |f, x, grad_y| grad_x = grad_y * f.slope(x));
