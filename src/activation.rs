@@ -7,7 +7,8 @@ use core::hint::black_box;
 use crate::kernel::element::{Element, Float, Kernel};
 use crate::kernel::level::{At, Level, dispatch};
 use crate::kernel::real::Real;
-use crate::kernel::sweep::sweep;
+use crate::kernel::sweep::{sweep, unaligned};
+use crate::kernel::tiles::TILE;
 use crate::pass::{Pass, Pieces, same_length};
 
 /// An activation function over slices.
@@ -394,7 +395,23 @@ pub(crate) fn passes<T: Float, F: Elementwise>(f: &F, level: Level, pass: Pass<'
             dispatch(level, ForwardInPlace { f: &Over { f: f.clone(), nothing: black_box(0.0) }, x });
         }
         Pass::ForwardInPlace { x } => dispatch(level, ForwardInPlace { f, x }),
+        // The gradient of ones is the derivative: one loop less to compile, where a formula takes so long that to read the
+        // ones does not count.
+        Pass::Derivative { x, dydx } if F::ABREAST > 1 => {
+            for (x, grad_x) in aligned_tiles(x, dydx) {
+                dispatch(level, Backward { f, x, grad_y: &T::ONES[..x.len()], grad_x });
+            }
+        }
         Pass::Derivative { x, dydx } => dispatch(level, Derivative { f, x, dydx: &mut dydx[..x.len()] }),
+        // Where a formula takes no time, two passes over a tile take no more than one that writes two slices.
+        Pass::ForwardWithDerivative { x, mut y, dydx } if F::ABREAST == 1 => {
+            for (x, dydx) in aligned_tiles(x, dydx) {
+                let (y_tile, rest) = y.split_at_mut(x.len());
+                dispatch(level, Forward { f, x, y: y_tile });
+                dispatch(level, Derivative { f, x, dydx });
+                y = rest;
+            }
+        }
         Pass::ForwardWithDerivative { x, y, dydx } => {
             let (y, dydx) = (&mut y[..x.len()], &mut dydx[..x.len()]);
             dispatch(level, ForwardWithDerivative { f, x, y, dydx });
@@ -404,6 +421,15 @@ pub(crate) fn passes<T: Float, F: Elementwise>(f: &F, level: Level, pass: Pass<'
             dispatch(level, Backward { f, x, grad_y, grad_x });
         }
     }
+}
+
+/// Two slices in tiles, of which those of the second begin with a cache line, from the second tile on.
+#[inline]
+fn aligned_tiles<'a, T: Float>(x: &'a [T], y: &'a mut [T]) -> impl Iterator<Item = (&'a [T], &'a mut [T])> {
+    let first = if y.len() <= TILE { y.len() } else { TILE - TILE / 2 + unaligned(y) };
+    let (x_first, x) = x.split_at(first);
+    let (y_first, y) = y.split_at_mut(first);
+    core::iter::once((x_first, y_first)).chain(x.chunks(TILE).zip(y.chunks_mut(TILE)))
 }
 
 /// Makes this crate compile the passes of a formula of its own, for each float: stands in its [`Elementwise`].

@@ -10,6 +10,9 @@ use super::real::Fused;
 use super::real::{Ieee, Plain, Real};
 use super::sealed::Sealed;
 
+/// Elements of a tile: see [`tiles`](super::tiles).
+pub(crate) const TILE: usize = 1024;
+
 /// A number that slices hold: `f32` or `f64`; with the feature `half` also `half::f16` and `half::bf16`.
 ///
 /// Halves are computed in `f32`, from the moment they are loaded to the one rounding at the end, in every function.
@@ -78,6 +81,10 @@ pub trait Float: Element<Float = Self> + Ieee {
     /// The lane for all others.
     #[doc(hidden)]
     type Plain: Lane<Self>;
+
+    /// A tile of ones.
+    #[doc(hidden)]
+    const ONES: &'static [Self; TILE];
 
     /// Runs the kernel that is compiled for this float.
     #[doc(hidden)]
@@ -233,6 +240,8 @@ macro_rules! float {
             #[cfg(not(feature = "std"))]
             type Fused = Plain<Self>;
             type Plain = Plain<Self>;
+
+            const ONES: &'static [Self; TILE] = &[1.0; TILE];
 
             #[inline]
             fn run<K: Kernel>(kernel: &K, level: Level, args: K::Args<'_, Self>) -> K::Output<Self> {

@@ -142,7 +142,7 @@ macro_rules! sweep {
                         $($input = &short.$input;)*
                         $($output = &mut short.$output;)+
                     }
-                    match F::$abreast {
+                    match $crate::kernel::sweep::abreast::<R>(F::$abreast) {
                         1 => all::<T, R, F, 1, 64>($f, $($input,)* $($output),+),
                         2 => all::<T, R, F, 2, 32>($f, $($input,)* $($output),+),
                         3 => all::<T, R, F, 3, 16>($f, $($input,)* $($output),+),
@@ -278,6 +278,14 @@ impl<T: Copy> Ends<T> {
 pub(crate) fn unaligned<T>(slice: &[T]) -> usize {
     const LINE: usize = 64;
     if slice.len() < 1024 { 0 } else { slice.as_ptr().align_offset(LINE).min(EDGE) }
+}
+
+/// How many vectors go abreast in the loops of a level: one where that serves x86 CPUs from before 2013 alone. There it takes
+/// 15 to 40 % longer, which saves a sixth of the time that everybody waits for the compiler.
+#[inline(always)]
+pub(crate) const fn abreast<R: Real>(abreast: usize) -> usize {
+    let old = cfg!(all(feature = "std", any(target_arch = "x86", target_arch = "x86_64"))) && !R::FUSED;
+    if old { 1 } else { abreast }
 }
 
 /// The edge that begins at `start`, as a block.

@@ -5,8 +5,7 @@ use num_traits::Zero;
 use super::element::Element;
 use super::level::Level;
 
-/// Elements of a tile.
-pub(crate) const TILE: usize = 1024;
+pub(crate) use super::element::TILE;
 
 /// Elements of a tile of short slices: to clear a whole one takes longer than to compute with a few elements.
 pub(crate) const SHORT: usize = 64;
