@@ -261,8 +261,8 @@ fn scaled_biased_and_masked_is_the_function_of_those_scores() {
         fn run(&self, level: Level, pass: activations::Pass<'_, T>) {
             self.0.run(level, pass);
         }
-        fn row_len(&self) -> Option<usize> {
-            self.0.row_len()
+        fn pieces(&self) -> Pieces {
+            self.0.pieces()
         }
     }
     macro_rules! check {

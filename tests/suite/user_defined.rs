@@ -263,8 +263,8 @@ impl<T: Element> Activation<T> for MinusFirst {
         }
     }
 
-    fn row_len(&self) -> Option<usize> {
-        Some(self.row_len)
+    fn pieces(&self) -> Pieces {
+        Pieces::Rows(self.row_len)
     }
 }
 
