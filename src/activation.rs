@@ -107,7 +107,7 @@ pub trait Activation<T: Element> {
         self.run(Level::best(), Pass::ForwardInPlace { x });
     }
 
-    /// `dydx[i] = f'(x[i])`; at a kink, the derivative of the left side.
+    /// `dydx[i] = f'(x[i])`; at a kink, PyTorch's derivative ([`Card::kinks`](crate::Card::kinks)).
     ///
     /// # Panics
     /// If the lengths differ, or do not divide into the function's rows.
@@ -303,7 +303,7 @@ pub trait Elementwise: Clone {
     /// f(x).
     fn value<R: Real>(&self, x: R) -> R;
 
-    /// f'(x); at a kink, the derivative of the left side.
+    /// f'(x). At a kink the crate's own functions give PyTorch's derivative ([`Card::kinks`](crate::Card::kinks)).
     fn slope<R: Real>(&self, x: R) -> R;
 
     /// Runs a pass over `f32`. This default is compiled in the crate that uses the formula.

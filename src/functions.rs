@@ -1,9 +1,12 @@
 //! Functions of one number, a file for each family.
 
+pub(crate) mod clipped_gelu;
 pub(crate) mod elu;
+pub(crate) mod exponential;
 pub(crate) mod gelu;
 pub(crate) mod hard;
 pub(crate) mod identity;
+pub(crate) mod laplace;
 pub(crate) mod mish;
 pub(crate) mod relu;
 pub(crate) mod rrelu;
@@ -17,3 +20,4 @@ pub(crate) mod softsign;
 pub(crate) mod sparse;
 pub(crate) mod squareplus;
 pub(crate) mod tanh;
+pub(crate) mod xielu;

@@ -18,10 +18,14 @@ macro_rules! for_each_activation {
             functions::rrelu: Rrelu;
             functions::identity: Identity;
             functions::hard: HardSigmoid, HardSwish, HardTanh;
-            functions::shrink: Softshrink, Hardshrink;
+            functions::shrink: Softshrink, Hardshrink, Shrink;
             functions::sparse: SparsePlus, SparseSigmoid;
             functions::softsign: Softsign;
             functions::squareplus: Squareplus;
+            functions::clipped_gelu: ClippedGelu;
+            functions::laplace: Laplace;
+            functions::xielu: Xielu;
+            functions::exponential: Exponential;
             rows::softmin: Softmin;
             rows::sparsemax: Sparsemax;
             rows::hardmax: Hardmax;

@@ -37,14 +37,16 @@ mod sine;
 
 use crate::kernel::real::Real;
 
-pub(crate) use exp::{RowExp, Unit, bounded_abs, exp_neg, exp_neg_with_error, exp2, expm1_neg, lifted_one, unlift};
+pub(crate) use exp::{
+    RowExp, Unit, bounded_abs, exp_neg, exp_neg_series, exp_neg_with_error, exp2, expm1_neg, lifted_one, unlift,
+};
 pub use exp::{exp, expm1};
 pub(crate) use hyperbolic::{log_cosh_near_zero, tanhshrink_near_zero};
 pub use log1p::log1p_exp;
 pub(crate) use log1p::{log1p_exp_neg, log1p_of_sum, log1p_of_sum_unrounded};
 pub(crate) use logistic::{Low, sigmoid_from_left, sigmoid_neg, sigmoid_neg_slope, tanh_slope, times_sigmoid_neg};
 pub use logistic::{sigmoid, tanh};
-pub(crate) use normal::NormalTail;
+pub(crate) use normal::{NormalTail, bell, normal_tail};
 pub(crate) use scale::Scale;
 pub(crate) use sine::sin_square;
 
@@ -82,7 +84,7 @@ pub(crate) fn two_sum<R: Real>(a: R, b: R) -> (R, R) {
     (hi, (a - (hi - b_part)) + (b - b_part))
 }
 
-/// a + b as an unevaluated sum, for |a| >= |b|, or for a a multiple of the spacing of floats at b (Dekker, Numer. Math. 18,
+/// a + b as an unevaluated sum, for |a| >= |b|, for a = 0, or for a a multiple of the spacing of floats at b (Dekker, Numer. Math. 18,
 /// 1971).
 #[inline(always)]
 pub(crate) fn fast_two_sum<R: Real>(a: R, b: R) -> (R, R) {

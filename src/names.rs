@@ -1,6 +1,13 @@
-//! Activations by name: chosen at run time, parsed, and in configuration files.
+//! Activations by name: chosen at run time, parsed, and in configuration files. From the ground up:
+
+pub(crate) mod text;
 
 pub(crate) mod any;
+pub(crate) mod unknown;
+
+pub(crate) mod dialect;
+pub(crate) mod error;
+
 pub(crate) mod parse;
 #[cfg(feature = "serde")]
 pub(crate) mod serde;

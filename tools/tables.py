@@ -88,13 +88,32 @@ def log_cosh(x):
     return log(cosh(x)) if abs(x) < 1000 else abs(x) - log(2)
 
 
+MU, SIGMA = mpf(0.707107), mpf(0.282095)
+ALPHA_N, BETA = mpf(0.8), mpf(0.5)
+
+
+def gelu(x):
+    return x * erfc(-x / sqrt(2)) / 2
+
+
+def gelu_slope(x):
+    return erfc(-x / sqrt(2)) / 2 + x * PHI0 * exp(-x * x / 2)
+
+
 FUNCTIONS = {
     "sigmoid": (sigmoid, lambda x: sigmoid(x) * sigmoid(-x)),
     "tanh": (tanh, tanh_slope),
-    "gelu": (
-        lambda x: x * erfc(-x / sqrt(2)) / 2,
-        lambda x: erfc(-x / sqrt(2)) / 2 + x * PHI0 * exp(-x * x / 2),
+    "gelu": (gelu, gelu_slope),
+    "clipped_gelu": (lambda x: min(gelu(x), mpf(10)), lambda x: gelu_slope(x) if gelu(x) <= 10 else mpf(0)),
+    "laplace": (
+        lambda x: erfc((MU - x) / SIGMA / sqrt(2)) / 2,
+        lambda x: PHI0 / SIGMA * exp(-(((x - MU) / SIGMA) ** 2) / 2),
     ),
+    "xielu": (
+        lambda x: ALPHA_N * (x * x if x > 0 else expm1(x) - x) + BETA * x,
+        lambda x: ALPHA_N * (2 * x if x > 0 else expm1(x)) + BETA,
+    ),
+    "exponential": (exp, exp),
     "gelu_tanh": (
         lambda x: x * sigmoid(z(x)),
         lambda x: sigmoid(z(x)) * (1 + x * sigmoid(-z(x)) * C * (1 + 3 * D * x * x)),
@@ -122,10 +141,10 @@ FUNCTIONS = {
     "log_cosh": (log_cosh, tanh),
     "snake": (lambda x: x + sin(x) ** 2, lambda x: mpf(1) if abs(x) > 3e6 else 2 * sin(x + pi / 4) ** 2),
     "softplus": (lambda x: max(x, 0) + log1p(exp(-abs(x))), sigmoid),
-    "hard_sigmoid": (lambda x: clip((x + 3) / 6), lambda x: mpf(1) / 6 if -3 < x <= 3 else mpf(0)),
+    "hard_sigmoid": (lambda x: clip((x + 3) / 6), lambda x: mpf(1) / 6 if -3 < x < 3 else mpf(0)),
     "hard_swish": (
         lambda x: x * clip((x + 3) / 6),
-        lambda x: (2 * x + 3) / 6 if -3 < x <= 3 else mpf(1 if x > 3 else 0),
+        lambda x: (2 * x + 3) / 6 if -3 < x < 3 else mpf(1 if x >= 3 else 0),
     ),
     "sparse_plus": (lambda x: x if x >= 1 else clip((x + 1) / 2) ** 2, lambda x: clip((x + 1) / 2)),
     "softsign": (lambda x: x / (1 + abs(x)), lambda x: 1 / (1 + abs(x)) ** 2),
@@ -134,7 +153,7 @@ FUNCTIONS = {
 }
 
 # Those that have not reached their limits at 1e4, and are quickly evaluated.
-ALGEBRAIC = ("hard_sigmoid", "hard_swish", "sparse_plus", "softsign", "squareplus")
+ALGEBRAIC = ("hard_sigmoid", "hard_swish", "sparse_plus", "softsign", "squareplus", "xielu")
 
 # Roots of derivatives, kinks, and where results become subnormal or vanish.
 PLACES = [0.0, -0.75179152469356446, -0.75246142207101626, -1.2784645427610738, 1.0, -1.0, 20.0, -20.0, -18.4, 18.4]
@@ -145,6 +164,9 @@ OWN_PLACES = {
     "mish": [-1.1924312145154952],
     "tanhshrink": [0.999, -1.001, 1e-103, -1e-108],
     "log_cosh": [0.749, -0.751, 0.6931, 1e-154, -1e-162],
+    "clipped_gelu": [10.0],
+    "laplace": [0.707107 + 0.282095 * t for t in (0, -1e-9, -1, 1, -4, 4, -12.9, -37.5, -38.4, 8.3, -37.6, 38.4)],
+    "xielu": [-0.9808292530117261, -2.432484276931448, -0.3465735902799726, -1.0397207708399179, 80.0, -1e9, -1e18],
     "snake": [(k - 0.25) * 3.141592653589793 for k in (0, 1, -1, 7, -30, 500, 100000)]
     + [-1.1656, 1.5707963, 100.0, -1600.0, 9e5, 3e6],
 }
@@ -156,6 +178,9 @@ LIMITS = {
     "selu": (((-LAMBDA * ALPHA, 0), 0), ((0, LAMBDA), LAMBDA)),
     "tanhshrink": (((1, 1), 1), ((-1, 1), 1)),
     "log_cosh": (((-log(2), -1), -1), ((-log(2), 1), 1)),
+    "clipped_gelu": (((0, 0), 0), ((10, 0), 0)),
+    "laplace": (((0, 0), 0), ((1, 0), 0)),
+    "exponential": (((0, 0), 0), ((inf, 0), inf)),
 }
 
 

@@ -33,7 +33,23 @@ pub struct Card {
     pub zero_centred: bool,
     /// Whether f never decreases.
     pub monotone: bool,
-    /// Where the derivative jumps, or the function itself; there the crate gives the derivative of the left side.
+    /// Where the derivative jumps, or the function itself, for the default parameters.
+    ///
+    /// There the crate gives PyTorch's derivative. It is 0 where the function is flat on one side, as for [`Relu`] at 0 and
+    /// [`Relu6`] at 0 and 6; otherwise that of the left side for [`LeakyRelu`], [`Prelu`], [`Rrelu`] and [`Selu`] at 0, and
+    /// that of the right side for [`HardSwish`] at 3. Both zeros have the same. Functions that PyTorch does not have,
+    /// [`SparseSigmoid`], [`Sparsemax`] and [`Hardmax`], follow the same rule: 0.
+    ///
+    /// [`Relu`]: crate::Relu
+    /// [`Relu6`]: crate::Relu6
+    /// [`LeakyRelu`]: crate::LeakyRelu
+    /// [`Prelu`]: crate::Prelu
+    /// [`Rrelu`]: crate::Rrelu
+    /// [`Selu`]: crate::Selu
+    /// [`HardSwish`]: crate::HardSwish
+    /// [`SparseSigmoid`]: crate::SparseSigmoid
+    /// [`Sparsemax`]: crate::Sparsemax
+    /// [`Hardmax`]: crate::Hardmax
     pub kinks: &'static [f64],
     /// What it is commonly used for.
     pub common_use: &'static str,
@@ -66,8 +82,8 @@ pub enum Vanishes {
 
 /// Greatest errors in ULP, `(value, derivative)`: |computed - exact| over the spacing of the type at the exact value.
 ///
-/// Where the derivative of GELU, its tanh form, QuickGELU, SiLU, swish or mish is below 1/16, near its root, its error is
-/// counted in the spacing at 1/16.
+/// Where the derivative of GELU, clipped or in its tanh form, of QuickGELU, SiLU, swish or mish is below 1/16, near its root,
+/// its error is counted in the spacing at 1/16; so is the error of xIELU, whose value has such a root too.
 ///
 /// ```
 /// use activations::{Activation, Described, Level, Sigmoid};

@@ -11,7 +11,8 @@ use crate::math::{self, Scale, exp2};
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/elu.svg"))]
 ///
-/// - Derivative: 1 for x > 0, else alpha e^x; alpha at 0. Range: [-alpha, inf).
+/// - Derivative: 1 for x > 0, else alpha e^x; alpha at 0, as in PyTorch, JAX and Keras. Range: [-alpha, inf). Not
+///   differentiable at 0, unless alpha is 1.
 /// - Error: at most 1.0 ULP, 1.5 for the derivative, in `f32` over all 2^32 inputs, for alpha = 1; 1.5 and 1.5 in
 ///   `f64`, on a table. Subnormal results are within it. Another alpha is rounded to the element's type and costs
 ///   half an ULP more.
@@ -94,7 +95,7 @@ impl Described for Elu {
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/selu.svg"))]
 ///
 /// - Derivative: lambda for x > 0, else lambda alpha e^x. Range: [-1.7581, inf). Not differentiable at 0, where the
-///   derivative given is the left side's, lambda alpha = 1.7581.
+///   derivative given is the left side's, lambda alpha = 1.7581, as in PyTorch and JAX. (Keras gives lambda.)
 /// - Error: at most 2.0 ULP, 2.0 for the derivative, in `f32` over all 2^32 inputs; 2.0 and 2.0 in `f64`, on a
 ///   table. Subnormal results are within it.
 /// - Special values: selu(-inf) = -1.7581, selu(inf) = inf, keeps the sign of zero, NaN gives NaN. The largest numbers,

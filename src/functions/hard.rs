@@ -1,6 +1,6 @@
 //! The hard family: sigmoid, swish and tanh made of straight lines.
 
-use super::relu::{between, inside};
+use super::relu::between;
 use crate::activation::{Elementwise, compiled_passes};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
@@ -18,8 +18,8 @@ use crate::kernel::real::Real;
 /// attributes is `hard_sigmoid(alpha=0.2)`; one that PyTorch exported has its alpha, 1/6, as an attribute.
 ///
 /// - Derivative: `alpha` between the kinks, 0 outside. Not differentiable at -beta / alpha and (1 - beta) / alpha, -3 and
-///   3 by default, where the derivative given is the left side's: 0 and alpha. Range: [0, 1].
-/// - From the output: an output of 1 counts as one beyond the kink, with derivative 0.
+///   3 by default, where the derivative given is 0, as in PyTorch, JAX and Keras. Range: [0, 1].
+/// - From the output: an output of 1 has derivative 0, also where an input below the kink has rounded to it.
 /// - Error: at most 2.0 ULP, 0.5 for the derivative, near the left kink too: the line is computed from there, as
 ///   alpha (x + beta / alpha), with alpha and beta / alpha rounded to the element's type.
 /// - Special values: hard_sigmoid(-inf) = 0, hard_sigmoid(inf) = 1, NaN gives NaN, also in the derivative.
@@ -94,7 +94,7 @@ impl SlopeFromOutput for HardSigmoid {
 
     #[inline(always)]
     fn slope_from_output<R: Real>(&self, y: R) -> R {
-        inside(y, R::of(0.0), R::of(1.0), R::of(self.alpha))
+        between(y, R::of(0.0), R::of(1.0), R::of(self.alpha))
     }
 }
 
@@ -103,7 +103,7 @@ impl Described for HardSigmoid {
         name: "hard_sigmoid",
         aliases: &[],
         formula: "min(max(alpha x + beta, 0), 1)",
-        derivative: "alpha if -beta < alpha x <= 1 - beta, else 0",
+        derivative: "alpha if -beta < alpha x < 1 - beta, else 0",
         range: (0.0, 1.0),
         vanishes: Vanishes::BothSides,
         zero_centred: false,
@@ -119,8 +119,8 @@ impl Described for HardSigmoid {
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/hard_swish.svg"))]
 ///
-/// - Derivative: 0 for x <= -3, (2 x + 3) / 6 between, with its root at -1.5, 1 for x > 3. Not differentiable at -3 and
-///   3, where the derivative given is the left side's: 0 and 3/2. Range: [-0.375, inf).
+/// - Derivative: 0 for x <= -3, (2 x + 3) / 6 between, with its root at -1.5, 1 for x >= 3. Not differentiable at -3 and
+///   3, where the derivative given is that of the outer side, 0 and 1, as in PyTorch, JAX and Keras. Range: [-0.375, inf).
 /// - Error: at most 3.0 ULP, 2.0 for the derivative, near its root and near x = -3 too.
 /// - Special values: hard_swish(x) = -0.0 for x <= -3, -inf too; hard_swish(inf) = inf; keeps the sign of zero; NaN gives
 ///   NaN, also in the derivative.
@@ -156,7 +156,7 @@ impl Elementwise for HardSwish {
     fn slope<R: Real>(&self, x: R) -> R {
         // x + 1.5 is exact near the root.
         let inner = (x + R::of(1.5)) * R::of(1.0 / 3.0);
-        let right = R::select(R::of(3.0).lt(x), R::of(1.0), inner);
+        let right = R::select(R::of(3.0).le(x), R::of(1.0), inner);
         R::select(x.le(R::of(-3.0)), R::of(0.0), right)
     }
 }
@@ -166,7 +166,7 @@ impl Described for HardSwish {
         name: "hard_swish",
         aliases: &["hard_silu"],
         formula: "x min(max(x + 3, 0), 6) / 6",
-        derivative: "0 if x <= -3, 1 if x > 3, else (2 x + 3) / 6",
+        derivative: "0 if x <= -3, 1 if x >= 3, else (2 x + 3) / 6",
         range: (-0.375, f64::INFINITY),
         vanishes: Vanishes::Left,
         zero_centred: false,
@@ -182,9 +182,8 @@ impl Described for HardSwish {
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/hard_tanh.svg"))]
 ///
-/// - Derivative: 1 for min < x <= max, else 0: at both kinks the left side's. (PyTorch gives 0 at `max`.)
-///   Range: [min, max].
-/// - From the output: an output of `max` counts as one of x > max, with derivative 0.
+/// - Derivative: 1 for min < x < max, else 0. Range: [min, max]. Not differentiable at min and max, where the derivative
+///   given is 0, as in PyTorch. (JAX, Keras and ONNX Runtime's `Clip` give 1.)
 /// - Error: none; the limits are rounded to the element's type.
 /// - Special values: NaN gives NaN, also in the derivative; zeros keep their sign; hard_tanh(-inf) = min,
 ///   hard_tanh(inf) = max.
@@ -237,7 +236,7 @@ impl SlopeFromOutput for HardTanh {
 
     #[inline(always)]
     fn slope_from_output<R: Real>(&self, y: R) -> R {
-        inside(y, R::of(self.min), R::of(self.max), R::of(1.0))
+        between(y, R::of(self.min), R::of(self.max), R::of(1.0))
     }
 }
 
@@ -246,7 +245,7 @@ impl Described for HardTanh {
         name: "hard_tanh",
         aliases: &[],
         formula: "min(max(x, min), max)",
-        derivative: "1 if min < x <= max, else 0",
+        derivative: "1 if min < x < max, else 0",
         range: (-1.0, 1.0),
         vanishes: Vanishes::BothSides,
         zero_centred: true,

@@ -10,8 +10,8 @@ use crate::kernel::real::Real;
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/relu.svg"))]
 ///
-/// - Derivative: 0 for x <= 0, 1 for x > 0. Range: [0, inf). Not differentiable at 0, where the derivative given is
-///   the left side's, 0.
+/// - Derivative: 0 for x <= 0, 1 for x > 0. Range: [0, inf). Not differentiable at 0, where the derivative given is 0, as
+///   in PyTorch, JAX, Keras and ONNX Runtime.
 /// - Error: none.
 /// - Special values: NaN gives NaN, also in the derivative; relu(-0.0) = -0.0, relu(-inf) = 0.
 /// - Source: Fukushima, "Visual feature extraction by a multilayered network of analog threshold elements", 1969;
@@ -76,7 +76,9 @@ impl Described for Relu {
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/leaky_relu.svg"))]
 ///
-/// - Derivative: `negative_slope` for x <= 0, 1 for x > 0. Range: the whole line, for a positive slope.
+/// - Derivative: `negative_slope` for x <= 0, 1 for x > 0. Range: the whole line, for a positive slope. Not differentiable
+///   at 0, where the derivative given is `negative_slope`, as in PyTorch, Keras and ONNX Runtime. (JAX
+///   gives 1.)
 /// - From the output: for a slope of 0 or above. For one below, an output may come from either side: NaN.
 /// - Error: one rounding, 0.5 ULP; the slope itself is rounded to the element's type first.
 /// - Special values: NaN gives NaN, also in the derivative; zeros keep their sign for a positive slope;
@@ -156,9 +158,8 @@ impl Described for LeakyRelu {
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/relu6.svg"))]
 ///
-/// - Derivative: 1 for 0 < x <= 6, else 0. Range: [0, 6]. Not differentiable at 0 and 6, where the derivative given is
-///   the left side's: 0 and 1. (PyTorch gives 0 at 6.)
-/// - From the output: an output of 6 counts as one of x > 6, with derivative 0.
+/// - Derivative: 1 for 0 < x < 6, else 0. Range: [0, 6]. Not differentiable at 0 and 6, where the derivative given is 0, as
+///   in PyTorch, JAX and Keras. (ONNX Runtime's `Clip` gives 1.)
 /// - Error: none.
 /// - Special values: NaN gives NaN, also in the derivative; relu6(-0.0) = -0.0, relu6(-inf) = 0, relu6(inf) = 6.
 /// - Source: Krizhevsky, "Convolutional deep belief networks on CIFAR-10", 2010.
@@ -197,7 +198,7 @@ impl SlopeFromOutput for Relu6 {
 
     #[inline(always)]
     fn slope_from_output<R: Real>(&self, y: R) -> R {
-        inside(y, R::of(0.0), R::of(6.0), R::of(1.0))
+        between(y, R::of(0.0), R::of(6.0), R::of(1.0))
     }
 }
 
@@ -206,7 +207,7 @@ impl Described for Relu6 {
         name: "relu6",
         aliases: &[],
         formula: "min(max(x, 0), 6)",
-        derivative: "1 if 0 < x <= 6, else 0",
+        derivative: "1 if 0 < x < 6, else 0",
         range: (0.0, 6.0),
         vanishes: Vanishes::BothSides,
         zero_centred: false,
@@ -296,7 +297,8 @@ impl Described for SquaredRelu {
 /// The defaults, threshold 1 and value 0, are those of ONNX's `ThresholdedRelu` and Keras's `ThresholdedReLU`, which
 /// have no other value. PyTorch's `Threshold` has no defaults.
 ///
-/// - Derivative: 1 for x > `threshold`, else 0. The function jumps at the threshold, unless the value is the same.
+/// - Derivative: 1 for x > `threshold`, else 0. The function jumps at the threshold, unless the value is the same; the
+///   derivative given there is 0, as in PyTorch and Keras.
 /// - Range: 0 and (1, inf), with the defaults.
 /// - Error: none; the parameters are rounded to the element's type.
 /// - Special values: NaN gives NaN, also in the derivative. `value` is given as it is: by default 0.0, for -0.0 too.
@@ -376,17 +378,10 @@ pub(super) fn side<R: Real>(x: R, left: R) -> R {
     R::select(x.le(zero), left, R::select(zero.lt(x), R::of(1.0), x))
 }
 
-/// `slope` for low < x <= high, 0 elsewhere, NaN for NaN: the derivative of a line with two flat ends.
+/// `slope` for low < x < high, 0 elsewhere, NaN for NaN: the derivative of a line with two flat ends. The ends themselves
+/// have 0, so the output gives the same derivative as the input.
 #[inline(always)]
 pub(super) fn between<R: Real>(x: R, low: R, high: R, slope: R) -> R {
     let zero = R::of(0.0);
-    R::select(x.le(low), zero, R::select(x.le(high), slope, R::select(high.lt(x), zero, x)))
-}
-
-/// `slope` for low < y < high, 0 elsewhere, NaN for NaN: that derivative from the output, which does not say whether an end
-/// was just reached or passed.
-#[inline(always)]
-pub(super) fn inside<R: Real>(y: R, low: R, high: R, slope: R) -> R {
-    let zero = R::of(0.0);
-    R::select(y.le(low), zero, R::select(y.lt(high), slope, R::select(high.le(y), zero, y)))
+    R::select(x.le(low), zero, R::select(x.lt(high), slope, R::select(high.le(x), zero, x)))
 }

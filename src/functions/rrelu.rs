@@ -18,7 +18,8 @@ use crate::pass::{Pass, same_length};
 /// training the caller draws a slope for each element: [`forward_training`](Self::forward_training) and
 /// [`backward_training`](Self::backward_training) take them.
 ///
-/// - Derivative: a for x <= 0, 1 for x > 0. Range: the whole line, for positive slopes.
+/// - Derivative: a for x <= 0, 1 for x > 0. Range: the whole line, for positive slopes. Not differentiable at 0, where the
+///   derivative given is a, as in PyTorch.
 /// - Error: one rounding, 0.5 ULP; the mean slope is rounded to the element's type first.
 /// - Special values: NaN gives NaN, also in the derivative; zeros keep their sign for a positive slope.
 /// - Source: Xu, Wang, Chen & Li, "Empirical evaluation of rectified activations in convolutional network", 2015,

@@ -9,10 +9,10 @@ use crate::kernel::real::Real;
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/softshrink.svg"))]
 ///
-/// ONNX's `Shrink(lambd, bias)` is this function for bias = lambd, and [`Hardshrink`] for bias 0, its default.
+/// ONNX's operator [`Shrink`] is this function for bias = lambd, and [`Hardshrink`] for bias 0, its default.
 ///
-/// - Derivative: 0 for -lambda < x <= lambda, else 1: at both kinks the left side's. (PyTorch gives 0 at both.)
-///   Range: the whole line.
+/// - Derivative: 0 for -lambda <= x <= lambda, else 1. Range: the whole line. Not differentiable at -lambda and lambda,
+///   where the derivative given is 0, as in PyTorch and Keras.
 /// - Error: one rounding, 0.5 ULP; lambda is rounded to the element's type first.
 /// - Special values: odd; NaN gives NaN, also in the derivative; in the zone the result is a zero with the sign of x.
 /// - Source: Donoho, "De-noising by soft-thresholding", IEEE Trans. Inf. Theory 41, 1995: the proximal operator of
@@ -60,7 +60,7 @@ impl Described for Softshrink {
         name: "softshrink",
         aliases: &[],
         formula: "sign(x) max(|x| - lambda, 0)",
-        derivative: "0 if -lambda < x <= lambda, else 1",
+        derivative: "0 if |x| <= lambda, else 1",
         range: (f64::NEG_INFINITY, f64::INFINITY),
         vanishes: Vanishes::Never,
         zero_centred: true,
@@ -76,10 +76,10 @@ impl Described for Softshrink {
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/hardshrink.svg"))]
 ///
-/// ONNX's `Shrink(lambd, bias)` is this function for bias 0, its default, and [`Softshrink`] for bias = lambd.
+/// ONNX's operator [`Shrink`] is this function for bias 0, its default, and [`Softshrink`] for bias = lambd.
 ///
-/// - Derivative: 0 for -lambda < x <= lambda, else 1. The function jumps at -lambda and lambda, where the derivative
-///   given is the left side's. (PyTorch gives 0 at both.) Range: 0, and |y| > lambda.
+/// - Derivative: 0 for -lambda <= x <= lambda, else 1. The function jumps at -lambda and lambda, where the derivative given
+///   is 0, as in PyTorch and Keras. Range: 0, and |y| > lambda.
 /// - Error: none; lambda is rounded to the element's type.
 /// - Special values: odd; NaN gives NaN, also in the derivative; in the zone the result is a zero with the sign of x.
 /// - Source: Donoho & Johnstone, "Ideal spatial adaptation by wavelet shrinkage", Biometrika 81, 1994.
@@ -92,7 +92,6 @@ impl Described for Softshrink {
 /// assert_eq!(y, [-2.0, 0.0, 2.0]);
 /// ```
 #[doc(alias = "hard_shrink")]
-#[doc(alias = "Shrink")]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Hardshrink {
     lambda: f64,
@@ -124,9 +123,9 @@ impl Elementwise for Hardshrink {
 impl Described for Hardshrink {
     const CARD: Card = Card {
         name: "hardshrink",
-        aliases: &["shrink"],
+        aliases: &[],
         formula: "x if |x| > lambda, else 0",
-        derivative: "0 if -lambda < x <= lambda, else 1",
+        derivative: "0 if |x| <= lambda, else 1",
         range: (f64::NEG_INFINITY, f64::INFINITY),
         vanishes: Vanishes::Never,
         zero_centred: true,
@@ -138,10 +137,79 @@ impl Described for Hardshrink {
     };
 }
 
-/// 0 for -lambda < x <= lambda, 1 outside, NaN for NaN.
+/// 0 for -lambda <= x <= lambda, 1 outside, NaN for NaN.
 #[inline(always)]
 fn outside<R: Real>(x: R, lambda: R) -> R {
-    let one = R::of(1.0);
-    let right = R::select(x.le(lambda), R::of(0.0), R::select(lambda.lt(x), one, x));
-    R::select(x.le(-lambda), one, right)
+    let a = x.abs();
+    R::select(a.le(lambda), R::of(0.0), R::select(lambda.lt(a), R::of(1.0), x))
+}
+
+/// ONNX's `Shrink`: x + `bias` for x < -`lambd`, x - `bias` for x > `lambd`, 0 between. [`Hardshrink`] is this function with
+/// bias = 0, its default, and [`Softshrink`] with bias = lambd.
+///
+#[cfg_attr(doc, doc = include_str!("../../docs/pictures/shrink.svg"))]
+///
+/// - Derivative: 0 for -lambd <= x <= lambd, else 1. Unless bias = lambd, the function jumps at -lambd and lambd. The
+///   derivative given there is that of [`Hardshrink`]. Range: by default 0, and |y| > lambd.
+/// - Error: one rounding, 0.5 ULP; lambd and bias are rounded to the element's type first.
+/// - Special values: odd; NaN gives NaN, also in the derivative; in the zone the result is a zero with the sign of x.
+/// - Source: the operator `Shrink` of ONNX, version 9, 2018; Donoho & Johnstone, "Ideal spatial adaptation by wavelet
+///   shrinkage", Biometrika 81, 1994.
+///
+/// ```
+/// use activations::{Activation, Shrink};
+///
+/// let mut y = [9.0; 3];
+/// Shrink::new(1.0, 0.25)?.forward(&[-2.0_f32, 0.75, 1.5], &mut y);
+/// assert_eq!(y, [-1.75, 0.0, 1.25]);
+/// # Ok::<(), activations::ParameterError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Shrink {
+    lambd: f64,
+    bias: f64,
+}
+
+parameters! {
+    Shrink {
+        /// Half the width of the zone of zeros. ONNX's default, and its spelling.
+        lambd: NotNegative = 0.5,
+        /// How much nearer to 0 the numbers outside the zone are moved. ONNX's default.
+        bias: Finite = 0.0,
+    }
+}
+
+impl Elementwise for Shrink {
+    compiled_passes!();
+
+    const ABREAST: usize = 1;
+
+    #[inline(always)]
+    fn value<R: Real>(&self, x: R) -> R {
+        // The product with 1 or -1 is exact, so that x moves by one rounding, to the same distance on both sides.
+        let moved = (x.abs() - R::of(self.bias)) * R::of(1.0).copysign(x);
+        R::select(x.abs().le(R::of(self.lambd)), R::of(0.0).copysign(x), moved)
+    }
+
+    #[inline(always)]
+    fn slope<R: Real>(&self, x: R) -> R {
+        outside(x, R::of(self.lambd))
+    }
+}
+
+impl Described for Shrink {
+    const CARD: Card = Card {
+        name: "shrink",
+        aliases: &[],
+        formula: "x + bias if x < -lambd, x - bias if x > lambd, else 0",
+        derivative: "0 if |x| <= lambd, else 1",
+        range: (f64::NEG_INFINITY, f64::INFINITY),
+        vanishes: Vanishes::Never,
+        zero_centred: true,
+        monotone: true,
+        kinks: &[-0.5, 0.5],
+        common_use: "sparse coding, denoising",
+        source: "ONNX, operator Shrink, 2018",
+        error: ErrorBounds::EXACT,
+    };
 }

@@ -1,6 +1,6 @@
 //! The sparse family: softplus and sigmoid made of a parabola and straight lines, 0 from -1 downwards.
 
-use super::relu::{between, inside};
+use super::relu::between;
 use crate::activation::{Elementwise, compiled_passes};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
@@ -77,9 +77,9 @@ impl Described for SparsePlus {
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/sparse_sigmoid.svg"))]
 ///
-/// - Derivative: 1/2 for -1 < x <= 1, else 0. Not differentiable at -1 and 1, where the derivative given is the left
-///   side's: 0 and 1/2. Range: [0, 1].
-/// - From the output: an output of 1 counts as one of x > 1, with derivative 0.
+/// - Derivative: 1/2 for -1 < x < 1, else 0. Not differentiable at -1 and 1, where the derivative given is 0, as in
+///   Keras and as that of [`HardSigmoid`](crate::HardSigmoid). (JAX gives 1/4.) PyTorch has no such function. Range: [0, 1].
+/// - From the output: an output of 1 has derivative 0, also where an input below 1 has rounded to it.
 /// - Error: one rounding, 0.5 ULP.
 /// - Special values: sparse_sigmoid(-inf) = 0, sparse_sigmoid(inf) = 1, NaN gives NaN, also in the derivative.
 /// - Source: as JAX and Keras have it; Martins & Astudillo, "From softmax to sparsemax", ICML 2016, arXiv:1602.02068:
@@ -118,7 +118,7 @@ impl SlopeFromOutput for SparseSigmoid {
 
     #[inline(always)]
     fn slope_from_output<R: Real>(&self, y: R) -> R {
-        inside(y, R::of(0.0), R::of(1.0), R::of(0.5))
+        between(y, R::of(0.0), R::of(1.0), R::of(0.5))
     }
 }
 
@@ -127,7 +127,7 @@ impl Described for SparseSigmoid {
         name: "sparse_sigmoid",
         aliases: &[],
         formula: "min(max((x + 1) / 2, 0), 1)",
-        derivative: "1/2 if -1 < x <= 1, else 0",
+        derivative: "1/2 if -1 < x < 1, else 0",
         range: (0.0, 1.0),
         vanishes: Vanishes::BothSides,
         zero_centred: false,

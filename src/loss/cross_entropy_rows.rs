@@ -12,11 +12,11 @@ use crate::kernel::level::{Level, Task, dispatch};
 use crate::kernel::real::{Abreast, Ieee, Real};
 use crate::kernel::tiles::TILE;
 use crate::math::{exp2, lifted_one, log1p_of_sum_unrounded, unlift};
-use crate::rows::engine::{GROUP, Merge, Of, PerRow, Row, SIDE, Stats, Totals, chunks, padded, parts};
+use crate::rows::engine::{GROUP, Merge, PerRow, Row, SIDE, Stats, chunks, padded, parts};
 use crate::rows::probability::{Complement, Normaliser};
-use crate::rows::reduce::{CHUNK, DEPTH, LANES, LaneSums, Partial, Sums, add};
+use crate::rows::reduce::{CHUNK, DEPTH, LANES, LaneSums, Partial, Sums, add, total_anything};
 use crate::rows::rest::{Group, add_up, rest_of_groups, rest_of_row};
-use crate::rows::side::{Column, from_columns};
+use crate::rows::side::{Column, FromColumns};
 
 /// Logits with their targets, and what is asked for.
 pub(super) struct Batch<'a, T: Element> {
@@ -98,8 +98,8 @@ fn losses_of<T: Element>(_: &BatchLoss, batch: Batch<'_, T>) {
                 } else {
                     // Halves did not keep the exponentials.
                     T::as_floats(level, [&x[range.clone()]], [&mut grad[range]], false, |[x], [e]| {
-                        let (mut first, mut second) = ([LaneSums::of_exponentials()], [LaneSums::of_anything()]);
-                        add_up(level, x, x.len(), Some(&mut *e), stats, &mut first, &mut second);
+                        let (mut first, mut second) = (LaneSums::of_exponentials(), LaneSums::of_anything());
+                        add_up(level, x, Some(&mut *e), stats, &mut first, &mut second);
                         finish(e);
                     });
                 }
@@ -123,7 +123,7 @@ fn losses_of<T: Element>(_: &BatchLoss, batch: Batch<'_, T>) {
                         ([LaneSums::of_anything(); GROUP], [LaneSums::of_anything(); GROUP]);
                     let sums = [&mut weight[..], &mut distance[..]];
                     dispatch(level, Weigh { x, row_len, weights, place: 0, stats, sums });
-                    rows.total(level, &weight, &distance);
+                    dispatch(level, Total { weight: &weight, distance: &distance, rows: &mut rows });
                 }
                 for row in 0..count {
                     rows.take_class(row, |class| x[row * row_len + class]);
@@ -133,7 +133,7 @@ fn losses_of<T: Element>(_: &BatchLoss, batch: Batch<'_, T>) {
                 if let Some(e) = e {
                     if let Some(columns) = columns {
                         dispatch(level, ColumnGradients { stats, rows: &mut rows, times, columns: &mut *columns });
-                        from_columns(columns, e);
+                        dispatch(level, FromColumns { columns, rows: &mut *e });
                         rows.write_class_gradients(row_len, e);
                     } else {
                         dispatch(
@@ -196,14 +196,6 @@ impl<T: Float> Rows<T> {
         }
     }
 
-    /// Takes the sums of weights and of distances.
-    fn total(&mut self, level: Level, weight: &[LaneSums<T>; GROUP], distance: &[LaneSums<T>; GROUP]) {
-        let mut totals = Stats::new();
-        let stats = &mut totals;
-        dispatch(level, Totals { of: Of::Chunks, second_too: true, first: weight, second: distance, stats });
-        dispatch(level, TakeTotals { totals: &totals, rows: self });
-    }
-
     fn write_class_gradients(&self, row_len: usize, grad: &mut [T]) {
         for (row, grad) in grad.chunks_exact_mut(row_len).enumerate() {
             match self.kind[row] {
@@ -215,20 +207,29 @@ impl<T: Float> Rows<T> {
     }
 }
 
-struct TakeTotals<'a, T> {
-    totals: &'a Stats<T>,
+/// Takes the sums of weights and of distances.
+struct Total<'a, T> {
+    weight: &'a [LaneSums<T>; GROUP],
+    distance: &'a [LaneSums<T>; GROUP],
     rows: &'a mut Rows<T>,
 }
 
-impl<T: Float> Task<T> for TakeTotals<'_, T> {
+impl<T: Float> Task<T> for Total<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
-        for i in 0..SIDE {
-            let Row { first: weight, second: distance, .. } = self.totals.row::<R>(i);
-            self.rows.weight[i] = (weight.0 + weight.1).store();
-            self.rows.distance[i] = ((distance.0 + distance.1) * lifted_one()).store();
+        let total = |sums: &[LaneSums<T>; GROUP]| {
+            let mut lanes = [Sums::of_anything(); GROUP];
+            for (lanes, sums) in lanes.iter_mut().zip(sums) {
+                *lanes = sums.load::<R>();
+            }
+            total_anything(&lanes)
+        };
+        let (weight, distance) = (total(self.weight), total(self.distance));
+        for i in 0..GROUP {
+            self.rows.weight[i] = (weight.0[i] + weight.1[i]).store();
+            self.rows.distance[i] = ((distance.0[i] + distance.1[i]) * lifted_one()).store();
         }
     }
 }
@@ -364,7 +365,7 @@ fn weigh_long<T: Element>(
             },
         );
     }
-    rows.total(level, &all_weights, &all_distances);
+    dispatch(level, Total { weight: &all_weights, distance: &all_distances, rows });
 }
 
 /// (greatest - x) + log(sum of e^(x - greatest)): two parts of one sign, for the class and, summed already, for all.

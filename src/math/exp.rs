@@ -99,6 +99,13 @@ fn most<R: Real>() -> R {
 /// product is left to the caller, who has others to put it together with. Error of w: below 2^-23.5, and |r| <= 0.70.
 #[inline(always)]
 pub(crate) fn exp_neg_half<R: Real>(s: R, s_lo: R) -> (R, R, R) {
+    let (r, q, scale) = exp_neg_half_series(s, s_lo);
+    (r, q.mul_add(r, R::of(-0.5)), scale)
+}
+
+/// `(r, q, scale)` with w = q r - 1/2.
+#[inline(always)]
+pub(crate) fn exp_neg_half_series<R: Real>(s: R, s_lo: R) -> (R, R, R) {
     let (n, scale) = s.round_exp2(R::of(-0.5 * core::f64::consts::LOG2_E), lift());
     let ln2 = R::of(core::f64::consts::LN_2);
     let r = if R::FUSED {
@@ -108,7 +115,7 @@ pub(crate) fn exp_neg_half<R: Real>(s: R, s_lo: R) -> (R, R, R) {
         let rest = ln2 - ln2_hi;
         n.mul_add(ln2_hi + ln2_hi, s) + n.mul_add(rest + rest, s_lo)
     };
-    (r, r.polynomial(&Q_HALF).mul_add(r, R::of(-0.5)), scale)
+    (r, r.polynomial(&Q_HALF), scale)
 }
 
 /// The unit that the argument of an exponential is counted in, and what the reduction needs to know of it. With 1 in units
@@ -270,6 +277,17 @@ fn exp_neg_parts<R: Real>(a: R, a_lo: Option<R>, lift: R) -> (R, R) {
     let (n, scale) = a.round_exp2(R::of(-core::f64::consts::LOG2_E), lift);
     let r = remainder(a, a_lo, n, &Unit::ONE);
     ((r * r).mul_add(r.polynomial(&Q), -r), scale)
+}
+
+/// `(r, r_lo, q, 2^n)` with e^-a = 2^n (1 - (r + r_lo) + r^2 q), for 0 <= a <= 87 (`f64`: 708): for users in whose formulas 1 or r cancels.
+/// For a below ln(2)/2, n is 0 and r is a. What is not in `r_lo` is r^2 `r_lo`, and the error of q: together below 2^-28 (`f64`:
+/// 2^-57).
+#[inline(always)]
+pub(crate) fn exp_neg_series<R: Real>(a: R) -> (R, R, R, R) {
+    let (n, scale) = a.round_exp2(R::of(-core::f64::consts::LOG2_E), R::of(0.0));
+    let (ln2_hi, ln2_lo) = Unit::ONE.split_ln2::<R>();
+    let (r, r_lo) = super::two_sum(n.mul_add(ln2_hi, a), n * ln2_lo);
+    (r, r_lo, r.polynomial(&Q), scale)
 }
 
 /// e^-(a + a_lo) for 0 <= a <= 115 (`f64`: 790).

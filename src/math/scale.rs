@@ -1,7 +1,7 @@
 //! A constant or a parameter times |x|, as an unevaluated sum: exponentials magnify the relative error of their argument.
 
 use super::exp::exp2;
-use crate::kernel::real::Real;
+use crate::kernel::real::{Plain, Real};
 
 /// Scales are taken as no more than this, and as no less than its reciprocal.
 const MOST_SCALE: (f64, f64) = (exp2(60), exp2(500));
@@ -41,6 +41,19 @@ impl<R: Real> Scale<R> {
         let factor = one / divisor;
         let (product, product_lo) = factor.two_mul(divisor);
         Self { factor, factor_lo: Some(((one - product) - product_lo) * factor) }
+    }
+
+    /// The reciprocal of a parameter that is bounded like [`of`](Self::of) one, but not rounded to the type.
+    #[inline(always)]
+    pub(crate) fn recip_of_unrounded(parameter: f64) -> Self {
+        let most = MOST_SCALE.0;
+        let narrow = parameter.clamp(most.recip(), most).recip();
+        let wide = Scale::<Plain<f64>>::recip_of(parameter);
+        let wide_lo = wide.factor_lo.map_or(0.0, |lo| lo.0);
+        Self {
+            factor: R::per_type(narrow as f32, wide.factor.0),
+            factor_lo: Some(R::per_type((narrow - f64::from(narrow as f32)) as f32, wide_lo)),
+        }
     }
 
     /// |x| times the factor. A factor of 0 is fine: then it is 0, for infinite x too.

@@ -9,23 +9,28 @@ use crate::describe::card::{Card, Described};
 use crate::describe::error::ParameterError;
 use crate::describe::parameters::{Parameter, Parameters};
 use crate::from_output::FromOutput;
-use crate::kernel::element::Element;
+use crate::kernel::element::{Element, per_element};
 use crate::kernel::level::Level;
 use crate::list::*;
-use crate::names::parse::{Excerpt, Text, letters};
+use crate::names::text::{Text, letters};
 use crate::pass::{Pass, Pieces};
 
 macro_rules! any_activation {
     ($($folder:ident::$file:ident: $($name:ident),+;)+) => {
         /// Any activation of this crate.
         ///
-        /// Parses from the names that PyTorch, Hugging Face configurations, ONNX and Keras use; case, `-`, `_` and
-        /// spaces make no difference. Parameters may follow, by name or by their place, as PyTorch prints them or ONNX
-        /// names them. A parameter that is left out has its default, PyTorch's where frameworks differ: `HardSigmoid` has
-        /// the slope 1/6, and ONNX's without attributes is `HardSigmoid(alpha=0.2)`.
+        /// Parses from the names that PyTorch, Hugging Face configurations, ONNX, Keras, JAX and TensorFlow use; case, `-`,
+        /// `_` and spaces make no difference. A module may come first, `torch.nn.ReLU`, and brings that framework's
+        /// defaults. Parameters may follow, by name or by their place, as PyTorch prints them or ONNX names them. The guide
+        /// has [examples of each](crate::guide::coming_from).
         ///
-        /// `Display` gives the canonical name and the parameters that are not the defaults, which parses back. How data lie in rows is no parameter: the functions of rows take the whole slice
-        /// as one.
+        /// A parameter that is left out has its default, PyTorch's where frameworks differ and no module is named:
+        /// `HardSigmoid` has the slope 1/6, and ONNX's without attributes is `ai.onnx.HardSigmoid` or
+        /// `HardSigmoid(alpha=0.2)`.
+        ///
+        /// How data lie in rows is no parameter: the functions of rows take the whole slice as one, and `dim` and `axis`
+        /// are ignored. `Display` gives the canonical name and the parameters that are not the defaults, which parses
+        /// back.
         ///
         /// ```
         /// use activations::{Activation, AnyActivation, Gelu, GeluTanh, HardSigmoid};
@@ -47,6 +52,9 @@ macro_rules! any_activation {
         /// let onnx: AnyActivation = "HardSigmoid(alpha=0.2)".parse()?;
         /// assert_eq!(onnx, HardSigmoid::onnx().into());
         /// assert_ne!(onnx, "HardSigmoid".parse()?);
+        ///
+        /// let keras: AnyActivation = "keras.layers.LeakyReLU()".parse()?;
+        /// assert_eq!(keras.parameters().next(), Some(("negative_slope", 0.3)));
         ///
         /// let unknown = "gleu".parse::<AnyActivation>().unwrap_err();
         /// assert!(unknown.to_string().contains("did you mean `gelu`?"));
@@ -137,14 +145,14 @@ macro_rules! any_activation {
             }
         )+)+
 
-        impl<T: Element> Activation<T> for AnyActivation {
-            fn run(&self, level: Level, pass: Pass<'_, T>) {
+        impl AnyActivation {
+            fn run_pass<T: Element>(&self, (level, pass): (Level, Pass<'_, T>)) {
                 match self {
                     $($(Self::$name(activation) => activation.run(level, pass),)+)+
                 }
             }
 
-            fn pieces(&self) -> Pieces {
+            fn pieces_of<T: Element>(&self) -> Pieces {
                 match self {
                     $($(Self::$name(activation) => Activation::<T>::pieces(activation),)+)+
                 }
@@ -153,6 +161,20 @@ macro_rules! any_activation {
     };
 }
 for_each_activation!(any_activation);
+
+impl<T: Element> Activation<T> for AnyActivation {
+    #[inline]
+    fn run(&self, level: Level, pass: Pass<'_, T>) {
+        T::call(self, (level, pass));
+    }
+
+    fn pieces(&self) -> Pieces {
+        // Of what an element is, nothing is asked.
+        self.pieces_of::<f32>()
+    }
+}
+
+per_element!(AnyActivation: Args<'a, T> = (Level, Pass<'a, T>), AnyActivation::run_pass);
 
 impl AnyActivation {
     /// The parameters, each with its value.
@@ -231,86 +253,6 @@ impl<T: Element> From<AnyActivation> for Box<dyn Activation<T>> {
 }
 
 /// The canonical name and its aliases.
-fn names(card: Card) -> impl Iterator<Item = &'static str> {
+pub(crate) fn names(card: Card) -> impl Iterator<Item = &'static str> {
     core::iter::once(card.name).chain(card.aliases.iter().copied())
-}
-
-/// A name that is no activation's.
-///
-/// ```
-/// use activations::{AnyActivation, ParseError};
-///
-/// let Err(ParseError::UnknownName(unknown)) = "geluu".parse::<AnyActivation>() else { unreachable!() };
-/// assert_eq!(unknown.nearest(), Some("gelu"));
-/// assert!(unknown.to_string().starts_with("unknown activation `geluu`; did you mean `gelu`?"));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UnknownName {
-    given: Excerpt,
-    nearest: Option<&'static str>,
-}
-
-impl UnknownName {
-    pub(crate) fn new(name: &str) -> Self {
-        let nearest = AnyActivation::all()
-            .flat_map(|activation| names(activation.card()))
-            .map(|known| (distance(known, name), known))
-            .filter(|&(distance, known)| distance <= 1 + known.len() / 4)
-            .min_by_key(|&(distance, _)| distance)
-            .map(|(_, known)| known);
-        Self { given: Excerpt::of(name), nearest }
-    }
-
-    /// The known name nearest to the one given, if one is near.
-    ///
-    /// ```
-    /// let error = "softmaxx".parse::<activations::AnyActivation>().unwrap_err();
-    /// assert_eq!(error.nearest(), Some("softmax"));
-    /// ```
-    #[must_use]
-    pub const fn nearest(&self) -> Option<&'static str> {
-        self.nearest
-    }
-}
-
-impl fmt::Display for UnknownName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "unknown activation `{}`", self.given)?;
-        if let Some(nearest) = self.nearest {
-            write!(f, "; did you mean `{nearest}`?")?;
-        } else {
-            f.write_str(".")?;
-        }
-        f.write_str(" Known names: ")?;
-        for (i, activation) in AnyActivation::all().enumerate() {
-            write!(f, "{}{activation}", if i == 0 { "" } else { ", " })?;
-        }
-        Ok(())
-    }
-}
-
-impl core::error::Error for UnknownName {}
-
-/// Edits that make one name of the other: a letter put in, left out, changed, or swapped with its neighbour.
-fn distance(a: &str, b: &str) -> usize {
-    // One row of the dynamic programme for each letter of b, as long as the longest known name.
-    const LONGEST: usize = 32;
-    let len = letters(a).count().min(LONGEST);
-    let mut before = [0; LONGEST + 1];
-    let mut previous: [usize; LONGEST + 1] = core::array::from_fn(|i| i);
-    let mut last_b = None;
-    for (j, b) in letters(b).enumerate() {
-        let mut row = [j + 1; LONGEST + 1];
-        let mut last_a = None;
-        for (i, a) in letters(a).take(len).enumerate() {
-            let change = previous[i] + usize::from(a != b);
-            row[i + 1] = change.min(previous[i + 1] + 1).min(row[i] + 1);
-            if last_a == Some(b) && last_b == Some(a) {
-                row[i + 1] = row[i + 1].min(before[i - 1] + 1);
-            }
-            last_a = Some(a);
-        }
-        (before, previous, last_b) = (previous, row, Some(b));
-    }
-    previous[len]
 }

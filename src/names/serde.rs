@@ -2,19 +2,39 @@
 //!
 //! An activation is its name, `"gelu"`, or a map with the name under `type` and the parameters beside it,
 //! `{"type": "leaky_relu", "negative_slope": 0.2}`. It is written as the name if all parameters are the defaults. Read is
-//! all that parses, `"LeakyReLU(0.2)"` too, and `name` or `class_name` for `type`. Formats that are not for people to read
-//! have the text of `Display`.
+//! all that parses, `"LeakyReLU(0.2)"` too, and `name` for `type`. Formats that are not for people to read have the text of
+//! `Display`.
+//!
+//! Read is also what Keras writes of a layer, with the defaults that Keras has:
+//! `{"class_name": "LeakyReLU", "config": {"negative_slope": 0.2}}`, or
+//! `{"class_name": "Activation", "config": {"activation": "gelu"}}`.
 
 use core::fmt;
 
-use serde_core::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+use serde_core::de::{self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_core::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::list::*;
 use crate::names::any::AnyActivation;
-use crate::names::parse::{Text, Value, build};
+use crate::names::dialect::{Origin, Value};
+use crate::names::parse::{build, parse};
+use crate::names::text::{Text, same};
 
 const TYPE: &str = "type";
+const ACTIVATION: &str = "activation";
+
+/// Keys that Keras writes and that mean nothing for the function.
+const MEANINGLESS: &[&str] = &[
+    "name",
+    "trainable",
+    "dtype",
+    "module",
+    "registered_name",
+    "build_config",
+    "batch_shape",
+    "batch_input_shape",
+    "inbound_nodes",
+];
 
 impl Serialize for AnyActivation {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -33,15 +53,24 @@ impl Serialize for AnyActivation {
 
 impl<'de> Deserialize<'de> for AnyActivation {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        if deserializer.is_human_readable() {
-            deserializer.deserialize_any(OfConfiguration)
-        } else {
-            deserializer.deserialize_str(OfConfiguration)
-        }
+        OfConfiguration(Origin::Any).deserialize(deserializer)
     }
 }
 
-struct OfConfiguration;
+/// A configuration whose names come from there.
+struct OfConfiguration(Origin);
+
+impl<'de> DeserializeSeed<'de> for OfConfiguration {
+    type Value = AnyActivation;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<AnyActivation, D::Error> {
+        if deserializer.is_human_readable() {
+            deserializer.deserialize_any(self)
+        } else {
+            deserializer.deserialize_str(self)
+        }
+    }
+}
 
 impl<'de> Visitor<'de> for OfConfiguration {
     type Value = AnyActivation;
@@ -51,30 +80,127 @@ impl<'de> Visitor<'de> for OfConfiguration {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<AnyActivation, E> {
-        text.parse().map_err(E::custom)
+        parse(text, self.0).map_err(E::custom)
     }
 
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<AnyActivation, M::Error> {
-        // The name may come last, and there may be no allocator: arguments wait here.
-        const MOST: usize = 12;
-        let mut arguments = [(Text::EMPTY, Given::Flag(false)); MOST];
-        let (mut name, mut count) = (None, 0);
+    fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<AnyActivation, M::Error> {
+        let mut entries = Entries::default();
+        entries.read(map, false)?;
+        entries.activation()
+    }
+}
+
+/// More arguments than a map of an activation has.
+const MOST: usize = 12;
+
+/// What the maps say. The name may come last, and there may be no allocator, so arguments wait here.
+struct Entries {
+    /// The value of `type`.
+    kind: Option<Short>,
+    name: Option<Short>,
+    class: Option<Short>,
+    /// A `config` that is a text: the function's name.
+    function: Option<Short>,
+    /// The value of `activation`.
+    inner: Option<AnyActivation>,
+    arguments: [(Text<48>, Given); MOST],
+    count: usize,
+}
+
+impl Default for Entries {
+    fn default() -> Self {
+        let (kind, name, class, function, inner) = (None, None, None, None, None);
+        Self { kind, name, class, function, inner, arguments: [(Text::EMPTY, Given::Flag(false)); MOST], count: 0 }
+    }
+}
+
+impl Entries {
+    /// All of this map; `inside` the `config` of another, where `name` is the layer's.
+    fn read<'de, M: MapAccess<'de>>(&mut self, mut map: M, inside: bool) -> Result<(), M::Error> {
+        fn set<T, E: de::Error>(slot: &mut Option<T>, value: T, field: &'static str) -> Result<(), E> {
+            slot.replace(value).map_or(Ok(()), |_| Err(E::duplicate_field(field)))
+        }
         while let Some(Short(key)) = map.next_key()? {
-            if matches!(key.as_str(), TYPE | "name" | "class_name") {
-                let Short(given) = map.next_value()?;
-                if name.replace(given).is_some() {
-                    return Err(de::Error::duplicate_field(TYPE));
+            match key.as_str() {
+                TYPE if !inside => set(&mut self.kind, map.next_value()?, TYPE)?,
+                "name" if !inside => set(&mut self.name, map.next_value()?, "name")?,
+                "class_name" if !inside => set(&mut self.class, map.next_value()?, "class_name")?,
+                "config" if !inside => map.next_value_seed(OfConfig(self))?,
+                ACTIVATION => {
+                    set(&mut self.inner, map.next_value_seed(OfConfiguration(Origin::KerasFunction))?, ACTIVATION)?
                 }
-            } else if count < MOST {
-                arguments[count] = (key, map.next_value()?);
-                count += 1;
-            } else {
-                return Err(de::Error::invalid_length(count + 1, &self));
+                key if MEANINGLESS.contains(&key) => drop(map.next_value::<IgnoredAny>()?),
+                _ => {
+                    let Some(place) = self.arguments.get_mut(self.count) else {
+                        return Err(de::Error::invalid_length(self.count + 1, &"at most 12 parameters"));
+                    };
+                    *place = (key, map.next_value()?);
+                    self.count += 1;
+                }
             }
         }
-        let name = name.ok_or_else(|| de::Error::missing_field(TYPE))?;
-        let arguments = arguments[..count].iter().map(|(key, given)| (Some(key.as_str()), given.value()));
-        build(name.as_str(), arguments).map_err(de::Error::custom)
+        Ok(())
+    }
+
+    /// The activation that they say.
+    fn activation<E: de::Error>(&self) -> Result<AnyActivation, E> {
+        let (name, origin) = match (&self.kind, &self.class, &self.name) {
+            (Some(_), Some(_), _) | (Some(_), _, Some(_)) => return Err(E::duplicate_field(TYPE)),
+            (_, Some(class), _) if same(class.0.as_str(), "function") => {
+                let function = self.function.as_ref().ok_or_else(|| E::missing_field("config"))?;
+                (function, Origin::KerasFunction)
+            }
+            (_, Some(class), _) => (class, Origin::KerasLayer),
+            (Some(name), ..) | (.., Some(name)) => (name, Origin::Any),
+            (None, None, None) => return Err(E::missing_field(TYPE)),
+        };
+        if self.function.is_some() && !self.class.as_ref().is_some_and(|class| same(class.0.as_str(), "function")) {
+            return Err(E::custom("`config` is a map of parameters, or of the class `function` its name"));
+        }
+        let (name, arguments) = (name.0.as_str(), &self.arguments[..self.count]);
+        if same(name, ACTIVATION) {
+            let inner = self.inner.ok_or_else(|| E::missing_field(ACTIVATION))?;
+            return match arguments {
+                [] => Ok(inner),
+                [(key, _), ..] => {
+                    Err(E::custom(format_args!("{name}: unknown parameter `{}`; it has `activation`", key.as_str())))
+                }
+            };
+        }
+        // A layer that has an activation beside other things is none itself.
+        let inner = self.inner.map(|_| (Some(ACTIVATION), Value::Word("")));
+        let arguments = arguments.iter().map(|(key, given)| (Some(key.as_str()), given.value()));
+        build(name, origin, arguments.chain(inner)).map_err(E::custom)
+    }
+}
+
+/// The value of `config`: a map, or the name of a function.
+struct OfConfig<'a>(&'a mut Entries);
+
+impl<'de> DeserializeSeed<'de> for OfConfig<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for OfConfig<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map of parameters, or the name of a function")
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<(), E> {
+        match self.0.function.replace(Short(Text::of(name))) {
+            None => Ok(()),
+            Some(_) => Err(E::duplicate_field("config")),
+        }
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<(), M::Error> {
+        self.0.read(map, true)
     }
 }
 
@@ -104,11 +230,26 @@ impl<'de> Deserialize<'de> for Given {
 
 struct OfGiven;
 
-impl Visitor<'_> for OfGiven {
+impl<'de> Visitor<'de> for OfGiven {
     type Value = Given;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a number")
+    }
+
+    fn visit_unit<E>(self) -> Result<Given, E> {
+        Ok(Given::Word(Text::of("null")))
+    }
+
+    /// No parameter is a map or a list. What has one is refused later, by the name of the key.
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Given, M::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Given::Word(Text::of("{..}")))
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut list: S) -> Result<Given, S::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Given::Word(Text::of("[..]")))
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<Given, E> {

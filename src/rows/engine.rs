@@ -121,6 +121,9 @@ pub(crate) trait Accumulate: Copy {
     /// Whether there is a second sum.
     const SECOND: bool = false;
 
+    /// Whether the second sum counts: whole numbers, which need no second digit.
+    const COUNTS: bool = false;
+
     /// Whether the output keeps the exponentials.
     const KEEPS: bool = true;
 
@@ -237,25 +240,41 @@ impl<T: Float> Stats<T> {
     }
 }
 
-/// The scale of the row that a lane belongs to: of one row in all lanes, or of each lane's own.
-pub(crate) trait ScaleOf<T>: Copy {
-    fn exp<R: Lane<T>>(self, lane: usize) -> RowExp<R>;
-    fn top<R: Lane<T>>(self, lane: usize) -> R;
+/// The scale of the row that a lane belongs to: of one row in all lanes, or of each lane's own. A reference stays one, or
+/// LLVM does not know what it does not overlap with.
+pub(crate) trait ScaleOf<T, R>: Copy {
+    fn exp(self, lane: usize) -> RowExp<R>;
+    fn top(self, lane: usize) -> R;
 }
 
-/// The scale of row number `i`.
+/// The scale of one row.
 #[derive(Clone, Copy)]
-struct OfRow<'a, T>(&'a Stats<T>, usize);
+struct OfRow<R> {
+    exp: RowExp<R>,
+    top: R,
+}
 
-impl<T: Float> ScaleOf<T> for OfRow<'_, T> {
+impl<T: Float, R: Lane<T>> ScaleOf<T, R> for OfRow<R> {
     #[inline(always)]
-    fn exp<R: Lane<T>>(self, _: usize) -> RowExp<R> {
-        self.0.exp(self.1)
+    fn exp(self, _: usize) -> RowExp<R> {
+        self.exp
     }
 
     #[inline(always)]
-    fn top<R: Lane<T>>(self, _: usize) -> R {
-        R::load(self.0.top[self.1])
+    fn top(self, _: usize) -> R {
+        self.top
+    }
+}
+
+impl<T: Float, R: Lane<T>> ScaleOf<T, R> for &Stats<T> {
+    #[inline(always)]
+    fn exp(self, lane: usize) -> RowExp<R> {
+        Stats::exp(self, lane)
+    }
+
+    #[inline(always)]
+    fn top(self, lane: usize) -> R {
+        R::load(self.top[lane])
     }
 }
 
@@ -304,39 +323,40 @@ pub(crate) fn run<T: Float, F: RowFormula>(level: Level, formula: F, rows: Rows<
             long(level, formula, row_len, true, &mut |range, _, f| f(rows.part(range)));
             continue;
         }
-        if !F::Sums::OF_OUTPUT {
-            dispatch(level, FindGreatest { x: rows.x(), row_len, on_grid: false, stats: &mut stats });
+        if F::SUMS_GRADIENTS {
+            let rounded = F::Sums::OF_OUTPUT;
+            sum::<_, Plainly>(level, Slices { row_len, x: rows.grad_y, grad_y: None, y: &mut [] }, rounded, &mut stats);
         }
-        let (mut first, mut second) = ([LaneSums::of_exponentials(); GROUP], [LaneSums::of_anything(); GROUP]);
-        add_up::<T, F>(level, rows.part(0..rows.y.len()), &stats, &mut first, &mut second);
-        let totals = if F::Sums::OF_OUTPUT { Of::Output } else { Of::Rows };
-        dispatch(
-            level,
-            Totals { of: totals, second_too: has_second::<F>(), first: &first, second: &second, stats: &mut stats },
-        );
+        if !F::Sums::OF_OUTPUT || F::Sums::SECOND {
+            sum::<_, F::Sums>(level, rows.part(0..rows.y.len()), F::Sums::OF_OUTPUT, &mut stats);
+        }
         finish(level, formula, rows, &stats);
     }
 }
 
-const fn has_second<F: RowFormula>() -> bool {
-    F::Sums::SECOND || F::SUMS_GRADIENTS
+/// What is known of a group of rows.
+fn sum<T: Float, K: Accumulate>(level: Level, slices: Slices<'_, T>, rounded: bool, stats: &mut Stats<T>) {
+    let Slices { row_len, x, grad_y, y } = slices;
+    let (sums, e) = (PhantomData::<K>, if K::KEEPS || x.is_none() { Some(y) } else { None });
+    dispatch(level, Sum { sums, row_len, x, grad_y, e, on_grid: false, rounded, stats });
 }
 
-/// The exponentials and sums of some rows.
+/// The exponentials and sums of a part of a row.
 fn add_up<T: Float, F: RowFormula>(
     level: Level,
     slices: Slices<'_, T>,
     stats: &Stats<T>,
-    first: &mut [LaneSums<T>],
-    second: &mut [LaneSums<T>],
+    first: &mut LaneSums<T>,
+    second: &mut LaneSums<T>,
 ) {
-    let Slices { row_len, x, grad_y, y } = slices;
+    let Slices { x, grad_y, y, .. } = slices;
     if F::SUMS_GRADIENTS {
-        let sums = PhantomData::<Plainly>;
-        dispatch(level, AddUp { sums, row_len, x: grad_y, grad_y: None, e: None, stats, first, second });
+        let (sums, x) = (PhantomData::<Plainly>, grad_y);
+        dispatch(level, AddUp { sums, x, grad_y: None, e: None, stats, first, second });
     }
     if !F::Sums::OF_OUTPUT || F::Sums::SECOND {
-        dispatch(level, AddUp { sums: PhantomData::<F::Sums>, row_len, x, grad_y, e: Some(y), stats, first, second });
+        let (sums, e) = (PhantomData::<F::Sums>, if F::Sums::KEEPS || x.is_none() { Some(y) } else { None });
+        dispatch(level, AddUp { sums, x, grad_y, e, stats, first, second });
     }
 }
 
@@ -357,29 +377,23 @@ fn long<T: Float, F: RowFormula>(
         let greatest = greatest_by_parts(level, row_len, part);
         dispatch(level, FindGreatest { x: &[greatest; LANES], row_len: LANES, on_grid: false, stats: &mut stats });
     }
-    let (mut firsts, mut seconds) = ([LaneSums::of_anything(); GROUP], [LaneSums::of_anything(); GROUP]);
+    let (mut firsts, mut seconds) = (LaneSums::of_anything(), LaneSums::of_anything());
     // From the end, which the search for the greatest has just left in the cache.
     for chunk in chunks(row_len).rev() {
-        let (mut first, mut second) = ([LaneSums::of_exponentials()], [LaneSums::of_anything()]);
+        let (mut first, mut second) = (LaneSums::of_exponentials(), LaneSums::of_anything());
         for range in parts(chunk) {
             part(range, false, &mut |slices| add_up::<T, F>(level, slices, &stats, &mut first, &mut second));
         }
         dispatch(
             level,
-            Merge {
-                exponentials: true,
-                first: &first[0],
-                second: &second[0],
-                firsts: &mut firsts[0],
-                seconds: &mut seconds[0],
-            },
+            Merge { exponentials: true, first: &first, second: &second, firsts: &mut firsts, seconds: &mut seconds },
         );
     }
-    dispatch(level, Totals { of: Of::Chunks, second_too: true, first: &firsts, second: &seconds, stats: &mut stats });
+    dispatch(level, Totals { first: &firsts, second: &seconds, stats: &mut stats });
     for range in chunks(row_len).flat_map(parts) {
         part(range, true, &mut |mut slices| {
             if F::OF_EXP && !keeps {
-                let (mut first, mut second) = ([LaneSums::of_exponentials()], [LaneSums::of_anything()]);
+                let (mut first, mut second) = (LaneSums::of_exponentials(), LaneSums::of_anything());
                 add_up::<T, F>(level, slices.part(0..slices.y.len()), &stats, &mut first, &mut second);
             }
             finish(level, formula, slices, &stats);
@@ -438,14 +452,19 @@ impl<T: Float> Task<T> for FindGreatest<'_, T> {
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
-        let mut lanes = [[R::of(0.0); LANES]; GROUP];
-        for (x, lanes) in self.x.chunks_exact(self.row_len.max(1)).zip(&mut lanes) {
-            *lanes = greatest_of_row(x);
-        }
-        let mut greatest = [R::of(0.0); SIDE];
-        greatest[..GROUP].copy_from_slice(&across(&lanes, R::at_least));
-        self.stats.scale(&greatest, self.on_grid);
+        find_greatest::<T, R>(self.x, self.row_len, self.on_grid, self.stats);
     }
+}
+
+#[inline(always)]
+fn find_greatest<T: Float, R: Lane<T>>(x: &[T], row_len: usize, on_grid: bool, stats: &mut Stats<T>) {
+    let mut lanes = [[R::of(0.0); LANES]; GROUP];
+    for (x, lanes) in x.chunks_exact(row_len.max(1)).zip(&mut lanes) {
+        *lanes = greatest_of_row(x);
+    }
+    let mut greatest = [R::of(0.0); SIDE];
+    greatest[..GROUP].copy_from_slice(&across(&lanes, R::at_least));
+    stats.scale(&greatest, on_grid);
 }
 
 /// The greatest of a row in each lane.
@@ -469,18 +488,17 @@ pub(crate) fn greatest_of_row<T: Float, R: Lane<T>>(x: &[T]) -> [R; LANES] {
     greatest.lanes()
 }
 
-/// Exponentials of some rows, or of a part of one, and what is summed with them: added to the sums that are given.
+/// Exponentials of a part of a row, and what is summed with them: added to the sums that are given.
 pub(crate) struct AddUp<'a, T, K> {
     pub(crate) sums: PhantomData<K>,
-    pub(crate) row_len: usize,
     /// `None`: the elements are in `e`.
     pub(crate) x: Option<&'a [T]>,
     pub(crate) grad_y: Option<&'a [T]>,
     /// Receives the exponentials, if they are kept.
     pub(crate) e: Option<&'a mut [T]>,
     pub(crate) stats: &'a Stats<T>,
-    pub(crate) first: &'a mut [LaneSums<T>],
-    pub(crate) second: &'a mut [LaneSums<T>],
+    pub(crate) first: &'a mut LaneSums<T>,
+    pub(crate) second: &'a mut LaneSums<T>,
 }
 
 impl<T: Float, K: Accumulate> Task<T> for AddUp<'_, T, K> {
@@ -488,34 +506,92 @@ impl<T: Float, K: Accumulate> Task<T> for AddUp<'_, T, K> {
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
-        let Self { row_len, x, grad_y, mut e, stats, first, second, .. } = self;
-        let len = x.map_or_else(|| e.as_deref().map_or(0, <[T]>::len), <[T]>::len);
-        let row_len = row_len.min(len).max(1);
-        for i in 0..len / row_len {
-            let row = i * row_len..(i + 1) * row_len;
-            let scales = OfRow(stats, i);
-            let (mut first_sums, mut second_sums) = (first[i].load::<R>(), second[i].load::<R>());
-            let (e, e_rest) = e.as_deref_mut().map(|e| e[row.clone()].as_chunks_mut()).unzip();
-            let (x, x_rest) = x.map(|x| x[row.clone()].as_chunks()).unzip();
-            let (grad_y, grad_rest) = grad_y.map(|grad_y| grad_y[row.clone()].as_chunks()).unzip();
-            exponentials::<T, R, K, LANES>(x, grad_y, e, scales, &mut first_sums, &mut second_sums);
-            if !row_len.is_multiple_of(LANES) {
-                let padding = if K::OF_OUTPUT { T::zero() } else { T::neg_infinity() };
-                let rest = x_rest.unwrap_or(e_rest.as_deref().unwrap_or(&[]));
-                let (mut last, last_grad) = ([padded(rest, padding)], [padded(grad_rest.unwrap_or(&[]), T::zero())]);
-                let (grad_y, e) = (Some(&last_grad[..]), Some(&mut last[..]));
-                exponentials::<T, R, K, LANES>(None, grad_y, e, scales, &mut first_sums, &mut second_sums);
-                if K::KEEPS {
-                    for (e, &last) in e_rest.unwrap_or(&mut []).iter_mut().zip(&last[0]) {
-                        *e = last;
-                    }
-                }
-            }
-            first[i].store(&first_sums);
-            if K::SECOND {
-                second[i].store(&second_sums);
+        let Self { x, grad_y, e, stats, first, second, .. } = self;
+        let (mut first_sums, mut second_sums) = (first.load::<R>(), second.load::<R>());
+        add_up_row::<T, R, K>(x, grad_y, e, stats, 0, &mut first_sums, &mut second_sums);
+        first.store(&first_sums);
+        if K::SECOND {
+            second.store(&second_sums);
+        }
+    }
+}
+
+/// Exponentials of row number `i`, or of a part of it, and what is summed with them.
+#[inline(always)]
+fn add_up_row<T: Float, R: Lane<T>, K: Accumulate>(
+    x: Option<&[T]>,
+    grad_y: Option<&[T]>,
+    e: Option<&mut [T]>,
+    stats: &Stats<T>,
+    i: usize,
+    first: &mut Sums<R, LANES>,
+    second: &mut Sums<R, LANES>,
+) {
+    let scale = OfRow::<R> { exp: stats.exp(i), top: R::load(stats.top[i]) };
+    let (e, e_rest) = e.map(<[T]>::as_chunks_mut).unzip();
+    let (x, x_rest) = x.map(<[T]>::as_chunks).unzip();
+    let (grad_y, grad_rest) = grad_y.map(<[T]>::as_chunks).unzip();
+    exponentials::<T, R, K, LANES>(x, grad_y, e, scale, first, second);
+    let rest = x_rest.unwrap_or(e_rest.as_deref().unwrap_or(&[]));
+    if !rest.is_empty() {
+        let padding = if K::OF_OUTPUT { T::zero() } else { T::neg_infinity() };
+        let (mut last, last_grad) = ([padded(rest, padding)], [padded(grad_rest.unwrap_or(&[]), T::zero())]);
+        exponentials::<T, R, K, LANES>(None, Some(&last_grad), Some(&mut last), scale, first, second);
+        if K::KEEPS {
+            for (e, &last) in e_rest.unwrap_or(&mut []).iter_mut().zip(&last[0]) {
+                *e = last;
             }
         }
+    }
+}
+
+/// What is known of a group of rows, in one step: the greatest element of each, exponentials and sums.
+pub(crate) struct Sum<'a, T, K> {
+    pub(crate) sums: PhantomData<K>,
+    pub(crate) row_len: usize,
+    /// `None`: the elements are in `e`.
+    pub(crate) x: Option<&'a [T]>,
+    pub(crate) grad_y: Option<&'a [T]>,
+    /// Receives the exponentials, if they are kept.
+    pub(crate) e: Option<&'a mut [T]>,
+    pub(crate) on_grid: bool,
+    /// Whether the last additions of outputs are rounded.
+    pub(crate) rounded: bool,
+    pub(crate) stats: &'a mut Stats<T>,
+}
+
+impl<T: Float, K: Accumulate> Task<T> for Sum<'_, T, K> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<R: Lane<T>>(self) {
+        let Self { row_len, x, grad_y, mut e, on_grid, rounded, stats, .. } = self;
+        let elements = x.unwrap_or(e.as_deref().unwrap_or(&[]));
+        let rows = elements.len() / row_len.max(1);
+        if !K::OF_OUTPUT {
+            find_greatest::<T, R>(elements, row_len, on_grid, stats);
+        }
+        let (mut first, mut second) = ([Sums::of_exponentials(); GROUP], [Sums::of_anything(); GROUP]);
+        for i in 0..rows {
+            let row = i * row_len..(i + 1) * row_len;
+            let (x, grad_y) = (x.map(|x| &x[row.clone()]), grad_y.map(|grad_y| &grad_y[row.clone()]));
+            let e = e.as_deref_mut().map(|e| &mut e[row]);
+            add_up_row::<T, R, K>(x, grad_y, e, stats, i, &mut first[i], &mut second[i]);
+        }
+        if !K::OF_OUTPUT {
+            store(total_exponentials(&first), &mut stats.first);
+        }
+        if K::SECOND {
+            let rounded = K::COUNTS || K::OF_OUTPUT && rounded;
+            store(if rounded { total_rounded(&second) } else { total_anything(&second) }, &mut stats.second);
+        }
+    }
+}
+
+#[inline(always)]
+fn store<T: Float, R: Lane<T>>((hi, lo): Partial<[R; GROUP]>, to: &mut Partial<PerRow<T>>) {
+    for i in 0..GROUP {
+        (to.0[i], to.1[i]) = (hi[i].store(), lo[i].store());
     }
 }
 
@@ -526,7 +602,7 @@ pub(crate) fn exponentials<T: Float, R: Lane<T>, K: Accumulate, const W: usize>(
     x: Option<&[[T; W]]>,
     grad_y: Option<&[[T; W]]>,
     e: Option<&mut [[T; W]]>,
-    scales: impl ScaleOf<T>,
+    scales: impl ScaleOf<T, R>,
     first: &mut Sums<R, W>,
     second: &mut Sums<R, W>,
 ) {
@@ -536,12 +612,12 @@ pub(crate) fn exponentials<T: Float, R: Lane<T>, K: Accumulate, const W: usize>(
         x: &[[T; W]; N],
         grad_y: &[[T; W]; N],
         e: &mut [[T; W]; N],
-        scales: impl ScaleOf<T>,
+        scales: impl ScaleOf<T, R>,
         first: &mut Sums<R, W>,
         second: &mut Sums<R, W>,
     ) {
         for i in 0..W {
-            let (one, top) = (scales.exp::<R>(i), Abreast::<R, N>::splat(scales.top(i)));
+            let (one, top) = (scales.exp(i), Abreast::<R, N>::splat(scales.top(i)));
             let mut exp = top;
             // One after another: abreast, they would need more registers than there are.
             macro_rules! each {
@@ -555,7 +631,9 @@ pub(crate) fn exponentials<T: Float, R: Lane<T>, K: Accumulate, const W: usize>(
             if !K::OF_OUTPUT {
                 first.add_bounded(i, K::first(exp, top));
             }
-            if K::SECOND {
+            if K::COUNTS {
+                second.count(i, K::second(exp, top, exp).0);
+            } else if K::SECOND {
                 second.add(i, K::second(exp, top, Abreast::gather(grad_y, i)));
             }
             if K::KEEPS {
@@ -627,23 +705,10 @@ impl<T: Float> Task<T> for Merge<'_, T> {
     }
 }
 
-/// What sums are of.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Of {
-    /// Rows of elements: the first is of exponentials.
-    Rows,
-    /// Merged chunks of one row.
-    Chunks,
-    /// Rows of outputs: the second is rounded at each of its last additions.
-    Output,
-}
-
-/// The sums over the lanes of each row.
+/// The sums over the lanes of merged chunks of one row.
 pub(crate) struct Totals<'a, T> {
-    pub(crate) of: Of,
-    pub(crate) second_too: bool,
-    pub(crate) first: &'a [LaneSums<T>; GROUP],
-    pub(crate) second: &'a [LaneSums<T>; GROUP],
+    pub(crate) first: &'a LaneSums<T>,
+    pub(crate) second: &'a LaneSums<T>,
     pub(crate) stats: &'a mut Stats<T>,
 }
 
@@ -652,22 +717,10 @@ impl<T: Float> Task<T> for Totals<'_, T> {
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
-        let Self { of, second_too, first, second, stats } = self;
-        let (first, second) = (first.each_ref().map(LaneSums::load::<R>), second.each_ref().map(LaneSums::load::<R>));
-        let store = |(hi, lo): Partial<[R; GROUP]>, to: &mut Partial<PerRow<T>>| {
-            for i in 0..GROUP {
-                (to.0[i], to.1[i]) = (hi[i].store(), lo[i].store());
-            }
-        };
-        match of {
-            Of::Rows => store(total_exponentials(&first), &mut stats.first),
-            Of::Chunks => store(total_anything(&first), &mut stats.first),
-            Of::Output => {}
-        }
-        if second_too {
-            let total = if of == Of::Output { total_rounded(&second) } else { total_anything(&second) };
-            store(total, &mut stats.second);
-        }
+        let (hi, lo) = total_anything(&[self.first.load::<R>(), self.second.load::<R>()]);
+        let (first, second) = (&mut self.stats.first, &mut self.stats.second);
+        (first.0[0], first.1[0]) = (hi[0].store(), lo[0].store());
+        (second.0[0], second.1[0]) = (hi[1].store(), lo[1].store());
     }
 }
 

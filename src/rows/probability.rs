@@ -55,6 +55,7 @@ pub(crate) struct Rest<const KEEPS: bool>;
 
 impl<const KEEPS: bool> Accumulate for Rest<KEEPS> {
     const SECOND: bool = true;
+    const COUNTS: bool = true;
     const KEEPS: bool = KEEPS;
 
     #[inline(always)]

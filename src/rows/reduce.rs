@@ -178,6 +178,12 @@ impl<R: Real, const W: usize> Sums<R, W> {
         self.lo[i] = self.lo[i] + lo.sum();
     }
 
+    /// Whole numbers to lane i.
+    #[inline(always)]
+    pub(crate) fn count<const K: usize>(&mut self, i: usize, terms: Abreast<R, K>) {
+        self.hi[i] = self.hi[i] + terms.sum();
+    }
+
     /// A sum more to each lane.
     #[inline(always)]
     pub(crate) fn merge(&mut self, (hi, lo): Partial<[R; W]>) {

@@ -2,10 +2,10 @@
 
 use core::marker::PhantomData;
 
-use super::engine::{AddUp, FindGreatest, GROUP, Merge, Of, SHORT, SIDE, Stats, Totals, chunks, parts};
+use super::engine::{AddUp, FindGreatest, GROUP, Merge, SHORT, SIDE, Stats, Sum, Totals, chunks, parts};
 use super::probability::Rest;
 use super::reduce::{CHUNK, LANES, LaneSums};
-use super::side::{Column, RestOnGrid, to_columns};
+use super::side::{Column, RestOnGrid, ToColumns};
 use crate::kernel::element::{Element, Float};
 use crate::kernel::level::{Level, dispatch};
 
@@ -35,7 +35,7 @@ pub(crate) fn rest_of_groups<T: Float>(
         let columns = &mut [[T::zero(); SIDE]; SHORT][..row_len];
         for (group, x) in x.chunks(SIDE * row_len).enumerate() {
             let at = group * SIDE;
-            to_columns(x, columns);
+            dispatch(level, ToColumns { rows: x, columns: &mut *columns });
             dispatch(level, RestOnGrid { columns: &mut *columns, stats: &mut stats });
             let e = e.as_deref_mut().map(|e| &mut e[at * row_len..][..x.len()]);
             f(Group { at, x, e, columns: Some(&mut *columns), stats: &stats });
@@ -45,29 +45,33 @@ pub(crate) fn rest_of_groups<T: Float>(
     for (group, x) in x.chunks(GROUP * row_len).enumerate() {
         let at = group * GROUP;
         let mut e = e.as_deref_mut().map(|e| &mut e[at * row_len..][..x.len()]);
-        dispatch(level, FindGreatest { x, row_len, on_grid: true, stats: &mut stats });
-        let (mut first, mut second) = ([LaneSums::of_exponentials(); GROUP], [LaneSums::of_anything(); GROUP]);
-        add_up(level, x, row_len, e.as_deref_mut(), &stats, &mut first, &mut second);
-        dispatch(level, Totals { of: Of::Rows, second_too: true, first: &first, second: &second, stats: &mut stats });
+        let (x, grad_y, on_grid, rounded) = (Some(x), None, true, false);
+        if e.is_some() {
+            let (sums, e, stats) = (PhantomData::<Rest<true>>, e.as_deref_mut(), &mut stats);
+            dispatch(level, Sum { sums, row_len, x, grad_y, e, on_grid, rounded, stats });
+        } else {
+            let (sums, e, stats) = (PhantomData::<Rest<false>>, None, &mut stats);
+            dispatch(level, Sum { sums, row_len, x, grad_y, e, on_grid, rounded, stats });
+        }
+        let x = x.unwrap_or(&[]);
         f(Group { at, x, e, columns: None, stats: &stats });
     }
 }
 
-/// The exponentials of rows, which `e` keeps if there is one, and their sums.
+/// The exponentials of a part of a row, which `e` keeps if there is one, and their sums.
 pub(crate) fn add_up<T: Float>(
     level: Level,
     x: &[T],
-    row_len: usize,
     e: Option<&mut [T]>,
     stats: &Stats<T>,
-    first: &mut [LaneSums<T>],
-    second: &mut [LaneSums<T>],
+    first: &mut LaneSums<T>,
+    second: &mut LaneSums<T>,
 ) {
     let (x, grad_y) = (Some(x), None);
     if e.is_some() {
-        dispatch(level, AddUp { sums: PhantomData::<Rest<true>>, row_len, x, grad_y, e, stats, first, second });
+        dispatch(level, AddUp { sums: PhantomData::<Rest<true>>, x, grad_y, e, stats, first, second });
     } else {
-        dispatch(level, AddUp { sums: PhantomData::<Rest<false>>, row_len, x, grad_y, e, stats, first, second });
+        dispatch(level, AddUp { sums: PhantomData::<Rest<false>>, x, grad_y, e, stats, first, second });
     }
 }
 
@@ -84,35 +88,28 @@ pub(crate) fn rest_of_row<T: Element>(level: Level, x: &[T], mut e: Option<&mut 
         });
     }
     dispatch(level, FindGreatest { x: &[greatest; LANES], row_len: LANES, on_grid: true, stats: &mut stats });
-    let (mut firsts, mut seconds) = ([LaneSums::of_anything(); GROUP], [LaneSums::of_anything(); GROUP]);
+    let (mut firsts, mut seconds) = (LaneSums::of_anything(), LaneSums::of_anything());
     // From the end, which the search for the greatest has just left in the cache.
     for chunk in chunks(x.len()).rev() {
-        let (mut first, mut second) = ([LaneSums::of_exponentials()], [LaneSums::of_anything()]);
+        let (mut first, mut second) = (LaneSums::of_exponentials(), LaneSums::of_anything());
         for range in parts(chunk) {
-            let row_len = range.len();
             match &mut e {
                 Some(e) if T::IS_FLOAT => {
                     T::as_floats(level, [&x[range.clone()]], [&mut e[range]], false, |[x], [e]| {
-                        add_up(level, x, row_len, Some(e), &stats, &mut first, &mut second);
+                        add_up(level, x, Some(e), &stats, &mut first, &mut second);
                     });
                 }
                 _ => T::as_floats(level, [&x[range]], [], false, |[x], []| {
-                    add_up(level, x, row_len, None, &stats, &mut first, &mut second);
+                    add_up(level, x, None, &stats, &mut first, &mut second);
                 }),
             }
         }
         dispatch(
             level,
-            Merge {
-                exponentials: true,
-                first: &first[0],
-                second: &second[0],
-                firsts: &mut firsts[0],
-                seconds: &mut seconds[0],
-            },
+            Merge { exponentials: true, first: &first, second: &second, firsts: &mut firsts, seconds: &mut seconds },
         );
     }
-    dispatch(level, Totals { of: Of::Chunks, second_too: true, first: &firsts, second: &seconds, stats: &mut stats });
+    dispatch(level, Totals { first: &firsts, second: &seconds, stats: &mut stats });
     stats
 }
 

@@ -2,13 +2,13 @@
 
 use core::marker::PhantomData;
 
-use super::engine::{Accumulate, CONSTANTS, RowFormula, SHORT, SIDE, ScaleOf, Slices, Stats, constants, exponentials};
+use super::engine::{Accumulate, CONSTANTS, RowFormula, SHORT, SIDE, Slices, Stats, constants, exponentials};
 use super::probability::Complement;
 use super::reduce::{Greatest, LANES, Sums, normalised, seed};
 use crate::kernel::element::{Float, Lane};
 use crate::kernel::level::{Level, Task, dispatch};
 use crate::kernel::real::Real;
-use crate::math::{RowExp, fast_two_sum};
+use crate::math::fast_two_sum;
 
 /// A column has the element of each row at one place.
 pub(crate) type Column<T> = [T; SIDE];
@@ -22,10 +22,10 @@ pub(crate) fn run<T: Float, F: RowFormula>(level: Level, formula: F, mut slices:
     let mut stats = Stats::new();
     for start in (0..len).step_by(SIDE * row_len) {
         let Slices { x, grad_y, y, .. } = slices.part(start..len.min(start + SIDE * row_len));
-        if let Some(grad_y) = grad_y {
-            to_columns(grad_y, gradients);
+        if let Some(rows) = grad_y {
+            dispatch(level, ToColumns { rows, columns: &mut *gradients });
         }
-        to_columns(x.unwrap_or(y), columns);
+        dispatch(level, ToColumns { rows: x.unwrap_or(y), columns: &mut *columns });
         if F::SUMS_GRADIENTS {
             let sums = PhantomData::<super::engine::Plainly>;
             dispatch(level, AddUp { sums, columns: &mut *gradients, grad_y: &[], stats: &mut stats });
@@ -35,23 +35,7 @@ pub(crate) fn run<T: Float, F: RowFormula>(level: Level, formula: F, mut slices:
             dispatch(level, AddUp { sums, columns: &mut *columns, grad_y: &*gradients, stats: &mut stats });
         }
         dispatch(level, Finish { formula, columns: &mut *columns, grad_y: &*gradients, stats: &stats });
-        from_columns(columns, y);
-    }
-}
-
-/// The scales of the lanes.
-#[derive(Clone, Copy)]
-struct OfLanes<'a, T>(&'a Stats<T>);
-
-impl<T: Float> ScaleOf<T> for OfLanes<'_, T> {
-    #[inline(always)]
-    fn exp<R: Lane<T>>(self, lane: usize) -> RowExp<R> {
-        self.0.exp(lane)
-    }
-
-    #[inline(always)]
-    fn top<R: Lane<T>>(self, lane: usize) -> R {
-        R::load(self.0.top[lane])
+        dispatch(level, FromColumns { columns, rows: y });
     }
 }
 
@@ -76,7 +60,7 @@ impl<T: Float, K: Accumulate> Task<T> for AddUp<'_, T, K> {
         }
         let (mut first, mut second) = (Sums::of_exponentials(), Sums::of_anything());
         let grad_y = if grad_y.is_empty() { None } else { Some(grad_y) };
-        exponentials::<T, R, K, SIDE>(None, grad_y, Some(columns), OfLanes(&*stats), &mut first, &mut second);
+        exponentials::<T, R, K, SIDE>(None, grad_y, Some(columns), &*stats, &mut first, &mut second);
         let (first, second) = (first.exponentials(), second.anything());
         for i in 0..SIDE {
             if !K::OF_OUTPUT {
@@ -190,21 +174,41 @@ impl<T: Float, F: RowFormula> Task<T> for Finish<'_, T, F> {
 }
 
 /// Rows to columns: the element c of row i to lane i of column c.
-pub(crate) fn to_columns<T: Float>(rows: &[T], columns: &mut [Column<T>]) {
-    let row_len = columns.len();
-    for (i, row) in rows.chunks_exact(row_len).enumerate() {
-        for (column, &element) in columns.iter_mut().zip(row) {
-            column[i] = element;
+pub(crate) struct ToColumns<'a, T> {
+    pub(crate) rows: &'a [T],
+    pub(crate) columns: &'a mut [Column<T>],
+}
+
+impl<T: Float> Task<T> for ToColumns<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<R: Lane<T>>(self) {
+        let row_len = self.columns.len();
+        let count = self.rows.len() / row_len;
+        for (c, column) in self.columns.iter_mut().enumerate() {
+            for (i, lane) in column[..count].iter_mut().enumerate() {
+                *lane = self.rows[i * row_len + c];
+            }
         }
     }
 }
 
 /// The other way round.
-pub(crate) fn from_columns<T: Float>(columns: &[Column<T>], rows: &mut [T]) {
-    let row_len = columns.len();
-    for (i, row) in rows.chunks_exact_mut(row_len).enumerate() {
-        for (column, element) in columns.iter().zip(row) {
-            *element = column[i];
+pub(crate) struct FromColumns<'a, T> {
+    pub(crate) columns: &'a [Column<T>],
+    pub(crate) rows: &'a mut [T],
+}
+
+impl<T: Float> Task<T> for FromColumns<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<R: Lane<T>>(self) {
+        for (i, row) in self.rows.chunks_exact_mut(self.columns.len()).enumerate() {
+            for (column, element) in self.columns.iter().zip(row) {
+                *element = column[i];
+            }
         }
     }
 }

@@ -52,7 +52,7 @@ parameters!(Softmax);
 impl Described for Softmax {
     const CARD: Card = Card {
         name: "softmax",
-        aliases: &[],
+        aliases: &["softmax2d"],
         formula: "e^x[i] / sum of e^x[j] over the row",
         derivative: "p[i] ([i = j] - p[j]), a Jacobian; its diagonal is p (1 - p)",
         range: (0.0, 1.0),

@@ -27,10 +27,13 @@ impl Part {
     }
 
     /// The least magnitude whose spacing counts: a derivative that crosses zero away from 0 is measured in the spacing
-    /// at 1/16 there.
+    /// at 1/16 there, and so is xIELU, which has such a root itself.
     pub fn floor(self, name: &str) -> f64 {
         match (self, name) {
-            (Self::Slope, "gelu" | "gelu_tanh" | "silu" | "quick_gelu" | "swish" | "mish") => 1.0 / 16.0,
+            (Self::Slope, "gelu" | "gelu_tanh" | "clipped_gelu" | "silu" | "quick_gelu" | "swish" | "mish") => {
+                1.0 / 16.0
+            }
+            (_, "xielu") => 1.0 / 16.0,
             _ => 0.0,
         }
     }

@@ -44,12 +44,12 @@ pub fn of(activation: &AnyActivation, part: Part) -> Option<Function> {
         "hard_sigmoid" => (|x| clip((x + 3.0) / 6.0, 0.0, 1.0), |x| window(x, -3.0, 3.0) / 6.0),
         "hard_swish" => (
             |x| if x <= -3.0 { -0.0 } else { x * clip((x + 3.0) / 6.0, 0.0, 1.0) },
-            |x| if x.abs() <= 3.0 { window(x, -3.0, 3.0) * (2.0 * x + 3.0) / 6.0 } else { step(x) },
+            |x| if x.abs() < 3.0 { (2.0 * x + 3.0) / 6.0 } else { step(x) },
         ),
         "hard_tanh" => (|x| clip(x, -1.0, 1.0), |x| window(x, -1.0, 1.0)),
-        "softshrink" => (|x| x - clip(x, -0.5, 0.5), |x| if x.is_nan() { x } else { 1.0 - window(x, -0.5, 0.5) }),
-        "hardshrink" => {
-            (|x| if x.abs() <= 0.5 { 0.0 } else { x }, |x| if x.is_nan() { x } else { 1.0 - window(x, -0.5, 0.5) })
+        "softshrink" => (|x| x - clip(x, -0.5, 0.5), |x| if x.is_nan() { x } else { f64::from(x.abs() > 0.5) }),
+        "hardshrink" | "shrink" => {
+            (|x| if x.abs() <= 0.5 { 0.0 } else { x }, |x| if x.is_nan() { x } else { f64::from(x.abs() > 0.5) })
         }
         "sparse_plus" => (|x| if x >= 1.0 { x } else { clip(x + 1.0, 0.0, 2.0).powi(2) / 4.0 }, sparse_sigmoid),
         "sparse_sigmoid" => (sparse_sigmoid, |x| window(x, -1.0, 1.0) / 2.0),
@@ -81,6 +81,21 @@ pub fn of(activation: &AnyActivation, part: Part) -> Option<Function> {
             // As the documentation has it beyond 1600. The sum cancels to 2^-24 at most.
             |x| if x.abs() > 1600.0 { 1.0 } else { (libm::sin(x) + libm::cos(x)).powi(2) },
         ),
+        "clipped_gelu" => (
+            |x| clip(tail(x, x * phi(x)), -10.0, 10.0),
+            |x| if x > 10.0 { 0.0 } else { slope_limits(x, phi(x) + x * density(x)) },
+        ),
+        "laplace" => (|x| laplace(x, MU, SIGMA), |x| laplace_slope(x, MU, SIGMA)),
+        // alpha_p, alpha_n and beta are 0.8, 0.8 and 0.5. Beside beta x nothing of e^x - 1 - x is lost.
+        "xielu" => (
+            |x| match x {
+                _ if x > 0.0 => 0.8 * x * x + 0.5 * x,
+                _ if x > -1.0 => 0.8 * (libm::expm1(x) - x) + 0.5 * x,
+                _ => 0.8 * libm::exp(x) - (0.8 - 0.5) * x - 0.8,
+            },
+            |x| if x > 0.0 { 1.6 * x + 0.5 } else { 0.8 * libm::exp(x) - (0.8 - 0.5) },
+        ),
+        "exponential" => (libm::exp, libm::exp),
         _ => panic!("no oracle for {name}: add one to tests/common/oracle.rs"),
     };
     Some(part.of(pair))
@@ -91,9 +106,9 @@ fn clip(x: f64, low: f64, high: f64) -> f64 {
     if x.is_nan() { x } else { x.clamp(low, high) }
 }
 
-/// The derivative of that, at both ends the left side's.
+/// The derivative of that, 0 at both ends.
 fn window(x: f64, low: f64, high: f64) -> f64 {
-    if x.is_nan() { x } else { f64::from(low < x && x <= high) }
+    if x.is_nan() { x } else { f64::from(low < x && x < high) }
 }
 
 fn sparse_sigmoid(x: f64) -> f64 {
@@ -147,6 +162,33 @@ fn log_cosh(x: f64) -> f64 {
 
 fn phi(x: f64) -> f64 {
     libm::erfc(-x * FRAC_1_SQRT_2) / 2.0
+}
+
+#[allow(clippy::approx_constant, reason = "six digits of sqrt(1/2), as in transformers")]
+const MU: f64 = 0.707_107;
+const SIGMA: f64 = 0.282_095;
+
+pub fn laplace(x: f64, mu: f64, sigma: f64) -> f64 {
+    let (t, t_lo) = standard(x, mu, sigma);
+    phi(t) + t_lo * density(t)
+}
+
+pub fn laplace_slope(x: f64, mu: f64, sigma: f64) -> f64 {
+    let (t, t_lo) = standard(x, mu, sigma);
+    // The density's own derivative is -t times it.
+    if t.abs() > 39.0 { 0.0 } else { density(t) * (1.0 - t * t_lo) / sigma }
+}
+
+/// (x - mu) / sigma as an unevaluated sum: the tail magnifies its relative error.
+fn standard(x: f64, mu: f64, sigma: f64) -> (f64, f64) {
+    let d = x - mu;
+    if d.is_infinite() {
+        return (d, 0.0);
+    }
+    let part = d - x;
+    let d_lo = (x - (d - part)) + (-mu - part);
+    let t = d / sigma;
+    (t, ((-t).mul_add(sigma, d) + d_lo) / sigma)
 }
 
 fn density(x: f64) -> f64 {

@@ -16,7 +16,7 @@ impl Line {
 }
 
 /// Functions that need at most one rounding.
-const ONE_ROUNDING: [&str; 11] = [
+const ONE_ROUNDING: [&str; 12] = [
     "relu",
     "leaky_relu",
     "relu6",
@@ -27,6 +27,7 @@ const ONE_ROUNDING: [&str; 11] = [
     "hard_tanh",
     "softshrink",
     "hardshrink",
+    "shrink",
     "sparse_sigmoid",
 ];
 

@@ -7,6 +7,8 @@
 mod common;
 #[path = "../suite/digest.rs"]
 mod digest;
+#[path = "../suite/kinks.rs"]
+mod kinks;
 #[allow(dead_code, reason = "a part of what the suite uses")]
 #[path = "../suite/support.rs"]
 mod support;
@@ -74,6 +76,12 @@ fn error<T: Half>(got: T, exact: f64, floor: f64) -> f64 {
     let magnitude = exact_number.abs().max(floor).min(overflow * 0.75);
     let exponent = ((magnitude.to_bits() >> 52) as i32 - 1023).max(T::LEAST_EXPONENT);
     (number(got.wide()) - exact_number).abs() / 2.0_f64.powi(exponent - T::MANTISSA)
+}
+
+#[test]
+fn derivatives_at_kinks_are_as_decided() {
+    kinks::assert_decided::<f16>();
+    kinks::assert_decided::<bf16>();
 }
 
 #[test]

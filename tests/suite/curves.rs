@@ -2,11 +2,11 @@
 
 use std::iter;
 
-use crate::common::{Part, sweep, ulp};
-use crate::support::{Bits, Float};
+use crate::common::{Part, oracle, sweep, ulp};
+use crate::support::{Bits, Float, Outputs, assert_same};
 use activations::{
-    Activation, AnyActivation, Celu, Elu, FromOutput, Level, LogSigmoid, ParameterError, Selu, Sigmoid, Silu, Snake,
-    Softplus, Swish, Tanh,
+    Activation, AnyActivation, Celu, ClippedGelu, Described, Elu, Exponential, FromOutput, Gelu, Laplace, Level,
+    LogSigmoid, ParameterError, Selu, Sigmoid, Silu, Snake, Softplus, Swish, Tanh, Xielu,
 };
 
 /// Inputs of all magnitudes where a parameter's scale puts the curve, and beyond.
@@ -115,6 +115,118 @@ fn snake_holds_for_any_frequency() {
 }
 
 #[test]
+fn laplace_holds_for_any_step() {
+    // Parameters are not rounded to the type.
+    for (mu, sigma) in [(0.0, 1.0), (-3.3, 7.7), (0.1, 1e-3), (1e5, 3e4), (1e-3, 1e15), (-1e30, 1e10), (0.1, 1e-9)] {
+        within_ceilings(
+            &format!("laplace({mu}, {sigma})"),
+            Laplace::new(mu, sigma).unwrap(),
+            1.0 / sigma,
+            |x| oracle::laplace(x, mu, sigma),
+            |x| oracle::laplace_slope(x, mu, sigma),
+        );
+    }
+}
+
+fn xielu(x: f64, [p, n, b]: [f64; 3]) -> f64 {
+    match x {
+        _ if x > 0.0 && p == 0.0 => b * x,
+        _ if x > 0.0 => x * (p * x + b),
+        f64::NEG_INFINITY if n == b => -n,
+        _ if x > -1.0 => n * (libm::expm1(x) - x) + b * x,
+        _ => n * libm::expm1(x) - (n - b) * x,
+    }
+}
+
+/// Beside a beta of nearly 0, e^x - 1 - x is all there is on the left: its error counts in its own spacing.
+#[test]
+fn xielu_with_next_to_no_beta_is_within_5_ulp() {
+    let x: Vec<f32> = (1..40_000).map(|i| i as f32 / -8_192.0).collect();
+    for given @ [p, n, b] in [[1.0, 5.0, 0.0], [1.0, 1e3, 2.0_f64.powi(-10)]] {
+        for level in Level::available() {
+            let mut y = x.clone();
+            level.with(Xielu::new(p, n, b).unwrap()).forward(&x, &mut y);
+            for (&x, &y) in x.iter().zip(&y) {
+                let error = ulp::error_f32(y, xielu(f64::from(x), given), 1.0 / 16.0);
+                assert!(error <= 5.0, "xielu({p}, {n}, {b}) at {level}: x = {x:e}: got {y:e}, {error:.2} ULP");
+            }
+        }
+    }
+}
+
+#[test]
+fn xielu_holds_for_any_parameters() {
+    let parameters: [[f32; 3]; 5] =
+        [[0.0, 1.3, 0.1], [1.7, -0.7, -0.3], [0.3, 0.7, 0.7], [100.0, 0.25, 2.0], [0.8, 0.0, 0.5]];
+    for given @ [p, n, b] in parameters.map(|given| given.map(f64::from)) {
+        within_ceilings(
+            &format!("xielu({p}, {n}, {b})"),
+            Xielu::new(p, n, b).unwrap(),
+            1.0,
+            |x| xielu(x, given),
+            |x| match x {
+                _ if x > 0.0 && p == 0.0 => b,
+                _ if x > 0.0 => 2.0 * p * x + b,
+                _ => n * libm::expm1(x) + b,
+            },
+        );
+    }
+}
+
+/// There the bounds of the card count in the spacing at 1/16.
+#[test]
+fn xielu_near_zero_keeps_its_relative_accuracy() {
+    let small = (0..6_000).map(|i| 2.0_f32.powf(i as f32 / -40.0 - 1.0));
+    let x: Vec<f32> = small.flat_map(|x| [x, -x]).collect();
+    let mut y = x.clone();
+    let xielu = AnyActivation::from(Xielu::default());
+    let exact = oracle::of(&xielu, Part::Value).expect("an oracle");
+    for level in Level::available() {
+        level.with(xielu).forward(&x, &mut y);
+        let bound = sweep::bound_f32(Xielu::CARD.error, level, Part::Value);
+        for (&x, &y) in x.iter().zip(&y) {
+            let error = ulp::error_f32(y, exact(f64::from(x)), 0.0);
+            assert!(error <= bound, "at {level}: x = {x:e}: got {y:e}, {error:.2} ULP");
+        }
+    }
+}
+
+#[test]
+fn clipped_gelu_is_gelu_between_its_bounds_to_the_bit() {
+    fn check<T: Float>() {
+        let x: Vec<T> = Bits(33).floats(20_000);
+        for (min, max) in [(-10.0, 10.0), (-0.125, 6.0), (0.0, 0.5), (-0.15, -0.01), (1.0, 2.0), (-200.0, 1e300)] {
+            let clipped = ClippedGelu::new(min, max).unwrap();
+            let (min, max) = (T::of(min), T::of(max));
+            for level in Level::available() {
+                let gelu = Outputs::of(&level.with(Gelu), &x, &x);
+                let clip = |&y: &T| {
+                    if y < min {
+                        min
+                    } else if max < y {
+                        max
+                    } else {
+                        y
+                    }
+                };
+                let values: Vec<T> = gelu.forward.iter().map(clip).collect();
+                let slope = |(&y, &slope): (&T, &T)| if y < min || max < y { T::zero() } else { slope };
+                let slopes: Vec<T> = gelu.forward.iter().zip(&gelu.derivative).map(slope).collect();
+                let got = Outputs::of(&level.with(clipped), &x, &x);
+                for (method, got) in got.values() {
+                    assert_same(&format!("{clipped:?} at {level}, {method}"), &x, &values, got);
+                }
+                for (method, got) in got.derivatives() {
+                    assert_same(&format!("{clipped:?} at {level}, {method}"), &x, &slopes, got);
+                }
+            }
+        }
+    }
+    check::<f32>();
+    check::<f64>();
+}
+
+#[test]
 fn the_wave_of_snake_never_leaves_its_bounds() {
     fn check<T: Float>() {
         let mut bits = Bits(32);
@@ -143,12 +255,16 @@ fn absurd_parameters_give_no_nan() {
         let x: Vec<T> =
             [0.0, 1e-40, 1e-3, 1.0, 1e5, 1e30, f64::INFINITY].map(T::of).into_iter().flat_map(|x| [x, -x]).collect();
         for p in [f64::MIN_POSITIVE, 1e-300, 1e-45, 1e-20, 1e20, 1e38, 1e300, f64::MAX] {
-            let all: [AnyActivation; 5] = [
+            let all: [AnyActivation; 9] = [
                 Swish::new(p).unwrap().into(),
                 Swish::new(-p).unwrap().into(),
                 Softplus::new(p).unwrap().into(),
                 Celu::new(p).unwrap().into(),
                 Snake::new(p).unwrap().into(),
+                Laplace::new(p, p).unwrap().into(),
+                Laplace::new(-p, 1.0 / p.min(1e300)).unwrap().into(),
+                Xielu::new(p, p, p).unwrap().into(),
+                Xielu::new(p, -p, p).unwrap().into(),
             ];
             for (activation, level) in all.iter().flat_map(|a| Level::available().map(move |level| (a, level))) {
                 let at = level.with(*activation);
@@ -171,11 +287,20 @@ fn parameters_out_of_range_are_refused() {
     };
     for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         refused(Swish::new(bad).map(Into::into), "beta");
+        refused(ClippedGelu::new(bad, 1.0).map(Into::into), "min");
+        refused(ClippedGelu::new(0.0, bad).map(Into::into), "max");
+        refused(Laplace::new(bad, 1.0).map(Into::into), "mu");
+        refused(Xielu::new(bad, 1.0, 1.0).map(Into::into), "alpha_p");
+        refused(Xielu::new(1.0, bad, 1.0).map(Into::into), "alpha_n");
+        refused(Xielu::new(1.0, 1.0, bad).map(Into::into), "beta");
     }
+    refused(ClippedGelu::new(1.0, 1.0).map(Into::into), "max");
+    refused(Xielu::new(-0.1, 1.0, 1.0).map(Into::into), "alpha_p");
     for bad in [f64::NAN, f64::INFINITY, 0.0, -0.0, -1.0] {
         refused(Softplus::new(bad).map(Into::into), "beta");
         refused(Celu::new(bad).map(Into::into), "alpha");
         refused(Snake::new(bad).map(Into::into), "`a`");
+        refused(Laplace::new(0.0, bad).map(Into::into), "sigma");
     }
 }
 
@@ -220,6 +345,18 @@ fn gradients_from_outputs_are_those_of_the_inputs() {
 }
 
 #[test]
+fn the_output_of_the_exponential_is_its_derivative() {
+    let x: Vec<f32> = inputs(1.0);
+    let ones = vec![1.0; x.len()];
+    for level in Level::available() {
+        let exponential = level.with(Exponential);
+        let y = exponential.forward_vec(&x);
+        assert_same(&format!("exponential at {level}"), &x, &y, &exponential.derivative_vec(&x));
+        assert_same(&format!("exponential at {level}"), &x, &y, &exponential.backward_from_output_vec(&y, &ones));
+    }
+}
+
+#[test]
 fn gradients_from_outputs_hand_nan_on() {
     fn of<A: FromOutput<f64>>(f: A) -> bool {
         f.backward_from_output_vec(&[f64::NAN], &[1.0])[0].is_nan()
@@ -231,5 +368,6 @@ fn gradients_from_outputs_hand_nan_on() {
             && of(Celu::default())
             && of(Softplus::default())
             && of(LogSigmoid)
+            && of(Exponential)
     );
 }

@@ -38,6 +38,7 @@ const CORNERS: &[(&str, f64)] = &[
     ("sparse_plus", -1.0),
     ("sparse_plus", 1.0),
     ("softsign", 0.0),
+    ("xielu", 0.0),
 ];
 
 #[test]

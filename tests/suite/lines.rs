@@ -20,9 +20,9 @@ fn case(
     Case { activation: activation.into(), value: Box::new(value), slope: Box::new(slope), spacings }
 }
 
-/// 1 for low < x <= high, else 0.
+/// 1 for low < x < high, else 0.
 fn within(x: f64, low: f64, high: f64) -> f64 {
-    f64::from(low < x && x <= high)
+    f64::from(low < x && x < high)
 }
 
 /// Parameters that both types hold exactly, but for those of the last lines.
@@ -51,11 +51,20 @@ fn cases() -> Vec<Case> {
         cases.push(case(hard_tanh, move |x| x.max(min).min(max), move |x| within(x, min, max), EXACT));
     }
     for lambda in [0.0, 0.125, 3.0] {
-        let outside = move |x| 1.0 - within(x, -lambda, lambda);
+        let outside = move |x: f64| f64::from(x.abs() > lambda);
         let soft = move |x: f64| if x.abs() <= lambda { 0.0 } else { x - lambda * x.signum() };
         cases.push(case(Softshrink::new(lambda).unwrap(), soft, outside, EXACT));
         let hard = move |x: f64| if x.abs() <= lambda { 0.0 } else { x };
         cases.push(case(Hardshrink::new(lambda).unwrap(), hard, outside, EXACT));
+        let shrink = |bias| Shrink::new(lambda, bias).unwrap();
+        cases.push(case(shrink(lambda), soft, outside, EXACT));
+        cases.push(case(shrink(0.0), hard, outside, EXACT));
+        cases.push(case(
+            shrink(-0.25),
+            move |x| hard(x) + 0.25 * hard(x).signum() * f64::from(hard(x) != 0.0),
+            outside,
+            EXACT,
+        ));
     }
     for (alpha, beta) in [(0.25, 0.25), (2.0, -1.0), (0.5, 1.0), (1.0, 0.0)] {
         cases.push(case(
@@ -138,13 +147,14 @@ fn any_parameters_give_the_formula_at_every_level() {
 #[test]
 fn zeros_keep_their_sign_where_the_parameters_leave_the_origin_in_place() {
     fn check<T: Float>() {
-        let functions: [AnyActivation; 6] = [
+        let functions: [AnyActivation; 7] = [
             Rrelu::new(0.25, 0.5).unwrap().into(),
             HardTanh::new(0.0, 2.0).unwrap().into(),
             HardTanh::new(-3.0, 0.0).unwrap().into(),
             Softshrink::new(0.0).unwrap().into(),
             Hardshrink::new(0.0).unwrap().into(),
             Hardshrink::new(2.0).unwrap().into(),
+            Shrink::new(2.0, 0.5).unwrap().into(),
         ];
         for (f, level) in functions.iter().flat_map(|f| Level::available().map(move |level| (f, level))) {
             for zero in [T::zero(), T::neg_zero()] {
@@ -171,6 +181,8 @@ fn parameters_out_of_their_range_are_refused_by_name() {
             ("hard_tanh", "max", HardTanh::new(0.0, bad).err()),
             ("softshrink", "lambda", Softshrink::new(bad).err()),
             ("hardshrink", "lambda", Hardshrink::new(bad).err()),
+            ("shrink", "lambd", Shrink::new(bad, 0.0).err()),
+            ("shrink", "bias", Shrink::new(0.5, bad).err()),
             ("hard_sigmoid", "alpha", HardSigmoid::new(bad, 0.5).err()),
             ("hard_sigmoid", "beta", HardSigmoid::new(0.2, bad).err()),
             ("squareplus", "b", Squareplus::new(bad).err()),
@@ -182,6 +194,7 @@ fn parameters_out_of_their_range_are_refused_by_name() {
         ("hard_tanh", "max", HardTanh::new(1.0, -1.0).err()),
         ("softshrink", "lambda", Softshrink::new(-0.5).err()),
         ("hardshrink", "lambda", Hardshrink::new(-1e-300).err()),
+        ("shrink", "lambd", Shrink::new(-0.5, 0.0).err()),
         ("hard_sigmoid", "alpha", HardSigmoid::new(0.0, 0.5).err()),
         ("hard_sigmoid", "alpha", HardSigmoid::new(-0.2, 0.5).err()),
         ("hard_sigmoid", "alpha", HardSigmoid::new(1e-31, 0.5).err()),
@@ -205,7 +218,7 @@ fn gradients<T: Float, F: FromOutput<T>>(f: &F, x: &[T], grad_y: &[T]) -> (Vec<T
 
 #[test]
 fn gradient_from_the_output_of_lines_is_the_one_from_the_input() {
-    /// `upper` is the kink whose output says 0, not the left side's slope.
+    /// `upper` is the output that inputs below its kink round to: it says 0, not the slope.
     fn check<T: Float, F: SlopeFromOutput + Copy>(f: F, upper: Option<f64>, name: &str) {
         for level in Level::available() {
             let x = grid::<T>();
@@ -235,9 +248,9 @@ fn gradient_from_the_output_of_lines_is_the_one_from_the_input() {
     both!(Identity, None);
     both!(LeakyRelu::new(0.25).unwrap(), None);
     both!(LeakyRelu::new(0.0).unwrap(), None);
-    both!(Relu6, Some(6.0));
-    both!(HardTanh::default(), Some(1.0));
-    both!(HardTanh::new(-0.5, 2.25).unwrap(), Some(2.25));
+    both!(Relu6, None);
+    both!(HardTanh::default(), None);
+    both!(HardTanh::new(-0.5, 2.25).unwrap(), None);
     both!(HardSigmoid::default(), Some(1.0));
     both!(HardSigmoid::new(0.25, 0.5).unwrap(), Some(1.0));
     both!(SparseSigmoid, Some(1.0));

@@ -16,9 +16,11 @@ mod curves;
 mod digest;
 mod gates;
 mod gradients;
+mod kinks;
 mod lines;
 mod losses;
 mod named;
+mod names;
 #[cfg(feature = "rayon")]
 mod parallel;
 mod parity;

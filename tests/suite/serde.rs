@@ -58,10 +58,66 @@ fn what_is_wrong_is_said() {
     assert!(message(r#"{"type": "elu", "beta": 1}"#).contains("elu: unknown parameter `beta`; it has `alpha`"));
     assert!(message(r#"{"type": "elu", "alpha": 1, "alpha": 2}"#).contains("elu: `alpha` is given twice"));
     assert!(message(r#"{"type": "elu", "alpha": true}"#).contains("elu: `alpha` is `true`, but must be a number"));
-    assert!(message(r#"{"type": "elu", "alpha": null}"#).contains("expected a number"));
+    assert!(message(r#"{"type": "elu", "alpha": null}"#).contains("elu: `alpha` is `null`, but must be a number"));
+    assert!(message(r#"{"type": "elu", "alpha": [1]}"#).contains("elu: `alpha` is `[..]`, but must be a number"));
     assert!(message("1").contains("expected an activation"));
     let many: String = (0..20).map(|i| format!(r#""p{i}": 1, "#)).collect();
     assert!(message(&format!(r#"{{{many}"type": "elu"}}"#)).contains("invalid length"));
+}
+
+#[test]
+fn what_keras_writes_is_read() {
+    let leaky = |slope| AnyActivation::from(LeakyRelu::new(slope).unwrap());
+    for (json, expected) in [
+        (r#"{"class_name": "LeakyReLU", "config": {"negative_slope": 0.2}}"#, leaky(0.2)),
+        (r#"{"config": {"negative_slope": 0.2, "name": "leaky_re_lu_7"}, "class_name": "LeakyReLU"}"#, leaky(0.2)),
+        (r#"{"class_name": "LeakyReLU", "config": {"alpha": 0.2}}"#, leaky(0.2)),
+        (r#"{"class_name": "LeakyReLU", "config": {}}"#, leaky(0.3)),
+        (r#"{"class_name": "Activation", "config": {"activation": "leaky_relu"}}"#, leaky(0.2)),
+        (
+            r#"{"class_name": "Activation", "config": {"activation": {"class_name": "LeakyReLU", "config": {}}}}"#,
+            leaky(0.3),
+        ),
+        (r#"{"module": "builtins", "class_name": "function", "config": "leaky_relu"}"#, leaky(0.2)),
+        // A layer's own `get_config()`.
+        (
+            r#"{"name": "elu", "trainable": true, "dtype": {"config": {"name": "float32"}}, "alpha": 2}"#,
+            Elu::new(2.0).unwrap().into(),
+        ),
+        (r#"{"name": "activation", "trainable": true, "dtype": "float32", "activation": "gelu"}"#, Gelu.into()),
+        (
+            r#"{"class_name": "Activation", "name": "g", "config": {"activation": "gelu"}, "build_config": {"shape": [4]}}"#,
+            Gelu.into(),
+        ),
+    ] {
+        assert_eq!(read(json), expected, "{json}");
+    }
+    for (json, said) in [
+        (
+            r#"{"class_name": "ELU", "config": {"alpha": 1, "gamma": 2}}"#,
+            "elu: unknown parameter `gamma`; it has `alpha`",
+        ),
+        (r#"{"class_name": "ELU", "config": {"alpha": 1}, "alpha": 1}"#, "elu: `alpha` is given twice"),
+        (
+            r#"{"class_name": "ELU", "config": {"alpha": 1, "activation": "relu"}}"#,
+            "elu: unknown parameter `activation`",
+        ),
+        (r#"{"class_name": "Activation", "config": {}}"#, "missing field `activation`"),
+        (
+            r#"{"class_name": "Activation", "config": {"activation": "gelu", "alpha": 1}}"#,
+            "unknown parameter `alpha`; it has `activation`",
+        ),
+        (r#"{"class_name": "Activation", "config": {"activation": "gleu"}}"#, "did you mean `gelu`?"),
+        (r#"{"class_name": "Dense", "config": {"units": 3, "activation": "relu"}}"#, "unknown activation `Dense`"),
+        (r#"{"class_name": "function"}"#, "missing field `config`"),
+        (r#"{"class_name": "ELU", "class_name": "ELU"}"#, "duplicate field `class_name`"),
+        (r#"{"class_name": "ELU", "type": "elu"}"#, "duplicate field `type`"),
+        (r#"{"class_name": "ELU", "config": "gelu"}"#, "`config` is a map of parameters"),
+        (r#"{"class_name": "ELU", "config": 3}"#, "expected a map of parameters, or the name of a function"),
+        (r#"{"class_name": "PReLU", "config": {"alpha_initializer": {"class_name": "Zeros"}}}"#, "`Prelu`"),
+    ] {
+        assert!(message(json).contains(said), "{json}: {}", message(json));
+    }
 }
 
 #[test]

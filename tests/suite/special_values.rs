@@ -1,5 +1,6 @@
 //! NaN, infinities, signed zeros, kinks, the largest numbers and empty slices, at every level, in both types.
 
+use crate::kinks::assert_decided;
 use crate::support::{
     Float, Outputs, assert_same, chosen, elementwise, is_chosen, is_elementwise, on_rows, same, show, slope, value,
 };
@@ -132,6 +133,11 @@ const VALUES: &[(&str, f64, f64)] = &[
     ("hardshrink", -0.5, -0.0),
     ("hardshrink", 0.5, 0.0),
     ("hardshrink", 0.75, 0.75),
+    ("shrink", f64::NEG_INFINITY, f64::NEG_INFINITY),
+    ("shrink", f64::INFINITY, f64::INFINITY),
+    ("shrink", -0.5, -0.0),
+    ("shrink", 0.5, 0.0),
+    ("shrink", 0.75, 0.75),
     ("sparse_plus", f64::NEG_INFINITY, 0.0),
     ("sparse_plus", f64::INFINITY, f64::INFINITY),
     ("sparse_plus", -1.0, 0.0),
@@ -170,6 +176,19 @@ const VALUES: &[(&str, f64, f64)] = &[
     ("log_cosh", -0.0, 0.0),
     ("snake", f64::NEG_INFINITY, f64::NEG_INFINITY),
     ("snake", f64::INFINITY, f64::INFINITY),
+    ("clipped_gelu", f64::NEG_INFINITY, -0.0),
+    ("clipped_gelu", f64::INFINITY, 10.0),
+    ("clipped_gelu", 10.0, 10.0),
+    ("clipped_gelu", 9.5, 9.5),
+    ("laplace", f64::NEG_INFINITY, 0.0),
+    ("laplace", f64::INFINITY, 1.0),
+    ("xielu", f64::NEG_INFINITY, f64::INFINITY),
+    ("xielu", f64::INFINITY, f64::INFINITY),
+    ("xielu", 0.5, 0.45),
+    ("exponential", f64::NEG_INFINITY, 0.0),
+    ("exponential", f64::INFINITY, f64::INFINITY),
+    ("exponential", 0.0, 1.0),
+    ("exponential", -0.0, 1.0),
 ];
 
 /// `(name, x, f'(x))`, by number: the sign of a derivative that is zero is left open.
@@ -206,7 +225,7 @@ const SLOPES: &[(&str, f64, f64)] = &[
     ("softplus", 0.0, 0.5),
     ("relu6", f64::NEG_INFINITY, 0.0),
     ("relu6", f64::INFINITY, 0.0),
-    ("relu6", 6.0, 1.0),
+    ("relu6", 6.0, 0.0),
     ("squared_relu", f64::NEG_INFINITY, 0.0),
     ("squared_relu", f64::INFINITY, f64::INFINITY),
     ("squared_relu", 3.0, 6.0),
@@ -221,32 +240,36 @@ const SLOPES: &[(&str, f64, f64)] = &[
     ("hard_sigmoid", f64::NEG_INFINITY, 0.0),
     ("hard_sigmoid", f64::INFINITY, 0.0),
     ("hard_sigmoid", -3.0, 0.0),
-    ("hard_sigmoid", 3.0, 1.0 / 6.0),
+    ("hard_sigmoid", 3.0, 0.0),
     ("hard_swish", f64::NEG_INFINITY, 0.0),
     ("hard_swish", f64::INFINITY, 1.0),
     ("hard_swish", -3.0, 0.0),
     ("hard_swish", -1.5, 0.0),
     ("hard_swish", 0.0, 0.5),
-    ("hard_swish", 3.0, 1.5),
+    ("hard_swish", 3.0, 1.0),
     ("hard_tanh", f64::NEG_INFINITY, 0.0),
     ("hard_tanh", f64::INFINITY, 0.0),
     ("hard_tanh", -1.0, 0.0),
-    ("hard_tanh", 1.0, 1.0),
+    ("hard_tanh", 1.0, 0.0),
     ("softshrink", f64::NEG_INFINITY, 1.0),
     ("softshrink", f64::INFINITY, 1.0),
-    ("softshrink", -0.5, 1.0),
+    ("softshrink", -0.5, 0.0),
     ("softshrink", 0.5, 0.0),
     ("hardshrink", f64::NEG_INFINITY, 1.0),
     ("hardshrink", f64::INFINITY, 1.0),
-    ("hardshrink", -0.5, 1.0),
+    ("hardshrink", -0.5, 0.0),
     ("hardshrink", 0.5, 0.0),
+    ("shrink", f64::NEG_INFINITY, 1.0),
+    ("shrink", f64::INFINITY, 1.0),
+    ("shrink", -0.25, 0.0),
+    ("shrink", 0.5, 0.0),
     ("sparse_plus", f64::NEG_INFINITY, 0.0),
     ("sparse_plus", f64::INFINITY, 1.0),
     ("sparse_plus", 0.0, 0.5),
     ("sparse_sigmoid", f64::NEG_INFINITY, 0.0),
     ("sparse_sigmoid", f64::INFINITY, 0.0),
     ("sparse_sigmoid", -1.0, 0.0),
-    ("sparse_sigmoid", 1.0, 0.5),
+    ("sparse_sigmoid", 1.0, 0.0),
     ("softsign", f64::NEG_INFINITY, 0.0),
     ("softsign", f64::INFINITY, 0.0),
     ("softsign", -0.0, 1.0),
@@ -282,10 +305,25 @@ const SLOPES: &[(&str, f64, f64)] = &[
     ("snake", f64::NEG_INFINITY, 1.0),
     ("snake", f64::INFINITY, 1.0),
     ("snake", 0.0, 1.0),
+    ("clipped_gelu", f64::NEG_INFINITY, 0.0),
+    ("clipped_gelu", f64::INFINITY, 0.0),
+    ("clipped_gelu", 0.0, 0.5),
+    ("clipped_gelu", 9.5, 1.0),
+    ("clipped_gelu", 10.0, 1.0),
+    ("clipped_gelu", 10.000_001, 0.0),
+    ("laplace", f64::NEG_INFINITY, 0.0),
+    ("laplace", f64::INFINITY, 0.0),
+    ("xielu", f64::NEG_INFINITY, 0.5 - 0.8),
+    ("xielu", f64::INFINITY, f64::INFINITY),
+    ("xielu", 0.0, 0.5),
+    ("xielu", -0.0, 0.5),
+    ("exponential", f64::NEG_INFINITY, 0.0),
+    ("exponential", f64::INFINITY, f64::INFINITY),
+    ("exponential", 0.0, 1.0),
 ];
 
-/// Functions that grow as the square of x: their values overflow, and their derivatives have no finite limit.
-const SQUARES: [&str; 1] = ["squared_relu"];
+/// Functions that grow faster than x on the right: their values overflow, and their derivatives have no finite limit.
+const OVERFLOWING: [&str; 3] = ["squared_relu", "xielu", "exponential"];
 
 /// Functions whose value at the largest numbers is not yet that at infinity: they fall off as 1 / |x|.
 const SLOW: [&str; 1] = ["squareplus"];
@@ -362,7 +400,7 @@ fn limits_at_infinity_are_those_of_the_card() {
                 };
                 for (x, vanishes) in [(T::neg_infinity(), vanishes_left), (T::infinity(), vanishes_right)] {
                     let got = slope(&at, x);
-                    let has_limit = got.is_finite() || got == x && SQUARES.contains(&card.name);
+                    let has_limit = got.is_finite() || got == x && OVERFLOWING.contains(&card.name);
                     assert!(
                         has_limit && (got == T::zero()) == vanishes,
                         "{activation} {} at {level}: f'({x}) is {}, though the card says it vanishes: {:?}",
@@ -388,8 +426,8 @@ fn functions_through_the_origin_keep_the_sign_of_zero() {
     let constant = |f: &AnyActivation| CONSTANT_AT_ZERO.contains(&f.card().name);
     let odd = |f: &AnyActivation| value(f, 0.0_f64) == 0.0 && !constant(f) && !is_even(f);
     let through_origin: Vec<_> = elementwise().filter(odd).collect();
-    let activations = ["relu", "leaky_relu", "tanh", "gelu", "gelu_tanh", "silu", "elu"];
-    let lines = ["relu6", "rrelu", "identity", "hard_swish", "hard_tanh", "softshrink", "hardshrink"];
+    let activations = ["relu", "leaky_relu", "tanh", "gelu", "gelu_tanh", "silu", "elu", "clipped_gelu", "xielu"];
+    let lines = ["relu6", "rrelu", "identity", "hard_swish", "hard_tanh", "softshrink", "hardshrink", "shrink"];
     let curves = ["squared_relu", "softsign", "quick_gelu", "swish", "selu", "celu", "mish", "tanhshrink", "snake"];
     for name in activations.into_iter().chain(lines).chain(curves).filter(|name| is_chosen(name)) {
         assert!(through_origin.iter().any(|f| f.card().name == name), "{name}(0) is not 0");
@@ -411,7 +449,13 @@ fn functions_through_the_origin_keep_the_sign_of_zero() {
 }
 
 #[test]
-fn derivative_at_a_kink_is_the_left_sides() {
+fn derivatives_at_kinks_are_as_decided() {
+    assert_decided::<f32>();
+    assert_decided::<f64>();
+}
+
+#[test]
+fn derivative_at_a_kink_is_that_of_a_side_and_0_where_one_is_flat() {
     fn check<T: Float>() -> usize {
         let mut kinks = 0;
         for activation in AnyActivation::all().filter(is_elementwise) {
@@ -420,15 +464,18 @@ fn derivative_at_a_kink_is_the_left_sides() {
                 for level in Level::available() {
                     let at = level.with(activation);
                     let step = 1e-3;
-                    let [left, right] = [kink - step, kink + step].map(|x| slope(&at, T::of(x)).wide());
+                    let sides = [kink - step, kink + step].map(|x| slope(&at, T::of(x)).wide());
+                    let [left, right] = sides;
                     for x in if kink == 0.0 { vec![0.0, -0.0] } else { vec![kink] } {
-                        let got = slope(&at, T::of(x));
+                        let got = slope(&at, T::of(x)).wide();
                         // A curve's slope may change by step * f'' on the way to the kink; a line's does not.
+                        let near = |side: f64| (got - side).abs() <= 2.0 * step.min((left - right).abs());
+                        let as_the_rule_says =
+                            if sides.contains(&0.0) { got == 0.0 } else { near(left) || near(right) };
                         assert!(
-                            (got.wide() - left).abs() <= 2.0 * step.min((left - right).abs()),
-                            "{activation} {} at {level}: f'({x}) is {}, left of it {left}, right of it {right}",
-                            T::TYPE,
-                            show(got)
+                            as_the_rule_says,
+                            "{activation} {} at {level}: f'({x}) is {got}, left of it {left}, right of it {right}",
+                            T::TYPE
                         );
                         kinks += 1;
                     }
@@ -454,7 +501,7 @@ fn largest_numbers_give_the_limits() {
                     let fails = |what: &str| -> String {
                         format!("{activation} {} at {level}: x = {}: {what} {}", T::TYPE, show(x), show(y))
                     };
-                    if SQUARES.contains(&activation.card().name) && x > T::zero() {
+                    if OVERFLOWING.contains(&activation.card().name) && x > T::zero() {
                         assert!(y == limit && slope(&at, x) == limit, "{}", fails("value"));
                         continue;
                     }
@@ -504,7 +551,7 @@ fn smallest_numbers_give_what_zero_gives_or_keep_their_sign() {
                         show(y)
                     );
                     assert!(y == T::zero() || y0 != T::zero() || (y > T::zero()) == (x > T::zero()), "{context}: sign");
-                    if SQUARES.contains(&activation.card().name) {
+                    if activation.card().name == "squared_relu" {
                         assert!(s.wide() == 2.0 * x.wide().max(0.0), "{context}: derivative {}", show(s));
                     } else if is_even(&activation) && y0 == T::zero() {
                         // The derivative goes through zero as x does.

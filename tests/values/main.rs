@@ -18,10 +18,10 @@ use std::str::FromStr;
 
 use crate::support::{Bits, Float, digest_inputs, fnv};
 use activations::{
-    AnyActivation, Celu, Described, Elementwise, Elu, Fused, Gelu, GeluTanh, HardSigmoid, HardSwish, HardTanh,
-    Hardshrink, Identity, LeakyRelu, LogCosh, LogSigmoid, LogSumExp, Mish, Plain, QuickGelu, Real, Relu, Relu6, Rrelu,
-    Selu, Sigmoid, Silu, SlopeFromOutput, Snake, Softplus, Softshrink, Softsign, SparsePlus, SparseSigmoid,
-    SquaredRelu, Squareplus, Swish, Tanh, Tanhshrink, Threshold, math,
+    AnyActivation, Celu, ClippedGelu, Described, Elementwise, Elu, Exponential, Fused, Gelu, GeluTanh, HardSigmoid,
+    HardSwish, HardTanh, Hardshrink, Identity, Laplace, LeakyRelu, LogCosh, LogSigmoid, LogSumExp, Mish, Plain,
+    QuickGelu, Real, Relu, Relu6, Rrelu, Selu, Shrink, Sigmoid, Silu, SlopeFromOutput, Snake, Softplus, Softshrink,
+    Softsign, SparsePlus, SparseSigmoid, SquaredRelu, Squareplus, Swish, Tanh, Tanhshrink, Threshold, Xielu, math,
 };
 
 /// A formula in lanes of one kind.
@@ -66,7 +66,8 @@ macro_rules! each_elementwise {
         $use! {
             $($given)*: Relu, LeakyRelu, Relu6, SquaredRelu, Threshold, Sigmoid, Tanh, Tanhshrink, LogCosh, Gelu, GeluTanh,
             Silu, QuickGelu, Swish, Elu, Selu, Celu, Softplus, LogSigmoid, Mish, Snake, Rrelu, Identity, HardSigmoid,
-            HardSwish, HardTanh, Softshrink, Hardshrink, SparsePlus, SparseSigmoid, Softsign, Squareplus
+            HardSwish, HardTanh, Softshrink, Hardshrink, SparsePlus, SparseSigmoid, Softsign, Squareplus, Shrink,
+            ClippedGelu, Laplace, Xielu, Exponential
         }
     };
 }
@@ -132,6 +133,16 @@ macro_rules! others_of {
         with!(Squareplus::new(0.3));
         with!(Squareplus::new(1e20));
         with!(Squareplus::new(1e-30));
+        with!(Shrink::new(1.7, 0.3));
+        with!(Shrink::new(0.0, -2.5));
+        with!(ClippedGelu::new(-0.1, 3.5));
+        with!(ClippedGelu::new(0.0, 0.7));
+        with!(Laplace::new(-3.3, 7.7));
+        with!(Laplace::new(1e300, 1e-300));
+        with!(Xielu::new(0.0, 1.3, 0.1));
+        with!(Xielu::new(1.7, -0.7, -0.3));
+        with!(Xielu::new(0.3, 0.7, 0.7));
+        with!(Xielu::new(1e300, 1e300, -1e300));
 
         macro_rules! from_output {
             ($activation:expr) => {{
@@ -161,6 +172,7 @@ macro_rules! others_of {
         from_output!(SparsePlus);
         from_output!(SparseSigmoid);
         from_output!(Softsign);
+        from_output!(Exponential);
 
         macro_rules! elementary {
             ($name:ident) => {

@@ -5,8 +5,13 @@ pub(crate) type Point = (f64, f64);
 /// Points to a unit of x. The functions of the crate have their kinks at multiples of a half.
 const DENSITY: i32 = 400;
 
-/// A step of that size between neighbouring points is a jump: slopes stay far below 40.
+/// A step of that size between neighbouring points is a jump, and beyond 1 one of that part of the value: slopes stay far below
+/// 40, or 40 times the value.
 const JUMP: f32 = 0.1;
+
+fn is_jump(here: f32, there: f32) -> bool {
+    (there - here).abs() > JUMP * here.abs().max(1.0)
+}
 
 /// The graph of a function, in pieces that end where it jumps.
 pub(crate) struct Curve {
@@ -25,15 +30,15 @@ impl Curve {
             let (x, next) = (i as f32 / DENSITY as f32, (i + 1) as f32 / DENSITY as f32);
             let piece = curve.pieces.last_mut().expect("begins with one");
             piece.push(point(x));
-            if i == to * DENSITY || (f(next) - f(x)).abs() <= JUMP {
+            if i == to * DENSITY || !is_jump(f(x), f(next)) {
                 continue;
             }
-            let jump = if (f(x.next_up()) - f(x)).abs() > JUMP {
+            let jump = if is_jump(f(x), f(x.next_up())) {
                 let jump = [point(x), (f64::from(x), f64::from(f(x.next_up())))];
                 curve.pieces.push(vec![jump[1]]);
                 jump
             } else {
-                assert!((f(next) - f(next.next_down())).abs() > JUMP, "a jump between {x} and {next}");
+                assert!(is_jump(f(next), f(next.next_down())), "a jump between {x} and {next}");
                 let jump = [point(next), (f64::from(next), f64::from(f(next.next_down())))];
                 piece.push(jump[1]);
                 curve.pieces.push(Vec::new());

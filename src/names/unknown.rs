@@ -1,0 +1,126 @@
+//! Names that are no activation's: the nearest known one, or what the name stands for and where that is.
+
+use core::fmt;
+
+use crate::names::any::{AnyActivation, names};
+use crate::names::text::{Excerpt, letters, same, split_module};
+
+/// Names that people have for what is no function of one slice, or not in the crate, and what to do instead.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("prelu", "its slopes are trained, and stay with the caller in `Prelu`"),
+    ("glu", "it has two inputs, so it is the gate `Glu`"),
+    ("swiglu", "it has two inputs, so it is the gate `SwiGlu`"),
+    ("geglu", "it has two inputs, so it is the gate `GeGlu`"),
+    ("geglu_tanh", "it has two inputs, so it is the gate `GeGluTanh`"),
+    ("reglu", "it has two inputs, so it is the gate `ReGlu`"),
+    ("bias_gelu", "it adds a bias, so it is `Biased` with `Gelu`"),
+    ("bias_split_gelu", "it has two inputs and a bias: add the bias, then use the gate `GeGlu`"),
+    ("crelu", "it has two outputs, relu(x) and relu(-x): call `Relu` for each"),
+    ("gumbel_softmax", "it draws random numbers: add them to the input, then use `Softmax`"),
+    ("log_sum_exp", "it gives one number of a row: use the function `log_sum_exp`"),
+    ("multihead_attention", "it is a layer with weights, whose scores go through `Softmax`"),
+    ("adaptive_log_softmax_with_loss", "it is a layer with weights, whose scores go through `LogSoftmax`"),
+    ("cross_entropy_loss", "it is a loss: `CrossEntropy`"),
+    ("bce_with_logits_loss", "it is a loss: `BinaryCrossEntropy`"),
+    ("sqrt_softplus", "it is not in the crate: sqrt(softplus(x)) can be written as an `Elementwise`"),
+];
+
+/// A name that Flax and MLX have for two functions.
+const AMBIGUOUS: (&str, &str) =
+    ("nn.gelu", "it is the tanh form in Flax and the exact one in MLX: write `flax.linen.gelu` or `gelu`");
+
+/// A name that is no activation's.
+///
+/// ```
+/// use activations::{AnyActivation, ParseError};
+///
+/// let Err(ParseError::UnknownName(unknown)) = "geluu".parse::<AnyActivation>() else { unreachable!() };
+/// assert_eq!(unknown.nearest(), Some("gelu"));
+/// assert!(unknown.to_string().starts_with("unknown activation `geluu`; did you mean `gelu`?"));
+///
+/// let error = "swiglu".parse::<AnyActivation>().unwrap_err();
+/// assert_eq!(error.to_string(), "unknown activation `swiglu`: it has two inputs, so it is the gate `SwiGlu`");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownName {
+    given: Excerpt,
+    nearest: Option<&'static str>,
+    /// What the name stands for, if that is known.
+    instead: Option<&'static str>,
+}
+
+impl UnknownName {
+    pub(crate) fn new(given: &str) -> Self {
+        let name = split_module(given).1;
+        let instead = ELSEWHERE.iter().find(|(elsewhere, _)| same(elsewhere, name)).map(|&(_, instead)| instead);
+        let nearest = AnyActivation::all()
+            .flat_map(|activation| names(activation.card()))
+            .map(|known| (distance(known, name), known))
+            .filter(|&(distance, known)| distance <= 1 + known.len() / 4 && instead.is_none())
+            .min_by_key(|&(distance, _)| distance)
+            .map(|(_, known)| known);
+        Self { given: Excerpt::of(given), nearest, instead }
+    }
+
+    /// If the name stands for two functions.
+    pub(crate) fn ambiguous(given: &str) -> Option<Self> {
+        let (name, instead) = AMBIGUOUS;
+        (given.trim_matches(' ') == name).then(|| Self {
+            given: Excerpt::of(given),
+            nearest: None,
+            instead: Some(instead),
+        })
+    }
+
+    /// The known name nearest to the one given, if one is near.
+    ///
+    /// ```
+    /// let error = "softmaxx".parse::<activations::AnyActivation>().unwrap_err();
+    /// assert_eq!(error.nearest(), Some("softmax"));
+    /// ```
+    #[must_use]
+    pub const fn nearest(&self) -> Option<&'static str> {
+        self.nearest
+    }
+}
+
+impl fmt::Display for UnknownName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { given, nearest, instead } = self;
+        write!(f, "unknown activation `{given}`")?;
+        if let Some(instead) = instead {
+            return write!(f, ": {instead}");
+        }
+        match nearest {
+            Some(nearest) => write!(f, "; did you mean `{nearest}`?")?,
+            None => f.write_str(".")?,
+        }
+        f.write_str(" `AnyActivation::all()` lists the functions, and the guide, in `coming_from`, their names")
+    }
+}
+
+impl core::error::Error for UnknownName {}
+
+/// Edits that make one name of the other: a letter put in, left out, changed, or swapped with its neighbour.
+fn distance(a: &str, b: &str) -> usize {
+    // One row of the dynamic programme for each letter of b, as long as the longest known name.
+    const LONGEST: usize = 32;
+    let len = letters(a).count().min(LONGEST);
+    let mut before = [0; LONGEST + 1];
+    let mut previous: [usize; LONGEST + 1] = core::array::from_fn(|i| i);
+    let mut last_b = None;
+    for (j, b) in letters(b).enumerate() {
+        let mut row = [j + 1; LONGEST + 1];
+        let mut last_a = None;
+        for (i, a) in letters(a).take(len).enumerate() {
+            let change = previous[i] + usize::from(a != b);
+            row[i + 1] = change.min(previous[i + 1] + 1).min(row[i] + 1);
+            if last_a == Some(b) && last_b == Some(a) {
+                row[i + 1] = row[i + 1].min(before[i - 1] + 1);
+            }
+            last_a = Some(a);
+        }
+        (before, previous, last_b) = (previous, row, Some(b));
+    }
+    previous[len]
+}

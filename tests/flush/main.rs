@@ -1,0 +1,23 @@
+//! What the CPU's floating-point modes do to the functions: subnormal numbers flushed to zero, and the four directions of
+//! rounding. A library that a program loads may have set them (`-ffast-math` links code that does, for one).
+//!
+//! The modes are bits of MXCSR, so this is for x86-64. Rust says nothing of floating-point code in another mode than the
+//! default: this shows what the loops do as they are compiled today. They get their inputs at run time, across calls that
+//! are not inlined, so that the compiler can neither compute results in advance nor move them out of the mode.
+
+#[cfg(not(target_arch = "x86_64"))]
+#[test]
+fn modes_are_those_of_x86_64() {
+    eprintln!("\nSKIPPED: no floating-point mode was tried, for this is not an x86-64.\n");
+    assert!(!cfg!(target_arch = "x86_64"));
+}
+
+#[cfg(target_arch = "x86_64")]
+mod mode;
+#[cfg(target_arch = "x86_64")]
+#[allow(dead_code, reason = "a part of what the suite uses")]
+#[path = "../suite/support.rs"]
+mod support;
+
+#[cfg(target_arch = "x86_64")]
+mod tests;

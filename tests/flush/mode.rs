@@ -1,0 +1,39 @@
+//! The modes, by the bits of MXCSR.
+
+use core::arch::asm;
+use std::hint::black_box;
+
+/// Subnormal results become zeros (FTZ), and so do subnormal operands (DAZ).
+pub(crate) const FLUSH: u32 = 0x8040;
+
+/// The directions that are not the default: name and bits.
+pub(crate) const ROUNDING: [(&str, u32); 3] = [("down", 0x2000), ("up", 0x4000), ("towards zero", 0x6000)];
+
+fn get() -> u32 {
+    let mut bits = 0_u32;
+    // SAFETY: writes the 4 bytes that it is given.
+    unsafe { asm!("stmxcsr [{}]", in(reg) &raw mut bits, options(nostack, preserves_flags)) };
+    bits
+}
+
+fn set(bits: u32) {
+    // SAFETY: reads the 4 bytes that it is given. They are those of `get`, but for FTZ, DAZ and the rounding, all of which
+    // the CPU has.
+    unsafe { asm!("ldmxcsr [{}]", in(reg) &raw const bits, options(nostack, preserves_flags)) };
+}
+
+/// What `f` gives in a mode. The mode is of this thread alone, and ends with the call, also if `f` panics.
+#[inline(never)]
+pub(crate) fn within<Y>(mode: u32, f: impl FnOnce() -> Y) -> Y {
+    struct Restore(u32);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            set(self.0);
+        }
+    }
+    let default = Restore(get());
+    set(default.0 | mode);
+    let y = black_box(black_box(f)());
+    drop(default);
+    y
+}

@@ -1,0 +1,110 @@
+//! No public function is missing: those of the committed interface that take or give numbers of an element's type, against
+//! those that the modules cover.
+
+use std::collections::BTreeSet;
+
+use activations::AnyActivation;
+
+use crate::cases::Case;
+use crate::number::TYPES;
+use crate::{activations_cells, choices, gates, layers, losses, rows, sums};
+
+const INTERFACE: &str = include_str!("../public-api.txt");
+
+/// They compute nothing.
+const NOT_COMPUTED: [&str; 2] = ["Prelu::new", "Prelu::slopes"];
+
+/// The names of public functions with a slice, an array or a number of an element's type.
+fn public() -> BTreeSet<String> {
+    let functions = INTERFACE.lines().filter_map(|line| {
+        line.strip_prefix("pub ")?.strip_prefix("const ").or(line.strip_prefix("pub "))?.strip_prefix("fn ")
+    });
+    functions.filter(|function| takes_numbers(function)).map(name).collect()
+}
+
+fn takes_numbers(function: &str) -> bool {
+    let number = ["[T]", "[T; ", "(T", ", T,", ", T)", "-> T", "Vec<T>"];
+    let signature = &function[function.find('(').unwrap_or(0)..];
+    number.iter().any(|number| signature.contains(number))
+}
+
+/// `activations::At<activations::Prelu<'_, T>>::backward(..)` is `At<Prelu>::backward`.
+fn name(function: &str) -> String {
+    let path = function[..function.find('(').expect("parameters")].replace("activations::", "");
+    // The function's own parameters.
+    let path = match path.strip_suffix('>') {
+        Some(_) => &path[..opening(&path)],
+        None => &path,
+    };
+    let Some((owner, method)) = path.rsplit_once("::") else { return path.to_owned() };
+    let Some((owner, parameters)) = owner.split_once('<') else { return format!("{owner}::{method}") };
+    let words = parameters.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '\''));
+    // Letters stand for any type, but a type is named.
+    let named: Vec<&str> = words.filter(|word| word.len() > 1 && !word.starts_with('\'')).collect();
+    if named.is_empty() { format!("{owner}::{method}") } else { format!("{owner}<{}>::{method}", named.join(", ")) }
+}
+
+/// Where the last pair of angle brackets opens.
+fn opening(path: &str) -> usize {
+    let mut depth = 0;
+    for (i, c) in path.char_indices().rev() {
+        depth += i32::from(c == '>') - i32::from(c == '<');
+        if depth == 0 {
+            return i;
+        }
+    }
+    0
+}
+
+fn covered() -> BTreeSet<String> {
+    let modules = [
+        activations_cells::covered(),
+        rows::covered(),
+        choices::covered(),
+        sums::covered(),
+        losses::covered(),
+        gates::covered(),
+        layers::covered(),
+    ];
+    modules.into_iter().flatten().collect()
+}
+
+/// A method of an activation of single numbers is the same code as that of any formula.
+fn is_of_any_formula(name: &str, covered: &BTreeSet<String>) -> bool {
+    let Some((owner, method)) = name.split_once("::") else { return false };
+    let plain = |name: &str| name.replace('_', "").to_lowercase();
+    let is_one = AnyActivation::all().any(|activation| plain(activation.card().name) == plain(owner));
+    is_one && covered.contains(&format!("F::{method}"))
+}
+
+#[test]
+fn every_public_function_is_in_the_matrix() {
+    let (public, covered) = (public(), covered());
+    assert!(public.len() > 150, "the interface was not understood: {public:?}");
+    let missing: Vec<&String> = public
+        .iter()
+        .filter(|name| !NOT_COMPUTED.contains(&name.as_str()) && !covered.contains(*name))
+        .filter(|name| cfg!(feature = "rayon") || !name.starts_with("Parallel"))
+        .filter(|name| !is_of_any_formula(name, &covered))
+        .collect();
+    assert!(missing.is_empty(), "public functions that no module of tests/matrix covers: {missing:#?}");
+    let (functions, cases) = (covered.len(), Case::ALL.len());
+    println!(
+        "the matrix: {functions} public functions x {TYPES} types x {cases} cases; {} in the interface",
+        public.len()
+    );
+}
+
+#[test]
+fn names_are_those_of_the_interface() {
+    for (line, expected) in [
+        ("activations::At<activations::Prelu<'_, T>>::backward(&self, &[T])", "At<Prelu>::backward"),
+        ("activations::log_sum_exp<T: activations::Element>(&[T]) -> T", "log_sum_exp"),
+        ("activations::CrossEntropy::loss<'a, T: activations::Element>(&self, &[T]) -> T", "CrossEntropy::loss"),
+        ("activations::Scores<'_, activations::Softmax, T>::forward(&self, &[T])", "Scores<Softmax>::forward"),
+        ("activations::LogSumExp<T>::of(&[T]) -> Self", "LogSumExp::of"),
+    ] {
+        assert_eq!(name(line), expected);
+        assert!(takes_numbers(line), "{line}");
+    }
+}

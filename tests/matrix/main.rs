@@ -1,0 +1,24 @@
+//! The matrix: every public function that takes slices of floats, for every type of element, on random, huge, tiny, equal,
+//! infinite and no numbers, NaN and a single one, at every level, against exact values.
+//!
+//! The references share nothing with the crate, nor with the other tests: textbook formulas in the arithmetic of `big.rs`.
+//! A module of functions says which public names it covers and checks that all of them ran, `coverage` that these are all
+//! that there are.
+
+mod activations_cells;
+mod big;
+mod cases;
+mod choices;
+mod coverage;
+mod formulas;
+mod gates;
+mod judge;
+mod layers;
+mod losses;
+mod number;
+mod reports;
+mod row_reference;
+mod rows;
+mod sums;
+// Half in, `f32` out: to be switched on, here and in `coverage.rs`, when the crate has it.
+// mod wide;

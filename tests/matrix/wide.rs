@@ -1,0 +1,163 @@
+//! Half in, `f32` out: `Wide`, and the log-sum-exps that are not rounded to the element.
+//!
+//! Not compiled until the crate has them: then `mod wide;` in `main.rs`, and `wide::covered()` in `coverage.rs`. Each block
+//! below is one public item.
+
+use activations::{
+    BinaryCrossEntropy, CrossEntropy, Level, LogSoftmax, LogSumExp, Reduction, Softmax, Wide, log_sum_exp_rows_wide,
+    log_sum_exp_wide,
+};
+
+use crate::activations_cells::{Passes, activations, names};
+use crate::big::Big;
+use crate::cases::{Bits, Case};
+use crate::formulas::{Formula, Pair};
+use crate::judge::{Expected, Judge};
+use crate::losses::{Batch, exact_binary};
+use crate::number::{Number, big, for_each_type, stale};
+use crate::rows::{Kind, Shape, Terms, exact_row, expected};
+
+/// An element whose computations are a type of the matrix too.
+trait Widened: Number<Float: Number> {}
+
+impl<T: Number<Float: Number>> Widened for T {}
+
+/// `Wide(activation).forward`, of all activations of single numbers.
+fn of_numbers<T: Widened>(judge: &mut Judge) {
+    for (number, (activation, more)) in activations().into_iter().enumerate() {
+        let Some(formula) = Formula::of::<T>(&activation) else { continue };
+        let fused = Level::best().is_fused();
+        let (value, slope) = T::bounds(&activation.card().error, fused);
+        for case in Case::ALL {
+            let x = Bits(number as u64).inputs::<T>(case, 67);
+            let exact: Vec<Pair> = big(&x).into_iter().map(|x| formula.at(x)).collect();
+            let passes = Passes::of(&x, &x, &exact, (value + more, slope + more), formula.slope_floor());
+            let mut y = stale::<T::Float>(x.len());
+            Wide(activation).forward(&x, &mut y);
+            judge.wide::<T>(("Wide::forward", &activation.to_string(), case), "best level", &passes.values, &y);
+        }
+    }
+}
+
+/// `Wide(Softmax)` and `Wide(LogSoftmax)`, plain.
+fn of_rows<T: Widened>(judge: &mut Judge) {
+    for (case, kind) in Case::ALL.into_iter().flat_map(|case| [Kind::Softmax, Kind::LogSoftmax].map(|kind| (case, kind))) {
+        for shape in Shape::of(case).into_iter().filter(|shape| shape.inner == 1) {
+            let x = Bits(7).inputs::<T>(case, shape.size());
+            let fused = Level::best().is_fused();
+            let passes = expected(kind, shape, &Terms::plain(), &x, &x, fused);
+            let mut y = stale::<T::Float>(x.len());
+            match kind {
+                Kind::LogSoftmax => Wide(LogSoftmax::rows(shape.len).expect("a length")).forward(&x, &mut y),
+                _ => Wide(Softmax::rows(shape.len).expect("a length")).forward(&x, &mut y),
+            }
+            judge.wide::<T>(("Wide::forward", kind.name(), case), "best level", &passes.values, &y);
+        }
+    }
+}
+
+/// `Wide(CrossEntropy)` and `Wide(BinaryCrossEntropy)`: losses in `f32`, gradients in the element's type.
+fn of_losses<T: Widened>(judge: &mut Judge) {
+    for case in Case::ALL {
+        let mut bits = Bits(41);
+        let (rows, classes) = if case == Case::One { (1, 1) } else { (case.len(9), 5) };
+        let x = bits.inputs::<T>(case, rows * classes);
+        for batch in Batch::all(&mut bits, rows, classes) {
+            let (exact, cell) = (batch.exact(&x), |name| (name, batch.what, case));
+            for reduction in [Reduction::Mean, Reduction::Sum] {
+                let loss = Wide(batch.loss.reduction(reduction));
+                let (of_batch, grads) = (exact.reduced::<T>(reduction), exact.reduced_grads::<T>(reduction));
+                judge.wide::<T>(cell("Wide::loss"), "", &[of_batch], &[loss.loss(&x, batch.targets())]);
+                let mut grad = stale::<T>(x.len());
+                let got = loss.loss_and_gradient(&x, batch.targets(), &mut grad);
+                judge.wide::<T>(cell("Wide::loss_and_gradient"), "", &[of_batch], &[got]);
+                judge.slice(cell("Wide::loss_and_gradient"), "", &x, &grads, &grad);
+            }
+            let loss = Wide(batch.loss);
+            let (mut losses, mut grad) = (stale::<T::Float>(rows), stale::<T>(x.len()));
+            loss.losses(&x, batch.targets(), &mut losses);
+            judge.wide::<T>(cell("Wide::losses"), "", &exact.losses, &losses);
+            loss.losses_and_gradient(&x, batch.targets(), &mut losses, &mut grad);
+            judge.wide::<T>(cell("Wide::losses_and_gradient"), "", &exact.losses, &losses);
+            judge.slice(cell("Wide::losses_and_gradient"), "", &x, &exact.grads, &grad);
+        }
+
+        let x = bits.inputs::<T>(case, case.len(67));
+        let t: Vec<T> = (0..x.len()).map(|_| T::of(bits.within(1.0).abs())).collect();
+        let exact = exact_binary(&x, &t, 3.3);
+        let cell = |name| (name, "binary", case);
+        for reduction in [Reduction::Mean, Reduction::Sum] {
+            let loss = Wide(BinaryCrossEntropy::new().pos_weight(3.3).expect("a weight").reduction(reduction));
+            let (of_batch, grads) = (exact.reduced::<T>(reduction), exact.reduced_grads::<T>(reduction));
+            judge.wide::<T>(cell("Wide::loss"), "", &[of_batch], &[loss.loss(&x, &t)]);
+            let mut grad = stale::<T>(x.len());
+            let got = loss.loss_and_gradient(&x, &t, &mut grad);
+            judge.wide::<T>(cell("Wide::loss_and_gradient"), "", &[of_batch], &[got]);
+            judge.slice(cell("Wide::loss_and_gradient"), "", &x, &grads, &grad);
+            let (mut losses, mut grad) = (stale::<T::Float>(x.len()), stale::<T>(x.len()));
+            loss.losses(&x, &t, &mut losses);
+            judge.wide::<T>(cell("Wide::losses"), "", &exact.losses, &losses);
+            loss.losses_and_gradient(&x, &t, &mut losses, &mut grad);
+            judge.wide::<T>(cell("Wide::losses_and_gradient"), "", &exact.losses, &losses);
+            judge.slice(cell("Wide::losses_and_gradient"), "", &x, &exact.grads, &grad);
+        }
+    }
+}
+
+/// `log_sum_exp_wide`, `log_sum_exp_rows_wide` and `LogSumExp::finish_wide`.
+fn of_sums<T: Widened>(judge: &mut Judge) {
+    let logarithm = |x: &[T]| Expected::of(exact_row(x).log_sum_exp, 1.5).floor(Big::ONE);
+    for case in Case::ALL {
+        let mut bits = Bits(23);
+        for len in [5, 67, 300].map(|len| case.len(len)) {
+            let x = bits.inputs::<T>(case, len);
+            let expected = [logarithm(&x)];
+            judge.wide::<T>(("log_sum_exp_wide", "", case), "", &expected, &[log_sum_exp_wide(&x)]);
+            let mut pieces = LogSumExp::new();
+            x.chunks(7).for_each(|x| pieces.merge(&LogSumExp::of(x)));
+            judge.wide::<T>(("LogSumExp::finish_wide", "", case), "", &expected, &[pieces.finish_wide()]);
+        }
+        for (rows, len) in [(3, 2), (4, 7), (2, 300)] {
+            let (rows, len) = if case == Case::One { (1, 1) } else { (case.len(rows), len) };
+            let x = bits.inputs::<T>(case, rows * len);
+            let expected: Vec<Expected> = x.chunks(len).map(logarithm).collect();
+            let mut y = stale::<T::Float>(rows);
+            log_sum_exp_rows_wide(&x, len, &mut y);
+            judge.wide::<T>(("log_sum_exp_rows_wide", "", case), "", &expected, &y);
+        }
+    }
+}
+
+/// 16 of the reports: what rounds to nothing useful in a half.
+#[cfg(feature = "half")]
+#[test]
+fn losses_of_halves_come_in_f32() {
+    use half::{bf16, f16};
+
+    let mut bits = Bits(16);
+    let x = bits.numbers::<bf16>(32_000, 12.0);
+    let exact = (exact_row(&x).log_sum_exp - x[5].big()).to_f64();
+    let loss = Wide(CrossEntropy::new(32_000).unwrap()).loss(&x, &[5]);
+    assert!((f64::from(loss) - exact).abs() < 1e-5, "{loss} for {exact}");
+
+    let x = bits.numbers::<f16>(8_192 * 2, 100.0);
+    let exact: Big = x.chunks(2).map(|x| exact_row(x).log_sum_exp - x[0].big()).sum();
+    let sum = Wide(CrossEntropy::new(2).unwrap().reduction(Reduction::Sum)).loss(&x, &[0; 8_192]);
+    assert!((f64::from(sum) / exact.to_f64() - 1.0).abs() < 1e-6, "{sum} for {exact}");
+}
+
+pub(crate) fn covered() -> Vec<String> {
+    let of_losses = ["loss", "loss_and_gradient", "losses", "losses_and_gradient"];
+    let functions = ["log_sum_exp_wide", "log_sum_exp_rows_wide", "LogSumExp::finish_wide"].map(String::from);
+    [names(&["Wide"], &["forward"]), names(&["Wide"], &of_losses), functions.to_vec()].concat()
+}
+
+#[test]
+fn wide_results_are_within_their_bounds() {
+    let mut judge = Judge::new("wide");
+    for_each_type!(of_numbers(&mut judge));
+    for_each_type!(of_rows(&mut judge));
+    for_each_type!(of_losses(&mut judge));
+    for_each_type!(of_sums(&mut judge));
+    judge.finish(&covered());
+}
