@@ -138,7 +138,7 @@ fn bits_of_gates_do_not_depend_on_position_or_level() {
 
 #[test]
 fn gradients_of_gates_are_limits_of_differences() {
-    fn check<T: Float, G: Gate<T> + Copy, A: Activation<T> + Copy>(name: &str, gated: G, f: A) {
+    fn check<T, G: Gate<f64> + Copy, A: Activation<f64> + Copy>(name: &str, gated: G, _: A) {
         let h = 2.0_f64.powi(-20);
         let of = |gate: f64, up: f64| {
             let mut out = [f64::NAN];
@@ -215,7 +215,7 @@ fn gates_can_be_objects() {
 
 #[test]
 fn slices_of_gates_that_do_not_fit_panic_naming_both_and_nothing_is_written() {
-    fn check<T: Float, G: Gate<T> + Copy, A: Activation<T> + Copy>(name: &str, gated: G, f: A) {
+    fn check<T: Float, G: Gate<T> + Copy, A: Activation<T> + Copy>(name: &str, gated: G, _: A) {
         for (n, other) in [(0, 1), (1, 0), (3, 2), (16, 31), (513, 512)] {
             let (x, y) = (vec![T::of(0.5); n], vec![T::of(0.5); other]);
             let (mut right, mut wrong, mut wrong_too) =
