@@ -324,7 +324,7 @@ pub trait Elementwise: Clone {
 impl<T: Element, F: Elementwise> Activation<T> for F {
     #[inline]
     fn run(&self, level: Level, pass: Pass<'_, T>) {
-        pass.as_floats(level, &mut |pass| T::Float::run(&Passes(self), level, pass));
+        pass.over_floats(level, &mut |pass| T::Float::run(&Passes(self), level, pass));
     }
 
     #[inline]

@@ -100,7 +100,7 @@ impl<'p, T> Pass<'p, T> {
 impl<T: Element> Pass<'_, T> {
     /// Calls `run` with the pass over floats: once as it is, or tile by tile.
     #[inline]
-    pub(crate) fn as_floats(self, level: Level, run: &mut dyn FnMut(Pass<'_, T::Float>)) {
+    pub(crate) fn over_floats(self, level: Level, run: &mut dyn FnMut(Pass<'_, T::Float>)) {
         match self {
             Self::Forward { x, y } => {
                 T::as_floats(level, [x], [y], false, |[x], [y]| run(Pass::Forward { x, y }));
@@ -125,7 +125,7 @@ impl<T: Element> Pass<'_, T> {
     }
 
     /// The same with a slice beside, which has a number for each element.
-    pub(crate) fn as_floats_beside(
+    pub(crate) fn over_floats_beside(
         mut self,
         level: Level,
         beside: &[T],
@@ -137,7 +137,7 @@ impl<T: Element> Pass<'_, T> {
         for start in (0..len).step_by(longest) {
             let part = start..len.min(start + longest);
             T::as_floats(level, [&beside[part.clone()]], [], false, |[beside], []| {
-                self.part(part.clone()).as_floats(level, &mut |pass| run(pass, beside));
+                self.part(part.clone()).over_floats(level, &mut |pass| run(pass, beside));
             });
         }
     }
