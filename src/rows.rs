@@ -6,6 +6,7 @@ pub(crate) mod engine;
 pub(crate) mod gather;
 pub(crate) mod hardmax;
 pub(crate) mod layout;
+pub(crate) mod limits;
 pub(crate) mod log_softmax;
 pub(crate) mod log_sum_exp;
 pub(crate) mod probability;

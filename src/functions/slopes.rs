@@ -47,7 +47,7 @@ fn run<T: Float>(level: Level, pass: Pass<'_, T>, slopes: &[T]) {
 sweep!(Forward<Count> |_one, x, slopes| y = leaky(x, slopes));
 // The product with 1 is exact. A choice between `x * slopes` and `x` would leave `x` where it is, which AVX2 compiles to slow
 // masked stores.
-sweep!(ForwardInPlace<Count> |_one, slopes| x = x * side(x, slopes));
+sweep!(ForwardInPlace<Count> |_one, slopes| mut x = x * side(x, slopes));
 sweep!(Derivative<Count> |_one, x, slopes| dydx = side(x, slopes));
 sweep!(ForwardWithDerivative<Count> |_one, x, slopes| y = leaky(x, slopes), dydx = side(x, slopes));
 sweep!(Backward<Count> |_one, x, slopes, grad_y| grad_x = grad_y * side(x, slopes));

@@ -69,7 +69,7 @@ fn run<T: Float>(level: Level, arithmetic: Arithmetic<'_, T>) {
 
 sweep!(Sum<Count> |_one, a, b| y = a + b);
 sweep!(Product<Count> |_one, a, b| y = a * b);
-sweep!(ProductInPlace<Count> |_one, a| y = y * a);
+sweep!(ProductInPlace<Count> |_one, a| mut y = y * a);
 
 struct TakeApart<'a, T> {
     pairs: &'a [T],

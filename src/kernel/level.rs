@@ -215,5 +215,11 @@ pub(crate) fn dispatch<T: Float, K: Task<T>>(level: Level, task: K) -> K::Output
         return task.run::<T::Fused>();
     }
     let _ = level;
+    plain(task)
+}
+
+/// Not inlined: `dispatch` would save the registers that these loops need before it jumps to any others.
+#[inline(never)]
+fn plain<T: Float, K: Task<T>>(task: K) -> K::Output {
     task.run::<T::Plain>()
 }

@@ -6,9 +6,9 @@ use super::real::{Abreast, Real};
 /// Elements that are computed together where blocks do not fit: a whole number of vectors everywhere.
 pub(crate) const EDGE: usize = 16;
 
-/// Defines the loop of one pass: the slices it reads, and each slice it writes with the formula of its elements. In
-/// the formula a slice's name stands for one element, of a written slice for the old one. The bound's `ABREAST`, or the
-/// constant that is named, says how many vectors go abreast.
+/// Defines the loop of one pass: the slices it reads, and each slice it writes with the formula of its elements. In the
+/// formula a slice's name stands for one element; `mut` before a written slice says that it is read, too: in place. The
+/// bound's `ABREAST`, or the constant that is named, says how many vectors go abreast.
 ///
 /// `sweep!(Forward<Elementwise> |f, x| y = f.value(x))` becomes
 ///
@@ -17,7 +17,7 @@ pub(crate) const EDGE: usize = 16;
 ///
 /// impl<T: Float, F: Elementwise> Task<T> for Forward<'_, F, T> {
 ///     fn run<R: Lane<T>>(self) {
-///         // for each block of N strips, and for what is left over at both ends:
+///         // a slice that is shorter than an edge is padded to one; for each block of N strips, and for each edge, N = 1:
 ///         //     for each i of a strip:
 ///         //         y[n][i] = f.value(x[n][i]), for all strips n abreast
 ///     }
@@ -27,7 +27,21 @@ macro_rules! sweep {
     ($task:ident<$bound:ident> $($formulas:tt)*) => {
         $crate::kernel::sweep::sweep!($task<$bound::ABREAST> $($formulas)*);
     };
+    ($task:ident<$bound:ident::$abreast:ident> |$f:ident $(, $input:ident)*| mut $output:ident = $formula:expr) => {
+        $crate::kernel::sweep::sweep!(@ in place true, i, $task<$bound::$abreast> |$f $(, $input)*| $output = {
+            let $output = $crate::kernel::sweep::gather!($output, i, N);
+            $formula
+        });
+    };
     ($task:ident<$bound:ident::$abreast:ident> |$f:ident $(, $input:ident)*| $($output:ident = $formula:expr),+) => {
+        $crate::kernel::sweep::sweep!(
+            @ in place false, i, $task<$bound::$abreast> |$f $(, $input)*| $($output = $formula),+
+        );
+    };
+    (
+        @ in place $in_place:literal, $i:ident,
+        $task:ident<$bound:ident::$abreast:ident> |$f:ident $(, $input:ident)*| $($output:ident = $formula:expr),+
+    ) => {
         pub(crate) struct $task<'a, F, T> {
             pub(crate) $f: &'a F,
             $(pub(crate) $input: &'a [T],)*
@@ -39,9 +53,9 @@ macro_rules! sweep {
 
             #[inline(always)]
             fn run<R: $crate::kernel::element::Lane<T>>(self) {
-                use $crate::kernel::sweep::{EDGE, Edges, blocks_mut, edge, edge_mut, gather, pad, scatter, unpad};
+                use $crate::kernel::sweep::{EDGE, Edges, Ends, blocks_mut, copy_short, edge_mut, scatter};
                 #[allow(unused_imports, reason = "a pass may read no other slice than the one it writes")]
-                use $crate::kernel::sweep::{blocks, edge_ref};
+                use $crate::kernel::sweep::{blocks, edge, gather};
 
                 // As arguments of a function, the slices are known not to overlap.
                 #[inline(always)]
@@ -56,15 +70,11 @@ macro_rules! sweep {
                     $($input: &[[T; W]; N],)*
                     $($output: &mut [[T; W]; N],)+
                 ) {
-                    for i in 0..W {
-                        $(let $input = gather!($input, i, N);)*
+                    for $i in 0..W {
+                        $(let $input = gather!($input, $i, N);)*
                         $({
-                            let result = {
-                                let $output = gather!($output, i, N);
-                                let _ = $output;
-                                $formula
-                            };
-                            scatter!(result, $output, i, N);
+                            let result = $formula;
+                            scatter!(result, $output, $i, N);
                         })+
                     }
                 }
@@ -81,13 +91,22 @@ macro_rules! sweep {
                     $($input: &[T],)*
                     $($output: &mut [T],)+
                 ) {
-                    // The last elements and the first are computed with their neighbours, for a second time, unless edges
-                    // of the rest end and begin there. What stood there is kept: in place, it is the input.
-                    struct Kept<T> {
-                        $($output: [[T; EDGE]; 2],)+
-                    }
                     let edges = Edges::of([$(&*$output),+][0], N * W);
-                    let kept = Kept { $($output: [edge($output, edges.tail), edge($output, 0)],)+ };
+                    struct AllEnds<T> {
+                        $($output: Ends<T>,)+
+                    }
+                    let mut ends = AllEnds { $($output: Ends::of($output),)+ };
+                    for e in 0..edges.edges {
+                        let start = edges.start(e);
+                        let overlaps = start != edges.behind + e * EDGE;
+                        $(let $input = edge($input, start);)*
+                        $(let $output = if $in_place && overlaps {
+                            ends.$output.at(start)
+                        } else {
+                            edge_mut($output, start)
+                        };)+
+                        block::<T, R, F, 1, EDGE>($f, $($input,)* $($output),+);
+                    }
                     {
                         $(let $input: &[[[T; W]; N]] = blocks(&$input[edges.at..]);)*
                         $(let $output: &mut [[[T; W]; N]] = blocks_mut(&mut $output[edges.at..]);)+
@@ -95,38 +114,34 @@ macro_rules! sweep {
                             block::<T, R, F, N, W>($f, $(&$input[b],)* $(&mut $output[b]),+);
                         }
                     }
-                    for e in 0..edges.whole + edges.ends {
-                        let start = edges.start(e);
-                        $(let $input = edge_ref(&$input[start..]);)*
-                        $(let $output = edge_mut(&mut $output[start..]);)+
-                        if e >= edges.whole {
-                            $($output[0] = kept.$output[e - edges.whole];)+
-                        }
-                        block::<T, R, F, 1, EDGE>($f, $($input,)* $($output),+);
+                    if $in_place {
+                        $(ends.$output.write(&edges, $output);)+
                     }
                 }
 
                 // A copy that nobody else can see: a parameter that is read behind a reference would be read and converted
                 // for each element anew, for the outputs might be written over it.
                 let $f = &self.$f.clone();
-                let len = [$(self.$output.len()),+][0];
-
-                // A slice shorter than an edge is padded to one.
                 struct Short<T> {
                     $($input: [T; EDGE],)*
                     $($output: [T; EDGE],)+
                 }
-                let mut short = Short {
-                    $($input: [T::zero(); EDGE],)*
-                    $($output: [T::zero(); EDGE],)+
-                };
-                if len < EDGE {
-                    $(pad(self.$input, &mut short.$input);)*
-                    $(pad(self.$output, &mut short.$output);)+
-                }
+                let mut short: Option<Short<T>> = None;
                 {
-                    $(let $input: &[T] = if len < EDGE { &short.$input } else { self.$input };)*
-                    $(let $output: &mut [T] = if len < EDGE { &mut short.$output } else { &mut *self.$output };)+
+                    $(let mut $input = self.$input;)*
+                    $(let mut $output = &mut *self.$output;)+
+                    if [$($output.len()),+][0] < EDGE {
+                        let short = short.insert(Short {
+                            $($input: [T::zero(); EDGE],)*
+                            $($output: [T::zero(); EDGE],)+
+                        });
+                        $(copy_short($input, &mut short.$input);)*
+                        if $in_place {
+                            $(copy_short($output, &mut short.$output);)+
+                        }
+                        $($input = &short.$input;)*
+                        $($output = &mut short.$output;)+
+                    }
                     match F::$abreast {
                         1 => all::<T, R, F, 1, 64>($f, $($input,)* $($output),+),
                         2 => all::<T, R, F, 2, 32>($f, $($input,)* $($output),+),
@@ -134,8 +149,8 @@ macro_rules! sweep {
                         _ => all::<T, R, F, 4, 16>($f, $($input,)* $($output),+),
                     }
                 }
-                if len < EDGE {
-                    $(unpad(&short.$output, self.$output);)+
+                if let Some(short) = &short {
+                    $(copy_short(&short.$output, self.$output);)+
                 }
             }
         }
@@ -177,18 +192,22 @@ pub(crate) use scatter;
 
 pub(crate) use sweep;
 
-/// How a slice is divided: blocks, edges behind them, and edges at its ends, which overlap with others.
+/// How a slice is divided: whole blocks, and edges for what is left over at both ends.
+///
+/// The last edge ends with the slice and the first one begins with it, so they overlap with their neighbours: a few elements
+/// are computed twice.
 pub(crate) struct Edges {
     /// Where the blocks begin.
     pub(crate) at: usize,
     pub(crate) blocks: usize,
-    /// Edges behind the blocks.
-    pub(crate) whole: usize,
-    /// Edges at the ends: the last elements, the first.
-    pub(crate) ends: usize,
-    behind: usize,
-    /// Where the last elements begin.
-    pub(crate) tail: usize,
+    /// Where the blocks end.
+    pub(crate) behind: usize,
+    /// How many edges there are: those behind the blocks, then the first if blocks do not begin at 0.
+    pub(crate) edges: usize,
+    /// Where the last edge begins.
+    pub(crate) last: usize,
+    /// Whether it begins before its neighbour ends.
+    pub(crate) last_overlaps: bool,
 }
 
 impl Edges {
@@ -198,20 +217,56 @@ impl Edges {
         let (len, at) = (slice.len(), unaligned(slice));
         let blocks = (len - at) / block;
         let behind = at + blocks * block;
-        let whole = (len - behind) / EDGE;
-        let ends = if at > 0 { 2 } else { usize::from(behind + whole * EDGE < len) };
-        Self { at, blocks, whole, ends, behind, tail: len - EDGE }
+        let left = len - behind;
+        let edges = left.div_ceil(EDGE) + usize::from(at > 0);
+        Self { at, blocks, behind, edges, last: len.saturating_sub(EDGE), last_overlaps: !left.is_multiple_of(EDGE) }
     }
 
     /// Where edge number `e` begins.
     #[inline(always)]
     pub(crate) fn start(&self, e: usize) -> usize {
-        if e < self.whole {
-            self.behind + e * EDGE
-        } else if e == self.whole {
-            self.tail
+        let start = self.behind + e * EDGE;
+        if start < self.last {
+            start
+        } else if start < self.last + EDGE {
+            self.last
         } else {
             0
+        }
+    }
+}
+
+/// The first and the last edge of a slice that is overwritten in place. Where they overlap with their neighbours, they are
+/// computed here, before anything is written, and written last.
+///
+/// Aligned, because a vector that crosses from cache line to cache line cannot be loaded right after it was stored: that
+/// would cost 10 ns.
+#[repr(align(64))]
+pub(crate) struct Ends<T> {
+    first: [[T; EDGE]; 1],
+    last: [[T; EDGE]; 1],
+}
+
+impl<T: Copy> Ends<T> {
+    #[inline(always)]
+    pub(crate) fn of(slice: &[T]) -> Self {
+        Self { first: *edge(slice, 0), last: *edge(slice, slice.len() - EDGE) }
+    }
+
+    /// The edge that begins at `start`, which is 0 or that of the last.
+    #[inline(always)]
+    pub(crate) fn at(&mut self, start: usize) -> &mut [[T; EDGE]; 1] {
+        if start == 0 { &mut self.first } else { &mut self.last }
+    }
+
+    /// Writes those that overlap.
+    #[inline(always)]
+    pub(crate) fn write(&self, edges: &Edges, slice: &mut [T]) {
+        if edges.last_overlaps {
+            *edge_mut(slice, edges.last) = self.last;
+        }
+        if edges.at > 0 {
+            *edge_mut(slice, 0) = self.first;
         }
     }
 }
@@ -222,42 +277,31 @@ impl Edges {
 #[inline(always)]
 pub(crate) fn unaligned<T>(slice: &[T]) -> usize {
     const LINE: usize = 64;
-    if slice.len() < 4096 { 0 } else { slice.as_ptr().align_offset(LINE).min(EDGE) }
+    if slice.len() < 1024 { 0 } else { slice.as_ptr().align_offset(LINE).min(EDGE) }
 }
 
-/// The elements from `start` on.
+/// The edge that begins at `start`, as a block.
 #[inline(always)]
-pub(crate) fn edge<T: Float>(slice: &[T], start: usize) -> [T; EDGE] {
-    let mut edge = [T::zero(); EDGE];
-    edge.copy_from_slice(&slice[start..start + EDGE]);
-    edge
+pub(crate) fn edge<T>(slice: &[T], start: usize) -> &[[T; EDGE]; 1] {
+    slice[start..].as_chunks().0.first_chunk().expect("an edge")
 }
 
-/// The first elements, as a block.
+/// See [`edge`].
 #[inline(always)]
-pub(crate) fn edge_ref<T>(slice: &[T]) -> &[[T; EDGE]; 1] {
-    (&slice.as_chunks().0[..1]).try_into().expect("an edge")
+pub(crate) fn edge_mut<T>(slice: &mut [T], start: usize) -> &mut [[T; EDGE]; 1] {
+    slice[start..].as_chunks_mut().0.first_chunk_mut().expect("an edge")
 }
 
-/// See [`edge_ref`].
-#[inline(always)]
-pub(crate) fn edge_mut<T>(slice: &mut [T]) -> &mut [[T; EDGE]; 1] {
-    (&mut slice.as_chunks_mut().0[..1]).try_into().expect("an edge")
-}
-
-/// Copies a short slice.
-#[inline(always)]
-pub(crate) fn pad<T: Copy>(slice: &[T], short: &mut [T; EDGE]) {
-    for (short, &element) in short.iter_mut().zip(slice) {
-        *short = element;
-    }
-}
-
-/// Copies a short slice back.
-#[inline(always)]
-pub(crate) fn unpad<T: Copy>(short: &[T; EDGE], slice: &mut [T]) {
-    for (element, &short) in slice.iter_mut().zip(short) {
-        *element = short;
+/// Copies as many elements as the shorter slice has, less than an edge. Faster than a call of `memcpy`.
+#[cold]
+#[inline(never)]
+pub(crate) fn copy_short<T: Copy>(from: &[T], to: &mut [T]) {
+    let (len, mut at) = (from.len().min(to.len()), 0);
+    for part in [8, 4, 2, 1] {
+        if len & part != 0 {
+            to[at..at + part].copy_from_slice(&from[at..at + part]);
+            at += part;
+        }
     }
 }
 

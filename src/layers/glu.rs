@@ -155,7 +155,7 @@ fn run<T: Float, F: Elementwise>(f: &F, level: Level, pass: GatePass<'_, T>) {
 }
 
 sweep!(Forward<Elementwise> |f, gate, up| out = f.value(gate) * up);
-sweep!(ForwardInPlace<Elementwise> |f, up| gate = f.value(gate) * up);
+sweep!(ForwardInPlace<Elementwise> |f, up| mut gate = f.value(gate) * up);
 sweep!(Backward<Elementwise> |f, gate, up, grad_out|
     grad_gate = (grad_out * up) * f.slope(gate),
     grad_up = grad_out * f.value(gate));

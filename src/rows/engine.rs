@@ -18,12 +18,14 @@ use core::array::{from_mut, from_ref};
 use core::marker::PhantomData;
 use core::ops::Range;
 
+use num_traits::float::FloatCore;
+
 use super::reduce::{
     CHUNK, DEPTH, Greatest, LANE_CHUNK, LANES, LaneSums, Partial, Sums, across, total_anything, total_exponentials,
     total_rounded,
 };
 use super::side;
-use crate::kernel::element::{Float, Kernel, Lane};
+use crate::kernel::element::{Element, Float, Kernel, Lane};
 use crate::kernel::level::{Level, Task, dispatch};
 use crate::kernel::real::{Abreast, Real};
 use crate::kernel::sweep::{sweep, unaligned};
@@ -488,6 +490,29 @@ pub(crate) fn greatest_of_row<T: Float, R: Lane<T>>(x: &[T]) -> [R; LANES] {
     greatest.lanes()
 }
 
+/// The greatest element of a slice; infinity if one is NaN.
+pub(crate) fn greatest_of<T: Element>(level: Level, x: &[T]) -> T::Float {
+    struct OfSlice<'a, F>(&'a [F]);
+
+    impl<F: Float> Task<F> for OfSlice<'_, F> {
+        type Output = F;
+
+        #[inline(always)]
+        fn run<R: Lane<F>>(self) -> F {
+            across(&[greatest_of_row::<F, R>(self.0)], R::at_least)[0].store()
+        }
+    }
+
+    let mut greatest = FloatCore::neg_infinity();
+    T::as_floats(level, [x], [], false, |[x], []| {
+        let of_part = dispatch(level, OfSlice(x));
+        if of_part > greatest {
+            greatest = of_part;
+        }
+    });
+    greatest
+}
+
 /// Exponentials of a part of a row, and what is summed with them: added to the sums that are given.
 pub(crate) struct AddUp<'a, T, K> {
     pub(crate) sums: PhantomData<K>,
@@ -805,6 +830,6 @@ fn each_constant(constant: impl Fn(usize) -> f64) -> Constants<f64> {
 }
 
 sweep!(OfElement<OfARow> |f, x| y = f.result(x, x));
-sweep!(OfElementInPlace<OfARow> |f| y = f.result(y, y));
+sweep!(OfElementInPlace<OfARow> |f| mut y = f.result(y, y));
 sweep!(OfBoth<OfARow> |f, x, grad_y| y = f.result(x, grad_y));
-sweep!(OfBothInPlace<OfARow> |f, grad_y| y = f.result(y, grad_y));
+sweep!(OfBothInPlace<OfARow> |f, grad_y| mut y = f.result(y, grad_y));

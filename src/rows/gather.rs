@@ -10,6 +10,7 @@ use super::affine::{Affine, Apply};
 use super::broadcast::Broadcast;
 use super::engine::{Rows, Slices};
 use super::layout::{Layout, transpose};
+use super::limits::{Best, in_range, magnitude};
 use crate::kernel::element::{Element, Float, per_element};
 use crate::kernel::level::Level;
 use crate::kernel::tiles::Tile;
@@ -92,6 +93,7 @@ fn by_tiles_of<T: Element, const N: usize>(work: Work<'_, T>) {
         grad_y: grad_y.map(|_| Tile::new()),
         bias: terms.bias.map(|_| Tile::new()),
         keep: terms.keep.map(|_| [false; N]),
+        shift: None,
     };
     // Blocks, of rows side by side, and rows of a block that a tile has room for.
     let blocks = (N / unit).max(1);
@@ -108,6 +110,9 @@ fn by_tiles_of<T: Element, const N: usize>(work: Work<'_, T>) {
                 tiles.run_rows(stage, &part, formula);
                 tiles.spread(stage, &part, y);
                 continue;
+            }
+            if stage != Stage::FromOutput {
+                tiles.find_shift(&mut part, x.unwrap_or(y));
             }
             if terms.empty_rows_are_zeros && tiles.is_empty(stage, &mut part, x.unwrap_or(y)) {
                 tiles.fill(&part, y);
@@ -158,6 +163,8 @@ struct Tiles<'a, T: Element, const N: usize> {
     grad_y: Option<Tile<T::Float, N>>,
     bias: Option<Tile<T::Float, N>>,
     keep: Option<[bool; N]>,
+    /// What is taken from each element of a row of several parts.
+    shift: Option<T::Float>,
 }
 
 impl<T: Element, const N: usize> Tiles<'_, T, N> {
@@ -195,12 +202,70 @@ impl<T: Element, const N: usize> Tiles<'_, T, N> {
             }
         }
         if stage != Stage::FromOutput && self.terms.change_scores() {
+            self.shift(part);
             let len = part.len();
             let masked = FloatCore::neg_infinity();
             let bias = self.bias.as_mut().map(|bias| &*bias.of(len));
             let keep = self.keep.as_ref().map(|keep| &keep[..len]);
-            T::Float::run(&Apply, level, Affine { scale: terms.scale, bias, keep, masked, y: self.x.of(len) });
+            T::Float::run(
+                &Apply,
+                level,
+                Affine { scale: in_range::<T::Float>(terms.scale), bias, keep, masked, y: self.x.of(len) },
+            );
         }
+    }
+
+    /// Shifts rows whose scores would leave the range of the type.
+    fn shift(&mut self, part: &Part) {
+        if part.row_len() < self.row_len {
+            // Of a part of a row, the row's other parts decide too: see `find_shift`.
+            if let Some(shift) = self.shift {
+                self.x.of(part.len()).iter_mut().for_each(|x| *x = *x - shift);
+            }
+        } else if self.may_leave_range(part) {
+            let (row_len, len) = (self.row_len, part.len());
+            for row in (0..len).step_by(row_len) {
+                let best = self.best(row..row + row_len, Best::new(self.terms.scale));
+                if let Some(shift) = best.shift() {
+                    self.x.of(len)[row..row + row_len].iter_mut().for_each(|x| *x = *x - shift);
+                }
+            }
+        }
+    }
+
+    /// Whether a score may be infinite though its element is not.
+    fn may_leave_range(&mut self, part: &Part) -> bool {
+        let (level, scale, len) = (self.level, self.terms.scale.abs(), part.len());
+        if scale <= 1.0 && self.bias.is_none() {
+            return false;
+        }
+        let bias: f64 = self.bias.as_mut().map_or(0.0, |bias| magnitude(level, bias.of(len)).into());
+        let x: f64 = magnitude(level, self.x.of(len)).into();
+        let most: f64 = T::Float::max_value().into();
+        x * scale + bias >= most * 0.5
+    }
+
+    fn best(&mut self, range: Range<usize>, mut best: Best<T::Float>) -> Best<T::Float> {
+        let bias = self.bias.as_mut().map(|bias| &bias.of(N)[range.clone()]);
+        let keep = self.keep.as_ref().map(|keep| &keep[range.clone()]);
+        best.take(&self.x.of(N)[range], bias, keep);
+        best
+    }
+
+    /// The shift of a row of several parts.
+    fn find_shift(&mut self, part: &mut Part, x: &[T]) {
+        self.shift = None;
+        if self.terms.scale.abs() <= 1.0 && self.bias.is_none() {
+            return;
+        }
+        let (mut may, mut best) = (false, Best::new(self.terms.scale));
+        for start in (0..self.row_len).step_by(N) {
+            part.places = start..self.row_len.min(start + N);
+            self.load(Stage::FromOutput, part, x, None);
+            may |= self.may_leave_range(part);
+            best = self.best(0..part.len(), best);
+        }
+        self.shift = if may { best.shift() } else { None };
     }
 
     fn slices(&mut self, part: &Part) -> Slices<'_, T::Float> {
@@ -245,7 +310,8 @@ impl<T: Element, const N: usize> Tiles<'_, T, N> {
         if stage != Stage::Value && (self.terms.scale != 1.0 || self.keep.is_some()) {
             let keep = self.keep.as_ref().map(|keep| &keep[..len]);
             let masked = Zero::zero();
-            let affine = Affine { scale: self.terms.scale, bias: None, keep, masked, y: self.x.of(len) };
+            let affine =
+                Affine { scale: in_range::<T::Float>(self.terms.scale), bias: None, keep, masked, y: self.x.of(len) };
             T::Float::run(&Apply, self.level, affine);
         }
         self.write(part, y);

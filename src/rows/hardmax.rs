@@ -1,16 +1,15 @@
 //! Hardmax: 1 for the greatest of a row, 0 for the others.
 
-use core::slice;
+use num_traits::float::FloatCore;
 
+use super::engine::greatest_of;
 use super::layout::{Layout, rows_of_length};
 use crate::activation::Activation;
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
-use crate::kernel::element::{Element, Float, Lane};
-use crate::kernel::level::{Level, Task, dispatch};
+use crate::kernel::element::{Element, per_element};
+use crate::kernel::level::Level;
 use crate::pass::{Pass, Pieces};
-use crate::rows::engine::padded;
-use crate::rows::reduce::{Greatest, LANES, across};
 
 /// Hardmax: 1 for the first of a row's greatest elements, 0 for the others.
 ///
@@ -36,34 +35,10 @@ pub struct Hardmax {
     layout: Layout,
 }
 
-impl Hardmax {
-    #[inline]
-    fn run_floats<T: Float>(&self, level: Level, pass: Pass<'_, T>) {
-        let row_len = self.layout.unit();
-        let run = |what, x: Option<&[T]>, y: &mut [T]| dispatch(level, Rows { what, row_len, x, y });
-        match pass {
-            Pass::Forward { x, y } => run(What::Value, Some(x), y),
-            Pass::ForwardInPlace { x } => run(What::Value, None, x),
-            Pass::Derivative { x, dydx } => run(What::Slope, Some(x), dydx),
-            Pass::ForwardWithDerivative { x, y, dydx } => {
-                run(What::Value, Some(x), y);
-                run(What::Slope, Some(x), dydx);
-            }
-            Pass::Backward { x, grad_y, grad_x } => {
-                run(What::Slope, Some(x), grad_x);
-                // Zeros, but NaN of a gradient that is none.
-                for (grad_x, &grad_y) in grad_x.iter_mut().zip(grad_y) {
-                    *grad_x = *grad_x * grad_y;
-                }
-            }
-        }
-    }
-}
-
 impl<T: Element> Activation<T> for Hardmax {
     #[inline]
     fn run(&self, level: Level, pass: Pass<'_, T>) {
-        pass.as_floats(level, &mut |pass| self.run_floats(level, pass));
+        T::call(self, (level, pass));
     }
 
     #[inline]
@@ -92,52 +67,41 @@ impl Described for Hardmax {
     };
 }
 
-#[derive(Clone, Copy)]
-enum What {
-    Value,
-    Slope,
-}
+per_element!(Hardmax: Args<'a, T> = (Level, Pass<'a, T>), run);
 
-struct Rows<'a, T> {
-    what: What,
-    row_len: Option<usize>,
-    /// `None`: in place.
-    x: Option<&'a [T]>,
-    y: &'a mut [T],
-}
-
-impl<T: Float> Task<T> for Rows<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<R: Lane<T>>(self) {
-        let row_len = self.row_len.unwrap_or(self.y.len()).max(1);
-        for (i, y) in self.y.chunks_exact_mut(row_len).enumerate() {
-            let x = self.x.map_or(&*y, |x| &x[i * row_len..][..row_len]);
-            let greatest = greatest::<T, R>(x);
-            let zero = greatest.store() * T::zero();
-            // Infinity stands for NaN too.
-            let nan = zero.is_nan() && x.iter().any(|x| x.is_nan());
-            let first = x.iter().position(|&x| x == greatest.store());
-            y.fill(if nan { zero } else { T::zero() });
-            if let (What::Value, false, Some(first)) = (self.what, nan, first) {
-                y[first] = T::one();
+fn run<T: Element>(hardmax: &Hardmax, (level, pass): (Level, Pass<'_, T>)) {
+    let row_len = hardmax.layout.row_len(pass.len());
+    let values = |x: Option<&[T]>, y: &mut [T]| each_row(level, row_len, T::one(), x, y);
+    let slopes = |x: &[T], y: &mut [T]| each_row(level, row_len, T::zero(), Some(x), y);
+    match pass {
+        Pass::Forward { x, y } => values(Some(x), y),
+        Pass::ForwardInPlace { x } => values(None, x),
+        Pass::Derivative { x, dydx } => slopes(x, dydx),
+        Pass::ForwardWithDerivative { x, y, dydx } => {
+            values(Some(x), y);
+            slopes(x, dydx);
+        }
+        Pass::Backward { x, grad_y, grad_x } => {
+            slopes(x, grad_x);
+            // Zeros, but NaN of a gradient that is none.
+            for (grad_x, &grad_y) in grad_x.iter_mut().zip(grad_y) {
+                *grad_x = *grad_x * grad_y;
             }
         }
     }
 }
 
-/// The greatest of a row; infinity if one is NaN.
-#[inline(always)]
-pub(crate) fn greatest<T: Float, R: Lane<T>>(x: &[T]) -> R {
-    let mut greatest = Greatest::<R, LANES>::new();
-    let (columns, rest) = x.as_chunks();
-    greatest.take(columns);
-    match x.last_chunk() {
-        _ if rest.is_empty() => {}
-        // Some elements twice, which does not matter.
-        Some(last) => greatest.take(slice::from_ref(last)),
-        None => greatest.take(&[padded(x, T::neg_infinity())]),
+/// Zeros, but `chosen` for the first of the greatest elements of each row; NaN for a row with NaN.
+fn each_row<T: Element>(level: Level, row_len: usize, chosen: T, x: Option<&[T]>, y: &mut [T]) {
+    for (i, y) in y.chunks_exact_mut(row_len).enumerate() {
+        let x = x.map_or(&*y, |x| &x[i * row_len..][..row_len]);
+        let greatest = greatest_of(level, x);
+        // Infinity stands for NaN too.
+        let nan = greatest == T::Float::infinity() && x.iter().any(|x| x.is_nan());
+        let first = x.iter().position(|x| x.widened() == greatest);
+        y.fill(if nan { T::nan() } else { T::zero() });
+        if let (false, Some(first)) = (nan, first) {
+            y[first] = chosen;
+        }
     }
-    across(&[greatest.lanes()], R::at_least)[0]
 }

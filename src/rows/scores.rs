@@ -161,7 +161,8 @@ impl<'a, F: Described, T: Element> Scores<'a, F, T> {
         if !(scale.is_finite() && scale > 0.0) {
             return Err(ParameterError::new(F::CARD.name, "scale", scale, "a finite number above 0"));
         }
-        self.terms.scale *= scale;
+        let product = self.terms.scale * scale;
+        self.terms.scale = product.abs().clamp(f64::from_bits(1), f64::MAX).copysign(product);
         Ok(self)
     }
 

@@ -5,13 +5,12 @@ use crate::activation::Activation;
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::from_output::FromOutput;
-use crate::kernel::element::{Element, Float, Lane};
+use crate::kernel::element::{Element, Lane, per_element};
 use crate::kernel::level::{Level, Task, dispatch};
 use crate::kernel::real::{Abreast, Real};
 use crate::math::{fast_two_sum, two_sum};
 use crate::pass::{Pass, Pieces};
-use crate::rows::engine::padded;
-use crate::rows::hardmax::greatest;
+use crate::rows::engine::greatest_of;
 use crate::rows::reduce::{LANES, Partial, Sums, across, add, total_anything};
 
 /// Sparsemax: p\[i\] = max(x\[i\] - tau, 0) over each row, tau so that they sum to 1.
@@ -48,33 +47,10 @@ pub struct Sparsemax {
     layout: Layout,
 }
 
-impl Sparsemax {
-    #[inline(always)]
-    fn each<T: Float>(self, level: Level, what: What, x: Option<&[T]>, grad_y: Option<&[T]>, y: &mut [T]) {
-        dispatch(level, Rows { what, row_len: self.layout.unit(), x, grad_y, y });
-    }
-}
-
-impl Sparsemax {
-    #[inline]
-    fn run_floats<T: Float>(&self, level: Level, pass: Pass<'_, T>) {
-        match pass {
-            Pass::Forward { x, y } => self.each(level, What::Value, Some(x), None, y),
-            Pass::ForwardInPlace { x } => self.each(level, What::Value, None, None, x),
-            Pass::Derivative { x, dydx } => self.each(level, What::Slope, Some(x), None, dydx),
-            Pass::ForwardWithDerivative { x, y, dydx } => {
-                self.each(level, What::Value, Some(x), None, y);
-                self.each(level, What::Slope, Some(x), None, dydx);
-            }
-            Pass::Backward { x, grad_y, grad_x } => self.each(level, What::Slope, Some(x), Some(grad_y), grad_x),
-        }
-    }
-}
-
 impl<T: Element> Activation<T> for Sparsemax {
     #[inline]
     fn run(&self, level: Level, pass: Pass<'_, T>) {
-        pass.as_floats(level, &mut |pass| self.run_floats(level, pass));
+        T::call(self, (level, Asked::Pass(pass)));
     }
 
     #[inline]
@@ -86,9 +62,40 @@ impl<T: Element> Activation<T> for Sparsemax {
 impl<T: Element> FromOutput<T> for Sparsemax {
     #[inline]
     fn run_from_output(&self, level: Level, y: &[T], grad_y: &[T], grad_x: &mut [T]) {
-        T::as_floats(level, [y, grad_y], [grad_x], false, |[y, grad_y], [grad_x]| {
-            self.each(level, What::FromOutput, Some(y), Some(grad_y), grad_x);
-        });
+        T::call(self, (level, Asked::FromOutput { y, grad_y, grad_x }));
+    }
+}
+
+/// What is asked for.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum Asked<'a, T> {
+    Pass(Pass<'a, T>),
+    FromOutput { y: &'a [T], grad_y: &'a [T], grad_x: &'a mut [T] },
+}
+
+per_element!(Sparsemax: Args<'a, T> = (Level, Asked<'a, T>), run);
+
+fn run<T: Element>(sparsemax: &Sparsemax, (level, asked): (Level, Asked<'_, T>)) {
+    let rows = |what, x: Option<&[T]>, grad_y: Option<&[T]>, y: &mut [T]| {
+        let row_len = sparsemax.layout.row_len(y.len());
+        for (i, y) in y.chunks_exact_mut(row_len).enumerate() {
+            let row = i * row_len..(i + 1) * row_len;
+            let (x, grad_y) = (x.map(|x| &x[row.clone()]), grad_y.map(|grad_y| &grad_y[row]));
+            let greatest = greatest_of(level, x.unwrap_or(y));
+            dispatch(level, Row { what, greatest, x, grad_y, y });
+        }
+    };
+    match asked {
+        Asked::Pass(Pass::Forward { x, y }) => rows(What::Value, Some(x), None, y),
+        Asked::Pass(Pass::ForwardInPlace { x }) => rows(What::Value, None, None, x),
+        Asked::Pass(Pass::Derivative { x, dydx }) => rows(What::Slope, Some(x), None, dydx),
+        Asked::Pass(Pass::ForwardWithDerivative { x, y, dydx }) => {
+            rows(What::Value, Some(x), None, y);
+            rows(What::Slope, Some(x), None, dydx);
+        }
+        Asked::Pass(Pass::Backward { x, grad_y, grad_x }) => rows(What::Slope, Some(x), Some(grad_y), grad_x),
+        Asked::FromOutput { y, grad_y, grad_x } => rows(What::FromOutput, Some(y), Some(grad_y), grad_x),
     }
 }
 
@@ -121,57 +128,54 @@ enum What {
     FromOutput,
 }
 
-struct Rows<'a, T> {
+/// One row. Halves are widened as they are loaded, because a row is read several times, however long it is.
+struct Row<'a, T: Element> {
     what: What,
-    row_len: Option<usize>,
+    greatest: T::Float,
     /// `None`: in place.
     x: Option<&'a [T]>,
     grad_y: Option<&'a [T]>,
     y: &'a mut [T],
 }
 
-impl<T: Float> Task<T> for Rows<'_, T> {
+impl<T: Element> Task<T::Float> for Row<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<R: Lane<T>>(self) {
-        let Self { what, row_len, x, grad_y, y } = self;
-        let row_len = row_len.unwrap_or(y.len()).max(1);
+    fn run<R: Lane<T::Float>>(self) {
+        let Self { what, greatest, x, grad_y, y } = self;
         let (zero, one) = (R::of(0.0), R::of(1.0));
-        for (i, y) in y.chunks_exact_mut(row_len).enumerate() {
-            let (start, end) = (i * row_len, (i + 1) * row_len);
-            let (x, grad_y) = (x.map(|x| &x[start..end]), grad_y.map(|grad_y| &grad_y[start..end]));
-            let elements = x.unwrap_or(y);
-            let threshold: Threshold<R> =
-                if what == What::FromOutput { Threshold::zero() } else { Threshold::of(elements) };
-            // 0, or NaN for the whole row.
-            let rest = R::abs(threshold.tau.0 * zero);
-            match (what, grad_y) {
-                (What::Value, _) => each(
+        let elements = x.unwrap_or(y);
+        let threshold: Threshold<R> =
+            if what == What::FromOutput { Threshold::zero() } else { Threshold::of(elements, R::load(greatest)) };
+        // 0, or NaN for the whole row.
+        let rest = R::abs(threshold.tau.0 * zero);
+        match (what, grad_y) {
+            (What::Value, _) => each(
+                x,
+                y,
+                #[inline(always)]
+                |x: R| threshold.above(x).at_least(zero),
+            ),
+            (_, None) => {
+                let (count, _) = threshold.support(elements, None);
+                let slope = (count - one) / count;
+                each(
                     x,
                     y,
                     #[inline(always)]
-                    |x: R| threshold.above(x).at_least(zero),
-                ),
-                (_, None) => {
-                    let (count, _) = threshold.support(elements, None);
-                    let slope = (count - one) / count;
-                    each(
-                        x,
-                        y,
-                        #[inline(always)]
-                        |x: R| R::select(zero.lt(threshold.above(x)), slope, rest),
-                    );
-                }
-                (_, Some(grad_y)) => {
-                    let (count, (hi, lo)) = threshold.support(elements, Some(grad_y));
-                    let mean = (hi + lo) / count;
-                    for ((y, &x), &grad_y) in y.iter_mut().zip(x.unwrap_or(&[])).zip(grad_y) {
-                        let above = threshold.above(R::load(x));
-                        // An output that is NaN has a gradient that is.
-                        let rest = if what == What::FromOutput { above * zero } else { rest };
-                        *y = R::select(zero.lt(above), R::load(grad_y) - mean, rest).store();
-                    }
+                    |x: R| R::select(zero.lt(threshold.above(x)), slope, rest),
+                );
+            }
+            (_, Some(grad_y)) => {
+                let (count, (hi, lo)) = threshold.support(elements, Some(grad_y));
+                let mean = (hi + lo) / count;
+                for ((y, &x), &grad_y) in y.iter_mut().zip(x.unwrap_or(&[])).zip(grad_y) {
+                    let above = threshold.above(R::load(x.widened()));
+                    // An output that is NaN has a gradient that is.
+                    let rest = if what == What::FromOutput { above * zero } else { rest };
+                    let slope = R::select(zero.lt(above), R::load(grad_y.widened()) - mean, rest);
+                    *y = T::rounded(slope.store());
                 }
             }
         }
@@ -180,16 +184,16 @@ impl<T: Float> Task<T> for Rows<'_, T> {
 
 /// `y = f(x)`, of each element.
 #[inline(always)]
-fn each<T: Float, R: Lane<T>>(x: Option<&[T]>, y: &mut [T], f: impl Fn(R) -> R) {
+fn each<T: Element, R: Lane<T::Float>>(x: Option<&[T]>, y: &mut [T], f: impl Fn(R) -> R) {
     match x {
         Some(x) => {
             for (y, &x) in y.iter_mut().zip(x) {
-                *y = f(R::load(x)).store();
+                *y = T::rounded(f(R::load(x.widened())).store());
             }
         }
         None => {
             for y in y {
-                *y = f(R::load(*y)).store();
+                *y = T::rounded(f(R::load(y.widened())).store());
             }
         }
     }
@@ -220,11 +224,11 @@ impl<R: Real> Threshold<R> {
     /// out those that then are no longer above, until there are none (Michelot). NaN if an element is NaN or inf, or all
     /// are -inf.
     #[inline(always)]
-    fn of<T: Float>(x: &[T]) -> Self
+    fn of<T: Element>(x: &[T], greatest: R) -> Self
     where
-        R: Lane<T>,
+        R: Lane<T::Float>,
     {
-        let (greatest, one) = (greatest::<T, R>(x), R::of(1.0));
+        let one = R::of(1.0);
         let nan = greatest.abs() * R::of(0.0);
         let offset = R::select(greatest.abs().lt(R::of(2.0)), R::of(0.0), greatest);
         let mut threshold = Self { offset, tau: two_sum(greatest - offset, nan - one) };
@@ -247,9 +251,9 @@ impl<R: Real> Threshold<R> {
     /// How many elements are above, and the sum of what is given for them, of their distances from the offset if nothing
     /// is.
     #[inline(always)]
-    fn support<T: Float>(&self, x: &[T], terms: Option<&[T]>) -> (R, Partial<R>)
+    fn support<T: Element>(&self, x: &[T], terms: Option<&[T]>) -> (R, Partial<R>)
     where
-        R: Lane<T>,
+        R: Lane<T::Float>,
     {
         let (mut counts, mut sums) = ([[R::of(0.0); LANES]], [Sums::<R, LANES>::of_anything()]);
         let (columns, rest) = x.as_chunks();
@@ -268,24 +272,34 @@ impl<R: Real> Threshold<R> {
 
     /// A column more to a support.
     #[inline(always)]
-    fn take<T: Float>(
+    fn take<T: Element>(
         &self,
         x: &[T; LANES],
         terms: Option<&[T; LANES]>,
         counts: &mut [R; LANES],
         sums: &mut Sums<R, LANES>,
     ) where
-        R: Lane<T>,
+        R: Lane<T::Float>,
     {
         for i in 0..LANES {
-            let x = R::load(x[i]);
+            let x = R::load(x[i].widened());
             let above = R::of(0.0).lt(self.above(x));
-            let term = terms.map_or(x - self.offset, |terms| R::load(terms[i]));
+            let term = terms.map_or(x - self.offset, |terms| R::load(terms[i].widened()));
             let term = R::select(above, term, R::of(0.0));
             counts[i] = counts[i] + R::select(above, R::of(1.0), R::of(0.0));
             sums.add(i, (Abreast::<R, 1>::splat(term), Abreast::splat(R::of(-0.0))));
         }
     }
+}
+
+/// Less than a column, with `padding` behind.
+#[inline(always)]
+fn padded<T: Element>(elements: &[T], padding: T) -> [T; LANES] {
+    let mut column = [padding; LANES];
+    for (lane, &element) in column.iter_mut().zip(elements) {
+        *lane = element;
+    }
+    column
 }
 
 /// A sum over a whole number, as a sum.

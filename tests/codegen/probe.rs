@@ -119,7 +119,7 @@ pub(crate) fn assembly(target: &str) -> (String, String) {
     fs::create_dir_all(probe.join("src")).expect("the probe's directory is made");
     let manifest = format!(
         "[package]\nname = \"probe\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\
-         [dependencies]\nactivations = {{ path = {root:?} }}\n[workspace]\n"
+         [dependencies]\nactivations = {{ path = {root:?}, default-features = false, features = [\"std\"] }}\n[workspace]\n"
     );
     fs::write(probe.join("Cargo.toml"), manifest).expect("the manifest is written");
     // Written anew, so that cargo compiles it anew.

@@ -1,0 +1,97 @@
+//! Scores that leave the range of the type, because a temperature is very low or a bias very large: their rows are shifted
+//! first, which no function of rows notices, so that the results are the limits and not NaN.
+
+use num_traits::float::FloatCore;
+
+use crate::kernel::element::{Float, Kernel, Lane, compiled};
+use crate::kernel::level::{Level, Task, dispatch};
+use crate::kernel::real::Ieee;
+
+/// The scale, in the range of the type: neither 0, which would make NaN of -inf, nor infinite, which would make NaN of 0.
+pub(crate) fn in_range<T: Float>(scale: f64) -> f64 {
+    let (least, most) = (T::per_type(1.401_298_464_324_817e-45, 5e-324), T::max_value());
+    scale.abs().clamp(least.into(), most.into()).copysign(scale)
+}
+
+/// The greatest magnitude of finite elements; 0 if there is none.
+pub(crate) fn magnitude<T: Float>(level: Level, x: &[T]) -> T {
+    T::run(&Magnitude, level, x)
+}
+
+struct Magnitude;
+
+impl Kernel for Magnitude {
+    type Args<'a, T: Float> = &'a [T];
+    type Output<T: Float> = T;
+
+    compiled! {
+        fn f32(&self, level: Level, x: &[f32]) -> f32 {
+            dispatch(level, OfSlice(x))
+        }
+        fn f64(&self, level: Level, x: &[f64]) -> f64 {
+            dispatch(level, OfSlice(x))
+        }
+    }
+}
+
+struct OfSlice<'a, T>(&'a [T]);
+
+impl<T: Float> Task<T> for OfSlice<'_, T> {
+    type Output = T;
+
+    #[inline(always)]
+    fn run<R: Lane<T>>(self) -> T {
+        const LANES: usize = 32;
+        let (zero, infinity) = (R::of(0.0), R::of(f64::INFINITY));
+        let finite = |x: &T| {
+            let x = R::load(*x).abs();
+            R::select(x.lt(infinity), x, zero)
+        };
+        let mut lanes = [zero; LANES];
+        let (columns, rest) = self.0.as_chunks::<LANES>();
+        for column in columns {
+            for i in 0..LANES {
+                lanes[i] = lanes[i].at_least(finite(&column[i]));
+            }
+        }
+        for x in rest {
+            lanes[0] = lanes[0].at_least(finite(x));
+        }
+        let mut greatest = zero;
+        for lane in lanes {
+            greatest = greatest.at_least(lane);
+        }
+        greatest.store()
+    }
+}
+
+/// What decides whether a row is shifted, and by how much.
+#[derive(Clone, Copy)]
+pub(crate) struct Best<T> {
+    scale: T,
+    /// The element whose score is the greatest without its bias, times the sign of the scale.
+    element: T,
+    score: T,
+}
+
+impl<T: Float> Best<T> {
+    pub(crate) fn new(scale: f64) -> Self {
+        Self { scale: Ieee::of(in_range::<T>(scale)), element: T::neg_infinity(), score: T::neg_infinity() }
+    }
+
+    /// Takes in elements with their biases; what is masked does not count.
+    pub(crate) fn take(&mut self, x: &[T], bias: Option<&[T]>, keep: Option<&[bool]>) {
+        for (i, &x) in x.iter().enumerate() {
+            let bias = bias.map_or(T::zero(), |bias| bias[i]);
+            if x.is_finite() && bias != T::neg_infinity() && keep.is_none_or(|keep| keep[i]) {
+                self.element = FloatCore::max(self.element, x * self.scale.signum());
+                self.score = FloatCore::max(self.score, x * self.scale + bias);
+            }
+        }
+    }
+
+    /// What is taken from each element: nothing, unless no score, or one too great, is a number.
+    pub(crate) fn shift(&self) -> Option<T> {
+        (self.score.is_infinite() && self.element.is_finite()).then(|| self.element * self.scale.signum())
+    }
+}
