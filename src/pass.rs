@@ -97,6 +97,9 @@ impl<'p, T> Pass<'p, T> {
     }
 }
 
+/// What runs over floats with others beside.
+type OnPassBeside<'f, F> = dyn FnMut(Pass<'_, F>, &[F]) + 'f;
+
 impl<T: Element> Pass<'_, T> {
     /// Calls `run` with the pass over floats: once as it is, or tile by tile.
     #[inline]
@@ -125,12 +128,7 @@ impl<T: Element> Pass<'_, T> {
     }
 
     /// The same with a slice beside, which has a number for each element.
-    pub(crate) fn over_floats_beside(
-        mut self,
-        level: Level,
-        beside: &[T],
-        run: &mut dyn FnMut(Pass<'_, T::Float>, &[T::Float]),
-    ) {
+    pub(crate) fn over_floats_beside(mut self, level: Level, beside: &[T], run: &mut OnPassBeside<'_, T::Float>) {
         let len = self.len();
         // No longer than a tile, so that both are one tile.
         let longest = if T::IS_FLOAT { len.max(1) } else { TILE };

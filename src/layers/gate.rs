@@ -252,7 +252,7 @@ impl<T: Element> GatePass<'_, T> {
     /// are copied.
     #[inline]
     pub(super) fn over_floats(self, level: Level, pieces: Pieces, run: &mut dyn FnMut(GatePass<'_, T::Float>)) {
-        T::call(&AsFloats { level, pieces }, (self, run));
+        T::call(&OverFloats { level, pieces }, (self, run));
     }
 
     fn unpack(self, level: Level, pieces: Pieces, run: &mut dyn FnMut(GatePass<'_, T::Float>)) {
@@ -398,18 +398,18 @@ impl<T: Element> GatePass<'_, T> {
 }
 
 /// See [`GatePass::over_floats`].
-struct AsFloats {
+struct OverFloats {
     level: Level,
     pieces: Pieces,
 }
 
-fn as_floats<T: Element>(AsFloats { level, pieces }: &AsFloats, (pass, run): PassAndRun<'_, T>) {
+fn over_floats<T: Element>(OverFloats { level, pieces }: &OverFloats, (pass, run): PassAndRun<'_, T>) {
     pass.unpack(*level, *pieces, run);
 }
 
 type PassAndRun<'a, T> = (GatePass<'a, T>, &'a mut dyn FnMut(GatePass<'_, <T as Element>::Float>));
 
-per_element!(AsFloats: Args<'a, T> = PassAndRun<'a, T>, as_floats);
+per_element!(OverFloats: Args<'a, T> = PassAndRun<'a, T>, over_floats);
 
 /// Interleaved pairs, taken apart.
 struct Apart<F> {
