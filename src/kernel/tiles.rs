@@ -32,13 +32,17 @@ impl<F: Zero + Copy, const N: usize> Tile<F, N> {
     }
 }
 
+/// What runs over tiles.
+type OnFloats<'f, T, const I: usize, const O: usize> =
+    dyn FnMut([&[<T as Element>::Float]; I], [&mut [<T as Element>::Float]; O]) + 'f;
+
 /// See [`Element::as_floats`]. A slice may be empty although others are not: it stays so.
 pub(crate) fn by_tiles<T: Element, const I: usize, const O: usize>(
     level: Level,
     inputs: [&[T]; I],
     outputs: [&mut [T]; O],
     read: bool,
-    f: &mut dyn FnMut([&[T::Float]; I], [&mut [T::Float]; O]),
+    f: &mut OnFloats<'_, T, I, O>,
 ) {
     let of_outputs = outputs.iter().map(|output| output.len()).max().unwrap_or(0);
     let len = inputs.iter().map(|input| input.len()).max().unwrap_or(0).max(of_outputs);
@@ -55,10 +59,10 @@ fn by_tiles_of<T: Element, const I: usize, const O: usize, const N: usize>(
     inputs: [&[T]; I],
     mut outputs: [&mut [T]; O],
     read: bool,
-    f: &mut dyn FnMut([&[T::Float]; I], [&mut [T::Float]; O]),
+    f: &mut OnFloats<'_, T, I, O>,
 ) {
-    let mut input_tiles = [const { () }; I].map(|()| Tile::<T::Float, N>::new());
-    let mut output_tiles = [const { () }; O].map(|()| Tile::<T::Float, N>::new());
+    let mut input_tiles = [(); I].map(|()| Tile::<T::Float, N>::new());
+    let mut output_tiles = [(); O].map(|()| Tile::<T::Float, N>::new());
     for start in (0..len).step_by(N) {
         let part = |len: usize| start.min(len)..len.min(start + N);
         for (input, tile) in inputs.iter().zip(&mut input_tiles) {

@@ -63,10 +63,11 @@ fn merged<R: Real>(sum: Partial<R>, (hi, lo): Partial<R>) -> Partial<R> {
     (sum, error + lo)
 }
 
-/// Where a sum is infinite, what was rounded away is NaN.
+/// Where a sum is infinite, what was rounded away is NaN. A sum in any case, because a choice of `hi` would leave it where it is,
+/// which AVX2 compiles to slow masked stores.
 #[inline(always)]
 fn rounded<R: Real>((hi, lo): Partial<R>) -> R {
-    R::select(hi.abs().lt(R::of(f64::INFINITY)), hi + lo, hi)
+    hi + R::select(hi.abs().lt(R::of(f64::INFINITY)), lo, R::of(0.0))
 }
 
 /// What is done to sums.

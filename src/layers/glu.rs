@@ -29,7 +29,7 @@ macro_rules! gates {
         impl<T: Element> Gate<T> for $name {
             #[inline]
             fn run(&self, level: Level, pass: GatePass<'_, T>) {
-                pass.as_floats(level, Pieces::Elements, &mut |pass| T::Float::run(self, level, pass));
+                pass.over_floats(level, Pieces::Elements, &mut |pass| T::Float::run(self, level, pass));
             }
         }
 
@@ -149,7 +149,7 @@ fn run<T: Float, F: Elementwise>(f: &F, level: Level, pass: GatePass<'_, T>) {
             dispatch(level, Backward { f, gate, up, grad_out, grad_gate, grad_up });
         }
         GatePass::ForwardPacked { .. } | GatePass::BackwardPacked { .. } => {
-            unreachable!("`GatePass::as_floats` unpacks")
+            unreachable!("`GatePass::over_floats` unpacks")
         }
     }
 }

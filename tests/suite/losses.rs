@@ -211,7 +211,10 @@ fn a_state_comes_back_from_its_parts() {
             let state = LogSumExp::of(&values.iter().map(|&x| T::of(x)).collect::<Vec<T>>());
             let parts = state.to_parts();
             let again = LogSumExp::from_parts(parts);
-            assert!(again.to_parts().iter().zip(parts).all(|(a, b)| a.bits() == b.bits()), "{values:?}: {again:?}");
+            assert!(
+                again.to_parts().iter().zip(parts).all(|(a, b): (&T, T)| a.bits() == b.bits()),
+                "{values:?}: {again:?}"
+            );
             let (mut merged, mut expected) = (again, state);
             merged.merge(&LogSumExp::of(&[T::one()]));
             expected.merge(&LogSumExp::of(&[T::one()]));
