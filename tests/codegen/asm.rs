@@ -198,6 +198,10 @@ impl Loop<'_> {
         before.iter().filter(|instruction| instruction.destination().is_some() && !instruction.is_call())
     }
 
+    pub(crate) fn calls(&self) -> impl Iterator<Item = &Instruction> {
+        self.body.iter().filter(|instruction| instruction.is_call())
+    }
+
     pub(crate) fn spills(&self) -> usize {
         self.body.iter().filter(|instruction| instruction.is_spill()).count()
     }
