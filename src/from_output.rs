@@ -109,14 +109,14 @@ pub trait SlopeFromOutput: Elementwise {
     /// Runs the gradient over `f32`. This default is compiled in the crate that uses the formula.
     #[doc(hidden)]
     #[inline]
-    fn from_output_f32(&self, level: Level, slices: OfOutput<'_, f32>) {
+    fn run_from_output_f32(&self, level: Level, slices: OfOutput<'_, f32>) {
         backward_from_output(self, level, slices);
     }
 
-    /// See [`from_output_f32`](Self::from_output_f32).
+    /// See [`run_from_output_f32`](Self::run_from_output_f32).
     #[doc(hidden)]
     #[inline]
-    fn from_output_f64(&self, level: Level, slices: OfOutput<'_, f64>) {
+    fn run_from_output_f64(&self, level: Level, slices: OfOutput<'_, f64>) {
         backward_from_output(self, level, slices);
     }
 }
@@ -139,12 +139,12 @@ impl<F: SlopeFromOutput> Kernel for Gradient<'_, F> {
 
     #[inline]
     fn f32(&self, level: Level, slices: OfOutput<'_, f32>) {
-        self.0.from_output_f32(level, slices);
+        self.0.run_from_output_f32(level, slices);
     }
 
     #[inline]
     fn f64(&self, level: Level, slices: OfOutput<'_, f64>) {
-        self.0.from_output_f64(level, slices);
+        self.0.run_from_output_f64(level, slices);
     }
 }
 
@@ -161,14 +161,14 @@ pub(crate) fn backward_from_output<T: Float, F: SlopeFromOutput>(f: &F, level: L
 macro_rules! compiled_from_output {
     () => {
         $crate::kernel::element::compiled! {
-            fn from_output_f32(
+            fn run_from_output_f32(
                 &self,
                 level: $crate::kernel::level::Level,
                 slices: $crate::from_output::OfOutput<'_, f32>,
             ) {
                 $crate::from_output::backward_from_output(self, level, slices);
             }
-            fn from_output_f64(
+            fn run_from_output_f64(
                 &self,
                 level: $crate::kernel::level::Level,
                 slices: $crate::from_output::OfOutput<'_, f64>,
