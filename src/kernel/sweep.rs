@@ -108,8 +108,9 @@ macro_rules! sweep {
                         block::<T, R, F, 1, EDGE>($f, $($input,)* $($output),+);
                     }
                     {
-                        $(let $input: &[[[T; W]; N]] = blocks(&$input[edges.at..]);)*
-                        $(let $output: &mut [[[T; W]; N]] = blocks_mut(&mut $output[edges.at..]);)+
+                        $(let $input: &[[[T; W]; N]] = &blocks(&$input[edges.at..])[..edges.blocks];)*
+                        $(let $output: &mut [[[T; W]; N]] =
+                            &mut blocks_mut(&mut $output[edges.at..])[..edges.blocks];)+
                         for b in 0..edges.blocks {
                             block::<T, R, F, N, W>($f, $(&$input[b],)* $(&mut $output[b]),+);
                         }
