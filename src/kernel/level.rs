@@ -22,7 +22,7 @@ use super::element::{Float, Lane};
 /// }
 /// ```
 #[derive(Clone, Copy)]
-pub struct Level(pub(super) fearless_simd::Level);
+pub struct Level(pub(crate) fearless_simd::Level);
 
 impl Level {
     /// The best level of the CPU that runs this; without `std`, [`compiled`](Self::compiled).

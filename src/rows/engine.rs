@@ -21,18 +21,20 @@ use core::ops::Range;
 use num_traits::float::FloatCore;
 
 use super::reduce::{
-    CHUNK, DEPTH, Greatest, LANE_CHUNK, LANES, LaneSums, Partial, Sums, across, total_anything, total_exponentials,
-    total_rounded,
+    CHUNK, DEPTH, Greatest, LANE_CHUNK, LANES, LaneSums, Partial, Sums, across, normalised, total_anything,
 };
 use super::side;
 use crate::kernel::element::{Element, Float, Kernel, Lane};
 use crate::kernel::level::{Level, Task, dispatch};
 use crate::kernel::real::{Abreast, Real};
-use crate::kernel::sweep::{sweep, unaligned};
+use crate::kernel::sweep::unaligned;
 use crate::math::RowExp;
 
 /// Rows of up to this length lie side by side.
 pub(crate) const SHORT: usize = LANES - 1;
+
+/// As many as are taken at a time, for that many columns.
+pub(crate) const COLUMNS: usize = SHORT.next_multiple_of(DEPTH);
 
 /// Longer rows that are taken in step.
 pub(crate) const GROUP: usize = 8;
@@ -60,9 +62,6 @@ pub(crate) trait RowFormula: Copy {
 
     /// Whether the result takes the gradient.
     const OF_GRADIENT: bool = false;
-
-    /// How many vectors of results go abreast.
-    const ABREAST: usize = 1;
 
     /// What the results need to know of the row. If the first of them is NaN, so are they.
     fn constants<R: Real>(self, row: &Row<R>) -> Constants<R>;
@@ -210,10 +209,10 @@ impl<T: Float> Stats<T> {
 
     /// Scales the exponentials by the greatest elements; on a grid, so that sums of other scales can be added.
     #[inline(always)]
-    pub(crate) fn scale<R: Lane<T>>(&mut self, greatest: &PerRow<R>, on_grid: bool) {
+    pub(crate) fn scale<R: Lane<T>, const W: usize>(&mut self, greatest: &[R; W], on_grid: bool) {
         macro_rules! each {
             ($scale:ident) => {
-                for i in 0..SIDE {
+                for i in 0..W {
                     let exp = RowExp::$scale(greatest[i]);
                     self.greatest[i] = greatest[i].store();
                     (self.offset[i], self.most[i], self.lift[i]) =
@@ -464,9 +463,7 @@ fn find_greatest<T: Float, R: Lane<T>>(x: &[T], row_len: usize, on_grid: bool, s
     for (x, lanes) in x.chunks_exact(row_len.max(1)).zip(&mut lanes) {
         *lanes = greatest_of_row(x);
     }
-    let mut greatest = [R::of(0.0); SIDE];
-    greatest[..GROUP].copy_from_slice(&across(&lanes, R::at_least));
-    stats.scale(&greatest, on_grid);
+    stats.scale(&across(&lanes, R::at_least), on_grid);
 }
 
 /// The greatest of a row in each lane.
@@ -533,7 +530,10 @@ impl<T: Float, K: Accumulate> Task<T> for AddUp<'_, T, K> {
     fn run<R: Lane<T>>(self) {
         let Self { x, grad_y, e, stats, first, second, .. } = self;
         let (mut first_sums, mut second_sums) = (first.load::<R>(), second.load::<R>());
-        add_up_row::<T, R, K>(x, grad_y, e, stats, 0, &mut first_sums, &mut second_sums);
+        let (mut last, mut last_grad) = ([padding::<T, K>(); LANES], [T::zero(); LANES]);
+        copy_column(x.or(e.as_deref()).unwrap_or(&[]).as_chunks::<LANES>().1, &mut last);
+        copy_column(grad_y.unwrap_or(&[]).as_chunks::<LANES>().1, &mut last_grad);
+        add_up_row::<T, R, K>(x, grad_y, e, (&mut last, &last_grad), stats, 0, &mut first_sums, &mut second_sums);
         first.store(&first_sums);
         if K::SECOND {
             second.store(&second_sums);
@@ -541,12 +541,14 @@ impl<T: Float, K: Accumulate> Task<T> for AddUp<'_, T, K> {
     }
 }
 
-/// Exponentials of row number `i`, or of a part of it, and what is summed with them.
+/// Exponentials of row number `i`, or of a part of it, and what is summed with them. `last` and `last_grad` are what whole
+/// columns leave over, padded to one.
 #[inline(always)]
 fn add_up_row<T: Float, R: Lane<T>, K: Accumulate>(
     x: Option<&[T]>,
     grad_y: Option<&[T]>,
     e: Option<&mut [T]>,
+    (last, last_grad): (&mut [T; LANES], &[T; LANES]),
     stats: &Stats<T>,
     i: usize,
     first: &mut Sums<R, LANES>,
@@ -555,19 +557,20 @@ fn add_up_row<T: Float, R: Lane<T>, K: Accumulate>(
     let scale = OfRow::<R> { exp: stats.exp(i), top: R::load(stats.top[i]) };
     let (e, e_rest) = e.map(<[T]>::as_chunks_mut).unzip();
     let (x, x_rest) = x.map(<[T]>::as_chunks).unzip();
-    let (grad_y, grad_rest) = grad_y.map(<[T]>::as_chunks).unzip();
+    let grad_y = grad_y.map(|grad_y| grad_y.as_chunks().0);
     exponentials::<T, R, K, LANES>(x, grad_y, e, scale, first, second);
-    let rest = x_rest.unwrap_or(e_rest.as_deref().unwrap_or(&[]));
-    if !rest.is_empty() {
-        let padding = if K::OF_OUTPUT { T::zero() } else { T::neg_infinity() };
-        let (mut last, last_grad) = ([padded(rest, padding)], [padded(grad_rest.unwrap_or(&[]), T::zero())]);
-        exponentials::<T, R, K, LANES>(None, Some(&last_grad), Some(&mut last), scale, first, second);
+    if !x_rest.unwrap_or(e_rest.as_deref().unwrap_or(&[])).is_empty() {
+        exponentials::<T, R, K, LANES>(None, Some(from_ref(last_grad)), Some(from_mut(last)), scale, first, second);
         if K::KEEPS {
-            for (e, &last) in e_rest.unwrap_or(&mut []).iter_mut().zip(&last[0]) {
-                *e = last;
-            }
+            copy_column(last, e_rest.unwrap_or(&mut []));
         }
     }
+}
+
+/// What an element that is missing from a column stands for.
+#[inline(always)]
+fn padding<T: Float, K: Accumulate>() -> T {
+    if K::OF_OUTPUT { T::zero() } else { T::neg_infinity() }
 }
 
 /// What is known of a group of rows, in one step: the greatest element of each, exponentials and sums.
@@ -592,23 +595,46 @@ impl<T: Float, K: Accumulate> Task<T> for Sum<'_, T, K> {
     fn run<R: Lane<T>>(self) {
         let Self { row_len, x, grad_y, mut e, on_grid, rounded, stats, .. } = self;
         let elements = x.unwrap_or(e.as_deref().unwrap_or(&[]));
-        let rows = elements.len() / row_len.max(1);
+        let row_len = row_len.max(1);
+        let rows = elements.len() / row_len;
+        // Long before they are read: a CPU waits for small pieces to be written before it reads them as one.
+        let (mut last, mut last_grad) = ([[padding::<T, K>(); LANES]; GROUP], [[T::zero(); LANES]; GROUP]);
+        if row_len % LANES != 0 {
+            let last_grad = last_grad.iter_mut().zip(grad_y.unwrap_or(&[]).chunks_exact(row_len));
+            for (to, from) in last.iter_mut().zip(elements.chunks_exact(row_len)).chain(last_grad) {
+                copy_column(from.as_chunks::<LANES>().1, to);
+            }
+        }
         if !K::OF_OUTPUT {
             find_greatest::<T, R>(elements, row_len, on_grid, stats);
         }
-        let (mut first, mut second) = ([Sums::of_exponentials(); GROUP], [Sums::of_anything(); GROUP]);
+        // What needs no more than a loop over the lanes is done row by row: of two loops LLVM would unroll the inner one, and
+        // go over the rows by gathers.
+        let rounded = K::COUNTS || K::OF_OUTPUT && rounded;
+        let (mut hi, mut lo) = ([[R::of(0.0); LANES]; GROUP], [[R::of(0.0); LANES]; GROUP]);
+        let (mut counts, mut second) = (lo, [Sums::of_anything(); GROUP]);
         for i in 0..rows {
             let row = i * row_len..(i + 1) * row_len;
             let (x, grad_y) = (x.map(|x| &x[row.clone()]), grad_y.map(|grad_y| &grad_y[row.clone()]));
             let e = e.as_deref_mut().map(|e| &mut e[row]);
-            add_up_row::<T, R, K>(x, grad_y, e, stats, i, &mut first[i], &mut second[i]);
+            let (mut first, mut of_row) = (Sums::of_exponentials(), Sums::of_anything());
+            add_up_row::<T, R, K>(x, grad_y, e, (&mut last[i], &last_grad[i]), stats, i, &mut first, &mut of_row);
+            if !K::OF_OUTPUT {
+                (hi[i], lo[i]) = first.unseeded();
+            }
+            if K::SECOND && rounded {
+                counts[i] = of_row.rounded();
+            } else if K::SECOND {
+                second[i] = of_row;
+            }
         }
         if !K::OF_OUTPUT {
-            store(total_exponentials(&first), &mut stats.first);
+            store(normalised(across(&hi, R::add), across(&lo, R::add)), &mut stats.first);
         }
         if K::SECOND {
-            let rounded = K::COUNTS || K::OF_OUTPUT && rounded;
-            store(if rounded { total_rounded(&second) } else { total_anything(&second) }, &mut stats.second);
+            // Rounded at each of the five additions: a third of the time.
+            let rounded = if rounded { (across(&counts, R::add), [R::of(0.0); GROUP]) } else { total_anything(&second) };
+            store(rounded, &mut stats.second);
         }
     }
 }
@@ -767,32 +793,139 @@ impl<T: Float, F: RowFormula> Task<T> for Finish<'_, T, F> {
     fn run<R: Lane<T>>(self) {
         let Self { formula, row_len, x, grad_y, y, stats } = self;
         let row_len = row_len.min(y.len()).max(1);
-        let constants = constants::<T, R, F>(formula, stats);
+        let constants = constants::<T, R, F, GROUP>(formula, stats);
         for (i, y) in y.chunks_exact_mut(row_len).enumerate() {
             let row = i * row_len..(i + 1) * row_len;
-            let f = &Results { formula, constants: each_constant(|c| constants[c][i].wide()) };
-            let x = x.map(|x| &x[row.clone()]);
-            if F::OF_GRADIENT {
-                let grad_y = &grad_y.unwrap_or(&[])[row];
-                match x {
-                    Some(x) if !F::OF_EXP => OfBoth { f, x, grad_y, y }.run::<R>(),
-                    _ => OfBothInPlace { f, grad_y, y }.run::<R>(),
-                }
-            } else {
-                match x {
-                    Some(x) if !F::OF_EXP => OfElement { f, x, y }.run::<R>(),
-                    _ => OfElementInPlace { f, y }.run::<R>(),
-                }
-            }
+            let constants = &[constants[0][i], constants[1][i], constants[2][i], constants[3][i]];
+            let grad_y = grad_y.map(|grad_y| &grad_y[row.clone()]);
+            let (x, grad_y) = (if F::OF_EXP { None } else { x }, if F::OF_GRADIENT { grad_y } else { None });
+            results::<T, R>(
+                #[inline(always)]
+                |of, grad_y| formula.result(of, grad_y, constants),
+                x.map(|x| &x[row]),
+                grad_y,
+                y,
+            );
         }
     }
 }
 
+/// The results of a row, or of a part of it: of whole columns, those at the ends with some of their neighbours' elements,
+/// which are computed twice. Without `x`, `y` holds the elements.
+#[inline(always)]
+pub(crate) fn results<T: Float, R: Lane<T>>(
+    formula: impl Fn(R, R) -> R + Copy,
+    x: Option<&[T]>,
+    grad_y: Option<&[T]>,
+    y: &mut [T],
+) {
+    #[inline(always)]
+    fn whole_columns<T>(of: &[T]) -> &[T] {
+        of.as_chunks::<LANES>().0.as_flattened()
+    }
+
+    // A function, because LLVM knows only of its arguments that they do not overlap. One loop over all columns, because LLVM
+    // takes one over a single column apart into scalars.
+    #[inline(always)]
+    fn columns<T: Float, R: Lane<T>>(
+        formula: impl Fn(R, R) -> R,
+        x: Option<&[T]>,
+        grad_y: Option<&[T]>,
+        y: &mut [T],
+    ) {
+        let (x, grad_y) = (x.map(whole_columns), grad_y.map(whole_columns));
+        let y = y.as_chunks_mut::<LANES>().0.as_flattened_mut();
+        match (x, grad_y) {
+            (None, None) => {
+                for y in y {
+                    *y = formula(R::load(*y), R::of(0.0)).store();
+                }
+            }
+            (None, Some(grad_y)) => {
+                for (y, &grad_y) in y.iter_mut().zip(grad_y) {
+                    *y = formula(R::load(*y), R::load(grad_y)).store();
+                }
+            }
+            (Some(x), None) => {
+                for (y, &x) in y.iter_mut().zip(x) {
+                    *y = formula(R::load(x), R::of(0.0)).store();
+                }
+            }
+            (Some(x), Some(grad_y)) => {
+                for ((y, &x), &grad_y) in y.iter_mut().zip(x).zip(grad_y) {
+                    *y = formula(R::load(x), R::load(grad_y)).store();
+                }
+            }
+        }
+    }
+
+    let len = y.len();
+    let at = unaligned(y);
+    let tail = len.saturating_sub(LANES);
+    let ends = usize::from((len - at) % LANES != 0) + 2 * usize::from(at > 0);
+    // The ends, first: from what is there before the columns between them are written.
+    let mut results = [[T::zero(); LANES]; 2];
+    for (end, start) in [tail, 0].into_iter().enumerate() {
+        if ends & (end + 1) == 0 {
+            continue;
+        }
+        let (mut short, mut short_grad) = (results[end], results[end]);
+        let (x, grad_y) = (x.map(|x| &x[start..]), grad_y.map(|grad_y| &grad_y[start..]));
+        let (x, grad_y) = (x.map(|x| column(x, &mut short)), grad_y.map(|grad_y| column(grad_y, &mut short_grad)));
+        copy_column(&y[start..], &mut results[end]);
+        columns::<T, R>(formula, x, grad_y, &mut results[end]);
+    }
+    columns::<T, R>(formula, x.map(|x| &x[at..]), grad_y.map(|grad_y| &grad_y[at..]), &mut y[at..]);
+    if ends & 1 != 0 {
+        copy_column(&results[0], &mut y[tail..]);
+    }
+    if ends & 2 != 0 {
+        copy_column(&results[1], y);
+    }
+}
+
+/// The first elements, as one column: a padded copy of them if there are fewer.
+#[inline(always)]
+fn column<'a, T: Copy>(elements: &'a [T], short: &'a mut [T; LANES]) -> &'a [T] {
+    if elements.len() >= LANES {
+        return &elements[..LANES];
+    }
+    copy_column(elements, short);
+    short
+}
+
+/// Copies as many elements as both slices have, up to [`LANES`], by pieces of fixed lengths.
+#[inline(always)]
+pub(crate) fn copy_column<T: Copy>(mut from: &[T], mut to: &mut [T]) {
+    macro_rules! piece {
+        ($length:literal) => {
+            if let (Some((piece, from_rest)), true) = (from.split_first_chunk::<$length>(), to.len() >= $length) {
+                let (to_piece, to_rest) = to.split_at_mut($length);
+                to_piece.copy_from_slice(piece);
+                (from, to) = (from_rest, to_rest);
+            }
+        };
+    }
+    if from.len() >= LANES && to.len() >= LANES {
+        to[..LANES].copy_from_slice(&from[..LANES]);
+        return;
+    }
+    piece!(16);
+    piece!(8);
+    piece!(4);
+    piece!(2);
+    piece!(1);
+    let _ = (from, to);
+}
+
 /// What the formula keeps of each row, an array for each constant.
 #[inline(always)]
-pub(crate) fn constants<T: Float, R: Lane<T>, F: RowFormula>(formula: F, stats: &Stats<T>) -> [[R; SIDE]; CONSTANTS] {
-    let mut constants = [[R::of(0.0); SIDE]; CONSTANTS];
-    for i in 0..SIDE {
+pub(crate) fn constants<T: Float, R: Lane<T>, F: RowFormula, const W: usize>(
+    formula: F,
+    stats: &Stats<T>,
+) -> [[R; W]; CONSTANTS] {
+    let mut constants = [[R::of(0.0); W]; CONSTANTS];
+    for i in 0..W {
         let row = stats.row::<R>(i);
         let of_row = formula.constants(&row);
         // NaN for a row with NaN or infinity, or of nothing but -inf.
@@ -801,35 +934,3 @@ pub(crate) fn constants<T: Float, R: Lane<T>, F: RowFormula>(formula: F, stats: 
     }
     constants
 }
-
-/// A formula with the constants of one row, as the loops over slices take it.
-#[derive(Clone)]
-struct Results<F> {
-    formula: F,
-    constants: Constants<f64>,
-}
-
-trait OfARow: Clone {
-    const ABREAST: usize;
-    fn result<R: Real>(&self, of: R, grad_y: R) -> R;
-}
-
-impl<F: RowFormula> OfARow for Results<F> {
-    const ABREAST: usize = F::ABREAST;
-
-    #[inline(always)]
-    fn result<R: Real>(&self, of: R, grad_y: R) -> R {
-        let [a, b, c, d] = self.constants;
-        self.formula.result(of, grad_y, &[R::of(a), R::of(b), R::of(c), R::of(d)])
-    }
-}
-
-#[inline(always)]
-fn each_constant(constant: impl Fn(usize) -> f64) -> Constants<f64> {
-    [constant(0), constant(1), constant(2), constant(3)]
-}
-
-sweep!(OfElement<OfARow> |f, x| y = f.result(x, x));
-sweep!(OfElementInPlace<OfARow> |f| mut y = f.result(y, y));
-sweep!(OfBoth<OfARow> |f, x, grad_y| y = f.result(x, grad_y));
-sweep!(OfBothInPlace<OfARow> |f, grad_y| mut y = f.result(y, grad_y));

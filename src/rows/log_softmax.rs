@@ -144,7 +144,6 @@ impl RowFormula for GradientFromOutput {
     const SUMS_GRADIENTS: bool = true;
     const OF_EXP: bool = false;
     const OF_GRADIENT: bool = true;
-    const ABREAST: usize = 4;
 
     #[inline(always)]
     fn constants<R: Real>(self, row: &Row<R>) -> Constants<R> {

@@ -2,12 +2,14 @@
 
 use core::marker::PhantomData;
 
-use super::engine::{Accumulate, CONSTANTS, RowFormula, SHORT, SIDE, Slices, Stats, constants, exponentials};
+use fearless_simd::{Simd, SimdBase, SimdElement};
+
+use super::engine::{Accumulate, COLUMNS, CONSTANTS, RowFormula, SIDE, Slices, Stats, constants, exponentials};
 use super::probability::Complement;
-use super::reduce::{Greatest, LANES, Sums, normalised, seed};
-use crate::kernel::element::{Float, Lane};
+use super::reduce::{DEPTH, Greatest, LANES, Sums, seed};
+use crate::kernel::element::{Float, Kernel, Lane};
 use crate::kernel::level::{Level, Task, dispatch};
-use crate::kernel::real::Real;
+use crate::kernel::real::Abreast;
 use crate::math::fast_two_sum;
 
 /// A column has the element of each row at one place.
@@ -16,26 +18,27 @@ pub(crate) type Column<T> = [T; SIDE];
 /// Runs the formula over short rows.
 pub(crate) fn run<T: Float, F: RowFormula>(level: Level, formula: F, mut slices: Slices<'_, T>) {
     let (row_len, len) = (slices.row_len, slices.y.len());
-    let mut columns = [[T::zero(); SIDE]; SHORT];
-    let mut gradients = if F::OF_GRADIENT { [[T::zero(); SIDE]; SHORT] } else { columns };
-    let (columns, gradients) = (&mut columns[..row_len], &mut gradients[..row_len]);
+    let (mut columns, mut gradients) = ([[T::zero(); SIDE]; COLUMNS], [[T::zero(); SIDE]; COLUMNS]);
+    let blocks = row_len.next_multiple_of(DEPTH);
     let mut stats = Stats::new();
     for start in (0..len).step_by(SIDE * row_len) {
         let Slices { x, grad_y, y, .. } = slices.part(start..len.min(start + SIDE * row_len));
         if let Some(rows) = grad_y {
-            dispatch(level, ToColumns { rows, columns: &mut *gradients });
+            to_columns(level, rows, &mut gradients[..row_len]);
         }
-        dispatch(level, ToColumns { rows: x.unwrap_or(y), columns: &mut *columns });
+        to_columns(level, x.unwrap_or(y), &mut columns[..row_len]);
         if F::SUMS_GRADIENTS {
             let sums = PhantomData::<super::engine::Plainly>;
-            dispatch(level, AddUp { sums, columns: &mut *gradients, grad_y: &[], stats: &mut stats });
+            dispatch(level, AddUp { sums, columns: &mut gradients[..row_len], grad_y: &[], stats: &mut stats });
         }
         if !F::Sums::OF_OUTPUT || F::Sums::SECOND {
             let sums = PhantomData::<F::Sums>;
-            dispatch(level, AddUp { sums, columns: &mut *columns, grad_y: &*gradients, stats: &mut stats });
+            let (columns, grad_y) = (&mut columns[..row_len], &gradients[..row_len]);
+            dispatch(level, AddUp { sums, columns, grad_y, stats: &mut stats });
         }
-        dispatch(level, Finish { formula, columns: &mut *columns, grad_y: &*gradients, stats: &stats });
-        dispatch(level, FromColumns { columns, rows: y });
+        let (results, grad_y) = (&mut columns[..blocks], &gradients[..blocks]);
+        dispatch(level, Finish { formula, columns: results, grad_y, stats: &stats });
+        from_columns(level, &columns[..row_len], y);
     }
 }
 
@@ -74,8 +77,9 @@ impl<T: Float, K: Accumulate> Task<T> for AddUp<'_, T, K> {
 }
 
 /// Exponentials of each row but for the greatest, on the grid, with the sums that the lanes of a longer row would have: the
-/// columns become the exponentials.
+/// columns become the exponentials. There are a whole number of [`DEPTH`] columns, more than `row_len` if need be.
 pub(crate) struct RestOnGrid<'a, T> {
+    pub(crate) row_len: usize,
     pub(crate) columns: &'a mut [Column<T>],
     pub(crate) stats: &'a mut Stats<T>,
 }
@@ -85,55 +89,60 @@ impl<T: Float> Task<T> for RestOnGrid<'_, T> {
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
-        /// By pairs, as [`across`](super::reduce::across) puts lanes together.
-        #[inline(always)]
-        fn tree<R: Real>(mut lanes: [[R; SIDE]; LANES]) -> [R; SIDE] {
-            let mut width = LANES / 2;
-            while width > 0 {
-                for k in 0..width {
-                    for i in 0..SIDE {
-                        lanes[k][i] = lanes[2 * k][i] + lanes[2 * k + 1][i];
-                    }
-                }
-                width /= 2;
-            }
-            lanes[0]
-        }
+        const BLOCKS: usize = LANES / DEPTH;
 
-        /// The exponentials of a column, and what they add to three sums.
+        /// The exponentials of some columns, and what they add to three sums: to that of what rounding takes away by pairs, as
+        /// [`across`](super::reduce::across) puts lanes together; the others are exact.
         #[inline(always)]
-        fn column<T: Float, R: Lane<T>>(column: &mut Column<T>, stats: &Stats<T>, sums: [&mut [R; SIDE]; 3]) {
-            let [hi, lo, tops] = sums;
+        fn block<T: Float, R: Lane<T>>(
+            columns: &mut [Column<T>; DEPTH],
+            stats: &Stats<T>,
+            hi: &mut [R; SIDE],
+            tops: &mut [R; SIDE],
+            lo: &mut [R; SIDE],
+        ) {
             for i in 0..SIDE {
-                let (e, top) = (stats.exp::<R>(i).exp(R::load(column[i])), R::load(stats.top[i]));
-                let (sum, error) = fast_two_sum(seed::<R>(), Complement::below_top(e, top));
-                (hi[i], lo[i], tops[i]) = (sum - seed(), R::of(0.0) + error, Complement::is_top(e, top).0);
-                column[i] = e.store();
+                let (scale, top) = (stats.exp::<R>(i), Abreast::<R, DEPTH>::splat(R::load(stats.top[i])));
+                let x = Abreast::<R, DEPTH>::gather(columns, i);
+                // One after another: abreast, they would need more registers than there are.
+                let e = Abreast::<R, DEPTH>(scale.exp(x.0), scale.exp(x.1), scale.exp(x.2), scale.exp(x.3));
+                let seed = Abreast::splat(seed::<R>());
+                let (sum, error) = fast_two_sum(seed, Complement::below_top(e, top));
+                hi[i] = hi[i] + (sum - seed).sum();
+                lo[i] = (Abreast::splat(R::of(0.0)) + error).sum();
+                tops[i] = tops[i] + Complement::is_top(e, top).0.sum();
+                e.scatter(columns, i);
             }
         }
 
-        let Self { columns, stats } = self;
+        let Self { row_len, columns, stats } = self;
         let mut greatest = Greatest::<R, SIDE>::new();
-        greatest.take(columns);
+        greatest.take(&columns[..row_len]);
         stats.scale(&greatest.lanes(), true);
-        let zeros = [[R::of(0.0); SIDE]; LANES];
-        let (mut hi, mut lo, mut tops) = (zeros, zeros, zeros);
-        let count = columns.len();
-        for (c, of) in columns.iter_mut().enumerate() {
-            column::<T, R>(of, stats, [&mut hi[c], &mut lo[c], &mut tops[c]]);
-        }
+        let zeros = [R::of(0.0); SIDE];
+        let (mut hi, mut tops, mut lo) = (zeros, zeros, [zeros; BLOCKS]);
         // What a lane without an element has: the exponential of -inf, which is not quite nothing.
-        let mut nothing = [T::neg_infinity(); SIDE];
-        if count < LANES {
-            column::<T, R>(&mut nothing, stats, [&mut hi[count], &mut lo[count], &mut tops[count]]);
-            for c in count + 1..LANES {
-                (hi[c], lo[c], tops[c]) = (hi[count], lo[count], tops[count]);
+        columns[row_len..].fill([T::neg_infinity(); SIDE]);
+        let blocks = columns.as_chunks_mut().0;
+        let count = blocks.len();
+        for (columns, lo) in blocks.iter_mut().zip(&mut lo) {
+            block::<T, R>(columns, stats, &mut hi, &mut tops, lo);
+        }
+        if count < BLOCKS {
+            let (mut hi_of_nothing, mut tops_of_nothing, mut lo_of_nothing) = (zeros, zeros, zeros);
+            let nothing = &mut [[T::neg_infinity(); SIDE]; DEPTH];
+            block::<T, R>(nothing, stats, &mut hi_of_nothing, &mut tops_of_nothing, &mut lo_of_nothing);
+            lo[count..].fill(lo_of_nothing);
+            let missing = R::of((BLOCKS - count) as f64);
+            for i in 0..SIDE {
+                hi[i] = hi[i] + missing * hi_of_nothing[i];
+                tops[i] = tops[i] + missing * tops_of_nothing[i];
             }
         }
-        let (hi, lo) = normalised(tree(hi), tree(lo));
-        let tops = tree(tops);
         for i in 0..SIDE {
-            (stats.first.0[i], stats.first.1[i]) = (hi[i].store(), lo[i].store());
+            let halves = [0, 4].map(|k| (lo[k][i] + lo[k + 1][i]) + (lo[k + 2][i] + lo[k + 3][i]));
+            let (hi, lo) = fast_two_sum(hi[i], halves[0] + halves[1]);
+            (stats.first.0[i], stats.first.1[i]) = (hi.store(), lo.store());
             (stats.second.0[i], stats.second.1[i]) = (tops[i].store(), T::zero());
         }
     }
@@ -154,61 +163,121 @@ impl<T: Float, F: RowFormula> Task<T> for Finish<'_, T, F> {
     fn run<R: Lane<T>>(self) {
         // A function, because LLVM knows only of its arguments that they do not overlap.
         #[inline(always)]
-        fn column<T: Float, R: Lane<T>, F: RowFormula>(
+        fn block<T: Float, R: Lane<T>, F: RowFormula>(
             formula: F,
-            column: &mut Column<T>,
-            grad_y: &Column<T>,
+            columns: &mut [Column<T>; DEPTH],
+            grad_y: &[Column<T>; DEPTH],
             constants: &[[R; SIDE]; CONSTANTS],
         ) {
             for i in 0..SIDE {
-                let of_row = [constants[0][i], constants[1][i], constants[2][i], constants[3][i]];
-                column[i] = formula.result(R::load(column[i]), R::load(grad_y[i]), &of_row).store();
+                let of_row = constants.each_ref().map(|constants| Abreast::splat(constants[i]));
+                let (of, grad_y) = (Abreast::<R, DEPTH>::gather(columns, i), Abreast::gather(grad_y, i));
+                formula.result(of, grad_y, &of_row).scatter(columns, i);
             }
         }
 
-        let constants = constants::<T, R, F>(self.formula, self.stats);
-        for (of, grad_y) in self.columns.iter_mut().zip(self.grad_y) {
-            column::<T, R, F>(self.formula, of, grad_y, &constants);
+        let constants = constants::<T, R, F, SIDE>(self.formula, self.stats);
+        // By several columns: LLVM would unroll a loop over one, and go over the columns by gathers.
+        for (of, grad_y) in self.columns.as_chunks_mut().0.iter_mut().zip(self.grad_y.as_chunks().0) {
+            block::<T, R, F>(self.formula, of, grad_y, &constants);
         }
     }
 }
 
 /// Rows to columns: the element c of row i to lane i of column c.
-pub(crate) struct ToColumns<'a, T> {
-    pub(crate) rows: &'a [T],
-    pub(crate) columns: &'a mut [Column<T>],
-}
-
-impl<T: Float> Task<T> for ToColumns<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<R: Lane<T>>(self) {
-        let row_len = self.columns.len();
-        let count = self.rows.len() / row_len;
-        for (c, column) in self.columns.iter_mut().enumerate() {
-            for (i, lane) in column[..count].iter_mut().enumerate() {
-                *lane = self.rows[i * row_len + c];
-            }
-        }
-    }
+pub(crate) fn to_columns<T: Float>(level: Level, rows: &[T], columns: &mut [Column<T>]) {
+    T::run(&Transpose, level, Transposed::ToColumns(rows, columns));
 }
 
 /// The other way round.
-pub(crate) struct FromColumns<'a, T> {
-    pub(crate) columns: &'a [Column<T>],
-    pub(crate) rows: &'a mut [T],
+pub(crate) fn from_columns<T: Float>(level: Level, columns: &[Column<T>], rows: &mut [T]) {
+    T::run(&Transpose, level, Transposed::FromColumns(columns, rows));
 }
 
-impl<T: Float> Task<T> for FromColumns<'_, T> {
-    type Output = ();
+enum Transposed<'a, T> {
+    ToColumns(&'a [T], &'a mut [Column<T>]),
+    FromColumns(&'a [Column<T>], &'a mut [T]),
+}
 
-    #[inline(always)]
-    fn run<R: Lane<T>>(self) {
-        for (i, row) in self.rows.chunks_exact_mut(self.columns.len()).enumerate() {
-            for (column, element) in self.columns.iter().zip(row) {
-                *element = column[i];
+/// By squares of a vector's lanes, in shuffles that are named: LLVM finds none, and takes the elements one by one, or gathers
+/// them.
+struct Transpose;
+
+impl Kernel for Transpose {
+    type Args<'a, T: Float> = Transposed<'a, T>;
+    type Output<T: Float> = ();
+
+    fn f32(&self, level: Level, args: Transposed<'_, f32>) {
+        fearless_simd::dispatch!(level.0, simd => transpose::<_, fearless_simd::f32x4<_>, f32, 4>(simd, args));
+    }
+
+    fn f64(&self, level: Level, args: Transposed<'_, f64>) {
+        fearless_simd::dispatch!(level.0, simd => transpose::<_, fearless_simd::f64x2<_>, f64, 2>(simd, args));
+    }
+}
+
+#[inline(always)]
+fn transpose<S: Simd, V: SimdBase<S, Element = T>, T: Float + SimdElement, const N: usize>(
+    simd: S,
+    args: Transposed<'_, T>,
+) {
+    match args {
+        Transposed::ToColumns(rows, columns) => {
+            let row_len = columns.len();
+            for (i, rows) in rows.chunks(N * row_len).enumerate() {
+                let at = N * i;
+                if row_len < N || rows.len() < N * row_len {
+                    for (i, row) in rows.chunks_exact(row_len).enumerate() {
+                        for (column, &element) in columns.iter_mut().zip(row) {
+                            column[at + i] = element;
+                        }
+                    }
+                    continue;
+                }
+                // The last square overlaps with the one before.
+                for c in (0..row_len).step_by(N).map(|c| c.min(row_len - N)) {
+                    let square = square::<S, V, N>(|k| V::from_slice(simd, &rows[k * row_len + c..][..N]));
+                    for (column, lanes) in columns[c..c + N].iter_mut().zip(square) {
+                        lanes.store_slice(&mut column[at..at + N]);
+                    }
+                }
+            }
+        }
+        Transposed::FromColumns(columns, rows) => {
+            let row_len = columns.len();
+            for (i, rows) in rows.chunks_mut(N * row_len).enumerate() {
+                let at = N * i;
+                if row_len < N || rows.len() < N * row_len {
+                    for (i, row) in rows.chunks_exact_mut(row_len).enumerate() {
+                        for (column, element) in columns.iter().zip(row) {
+                            *element = column[at + i];
+                        }
+                    }
+                    continue;
+                }
+                for c in (0..row_len).step_by(N).map(|c| c.min(row_len - N)) {
+                    let columns = &columns[c..c + N];
+                    let square = square::<S, V, N>(|k| V::from_slice(simd, &columns[k][at..at + N]));
+                    for (k, lanes) in square.into_iter().enumerate() {
+                        lanes.store_slice(&mut rows[k * row_len + c..][..N]);
+                    }
+                }
             }
         }
     }
+}
+
+/// A square, transposed: 2 or 4 vectors of as many lanes.
+#[inline(always)]
+fn square<S: Simd, V: SimdBase<S>, const N: usize>(row: impl FnMut(usize) -> V) -> [V; N] {
+    let rows: [V; N] = core::array::from_fn(row);
+    let mut square = rows;
+    if N == 2 {
+        (square[0], square[1]) = (rows[0].zip_low(rows[1]), rows[0].zip_high(rows[1]));
+    } else {
+        let (a, b) = (rows[0].zip_low(rows[2]), rows[1].zip_low(rows[3]));
+        let (c, d) = (rows[0].zip_high(rows[2]), rows[1].zip_high(rows[3]));
+        (square[0], square[1], square[2], square[3]) = (a.zip_low(b), a.zip_high(b), c.zip_low(d), c.zip_high(d));
+    }
+    square
 }
