@@ -4,8 +4,9 @@
 use alloc::{boxed::Box, vec, vec::Vec};
 use core::hint::black_box;
 
+use crate::kernel::dispatch::dispatch;
 use crate::kernel::element::{Element, Float, Kernel};
-use crate::kernel::level::{At, Level, dispatch};
+use crate::kernel::level::{At, Level};
 use crate::kernel::real::Real;
 use crate::kernel::sweep::{sweep, unaligned};
 use crate::kernel::tiles::TILE;

@@ -4,8 +4,9 @@
 use alloc::{vec, vec::Vec};
 
 use crate::activation::{Activation, Elementwise};
+use crate::kernel::dispatch::dispatch;
 use crate::kernel::element::{Element, Float, Kernel};
-use crate::kernel::level::{At, Level, dispatch};
+use crate::kernel::level::{At, Level};
 use crate::kernel::real::Real;
 use crate::kernel::sweep::sweep;
 use crate::pass::same_length;

@@ -2,8 +2,9 @@
 
 use super::relu::{leaky, side};
 use crate::kernel::arithmetic::{Count, Single};
+use crate::kernel::dispatch::dispatch;
 use crate::kernel::element::{Element, Float, Kernel, compiled};
-use crate::kernel::level::{Level, dispatch};
+use crate::kernel::level::Level;
 use crate::kernel::sweep::sweep;
 use crate::pass::Pass;
 

@@ -4,10 +4,11 @@
 
 use half::{bf16, f16};
 
+use super::dispatch::{Task, dispatch};
 use super::element::{Element, Lane, PerElement, compiled};
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 use super::f16 as instructions;
-use super::level::{Level, Task, dispatch};
+use super::level::Level;
 use super::sealed::Sealed;
 use super::tiles::by_tiles;
 

@@ -1,7 +1,8 @@
 //! The loop over slices that every elementwise pass runs, several vectors abreast.
 
+use super::abreast::Abreast;
 use super::element::{Float, Lane};
-use super::real::{Abreast, Real};
+use super::real::Real;
 
 /// Elements that are computed together where blocks do not fit: a whole number of vectors everywhere.
 pub(crate) const EDGE: usize = 16;
@@ -48,7 +49,7 @@ macro_rules! sweep {
             $(pub(crate) $output: &'a mut [T],)+
         }
 
-        impl<T: $crate::kernel::element::Float, F: $bound> $crate::kernel::level::Task<T> for $task<'_, F, T> {
+        impl<T: $crate::kernel::element::Float, F: $bound> $crate::kernel::dispatch::Task<T> for $task<'_, F, T> {
             type Output = ();
 
             #[inline(always)]
@@ -164,7 +165,7 @@ macro_rules! sweep {
 /// second loop for slices that overlap.
 macro_rules! gather {
     ($strips:expr, $i:expr, $n:expr) => {
-        $crate::kernel::real::Abreast::<R, $n>(
+        $crate::kernel::abreast::Abreast::<R, $n>(
             R::load($strips[0][$i]),
             if $n > 1 { R::load($strips[1][$i]) } else { R::of(0.0) },
             if $n > 2 { R::load($strips[2][$i]) } else { R::of(0.0) },

@@ -1,7 +1,8 @@
 //! Sums of columns to twice the precision, for gradients of what is broadcast: biases and slopes.
 
+use crate::kernel::dispatch::{Task, dispatch};
 use crate::kernel::element::{Float, Kernel, Lane, compiled};
-use crate::kernel::level::{Level, Task, dispatch};
+use crate::kernel::level::Level;
 use crate::kernel::real::Real;
 use crate::kernel::tiles::Tile;
 use crate::rows::reduce::{LANES, Partial, add};

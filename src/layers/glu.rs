@@ -6,8 +6,9 @@ use crate::functions::gelu::{Gelu, GeluTanh};
 use crate::functions::relu::Relu;
 use crate::functions::sigmoid::Sigmoid;
 use crate::functions::silu::Silu;
+use crate::kernel::dispatch::dispatch;
 use crate::kernel::element::{Element, Float, Kernel, compiled};
-use crate::kernel::level::{Level, dispatch};
+use crate::kernel::level::Level;
 use crate::kernel::sweep::sweep;
 use crate::pass::Pieces;
 

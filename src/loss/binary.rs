@@ -3,9 +3,11 @@
 use super::{Reduction, rounded, settings};
 use crate::describe::error::ParameterError;
 use crate::describe::parameters::{Allowed, checked};
+use crate::kernel::abreast::Abreast;
+use crate::kernel::dispatch::{Task, dispatch};
 use crate::kernel::element::{Element, Float, Kernel, Lane, compiled, per_element};
-use crate::kernel::level::{Level, Task, dispatch};
-use crate::kernel::real::{Abreast, Real};
+use crate::kernel::level::Level;
+use crate::kernel::real::Real;
 use crate::layers::wide::Wide;
 use crate::math::{bounded_abs, log1p_exp, sigmoid_neg};
 use crate::pass::same_length;

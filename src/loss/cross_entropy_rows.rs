@@ -7,9 +7,12 @@ use num_traits::float::FloatCore;
 
 use super::targets::Kind;
 use super::{CrossEntropy, Targets};
+use crate::kernel::abreast::Abreast;
+use crate::kernel::dispatch::{Task, dispatch};
 use crate::kernel::element::{Element, Float, Lane, per_element};
-use crate::kernel::level::{Level, Task, dispatch};
-use crate::kernel::real::{Abreast, Ieee, Real};
+use crate::kernel::lanes::Ieee;
+use crate::kernel::level::Level;
+use crate::kernel::real::Real;
 use crate::kernel::tiles::TILE;
 use crate::math::{exp2, lifted_one, log1p_of_sum_unrounded, unlift};
 use crate::rows::engine::{GROUP, Merge, PerRow, Row, SIDE, Stats, chunks, padded, parts, results};

@@ -24,9 +24,11 @@ use super::reduce::{
     CHUNK, DEPTH, Greatest, LANE_CHUNK, LANES, LaneSums, Partial, Sums, across, normalised, total_anything,
 };
 use super::side;
+use crate::kernel::abreast::Abreast;
+use crate::kernel::dispatch::{Task, dispatch};
 use crate::kernel::element::{Element, Float, Kernel, Lane};
-use crate::kernel::level::{Level, Task, dispatch};
-use crate::kernel::real::{Abreast, Real};
+use crate::kernel::level::Level;
+use crate::kernel::real::Real;
 use crate::kernel::sweep::unaligned;
 use crate::math::RowExp;
 
@@ -633,7 +635,8 @@ impl<T: Float, K: Accumulate> Task<T> for Sum<'_, T, K> {
         }
         if K::SECOND {
             // Rounded at each of the five additions: a third of the time.
-            let rounded = if rounded { (across(&counts, R::add), [R::of(0.0); GROUP]) } else { total_anything(&second) };
+            let rounded =
+                if rounded { (across(&counts, R::add), [R::of(0.0); GROUP]) } else { total_anything(&second) };
             store(rounded, &mut stats.second);
         }
     }
@@ -827,12 +830,7 @@ pub(crate) fn results<T: Float, R: Lane<T>>(
     // A function, because LLVM knows only of its arguments that they do not overlap. One loop over all columns, because LLVM
     // takes one over a single column apart into scalars.
     #[inline(always)]
-    fn columns<T: Float, R: Lane<T>>(
-        formula: impl Fn(R, R) -> R,
-        x: Option<&[T]>,
-        grad_y: Option<&[T]>,
-        y: &mut [T],
-    ) {
+    fn columns<T: Float, R: Lane<T>>(formula: impl Fn(R, R) -> R, x: Option<&[T]>, grad_y: Option<&[T]>, y: &mut [T]) {
         let (x, grad_y) = (x.map(whole_columns), grad_y.map(whole_columns));
         let y = y.as_chunks_mut::<LANES>().0.as_flattened_mut();
         match (x, grad_y) {

@@ -3,9 +3,10 @@
 
 use num_traits::float::FloatCore;
 
+use crate::kernel::dispatch::{Task, dispatch};
 use crate::kernel::element::{Float, Kernel, Lane, compiled};
-use crate::kernel::level::{Level, Task, dispatch};
-use crate::kernel::real::Ieee;
+use crate::kernel::lanes::Ieee;
+use crate::kernel::level::Level;
 
 /// The scale, in the range of the type: neither 0, which would make NaN of -inf, nor infinite, which would make NaN of 0.
 pub(crate) fn in_range<T: Float>(scale: f64) -> f64 {

@@ -3,8 +3,9 @@
 //! Numbers come in columns: an array with a number for each lane. What is reduced lane by lane stays an array; [`across`]
 //! puts its lanes together.
 
+use crate::kernel::abreast::Abreast;
 use crate::kernel::element::{Float, Lane};
-use crate::kernel::real::{Abreast, Real};
+use crate::kernel::real::Real;
 use crate::math::{fast_two_sum, lifted_one, two_sum, unlift};
 
 /// Lanes of a column: a whole number of vectors everywhere, and enough of them to be independent of one another.

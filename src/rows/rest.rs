@@ -6,8 +6,9 @@ use super::engine::{AddUp, COLUMNS, FindGreatest, GROUP, Merge, SHORT, SIDE, Sta
 use super::probability::Rest;
 use super::reduce::{CHUNK, DEPTH, LANES, LaneSums};
 use super::side::{Column, RestOnGrid, to_columns};
+use crate::kernel::dispatch::dispatch;
 use crate::kernel::element::{Element, Float};
-use crate::kernel::level::{Level, dispatch};
+use crate::kernel::level::Level;
 
 /// Some rows, and what is known of them.
 pub(crate) struct Group<'a, T> {

@@ -7,9 +7,10 @@ use fearless_simd::{Simd, SimdBase, SimdElement};
 use super::engine::{Accumulate, COLUMNS, CONSTANTS, RowFormula, SIDE, Slices, Stats, constants, exponentials};
 use super::probability::Complement;
 use super::reduce::{DEPTH, Greatest, LANES, Sums, seed};
+use crate::kernel::abreast::Abreast;
+use crate::kernel::dispatch::{Task, dispatch};
 use crate::kernel::element::{Float, Kernel, Lane};
-use crate::kernel::level::{Level, Task, dispatch};
-use crate::kernel::real::Abreast;
+use crate::kernel::level::Level;
 use crate::math::fast_two_sum;
 
 /// A column has the element of each row at one place.
