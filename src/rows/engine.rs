@@ -38,7 +38,7 @@ pub(crate) const COLUMNS: usize = SHORT.next_multiple_of(DEPTH);
 pub(crate) const GROUP: usize = 8;
 
 /// The most rows that are worked on at a time, those side by side.
-pub(crate) const SIDE: usize = 16;
+pub(crate) const SIDE: usize = 32;
 
 /// A number of each row that is worked on.
 pub(crate) type PerRow<T> = [T; SIDE];
@@ -573,8 +573,9 @@ impl<T: Float, K: Accumulate> Task<T> for Sum<'_, T, K> {
         let row_len = row_len.max(1);
         let rows = elements.len() / row_len;
         // Long before they are read: a CPU waits for small pieces to be written before it reads them as one.
-        let (mut last, mut last_grad) = ([[padding::<T, K>(); LANES]; GROUP], [[T::zero(); LANES]; GROUP]);
+        let (mut last, mut last_grad) = ([[T::zero(); LANES]; GROUP], [[T::zero(); LANES]; GROUP]);
         if row_len % LANES != 0 {
+            last.as_flattened_mut().fill(padding::<T, K>());
             let last_grad = last_grad.iter_mut().zip(grad_y.unwrap_or(&[]).chunks_exact(row_len));
             for (to, from) in last.iter_mut().zip(elements.chunks_exact(row_len)).chain(last_grad) {
                 copy_column(from.as_chunks::<LANES>().1, to);

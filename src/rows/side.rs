@@ -207,23 +207,31 @@ impl Kernel for Transpose {
     type Args<'a, T: Float> = Transposed<'a, T>;
     type Output<T: Float> = ();
 
-    fn f32(&self, level: Level, args: Transposed<'_, f32>) {
-        fearless_simd::dispatch!(level.0, simd => transpose::<_, fearless_simd::f32x4<_>, f32, 4>(simd, args));
+    fn f32(&self, level: Level, mut args: Transposed<'_, f32>) {
+        fearless_simd::dispatch!(level.0, simd => transpose::<_, fearless_simd::f32x4<_>, f32, 4>(simd, &mut args));
     }
 
-    fn f64(&self, level: Level, args: Transposed<'_, f64>) {
-        fearless_simd::dispatch!(level.0, simd => transpose::<_, fearless_simd::f64x2<_>, f64, 2>(simd, args));
+    fn f64(&self, level: Level, mut args: Transposed<'_, f64>) {
+        fearless_simd::dispatch!(level.0, simd => transpose::<_, fearless_simd::f64x2<_>, f64, 2>(simd, &mut args));
     }
 }
 
 #[inline(always)]
 fn transpose<S: Simd, V: SimdBase<S, Element = T>, T: Float + SimdElement, const N: usize>(
     simd: S,
-    args: Transposed<'_, T>,
+    args: &mut Transposed<'_, T>,
 ) {
     match args {
         Transposed::ToColumns(rows, columns) => {
             let row_len = columns.len();
+            if rows.len() == SIDE * row_len {
+                match row_len {
+                    1 => return narrow_to_columns::<T, 1>(rows, columns),
+                    2 => return narrow_to_columns::<T, 2>(rows, columns),
+                    3 => return narrow_to_columns::<T, 3>(rows, columns),
+                    _ => {}
+                }
+            }
             for (i, rows) in rows.chunks(N * row_len).enumerate() {
                 let at = N * i;
                 if row_len < N || rows.len() < N * row_len {
@@ -245,6 +253,14 @@ fn transpose<S: Simd, V: SimdBase<S, Element = T>, T: Float + SimdElement, const
         }
         Transposed::FromColumns(columns, rows) => {
             let row_len = columns.len();
+            if rows.len() == SIDE * row_len {
+                match row_len {
+                    1 => return narrow_from_columns::<T, 1>(columns, rows),
+                    2 => return narrow_from_columns::<T, 2>(columns, rows),
+                    3 => return narrow_from_columns::<T, 3>(columns, rows),
+                    _ => {}
+                }
+            }
             for (i, rows) in rows.chunks_mut(N * row_len).enumerate() {
                 let at = N * i;
                 if row_len < N || rows.len() < N * row_len {
@@ -262,6 +278,31 @@ fn transpose<S: Simd, V: SimdBase<S, Element = T>, T: Float + SimdElement, const
                         lanes.store_slice(&mut rows[k * row_len + c..][..N]);
                     }
                 }
+            }
+        }
+    }
+}
+
+/// Rows so narrow that LLVM does find shuffles.
+#[inline(always)]
+fn narrow_to_columns<T: Float, const N: usize>(rows: &[T], columns: &mut [Column<T>]) {
+    if let (Some(rows), Some(columns)) = (rows.as_chunks::<N>().0.first_chunk::<SIDE>(), columns.first_chunk_mut::<N>()) {
+        for (c, column) in columns.iter_mut().enumerate() {
+            for (lane, row) in column.iter_mut().zip(rows) {
+                *lane = row[c];
+            }
+        }
+    }
+}
+
+/// See [`narrow_to_columns`].
+#[inline(always)]
+fn narrow_from_columns<T: Float, const N: usize>(columns: &[Column<T>], rows: &mut [T]) {
+    if let (Some(rows), Some(columns)) = (rows.as_chunks_mut::<N>().0.first_chunk_mut::<SIDE>(), columns.first_chunk::<N>())
+    {
+        for (i, row) in rows.iter_mut().enumerate() {
+            for (element, column) in row.iter_mut().zip(columns) {
+                *element = column[i];
             }
         }
     }
