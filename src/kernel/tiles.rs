@@ -33,10 +33,12 @@ impl<F: Zero + Copy, const N: usize> Tile<F, N> {
 }
 
 /// What runs over tiles.
+#[cfg(feature = "half")]
 type OnFloats<'f, T, const I: usize, const O: usize> =
     dyn FnMut([&[<T as Element>::Float]; I], [&mut [<T as Element>::Float]; O]) + 'f;
 
 /// See [`Element::as_floats`]. A slice may be empty although others are not: it stays so.
+#[cfg(feature = "half")]
 pub(crate) fn by_tiles<T: Element, const I: usize, const O: usize>(
     level: Level,
     inputs: [&[T]; I],
@@ -53,6 +55,7 @@ pub(crate) fn by_tiles<T: Element, const I: usize, const O: usize>(
     }
 }
 
+#[cfg(feature = "half")]
 fn by_tiles_of<T: Element, const I: usize, const O: usize, const N: usize>(
     level: Level,
     len: usize,

@@ -236,6 +236,7 @@ impl CrossEntropy {
     }
 
     /// The class of a row; `None` if it is ignored.
+    #[inline]
     pub(super) fn class(&self, classes: Classes<'_>, row: usize) -> Option<usize> {
         match classes.get(row) {
             class if class == self.ignore_index => None,

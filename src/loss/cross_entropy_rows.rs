@@ -21,6 +21,9 @@ use crate::rows::reduce::{CHUNK, DEPTH, LANES, LaneSums, Partial, Sums, add, tot
 use crate::rows::rest::{Group, add_up, rest_of_groups, rest_of_row};
 use crate::rows::side::{Column, from_columns};
 
+/// Lanes for the numbers of a group of longer rows: as many as LLVM makes vectors of.
+const FEW: usize = 2 * GROUP;
+
 /// Logits with their targets, and what is asked for.
 pub(super) struct Batch<'a, T: Element> {
     pub(super) of: &'a CrossEntropy,
@@ -71,10 +74,12 @@ fn losses_of<T: Element>(_: &BatchLoss, batch: Batch<'_, T>) {
     };
     let mut sum = (<Plain<T> as Real>::of(0.0), <Plain<T> as Real>::of(0.0));
     let mut count_up = |at: usize, count: usize, of_rows: &PerRow<T::Float>| {
+        let mut more = sum;
         for (row, &loss) in of_rows[..count].iter().enumerate() {
-            sum = add(sum, Lane::load(loss));
+            more = add(more, Lane::load(loss));
             losses(at + row, loss);
         }
+        sum = more;
     };
 
     if row_len > CHUNK {
@@ -86,7 +91,7 @@ fn losses_of<T: Element>(_: &BatchLoss, batch: Batch<'_, T>) {
                 weigh_long(level, weights.of_rows(at, row_len), x, &stats, &mut rows);
             }
             rows.take_class(0, |class| x[class].widened());
-            dispatch(level, Losses { stats: &stats, rows: &mut rows, weighted });
+            dispatch(level, Losses { stats: &stats, rows: &mut rows, count: 1, weighted });
             count_up(at, 1, &rows.loss);
             let Some(grad) = grad else { continue };
             for range in chunks(row_len).flat_map(parts) {
@@ -131,7 +136,7 @@ fn losses_of<T: Element>(_: &BatchLoss, batch: Batch<'_, T>) {
                 for row in 0..count {
                     rows.take_class(row, |class| x[row * row_len + class]);
                 }
-                dispatch(level, Losses { stats, rows: &mut rows, weighted });
+                dispatch(level, Losses { stats, rows: &mut rows, count, weighted });
                 count_up(first + at, count, &rows.loss);
                 if let Some(e) = e {
                     if let Some(columns) = columns {
@@ -375,6 +380,8 @@ fn weigh_long<T: Element>(
 struct Losses<'a, T> {
     stats: &'a Stats<T>,
     rows: &'a mut Rows<T>,
+    /// How many rows there are.
+    count: usize,
     weighted: bool,
 }
 
@@ -383,9 +390,17 @@ impl<T: Float> Task<T> for Losses<'_, T> {
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
-        let Self { stats, rows, weighted } = self;
+        // Longer rows come in groups of fewer.
+        if self.count <= GROUP { self.first_rows::<R, FEW>() } else { self.first_rows::<R, SIDE>() }
+    }
+}
+
+impl<T: Float> Losses<'_, T> {
+    #[inline(always)]
+    fn first_rows<R: Lane<T>, const W: usize>(self) {
+        let Self { stats, rows, weighted, .. } = self;
         let zero = R::of(0.0);
-        for i in 0..SIDE {
+        for i in 0..W {
             let row = stats.row::<R>(i);
             let (log, log_lo) = log_of_sum(&row);
             let log = log + log_lo;
@@ -491,7 +506,7 @@ impl<T: Element> Task<T::Float> for Gradients<'_, T> {
             _ => None,
         };
         // What the classes have is computed side by side.
-        let (mut of_class, mut own) = ([Zero::zero(); SIDE], [Zero::zero(); SIDE]);
+        let (mut of_class, mut own) = ([Zero::zero(); FEW], [Zero::zero(); FEW]);
         for (i, e) in e.chunks_exact(row_len).enumerate() {
             if let Some(class) = place_of(rows, i) {
                 of_class[i] = e[class];
@@ -500,8 +515,8 @@ impl<T: Element> Task<T::Float> for Gradients<'_, T> {
                 }
             }
         }
-        let mut factors = [[R::of(0.0); SIDE]; 3];
-        for i in 0..SIDE {
+        let mut factors = [[R::of(0.0); FEW]; 3];
+        for i in 0..FEW {
             let formula = Gradient::of(stats, rows, weighted, times, i);
             let w = R::load(own[i]) + R::load(rows.own[i]);
             rows.gradient[i] = formula.at(R::load(of_class[i]), w).store();

@@ -42,7 +42,7 @@ pub(crate) const COLUMNS: usize = SHORT.next_multiple_of(DEPTH);
 pub(crate) const GROUP: usize = 8;
 
 /// The most rows that are worked on at a time, those side by side.
-pub(crate) const SIDE: usize = 16;
+pub(crate) const SIDE: usize = 32;
 
 /// A number of each row that is worked on.
 pub(crate) type PerRow<T> = [T; SIDE];
@@ -600,8 +600,9 @@ impl<T: Float, K: Accumulate> Task<T> for Sum<'_, T, K> {
         let row_len = row_len.max(1);
         let rows = elements.len() / row_len;
         // Long before they are read: a CPU waits for small pieces to be written before it reads them as one.
-        let (mut last, mut last_grad) = ([[padding::<T, K>(); LANES]; GROUP], [[T::zero(); LANES]; GROUP]);
+        let (mut last, mut last_grad) = ([[T::zero(); LANES]; GROUP], [[T::zero(); LANES]; GROUP]);
         if row_len % LANES != 0 {
+            last.as_flattened_mut().fill(padding::<T, K>());
             let last_grad = last_grad.iter_mut().zip(grad_y.unwrap_or(&[]).chunks_exact(row_len));
             for (to, from) in last.iter_mut().zip(elements.chunks_exact(row_len)).chain(last_grad) {
                 copy_column(from.as_chunks::<LANES>().1, to);
@@ -613,8 +614,9 @@ impl<T: Float, K: Accumulate> Task<T> for Sum<'_, T, K> {
         // What needs no more than a loop over the lanes is done row by row: of two loops LLVM would unroll the inner one, and
         // go over the rows by gathers.
         let rounded = K::COUNTS || K::OF_OUTPUT && rounded;
-        let (mut hi, mut lo) = ([[R::of(0.0); LANES]; GROUP], [[R::of(0.0); LANES]; GROUP]);
-        let (mut counts, mut second) = (lo, [Sums::of_anything(); GROUP]);
+        // Both digits of the first sum, then counts: the trees side by side.
+        let mut lanes = [[R::of(0.0); LANES]; 3 * GROUP];
+        let mut second = [Sums::of_anything(); GROUP];
         for i in 0..rows {
             let row = i * row_len..(i + 1) * row_len;
             let (x, grad_y) = (x.map(|x| &x[row.clone()]), grad_y.map(|grad_y| &grad_y[row.clone()]));
@@ -622,22 +624,32 @@ impl<T: Float, K: Accumulate> Task<T> for Sum<'_, T, K> {
             let (mut first, mut of_row) = (Sums::of_exponentials(), Sums::of_anything());
             add_up_row::<T, R, K>(x, grad_y, e, (&mut last[i], &last_grad[i]), stats, i, &mut first, &mut of_row);
             if !K::OF_OUTPUT {
-                (hi[i], lo[i]) = first.unseeded();
+                (lanes[i], lanes[GROUP + i]) = first.unseeded();
             }
             if K::SECOND && rounded {
-                counts[i] = of_row.rounded();
+                lanes[2 * GROUP + i] = of_row.rounded();
             } else if K::SECOND {
                 second[i] = of_row;
             }
         }
+        let mut totals = [[R::of(0.0); GROUP]; 3];
+        if K::COUNTS {
+            totals.as_flattened_mut().copy_from_slice(&across(&lanes, R::add));
+        } else if !K::OF_OUTPUT {
+            let first: &[_; 2 * GROUP] = lanes.first_chunk().expect("both digits");
+            totals[..2].as_flattened_mut().copy_from_slice(&across(first, R::add));
+        } else if rounded {
+            let counts: &[_; GROUP] = lanes.last_chunk().expect("counts");
+            totals[2] = across(counts, R::add);
+        }
+        let [hi, lo, counts] = totals;
         if !K::OF_OUTPUT {
-            store(normalised(across(&hi, R::add), across(&lo, R::add)), &mut stats.first);
+            store(normalised(hi, lo), &mut stats.first);
         }
         if K::SECOND {
             // Rounded at each of the five additions: a third of the time.
-            let rounded =
-                if rounded { (across(&counts, R::add), [R::of(0.0); GROUP]) } else { total_anything(&second) };
-            store(rounded, &mut stats.second);
+            let second = if rounded { (counts, [R::of(0.0); GROUP]) } else { total_anything(&second) };
+            store(second, &mut stats.second);
         }
     }
 }

@@ -6,7 +6,7 @@ use fearless_simd::{Simd, SimdBase, SimdElement};
 
 use super::engine::{Accumulate, COLUMNS, CONSTANTS, RowFormula, SIDE, Slices, Stats, constants, exponentials};
 use super::probability::Complement;
-use super::reduce::{DEPTH, Greatest, LANES, Sums, seed};
+use super::reduce::{DEPTH, Greatest, LANES, Sums, normalised, seed};
 use crate::kernel::abreast::Abreast;
 use crate::kernel::dispatch::{Task, dispatch};
 use crate::kernel::element::{Float, Kernel, Lane};
@@ -17,9 +17,21 @@ use crate::math::fast_two_sum;
 pub(crate) type Column<T> = [T; SIDE];
 
 /// Runs the formula over short rows.
-pub(crate) fn run<T: Float, F: RowFormula>(level: Level, formula: F, mut slices: Slices<'_, T>) {
+pub(crate) fn run<T: Float, F: RowFormula>(level: Level, formula: F, slices: Slices<'_, T>) {
+    // Of the shortest rows there is little to do, beside which it counts how many columns have to be made.
+    if slices.row_len <= FEW {
+        run_in::<T, F, FEW>(level, formula, slices);
+    } else {
+        run_in::<T, F, COLUMNS>(level, formula, slices);
+    }
+}
+
+/// A number of columns that is made in no time.
+const FEW: usize = 3 * DEPTH;
+
+fn run_in<T: Float, F: RowFormula, const C: usize>(level: Level, formula: F, mut slices: Slices<'_, T>) {
     let (row_len, len) = (slices.row_len, slices.y.len());
-    let (mut columns, mut gradients) = ([[T::zero(); SIDE]; COLUMNS], [[T::zero(); SIDE]; COLUMNS]);
+    let (mut columns, mut gradients) = ([[T::zero(); SIDE]; C], [[T::zero(); SIDE]; C]);
     let blocks = row_len.next_multiple_of(DEPTH);
     let mut stats = Stats::new();
     for start in (0..len).step_by(SIDE * row_len) {
@@ -140,11 +152,17 @@ impl<T: Float> Task<T> for RestOnGrid<'_, T> {
                 tops[i] = tops[i] + missing * tops_of_nothing[i];
             }
         }
+        let [a, b, c, d, e, f, g, h] = &lo;
+        let mut all = zeros;
         for i in 0..SIDE {
-            let halves = [0, 4].map(|k| (lo[k][i] + lo[k + 1][i]) + (lo[k + 2][i] + lo[k + 3][i]));
-            let (hi, lo) = fast_two_sum(hi[i], halves[0] + halves[1]);
-            (stats.first.0[i], stats.first.1[i]) = (hi.store(), lo.store());
-            (stats.second.0[i], stats.second.1[i]) = (tops[i].store(), T::zero());
+            all[i] = ((a[i] + b[i]) + (c[i] + d[i])) + ((e[i] + f[i]) + (g[i] + h[i]));
+        }
+        let (hi, lo) = normalised(hi, all);
+        let Stats { first, second, .. } = stats;
+        for (to, from) in [(&mut first.0, &hi), (&mut first.1, &lo), (&mut second.0, &tops), (&mut second.1, &zeros)] {
+            for (to, from) in to.iter_mut().zip(from) {
+                *to = from.store();
+            }
         }
     }
 }
@@ -208,23 +226,31 @@ impl Kernel for Transpose {
     type Args<'a, T: Float> = Transposed<'a, T>;
     type Output<T: Float> = ();
 
-    fn f32(&self, level: Level, args: Transposed<'_, f32>) {
-        fearless_simd::dispatch!(level.0, simd => transpose::<_, fearless_simd::f32x4<_>, f32, 4>(simd, args));
+    fn f32(&self, level: Level, mut args: Transposed<'_, f32>) {
+        fearless_simd::dispatch!(level.0, simd => transpose::<_, fearless_simd::f32x4<_>, f32, 4>(simd, &mut args));
     }
 
-    fn f64(&self, level: Level, args: Transposed<'_, f64>) {
-        fearless_simd::dispatch!(level.0, simd => transpose::<_, fearless_simd::f64x2<_>, f64, 2>(simd, args));
+    fn f64(&self, level: Level, mut args: Transposed<'_, f64>) {
+        fearless_simd::dispatch!(level.0, simd => transpose::<_, fearless_simd::f64x2<_>, f64, 2>(simd, &mut args));
     }
 }
 
 #[inline(always)]
 fn transpose<S: Simd, V: SimdBase<S, Element = T>, T: Float + SimdElement, const N: usize>(
     simd: S,
-    args: Transposed<'_, T>,
+    args: &mut Transposed<'_, T>,
 ) {
     match args {
         Transposed::ToColumns(rows, columns) => {
             let row_len = columns.len();
+            if rows.len() == SIDE * row_len {
+                match row_len {
+                    1 => return narrow_to_columns::<T, 1>(rows, columns),
+                    2 => return narrow_to_columns::<T, 2>(rows, columns),
+                    3 => return narrow_to_columns::<T, 3>(rows, columns),
+                    _ => {}
+                }
+            }
             for (i, rows) in rows.chunks(N * row_len).enumerate() {
                 let at = N * i;
                 if row_len < N || rows.len() < N * row_len {
@@ -237,7 +263,10 @@ fn transpose<S: Simd, V: SimdBase<S, Element = T>, T: Float + SimdElement, const
                 }
                 // The last square overlaps with the one before.
                 for c in (0..row_len).step_by(N).map(|c| c.min(row_len - N)) {
-                    let square = square::<S, V, N>(|k| V::from_slice(simd, &rows[k * row_len + c..][..N]));
+                    let square = square::<S, V, N>(
+                        #[inline(always)]
+                        |k| V::from_slice(simd, &rows[k * row_len + c..][..N]),
+                    );
                     for (column, lanes) in columns[c..c + N].iter_mut().zip(square) {
                         lanes.store_slice(&mut column[at..at + N]);
                     }
@@ -246,6 +275,14 @@ fn transpose<S: Simd, V: SimdBase<S, Element = T>, T: Float + SimdElement, const
         }
         Transposed::FromColumns(columns, rows) => {
             let row_len = columns.len();
+            if rows.len() == SIDE * row_len {
+                match row_len {
+                    1 => return narrow_from_columns::<T, 1>(columns, rows),
+                    2 => return narrow_from_columns::<T, 2>(columns, rows),
+                    3 => return narrow_from_columns::<T, 3>(columns, rows),
+                    _ => {}
+                }
+            }
             for (i, rows) in rows.chunks_mut(N * row_len).enumerate() {
                 let at = N * i;
                 if row_len < N || rows.len() < N * row_len {
@@ -258,7 +295,10 @@ fn transpose<S: Simd, V: SimdBase<S, Element = T>, T: Float + SimdElement, const
                 }
                 for c in (0..row_len).step_by(N).map(|c| c.min(row_len - N)) {
                     let columns = &columns[c..c + N];
-                    let square = square::<S, V, N>(|k| V::from_slice(simd, &columns[k][at..at + N]));
+                    let square = square::<S, V, N>(
+                        #[inline(always)]
+                        |k| V::from_slice(simd, &columns[k][at..at + N]),
+                    );
                     for (k, lanes) in square.into_iter().enumerate() {
                         lanes.store_slice(&mut rows[k * row_len + c..][..N]);
                     }
@@ -268,10 +308,41 @@ fn transpose<S: Simd, V: SimdBase<S, Element = T>, T: Float + SimdElement, const
     }
 }
 
+/// Rows so narrow that LLVM does find shuffles.
+#[inline(always)]
+fn narrow_to_columns<T: Float, const N: usize>(rows: &[T], columns: &mut [Column<T>]) {
+    if let (Some(rows), Some(columns)) = (rows.as_chunks::<N>().0.first_chunk::<SIDE>(), columns.first_chunk_mut::<N>())
+    {
+        for (c, column) in columns.iter_mut().enumerate() {
+            for (lane, row) in column.iter_mut().zip(rows) {
+                *lane = row[c];
+            }
+        }
+    }
+}
+
+/// See [`narrow_to_columns`].
+#[inline(always)]
+fn narrow_from_columns<T: Float, const N: usize>(columns: &[Column<T>], rows: &mut [T]) {
+    if let (Some(rows), Some(columns)) =
+        (rows.as_chunks_mut::<N>().0.first_chunk_mut::<SIDE>(), columns.first_chunk::<N>())
+    {
+        for (i, row) in rows.iter_mut().enumerate() {
+            for (element, column) in row.iter_mut().zip(columns) {
+                *element = column[i];
+            }
+        }
+    }
+}
+
 /// A square, transposed: 2 or 4 vectors of as many lanes.
 #[inline(always)]
-fn square<S: Simd, V: SimdBase<S>, const N: usize>(row: impl FnMut(usize) -> V) -> [V; N] {
-    let rows: [V; N] = core::array::from_fn(row);
+fn square<S: Simd, V: SimdBase<S>, const N: usize>(row: impl Fn(usize) -> V) -> [V; N] {
+    // No `from_fn`: it would call the closure, at no level.
+    let mut rows = [row(0); N];
+    for (k, lanes) in rows.iter_mut().enumerate().skip(1) {
+        *lanes = row(k);
+    }
     let mut square = rows;
     if N == 2 {
         (square[0], square[1]) = (rows[0].zip_low(rows[1]), rows[0].zip_high(rows[1]));
