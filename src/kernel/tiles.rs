@@ -2,7 +2,9 @@
 
 use num_traits::Zero;
 
+#[cfg(feature = "half")]
 use super::element::Element;
+#[cfg(feature = "half")]
 use super::level::Level;
 
 pub(crate) use super::element::TILE;

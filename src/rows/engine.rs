@@ -872,7 +872,7 @@ pub(crate) fn results<T: Float, R: Lane<T>>(
     let len = y.len();
     let at = unaligned(y);
     let tail = len.saturating_sub(LANES);
-    let ends = usize::from((len - at) % LANES != 0) + 2 * usize::from(at > 0);
+    let ends = usize::from(!(len - at).is_multiple_of(LANES)) + 2 * usize::from(at > 0);
     // The ends, first: from what is there before the columns between them are written.
     let mut results = [[T::zero(); LANES]; 2];
     for (end, start) in [tail, 0].into_iter().enumerate() {
