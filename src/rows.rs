@@ -9,6 +9,8 @@
 pub(crate) mod affine;
 pub(crate) mod broadcast;
 pub(crate) mod engine;
+pub(crate) mod finish;
+pub(crate) mod formula;
 pub(crate) mod gather;
 pub(crate) mod hardmax;
 pub(crate) mod layout;
@@ -23,3 +25,5 @@ pub(crate) mod side;
 pub(crate) mod softmax;
 pub(crate) mod softmin;
 pub(crate) mod sparsemax;
+pub(crate) mod stats;
+pub(crate) mod sums;

@@ -15,11 +15,13 @@ use crate::kernel::level::Level;
 use crate::kernel::real::Real;
 use crate::kernel::tiles::TILE;
 use crate::math::{exp2, lifted_one, log1p_of_sum_unrounded, unlift};
-use crate::rows::engine::{GROUP, Merge, PerRow, Row, SIDE, Stats, chunks, padded, parts, results};
+use crate::rows::finish::results;
 use crate::rows::probability::{Complement, Normaliser};
 use crate::rows::reduce::{CHUNK, DEPTH, LANES, LaneSums, Partial, Sums, add, total_anything};
 use crate::rows::rest::{Group, add_up, rest_of_groups, rest_of_row};
 use crate::rows::side::{Column, from_columns};
+use crate::rows::stats::{GROUP, PerRow, Row, SIDE, Stats};
+use crate::rows::sums::{Merge, chunks, padded, parts};
 
 /// Lanes for the numbers of a group of longer rows: as many as LLVM makes vectors of.
 const FEW: usize = 2 * GROUP;

@@ -1,9 +1,11 @@
 //! Log-softmax: rows of scores to rows of log-probabilities.
 
-use super::engine::{Constants, Nothing, Row, RowFormula, Total, compiled_rows};
+use super::formula::Constants;
+use super::formula::{Nothing, RowFormula, Total, compiled_rows};
 use super::layout::Layout;
 use super::probability::{Complement, Normaliser, Rest};
 use super::scores::row_function;
+use super::stats::Row;
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::kernel::real::Real;

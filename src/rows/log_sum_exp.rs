@@ -2,10 +2,10 @@
 
 use num_traits::{One, Zero};
 
-use super::engine::{PerRow, SIDE, Stats};
 use super::probability::{Normaliser, multiple_and};
 use super::reduce::Partial;
 use super::rest::rest_of_rows;
+use super::stats::{PerRow, SIDE, Stats};
 use crate::kernel::dispatch::{Task, dispatch};
 use crate::kernel::element::{Element, Float, Kernel, Lane, compiled};
 use crate::kernel::level::Level;

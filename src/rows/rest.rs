@@ -2,10 +2,11 @@
 
 use core::marker::PhantomData;
 
-use super::engine::{AddUp, COLUMNS, FindGreatest, GROUP, Merge, SHORT, SIDE, Stats, Sum, Totals, chunks, parts};
 use super::probability::Rest;
 use super::reduce::{CHUNK, DEPTH, LANES, LaneSums};
 use super::side::{Column, RestOnGrid, to_columns};
+use super::stats::{COLUMNS, GROUP, SHORT, SIDE, Stats};
+use super::sums::{AddUp, FindGreatest, Merge, Sum, Totals, chunks, parts};
 use crate::kernel::dispatch::dispatch;
 use crate::kernel::element::{Element, Float};
 use crate::kernel::level::Level;

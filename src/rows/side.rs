@@ -4,9 +4,12 @@ use core::marker::PhantomData;
 
 use fearless_simd::{Simd, SimdBase, SimdElement};
 
-use super::engine::{Accumulate, COLUMNS, CONSTANTS, RowFormula, SIDE, Slices, Stats, constants, exponentials};
+use super::finish::constants;
+use super::formula::{Accumulate, CONSTANTS, RowFormula, Slices};
 use super::probability::Complement;
 use super::reduce::{DEPTH, Greatest, LANES, Sums, normalised, seed};
+use super::stats::{COLUMNS, SIDE, Stats};
+use super::sums::exponentials;
 use crate::kernel::abreast::Abreast;
 use crate::kernel::dispatch::{Task, dispatch};
 use crate::kernel::element::{Float, Kernel, Lane};
@@ -41,7 +44,7 @@ fn run_in<T: Float, F: RowFormula, const C: usize>(level: Level, formula: F, mut
         }
         to_columns(level, x.unwrap_or(y), &mut columns[..row_len]);
         if F::SUMS_GRADIENTS {
-            let sums = PhantomData::<super::engine::Plainly>;
+            let sums = PhantomData::<super::formula::Plainly>;
             dispatch(level, AddUp { sums, columns: &mut gradients[..row_len], grad_y: &[], stats: &mut stats });
         }
         if !F::Sums::OF_OUTPUT || F::Sums::SECOND {

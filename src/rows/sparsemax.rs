@@ -12,8 +12,8 @@ use crate::kernel::level::Level;
 use crate::kernel::real::Real;
 use crate::math::{fast_two_sum, two_sum};
 use crate::pass::{Pass, Pieces};
-use crate::rows::engine::greatest_of;
 use crate::rows::reduce::{LANES, Partial, Sums, across, add, total_anything};
+use crate::rows::sums::greatest_of;
 
 /// Sparsemax: p\[i\] = max(x\[i\] - tau, 0) over each row, tau so that they sum to 1.
 ///
