@@ -14,27 +14,18 @@
 //! overlap. Rows beyond [`CHUNK`] go one at a time, by chunks. How many rows there are does not change the order of a row's
 //! sums, and so not its bits.
 
-use core::array::{from_mut, from_ref};
 use core::marker::PhantomData;
 use core::ops::Range;
 
-use num_traits::float::FloatCore;
-
 use super::finish::Finish;
 use super::formula::{Accumulate, OfPart, Plainly, RowFormula, Rows, Slices};
-use super::reduce::{
-    CHUNK, DEPTH, Greatest, LANE_CHUNK, LANES, LaneSums, Partial, Sums, across, normalised, total_anything,
-};
+use super::reduce::{CHUNK, LANES, LaneSums};
 use super::side;
 use super::stats::{GROUP, SHORT, Stats};
-use super::sums::{AddUp, FindGreatest, Merge, Sum, Totals, chunks, exponentials, parts};
-use crate::kernel::abreast::Abreast;
-use crate::kernel::dispatch::{Task, dispatch};
-use crate::kernel::element::{Element, Float, Kernel, Lane};
+use super::sums::{AddUp, FindGreatest, Merge, Sum, Totals, chunks, parts};
+use crate::kernel::dispatch::dispatch;
+use crate::kernel::element::Float;
 use crate::kernel::level::Level;
-use crate::kernel::real::Real;
-use crate::kernel::sweep::unaligned;
-use crate::math::RowExp;
 
 /// Runs the formula over the rows.
 pub(crate) fn run<T: Float, F: RowFormula>(level: Level, formula: F, rows: Rows<'_, T>) {

@@ -1,36 +1,21 @@
 //! The results of rows, from exponentials, gradients and what is known of the rows.
 
-use core::array::{from_mut, from_ref};
-use core::marker::PhantomData;
-use core::ops::Range;
-
-use num_traits::float::FloatCore;
-
-use super::engine::run;
 use super::formula::{CONSTANTS, RowFormula};
-use super::reduce::{
-    CHUNK, DEPTH, Greatest, LANE_CHUNK, LANES, LaneSums, Partial, Sums, across, normalised, total_anything,
-};
-use super::side;
+use super::reduce::LANES;
 use super::stats::{GROUP, Stats};
-use super::sums::{exponentials, padded, store};
-use crate::kernel::abreast::Abreast;
-use crate::kernel::dispatch::{Task, dispatch};
-use crate::kernel::element::{Element, Float, Kernel, Lane};
-use crate::kernel::level::Level;
-use crate::kernel::real::Real;
+use crate::kernel::dispatch::Task;
+use crate::kernel::element::{Float, Lane};
 use crate::kernel::sweep::unaligned;
-use crate::math::RowExp;
 
 /// The results of some rows, or of a part of one.
 pub(crate) struct Finish<'a, T, F> {
-    formula: F,
-    row_len: usize,
+    pub(crate) formula: F,
+    pub(crate) row_len: usize,
     /// `None`: elements, or their exponentials, are in `y`.
-    x: Option<&'a [T]>,
-    grad_y: Option<&'a [T]>,
-    y: &'a mut [T],
-    stats: &'a Stats<T>,
+    pub(crate) x: Option<&'a [T]>,
+    pub(crate) grad_y: Option<&'a [T]>,
+    pub(crate) y: &'a mut [T],
+    pub(crate) stats: &'a Stats<T>,
 }
 
 impl<T: Float, F: RowFormula> Task<T> for Finish<'_, T, F> {

@@ -1,26 +1,12 @@
 //! What a function of rows is: a formula of an element's exponential, and of sums over the row.
 
-use core::array::{from_mut, from_ref};
-use core::marker::PhantomData;
 use core::ops::Range;
 
-use num_traits::float::FloatCore;
-
-use super::engine::{long, run, sum};
-use super::finish::{constants, results};
-use super::reduce::{
-    CHUNK, DEPTH, Greatest, LANE_CHUNK, LANES, LaneSums, Partial, Sums, across, normalised, total_anything,
-};
-use super::side;
+use super::reduce::Partial;
 use super::stats::Row;
-use super::sums::{exponentials, parts};
-use crate::kernel::abreast::Abreast;
-use crate::kernel::dispatch::{Task, dispatch};
-use crate::kernel::element::{Element, Float, Kernel, Lane};
+use crate::kernel::element::{Float, Kernel};
 use crate::kernel::level::Level;
 use crate::kernel::real::Real;
-use crate::kernel::sweep::unaligned;
-use crate::math::RowExp;
 
 /// Numbers that a formula may keep of a row.
 pub(crate) const CONSTANTS: usize = 4;

@@ -1,23 +1,7 @@
 //! What is known of the rows that are worked on: the greatest elements, the scales of their exponentials, the sums.
 
-use core::array::{from_mut, from_ref};
-use core::marker::PhantomData;
-use core::ops::Range;
-
-use num_traits::float::FloatCore;
-
-use super::formula::Rows;
-use super::reduce::{
-    CHUNK, DEPTH, Greatest, LANE_CHUNK, LANES, LaneSums, Partial, Sums, across, normalised, total_anything,
-};
-use super::side;
-use super::sums::{exponentials, store};
-use crate::kernel::abreast::Abreast;
-use crate::kernel::dispatch::{Task, dispatch};
-use crate::kernel::element::{Element, Float, Kernel, Lane};
-use crate::kernel::level::Level;
-use crate::kernel::real::Real;
-use crate::kernel::sweep::unaligned;
+use super::reduce::{DEPTH, LANES, Partial};
+use crate::kernel::element::{Float, Lane};
 use crate::math::RowExp;
 
 /// Rows of up to this length lie side by side.
@@ -109,8 +93,8 @@ pub(crate) trait ScaleOf<T, R>: Copy {
 /// The scale of one row.
 #[derive(Clone, Copy)]
 pub(crate) struct OfRow<R> {
-    exp: RowExp<R>,
-    top: R,
+    pub(crate) exp: RowExp<R>,
+    pub(crate) top: R,
 }
 
 impl<T: Float, R: Lane<T>> ScaleOf<T, R> for OfRow<R> {

@@ -6,21 +6,15 @@ use core::ops::Range;
 
 use num_traits::float::FloatCore;
 
-use super::engine::{run, sum};
-use super::finish::{column, copy_column};
+use super::finish::copy_column;
 use super::formula::Accumulate;
-use super::reduce::{
-    CHUNK, DEPTH, Greatest, LANE_CHUNK, LANES, LaneSums, Partial, Sums, across, normalised, total_anything,
-};
-use super::side;
+use super::reduce::{DEPTH, Greatest, LANE_CHUNK, LANES, LaneSums, Partial, Sums, across, normalised, total_anything};
 use super::stats::{GROUP, OfRow, PerRow, ScaleOf, Stats};
 use crate::kernel::abreast::Abreast;
 use crate::kernel::dispatch::{Task, dispatch};
-use crate::kernel::element::{Element, Float, Kernel, Lane};
+use crate::kernel::element::{Element, Float, Lane};
 use crate::kernel::level::Level;
-use crate::kernel::real::Real;
 use crate::kernel::sweep::unaligned;
-use crate::math::RowExp;
 
 /// The chunks whose sums are merged: the last one takes what is left over.
 pub(crate) fn chunks(row_len: usize) -> impl DoubleEndedIterator<Item = Range<usize>> {
