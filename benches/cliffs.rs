@@ -8,6 +8,7 @@
 //! rule: no ratio above 1.1, and a cross-entropy with its gradient no more than 1.7 times a softmax. Each time is the least
 //! of many, so that what else the machine does counts little.
 
+#[allow(dead_code, reason = "a part of what the benches use")]
 #[path = "shared/mod.rs"]
 mod shared;
 
