@@ -350,7 +350,7 @@ impl<T: Element, A: Activation<T>> Activation<T> for At<A> {
 #[cfg(feature = "alloc")]
 macro_rules! boxed {
     ($($object:ty),+) => {$(
-        impl<T: Element> Activation<T> for Box<$object> {
+        impl<'a, T: Element> Activation<T> for Box<$object> {
             #[inline]
             fn run(&self, level: Level, pass: Pass<'_, T>) {
                 (**self).run(level, pass);
@@ -364,7 +364,12 @@ macro_rules! boxed {
     )+};
 }
 #[cfg(feature = "alloc")]
-boxed!(dyn Activation<T>, dyn Activation<T> + Send, dyn Activation<T> + Sync, dyn Activation<T> + Send + Sync);
+boxed!(
+    dyn Activation<T> + 'a,
+    dyn Activation<T> + Send + 'a,
+    dyn Activation<T> + Sync + 'a,
+    dyn Activation<T> + Send + Sync + 'a
+);
 
 /// The passes of a formula.
 struct Passes<'f, F>(&'f F);

@@ -2,7 +2,9 @@
 
 use crate::bad_input::{mark, refusal, refused, untouched};
 use crate::support::{Bits, Float, Outputs, assert_same, show};
-use activations::{Activation, BiasGradient, Biased, Elementwise, Elu, Gelu, LeakyRelu, Level, Relu, Silu, Tanh};
+use activations::{
+    Activation, AnyActivation, BiasGradient, Biased, Elu, Gelu, LeakyRelu, Level, Relu, Silu, Softplus, Tanh,
+};
 
 /// Lengths of rows and numbers of them: short rows that are taken together, whole and not; long ones, in strips.
 const SHAPES: [(usize, usize); 17] = [
@@ -33,6 +35,7 @@ macro_rules! each_activation {
         $check::<$T, _>("gelu", Gelu);
         $check::<$T, _>("silu", Silu);
         $check::<$T, _>("elu", Elu::default());
+        $check::<$T, _>("softplus by name", AnyActivation::from(Softplus::default()));
     )+};
 }
 
@@ -43,7 +46,7 @@ fn column_sums<T: Float>(rows: &[T], width: usize) -> Vec<f64> {
 
 #[test]
 fn an_activation_with_a_bias_has_the_bits_of_a_sum_and_the_activation() {
-    fn check<T: Float, A: Elementwise + Copy>(name: &str, activation: A) {
+    fn check<T: Float, A: Activation<T> + Copy>(name: &str, activation: A) {
         for level in Level::available() {
             let mut bits = Bits(31);
             for (width, rows) in SHAPES {
@@ -68,7 +71,7 @@ fn an_activation_with_a_bias_has_the_bits_of_a_sum_and_the_activation() {
 
 #[test]
 fn the_gradient_of_the_bias_is_the_sum_of_the_columns_within_the_stated_bound() {
-    fn check<T: Float, A: Elementwise + Copy>(name: &str, activation: A) {
+    fn check<T: Float, A: Activation<T> + Copy>(name: &str, activation: A) {
         for level in Level::available() {
             let mut bits = Bits(32);
             for (width, rows) in SHAPES {
@@ -128,7 +131,7 @@ fn infinite_gradients_sum_to_infinity_and_nan_to_nan() {
 
 #[test]
 fn bits_of_the_gradient_of_the_bias_do_not_depend_on_the_level() {
-    fn check<T: Float, A: Elementwise + Copy>(name: &str, activation: A) {
+    fn check<T: Float, A: Activation<T> + Copy>(name: &str, activation: A) {
         for fused in [true, false] {
             let mut bits = Bits(33);
             for (width, rows) in SHAPES {
@@ -151,7 +154,7 @@ fn bits_of_the_gradient_of_the_bias_do_not_depend_on_the_level() {
 
 #[test]
 fn slices_that_do_not_fit_the_bias_panic_naming_both_and_nothing_is_written() {
-    fn check<T: Float, A: Elementwise + Copy>(name: &str, activation: A) {
+    fn check<T: Float, A: Activation<T> + Copy>(name: &str, activation: A) {
         let layer = Biased { activation, bias: &[T::of(1.0); 3] };
         let (x, mut y, mut grad_bias) = (vec![T::of(0.5); 6], vec![mark::<T>(); 6], vec![mark::<T>(); 3]);
         refused!(name, layer.forward(&x[..5], &mut y[..5]), "5 elements", "rows of 3");

@@ -3,21 +3,28 @@
 use crate::bad_input::{mark, refusal, refused, untouched};
 use crate::support::{Bits, Float, assert_same, show, ulps};
 use activations::{
-    Activation, Elementwise, Gate, Gated, GeGlu, GeGluTanh, Glu, LeakyRelu, Level, Packing, ReGlu, SwiGlu,
+    Activation, AnyActivation, Gate, Gated, GeGlu, GeGluTanh, Gelu, GeluTanh, Glu, LeakyRelu, Level, Packing, ReGlu,
+    Relu, Sigmoid, Silu, SwiGlu, Tanh,
 };
 
 /// Lengths on both sides of a vector, a strip, a block, and what is taken apart at a time.
 const LENGTHS: [usize; 18] = [0, 1, 2, 3, 7, 15, 16, 17, 63, 65, 256, 257, 511, 512, 513, 1023, 1030, 1100];
 
-/// Calls the macro with each gate, its activation and its name.
+/// An activation chosen at run time.
+fn by_name() -> AnyActivation {
+    Tanh.into()
+}
+
+/// Calls the function with each gate, its name and its activation.
 macro_rules! each_gate {
     ($check:ident: $($T:ty),+) => {$(
-        $check::<$T, _>("glu", Glu);
-        $check::<$T, _>("swi_glu", SwiGlu);
-        $check::<$T, _>("ge_glu", GeGlu);
-        $check::<$T, _>("ge_glu_tanh", GeGluTanh);
-        $check::<$T, _>("re_glu", ReGlu);
-        $check::<$T, _>("gated leaky_relu", Gated(LeakyRelu::default()));
+        $check::<$T, _, _>("glu", Glu, Sigmoid);
+        $check::<$T, _, _>("swi_glu", SwiGlu, Silu);
+        $check::<$T, _, _>("ge_glu", GeGlu, Gelu);
+        $check::<$T, _, _>("ge_glu_tanh", GeGluTanh, GeluTanh);
+        $check::<$T, _, _>("re_glu", ReGlu, Relu);
+        $check::<$T, _, _>("gated leaky_relu", Gated(LeakyRelu::default()), LeakyRelu::default());
+        $check::<$T, _, _>("gated by name", Gated(by_name()), by_name());
     )+};
 }
 
@@ -93,11 +100,11 @@ fn pack<T: Float>(packing: Packing, gate: &[T], up: &[T]) -> Vec<T> {
 
 #[test]
 fn gates_have_the_bits_of_an_activation_and_a_product() {
-    fn check<T: Float, A: Elementwise>(name: &str, gated: Gated<A>) {
+    fn check<T: Float, G: Gate<T> + Copy, A: Activation<T> + Copy>(name: &str, gated: G, activation: A) {
         for level in Level::available() {
-            let (at, mut bits) = (level.with(gated.clone()), Bits(21));
+            let (at, mut bits) = (level.with(gated), Bits(21));
             for n in LENGTHS {
-                let case = Case::<T>::separately(&level.with(gated.0.clone()), &mut bits, n);
+                let case = Case::<T>::separately(&level.with(activation), &mut bits, n);
                 let what = format!("{name} at {level}, {n} elements");
                 case.check(&what, &at);
                 case.check_packed(&what, &at, Packing::Interleaved);
@@ -107,25 +114,25 @@ fn gates_have_the_bits_of_an_activation_and_a_product() {
                 }
             }
         }
-        Case::<T>::separately(&gated.0, &mut Bits(21), 300).check(&format!("{name} at the best level"), &gated);
+        Case::<T>::separately(&activation, &mut Bits(21), 300).check(&format!("{name} at the best level"), &gated);
     }
     each_gate!(check: f32, f64);
 }
 
 #[test]
 fn bits_of_gates_do_not_depend_on_position_or_level() {
-    fn check<T: Float, A: Elementwise>(name: &str, gated: Gated<A>) {
+    fn check<T: Float, G: Gate<T> + Copy, A: Activation<T> + Copy>(name: &str, gated: G, activation: A) {
         for fused in [true, false] {
             let mut levels = Level::available().filter(|level| level.is_fused() == fused).peekable();
             let Some(&first) = levels.peek() else { continue };
-            let case = Case::<T>::separately(&first.with(gated.0.clone()), &mut Bits(22), 1_300);
+            let case = Case::<T>::separately(&first.with(activation), &mut Bits(22), 1_300);
             for level in levels {
                 for from in [0, 1, 3, 8, 33] {
                     for n in LENGTHS {
                         let part = case.part(from, from + n);
                         let what = format!("{name} at {level}, elements {from}..{}", from + n);
-                        part.check(&what, &level.with(gated.clone()));
-                        part.check_packed(&what, &level.with(gated.clone()), Packing::Interleaved);
+                        part.check(&what, &level.with(gated));
+                        part.check_packed(&what, &level.with(gated), Packing::Interleaved);
                     }
                 }
             }
@@ -136,7 +143,7 @@ fn bits_of_gates_do_not_depend_on_position_or_level() {
 
 #[test]
 fn gradients_of_gates_are_limits_of_differences() {
-    fn check<T: Float, A: Elementwise>(name: &str, gated: Gated<A>) {
+    fn check<T: Float, G: Gate<f64>, A>(name: &str, gated: G, _: A) {
         let h = 2.0_f64.powi(-20);
         let of = |gate: f64, up: f64| {
             let mut out = [f64::NAN];
@@ -203,7 +210,7 @@ fn the_layouts_are_those_of_the_libraries_that_are_named() {
 
 #[test]
 fn gates_can_be_objects() {
-    let gates: [(&str, Box<dyn Gate<f32>>); 2] = [("re_glu", Box::new(ReGlu)), ("ge_glu", Box::new(GeGlu::default()))];
+    let gates: [(&str, Box<dyn Gate<f32>>); 2] = [("re_glu", Box::new(ReGlu)), ("ge_glu", Box::new(GeGlu))];
     for (name, gate) in gates {
         let mut out = [0.0];
         gate.forward(&[20.0], &[3.0], &mut out);
@@ -213,7 +220,7 @@ fn gates_can_be_objects() {
 
 #[test]
 fn slices_of_gates_that_do_not_fit_panic_naming_both_and_nothing_is_written() {
-    fn check<T: Float, A: Elementwise>(name: &str, gated: Gated<A>) {
+    fn check<T: Float, G: Gate<T>, A>(name: &str, gated: G, _: A) {
         for (n, other) in [(0, 1), (1, 0), (3, 2), (16, 31), (513, 512)] {
             let (x, y) = (vec![T::of(0.5); n], vec![T::of(0.5); other]);
             let (mut right, mut wrong, mut wrong_too) =

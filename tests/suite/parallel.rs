@@ -1,7 +1,7 @@
 //! Passes on several threads have the bits of one.
 
 use crate::support::{Bits, Outputs, assert_same, chosen, on_one_row, on_rows};
-use activations::{Activation, AnyActivation, FromOutput, IntoParallel, Softmax, Tanh};
+use activations::{Activation, AnyActivation, FromOutput, IntoParallel, Pieces, Softmax, Tanh};
 
 fn same_bits(what: &str, activation: AnyActivation, min_len: usize, x: &[f32]) {
     let grad_y: Vec<f32> = x.iter().map(|x| x * 0.5).collect();
@@ -50,7 +50,7 @@ fn rows_are_kept_whole() {
             let x: Vec<f32> = (0..n * 23).map(|_| bits.within(20.0) as f32).collect();
             for activation in on_rows(n) {
                 same_bits(&format!("rows of {n}"), activation, 1, &x);
-                assert_eq!(Activation::<f32>::row_len(&activation.parallel()), Some(n));
+                assert_eq!(Activation::<f32>::pieces(&activation.parallel()), Pieces::Rows(n));
             }
             for activation in on_one_row() {
                 same_bits("one row", activation, 1, &x);

@@ -2,7 +2,7 @@
 //! hardmax.
 
 use crate::support::{Bits, Float, Outputs, assert_same, show, sum};
-use activations::{Activation, FromOutput, Hardmax, Level, LogSoftmax, Scores, Softmax, Softmin, Sparsemax};
+use activations::{Activation, FromOutput, Hardmax, Level, LogSoftmax, Pieces, Scores, Softmax, Softmin, Sparsemax};
 
 /// On both sides of what lies side by side, of columns, of rows in step, and of chunks.
 const LENGTHS: [usize; 16] = [1, 2, 3, 7, 31, 32, 33, 64, 100, 255, 256, 600, 1_000, 1_024, 1_025, 9_000];
@@ -261,8 +261,8 @@ fn scaled_biased_and_masked_is_the_function_of_those_scores() {
         fn run(&self, level: Level, pass: activations::Pass<'_, T>) {
             self.0.run(level, pass);
         }
-        fn row_len(&self) -> Option<usize> {
-            self.0.row_len()
+        fn pieces(&self) -> Pieces {
+            self.0.pieces()
         }
     }
     macro_rules! check {
@@ -333,7 +333,7 @@ fn a_shorter_bias_or_mask_repeats() {
             for ((method, expected), (_, got)) in expected.named().into_iter().zip(got.named()) {
                 assert_same(&format!("{method}, {rows} rows of {n}, repeated after {repeat}"), &x, expected, got);
             }
-            assert_eq!(Activation::<f32>::row_len(&short), Some(repeat));
+            assert_eq!(Activation::<f32>::pieces(&short), Pieces::Rows(repeat));
         }
         // Without rows, the mask is one.
         let one = Softmax::default().masked(&keep[..n]).unwrap();

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use activations::{Activation, AnyActivation, Element, ErrorBounds, Hardmax, LogSoftmax, Softmax, Softmin, Sparsemax};
 
 /// A float with its bits: what the tests need beyond [`Element`].
-pub(crate) trait Float: Element + fmt::Display + fmt::LowerExp {
+pub(crate) trait Float: Element<Float = Self> + fmt::Display + fmt::LowerExp {
     const TYPE: &'static str;
     const WIDTH: u32;
     /// The spacing at 1.

@@ -1,7 +1,7 @@
 //! A user's own formula: all methods, both types, all levels, and the bits of a built-in one where it is the same.
 
 use crate::support::{Bits, Float, Outputs, assert_same, slope, value};
-use activations::{Activation, Element, Elementwise, LeakyRelu, Level, Pass, Real, Sigmoid, Tanh, math};
+use activations::{Activation, Element, Elementwise, LeakyRelu, Level, Pass, Pieces, Real, Sigmoid, Tanh, math};
 use approx::assert_relative_eq;
 
 /// x sigmoid(1.702 x).
@@ -263,8 +263,8 @@ impl<T: Element> Activation<T> for MinusFirst {
         }
     }
 
-    fn row_len(&self) -> Option<usize> {
-        Some(self.row_len)
+    fn pieces(&self) -> Pieces {
+        Pieces::Rows(self.row_len)
     }
 }
 

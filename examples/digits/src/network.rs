@@ -1,7 +1,7 @@
 //! A network of dense and gated layers: matrices by `ndarray`, everything else by `activations`.
 
 use activations::{
-    Activation, BiasGradient, Biased, CrossEntropy, Element, Elementwise, Gate, Gated, Identity, Packing,
+    Activation, BiasGradient, Biased, CrossEntropy, Element, Elementwise, Gate, Identity, Packing,
     ParameterError,
 };
 use ndarray::linalg::general_mat_mul;
@@ -146,21 +146,21 @@ impl<A: Elementwise + Send, T: Float> Layer<T> for Dense<A, T> {
 }
 
 /// y = f(x W) (x V), without biases, as in Llama. W and V are the halves of one matrix.
-pub(crate) struct DenseGate<A, T> {
-    gate: Gated<A>,
+pub(crate) struct DenseGate<G, T> {
+    gate: G,
     packing: Packing,
     linear: Linear<T>,
     z: Array2<T>,
 }
 
-impl<A: Elementwise, T: Float> DenseGate<A, T> {
-    pub(crate) fn new(gate: Gated<A>, inputs: usize, outputs: usize, gain: f64, random: &mut ChaCha8Rng) -> Self {
+impl<G: Gate<T>, T: Float> DenseGate<G, T> {
+    pub(crate) fn new(gate: G, inputs: usize, outputs: usize, gain: f64, random: &mut ChaCha8Rng) -> Self {
         let linear = Linear::new(inputs, 2 * outputs, gain, random);
         Self { gate, packing: Packing::GateFirst(outputs), linear, z: Array2::zeros((0, 2 * outputs)) }
     }
 }
 
-impl<A: Elementwise + Send, T: Float> Layer<T> for DenseGate<A, T> {
+impl<G: Gate<T> + Send, T: Float> Layer<T> for DenseGate<G, T> {
     fn forward(&mut self, x: Array2<T>) -> Array2<T> {
         self.z = self.linear.forward(x);
         let mut y = Array2::zeros((self.z.nrows(), self.z.ncols() / 2));
