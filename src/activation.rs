@@ -4,8 +4,9 @@
 use alloc::{boxed::Box, vec, vec::Vec};
 use core::hint::black_box;
 
+use crate::kernel::dispatch::dispatch;
 use crate::kernel::element::{Element, Float, Kernel};
-use crate::kernel::level::{At, Level, dispatch};
+use crate::kernel::level::{At, Level};
 use crate::kernel::real::Real;
 use crate::kernel::sweep::{sweep, unaligned};
 use crate::kernel::tiles::TILE;
@@ -325,7 +326,7 @@ pub trait Elementwise: Clone {
 impl<T: Element, F: Elementwise> Activation<T> for F {
     #[inline]
     fn run(&self, level: Level, pass: Pass<'_, T>) {
-        pass.as_floats(level, &mut |pass| T::Float::run(&Passes(self), level, pass));
+        pass.over_floats(level, &mut |pass| T::Float::run(&Passes(self), level, pass));
     }
 
     #[inline]
@@ -346,11 +347,15 @@ impl<T: Element, A: Activation<T>> Activation<T> for At<A> {
     }
 }
 
-/// Activations in boxes, of which `Send` or `Sync` may be asked, are activations.
-#[cfg(feature = "alloc")]
-macro_rules! boxed {
-    ($($object:ty),+) => {$(
-        impl<'a, T: Element> Activation<T> for Box<$object> {
+/// Objects behind a pointer, of which `Send` or `Sync` may be asked, are activations.
+macro_rules! objects {
+    ($([$($marker:ident)*])+) => {$(
+        #[cfg(feature = "alloc")]
+        objects!(Box<dyn Activation<T> $(+ $marker)* + 'a>);
+        objects!(&(dyn Activation<T> $(+ $marker)* + 'a));
+    )+};
+    ($pointer:ty) => {
+        impl<'a, T: Element> Activation<T> for $pointer {
             #[inline]
             fn run(&self, level: Level, pass: Pass<'_, T>) {
                 (**self).run(level, pass);
@@ -361,15 +366,9 @@ macro_rules! boxed {
                 (**self).pieces()
             }
         }
-    )+};
+    };
 }
-#[cfg(feature = "alloc")]
-boxed!(
-    dyn Activation<T> + 'a,
-    dyn Activation<T> + Send + 'a,
-    dyn Activation<T> + Sync + 'a,
-    dyn Activation<T> + Send + Sync + 'a
-);
+objects!([] [Send] [Sync] [Send Sync]);
 
 /// The passes of a formula.
 struct Passes<'f, F>(&'f F);

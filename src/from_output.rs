@@ -4,8 +4,9 @@
 use alloc::{vec, vec::Vec};
 
 use crate::activation::{Activation, Elementwise};
+use crate::kernel::dispatch::dispatch;
 use crate::kernel::element::{Element, Float, Kernel};
-use crate::kernel::level::{At, Level, dispatch};
+use crate::kernel::level::{At, Level};
 use crate::kernel::real::Real;
 use crate::kernel::sweep::sweep;
 use crate::pass::same_length;
@@ -103,20 +104,20 @@ pub trait FromOutput<T: Element>: Activation<T> {
 /// assert_eq!(Half.backward_from_output_vec(&[-1.0_f32, 1.0], &[1.0, 1.0]), [0.5, 1.0]);
 /// ```
 pub trait SlopeFromOutput: Elementwise {
-    /// f'(x) for f(x) = y; at a kink, the one that [`slope`](Elementwise::slope) gives.
+    /// f'(x) for f(x) = y; at a kink, the derivative of the left side.
     fn slope_from_output<R: Real>(&self, y: R) -> R;
 
     /// Runs the gradient over `f32`. This default is compiled in the crate that uses the formula.
     #[doc(hidden)]
     #[inline]
-    fn from_output_f32(&self, level: Level, slices: OfOutput<'_, f32>) {
+    fn run_from_output_f32(&self, level: Level, slices: OfOutput<'_, f32>) {
         backward_from_output(self, level, slices);
     }
 
-    /// See [`from_output_f32`](Self::from_output_f32).
+    /// See [`run_from_output_f32`](Self::run_from_output_f32).
     #[doc(hidden)]
     #[inline]
-    fn from_output_f64(&self, level: Level, slices: OfOutput<'_, f64>) {
+    fn run_from_output_f64(&self, level: Level, slices: OfOutput<'_, f64>) {
         backward_from_output(self, level, slices);
     }
 }
@@ -139,12 +140,12 @@ impl<F: SlopeFromOutput> Kernel for Gradient<'_, F> {
 
     #[inline]
     fn f32(&self, level: Level, slices: OfOutput<'_, f32>) {
-        self.0.from_output_f32(level, slices);
+        self.0.run_from_output_f32(level, slices);
     }
 
     #[inline]
     fn f64(&self, level: Level, slices: OfOutput<'_, f64>) {
-        self.0.from_output_f64(level, slices);
+        self.0.run_from_output_f64(level, slices);
     }
 }
 
@@ -161,14 +162,14 @@ pub(crate) fn backward_from_output<T: Float, F: SlopeFromOutput>(f: &F, level: L
 macro_rules! compiled_from_output {
     () => {
         $crate::kernel::element::compiled! {
-            fn from_output_f32(
+            fn run_from_output_f32(
                 &self,
                 level: $crate::kernel::level::Level,
                 slices: $crate::from_output::OfOutput<'_, f32>,
             ) {
                 $crate::from_output::backward_from_output(self, level, slices);
             }
-            fn from_output_f64(
+            fn run_from_output_f64(
                 &self,
                 level: $crate::kernel::level::Level,
                 slices: $crate::from_output::OfOutput<'_, f64>,

@@ -1,11 +1,14 @@
 //! The machinery under every function: numbers and lanes, element types, CPU levels, and the loops over slices.
 
+pub(crate) mod abreast;
 pub(crate) mod arithmetic;
+pub(crate) mod dispatch;
 pub(crate) mod element;
 #[cfg(all(feature = "half", any(target_arch = "x86", target_arch = "x86_64")))]
 pub(crate) mod f16;
 #[cfg(feature = "half")]
 pub(crate) mod half;
+pub(crate) mod lanes;
 pub(crate) mod level;
 pub(crate) mod real;
 pub(crate) mod repeated;

@@ -211,10 +211,11 @@ pub use describe::error::ParameterError;
 pub use describe::parameters::{Allowed, Parameter, Parameters};
 pub use from_output::{FromOutput, SlopeFromOutput};
 pub use kernel::element::Element;
-pub use kernel::level::{At, Level};
 #[cfg(feature = "std")]
-pub use kernel::real::Fused;
-pub use kernel::real::{Coefficients, Plain, Real};
+pub use kernel::lanes::Fused;
+pub use kernel::lanes::Plain;
+pub use kernel::level::{At, Level};
+pub use kernel::real::{Coefficients, Real};
 pub use layers::biased::{BiasGradient, Biased};
 pub use layers::gate::{Gate, GatePass, Packing};
 pub use layers::gated::Gated;

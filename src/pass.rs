@@ -97,10 +97,13 @@ impl<'p, T> Pass<'p, T> {
     }
 }
 
+/// What runs over floats with others beside.
+type OnPassBeside<'f, F> = dyn FnMut(Pass<'_, F>, &[F]) + 'f;
+
 impl<T: Element> Pass<'_, T> {
     /// Calls `run` with the pass over floats: once as it is, or tile by tile.
     #[inline]
-    pub(crate) fn as_floats(self, level: Level, run: &mut dyn FnMut(Pass<'_, T::Float>)) {
+    pub(crate) fn over_floats(self, level: Level, run: &mut dyn FnMut(Pass<'_, T::Float>)) {
         match self {
             Self::Forward { x, y } => {
                 T::as_floats(level, [x], [y], false, |[x], [y]| run(Pass::Forward { x, y }));
@@ -125,19 +128,14 @@ impl<T: Element> Pass<'_, T> {
     }
 
     /// The same with a slice beside, which has a number for each element.
-    pub(crate) fn as_floats_beside(
-        mut self,
-        level: Level,
-        beside: &[T],
-        run: &mut dyn FnMut(Pass<'_, T::Float>, &[T::Float]),
-    ) {
+    pub(crate) fn over_floats_beside(mut self, level: Level, beside: &[T], run: &mut OnPassBeside<'_, T::Float>) {
         let len = self.len();
         // No longer than a tile, so that both are one tile.
         let longest = if T::IS_FLOAT { len.max(1) } else { TILE };
         for start in (0..len).step_by(longest) {
             let part = start..len.min(start + longest);
             T::as_floats(level, [&beside[part.clone()]], [], false, |[beside], []| {
-                self.part(part.clone()).as_floats(level, &mut |pass| run(pass, beside));
+                self.part(part.clone()).over_floats(level, &mut |pass| run(pass, beside));
             });
         }
     }

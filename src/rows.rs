@@ -1,8 +1,16 @@
 //! Functions of rows: softmax and its like, what is done to scores before, and log-sum-exp.
+#![allow(
+    clippy::needless_range_loop,
+    clippy::too_many_arguments,
+    clippy::type_complexity,
+    reason = "loops over lanes index several arrays at once; a closure that is given parts of a row says so in its type"
+)]
 
 pub(crate) mod affine;
 pub(crate) mod broadcast;
 pub(crate) mod engine;
+pub(crate) mod finish;
+pub(crate) mod formula;
 pub(crate) mod gather;
 pub(crate) mod hardmax;
 pub(crate) mod layout;
@@ -17,3 +25,5 @@ pub(crate) mod side;
 pub(crate) mod softmax;
 pub(crate) mod softmin;
 pub(crate) mod sparsemax;
+pub(crate) mod stats;
+pub(crate) mod sums;

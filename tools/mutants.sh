@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.."
 export CARGO_PROFILE_TEST_DEBUG=0 CARGO_PROFILE_DEV_DEBUG=0
 
 # The table H, whose signs have no function's name, is read by log1p_parts.
-loops='functions/prelu\.rs|Rrelu>?::(forward|backward)_training|RowExp|log1p_of_sum|log1p_parts|log1p\.rs:\d+:\d+: delete -$'
+loops='layers/(prelu|columns)\.rs|kernel/repeated\.rs|functions/slopes\.rs|Rrelu>?::(forward|backward)_training|RowExp|log1p_of_sum|log1p_parts|log1p\.rs:\d+:\d+: delete -$'
 
 # mutants PART ARGUMENT...
 mutants() {

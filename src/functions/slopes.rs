@@ -2,14 +2,15 @@
 
 use super::relu::{leaky, side};
 use crate::kernel::arithmetic::{Count, Single};
+use crate::kernel::dispatch::dispatch;
 use crate::kernel::element::{Element, Float, Kernel, compiled};
-use crate::kernel::level::{Level, dispatch};
+use crate::kernel::level::Level;
 use crate::kernel::sweep::sweep;
 use crate::pass::Pass;
 
 /// Runs the pass of a leaky ReLU whose slope for element `i` is `slopes[i]`. There are as many slopes as elements.
 pub(crate) fn leaky_pass<T: Element>(level: Level, pass: Pass<'_, T>, slopes: &[T]) {
-    pass.as_floats_beside(level, slopes, &mut |pass, slopes| T::Float::run(&LeakyLines, level, (pass, slopes)));
+    pass.over_floats_beside(level, slopes, &mut |pass, slopes| T::Float::run(&LeakyLines, level, (pass, slopes)));
 }
 
 /// A pass, and its slopes.

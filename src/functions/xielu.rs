@@ -3,7 +3,8 @@
 use crate::activation::{Elementwise, compiled_passes};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
-use crate::kernel::real::{Plain, Real};
+use crate::kernel::lanes::Plain;
+use crate::kernel::real::Real;
 use crate::math::{self, exp2};
 
 /// xIELU, the expanded integral of ELU: `alpha_p` x^2 + `beta` x if x > 0, else `alpha_n` (e^x - 1 - x) + beta x.

@@ -1,7 +1,8 @@
 //! Sums and products of slices, and pairs that are taken apart: what layers do to tiles beside running an activation.
 
+use super::dispatch::{Task, dispatch};
 use super::element::{Float, Kernel, Lane, compiled};
-use super::level::{Level, Task, dispatch};
+use super::level::Level;
 use super::sweep::sweep;
 
 /// How many vectors go abreast, for loops without a formula.

@@ -4,10 +4,11 @@ use core::fmt::Debug;
 
 use num_traits::float::FloatCore;
 
-use super::level::Level;
 #[cfg(feature = "std")]
-use super::real::Fused;
-use super::real::{Ieee, Plain, Real};
+use super::lanes::Fused;
+use super::lanes::{Ieee, Plain};
+use super::level::Level;
+use super::real::Real;
 use super::sealed::Sealed;
 
 /// Elements of a tile: see [`tiles`](super::tiles).

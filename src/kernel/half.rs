@@ -4,10 +4,11 @@
 
 use half::{bf16, f16};
 
+use super::dispatch::{Task, dispatch};
 use super::element::{Element, Lane, PerElement, compiled};
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 use super::f16 as instructions;
-use super::level::{Level, Task, dispatch};
+use super::level::Level;
 use super::sealed::Sealed;
 use super::tiles::by_tiles;
 
@@ -183,41 +184,4 @@ fn narrow_f16(x: f32) -> u16 {
 #[inline(always)]
 fn low(bits: u32) -> u16 {
     (bits & 0xffff) as u16
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Bit patterns of `f32`: a prime stride, and those around every half and every tie between two.
-    fn patterns() -> impl Iterator<Item = u32> {
-        let around = (0..=u32::MAX >> 12).flat_map(|high| (-1..=1).map(move |i| (high << 12).wrapping_add_signed(i)));
-        (0..=u32::MAX).step_by(4_099).chain(around)
-    }
-
-    #[test]
-    fn halves_widen_exactly() {
-        for bits in 0..=u16::MAX {
-            let (f, b) = (f16::from_bits(bits), bf16::from_bits(bits));
-            for (got, expected) in [(widen_f16(bits), f.to_f64()), (widen_bf16(bits), b.to_f64())] {
-                let same = f64::from(got).to_bits() == expected.to_bits();
-                assert!(same || got.is_nan() && expected.is_nan(), "{bits:#06x}: expected {expected:e}, got {got:e}");
-            }
-        }
-    }
-
-    #[test]
-    fn narrowing_is_to_nearest_even_and_keeps_nan() {
-        for bits in patterns() {
-            let x = f32::from_bits(bits);
-            if x.is_nan() {
-                let (f, b) = (f16::from_bits(narrow_f16(x)), bf16::from_bits(narrow_bf16(x)));
-                assert!(f.is_nan() && b.is_nan(), "{bits:#010x}");
-                assert!(f.to_bits() & 0x200 != 0 && b.to_bits() & 0x40 != 0, "{bits:#010x} became a signalling NaN");
-            } else {
-                assert_eq!(narrow_f16(x), f16::from_f32_const(x).to_bits(), "{bits:#010x} to f16");
-                assert_eq!(narrow_bf16(x), bf16::from_f32_const(x).to_bits(), "{bits:#010x} to bf16");
-            }
-        }
-    }
 }

@@ -2,8 +2,6 @@
 
 use core::fmt;
 
-use super::element::{Float, Lane};
-
 /// An instruction set that this CPU has, with the loops compiled for it.
 ///
 /// Every call picks the best one by itself. Name one to compare levels, or to choose once where the CPU cannot be
@@ -22,7 +20,7 @@ use super::element::{Float, Lane};
 /// }
 /// ```
 #[derive(Clone, Copy)]
-pub struct Level(pub(super) fearless_simd::Level);
+pub struct Level(pub(crate) fearless_simd::Level);
 
 impl Level {
     /// The best level of the CPU that runs this; without `std`, [`compiled`](Self::compiled).
@@ -91,14 +89,14 @@ impl Level {
     #[inline]
     #[must_use]
     pub fn is_fused(self) -> bool {
-        struct Kind;
-        impl Task<f32> for Kind {
-            type Output = bool;
-            fn run<R: Lane<f32>>(self) -> bool {
-                R::FUSED
-            }
-        }
-        dispatch(self, Kind)
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        let has_it = self.0.as_avx2().is_some();
+        #[cfg(target_arch = "aarch64")]
+        let has_it = self.0.as_neon().is_some();
+        #[cfg(not(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64")))]
+        let has_it = false;
+        // `mul_add` is not in `core`.
+        cfg!(feature = "std") && has_it
     }
 
     /// The level's name: `avx512`, `avx2`, `neon`, `simd128` or `baseline`.
@@ -179,47 +177,4 @@ impl From<fearless_simd::Level> for Level {
 pub struct At<A> {
     pub(crate) level: Level,
     pub(crate) activation: A,
-}
-
-/// A loop, generic over the lane it runs in. Its `run` is `#[inline(always)]`, so that it is compiled anew for each
-/// level, with that level's instructions.
-pub(crate) trait Task<T: Float> {
-    type Output;
-    fn run<R: Lane<T>>(self) -> Self::Output;
-}
-
-/// Runs the task at the level, in the kind of lane that the level has.
-///
-/// Not inlined: each caller in a program would compile the loops of all levels again.
-#[inline(never)]
-pub(crate) fn dispatch<T: Float, K: Task<T>>(level: Level, task: K) -> K::Output {
-    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-    {
-        use fearless_simd::Simd;
-        if let Some(avx512) = level.0.as_avx512() {
-            return avx512.vectorize(
-                #[inline(always)]
-                || task.run::<T::Fused>(),
-            );
-        }
-        if let Some(avx2) = level.0.as_avx2() {
-            return avx2.vectorize(
-                #[inline(always)]
-                || task.run::<T::Fused>(),
-            );
-        }
-    }
-    // What the target has without detection: these need no function of their own.
-    #[cfg(target_arch = "aarch64")]
-    if level.0.as_neon().is_some() {
-        return task.run::<T::Fused>();
-    }
-    let _ = level;
-    plain(task)
-}
-
-/// Not inlined: `dispatch` would save the registers that these loops need before it jumps to any others.
-#[inline(never)]
-fn plain<T: Float, K: Task<T>>(task: K) -> K::Output {
-    task.run::<T::Plain>()
 }

@@ -1,7 +1,8 @@
 //! The loop over slices that every elementwise pass runs, several vectors abreast.
 
+use super::abreast::Abreast;
 use super::element::{Float, Lane};
-use super::real::{Abreast, Real};
+use super::real::Real;
 
 /// Elements that are computed together where blocks do not fit: a whole number of vectors everywhere.
 pub(crate) const EDGE: usize = 16;
@@ -48,7 +49,7 @@ macro_rules! sweep {
             $(pub(crate) $output: &'a mut [T],)+
         }
 
-        impl<T: $crate::kernel::element::Float, F: $bound> $crate::kernel::level::Task<T> for $task<'_, F, T> {
+        impl<T: $crate::kernel::element::Float, F: $bound> $crate::kernel::dispatch::Task<T> for $task<'_, F, T> {
             type Output = ();
 
             #[inline(always)]
@@ -108,8 +109,9 @@ macro_rules! sweep {
                         block::<T, R, F, 1, EDGE>($f, $($input,)* $($output),+);
                     }
                     {
-                        $(let $input: &[[[T; W]; N]] = blocks(&$input[edges.at..]);)*
-                        $(let $output: &mut [[[T; W]; N]] = blocks_mut(&mut $output[edges.at..]);)+
+                        $(let $input: &[[[T; W]; N]] = &blocks(&$input[edges.at..])[..edges.blocks];)*
+                        $(let $output: &mut [[[T; W]; N]] =
+                            &mut blocks_mut(&mut $output[edges.at..])[..edges.blocks];)+
                         for b in 0..edges.blocks {
                             block::<T, R, F, N, W>($f, $(&$input[b],)* $(&mut $output[b]),+);
                         }
@@ -163,7 +165,7 @@ macro_rules! sweep {
 /// second loop for slices that overlap.
 macro_rules! gather {
     ($strips:expr, $i:expr, $n:expr) => {
-        $crate::kernel::real::Abreast::<R, $n>(
+        $crate::kernel::abreast::Abreast::<R, $n>(
             R::load($strips[0][$i]),
             if $n > 1 { R::load($strips[1][$i]) } else { R::of(0.0) },
             if $n > 2 { R::load($strips[2][$i]) } else { R::of(0.0) },

@@ -2,7 +2,9 @@
 
 use num_traits::Zero;
 
+#[cfg(feature = "half")]
 use super::element::Element;
+#[cfg(feature = "half")]
 use super::level::Level;
 
 pub(crate) use super::element::TILE;
@@ -32,13 +34,19 @@ impl<F: Zero + Copy, const N: usize> Tile<F, N> {
     }
 }
 
+/// What runs over tiles.
+#[cfg(feature = "half")]
+type OnFloats<'f, T, const I: usize, const O: usize> =
+    dyn FnMut([&[<T as Element>::Float]; I], [&mut [<T as Element>::Float]; O]) + 'f;
+
 /// See [`Element::as_floats`]. A slice may be empty although others are not: it stays so.
+#[cfg(feature = "half")]
 pub(crate) fn by_tiles<T: Element, const I: usize, const O: usize>(
     level: Level,
     inputs: [&[T]; I],
     outputs: [&mut [T]; O],
     read: bool,
-    f: &mut dyn FnMut([&[T::Float]; I], [&mut [T::Float]; O]),
+    f: &mut OnFloats<'_, T, I, O>,
 ) {
     let of_outputs = outputs.iter().map(|output| output.len()).max().unwrap_or(0);
     let len = inputs.iter().map(|input| input.len()).max().unwrap_or(0).max(of_outputs);
@@ -49,16 +57,17 @@ pub(crate) fn by_tiles<T: Element, const I: usize, const O: usize>(
     }
 }
 
+#[cfg(feature = "half")]
 fn by_tiles_of<T: Element, const I: usize, const O: usize, const N: usize>(
     level: Level,
     len: usize,
     inputs: [&[T]; I],
     mut outputs: [&mut [T]; O],
     read: bool,
-    f: &mut dyn FnMut([&[T::Float]; I], [&mut [T::Float]; O]),
+    f: &mut OnFloats<'_, T, I, O>,
 ) {
-    let mut input_tiles = [const { () }; I].map(|()| Tile::<T::Float, N>::new());
-    let mut output_tiles = [const { () }; O].map(|()| Tile::<T::Float, N>::new());
+    let mut input_tiles = [(); I].map(|()| Tile::<T::Float, N>::new());
+    let mut output_tiles = [(); O].map(|()| Tile::<T::Float, N>::new());
     for start in (0..len).step_by(N) {
         let part = |len: usize| start.min(len)..len.min(start + N);
         for (input, tile) in inputs.iter().zip(&mut input_tiles) {

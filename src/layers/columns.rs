@@ -1,7 +1,8 @@
 //! Sums of columns to twice the precision, for gradients of what is broadcast: biases and slopes.
 
+use crate::kernel::dispatch::{Task, dispatch};
 use crate::kernel::element::{Float, Kernel, Lane, compiled};
-use crate::kernel::level::{Level, Task, dispatch};
+use crate::kernel::level::Level;
 use crate::kernel::real::Real;
 use crate::kernel::tiles::Tile;
 use crate::rows::reduce::{LANES, Partial, add};
@@ -63,10 +64,11 @@ fn merged<R: Real>(sum: Partial<R>, (hi, lo): Partial<R>) -> Partial<R> {
     (sum, error + lo)
 }
 
-/// Where a sum is infinite, what was rounded away is NaN.
+/// Where a sum is infinite, what was rounded away is NaN. A sum in any case, because a choice of `hi` would leave it where it is,
+/// which AVX2 compiles to slow masked stores.
 #[inline(always)]
 fn rounded<R: Real>((hi, lo): Partial<R>) -> R {
-    R::select(hi.abs().lt(R::of(f64::INFINITY)), hi + lo, hi)
+    hi + R::select(hi.abs().lt(R::of(f64::INFINITY)), lo, R::of(0.0))
 }
 
 /// What is done to sums.

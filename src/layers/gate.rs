@@ -251,8 +251,8 @@ impl<T: Element> GatePass<'_, T> {
     /// Panics, before anything is written, if the gates do not divide into pieces, or a piece does not fit where parts
     /// are copied.
     #[inline]
-    pub(super) fn as_floats(self, level: Level, pieces: Pieces, run: &mut dyn FnMut(GatePass<'_, T::Float>)) {
-        T::call(&AsFloats { level, pieces }, (self, run));
+    pub(super) fn over_floats(self, level: Level, pieces: Pieces, run: &mut dyn FnMut(GatePass<'_, T::Float>)) {
+        T::call(&OverFloats { level, pieces }, (self, run));
     }
 
     fn unpack(self, level: Level, pieces: Pieces, run: &mut dyn FnMut(GatePass<'_, T::Float>)) {
@@ -269,9 +269,9 @@ impl<T: Element> GatePass<'_, T> {
         }
         self.by_rows(&mut |pass| {
             if T::IS_FLOAT || pieces == Pieces::Elements {
-                pass.plain_as_floats(level, run);
+                pass.plain_over_floats(level, run);
             } else {
-                pass.by_parts(pieces.part(gates, TILE), &mut |pass| pass.plain_as_floats(level, run));
+                pass.by_parts(pieces.part(gates, TILE), &mut |pass| pass.plain_over_floats(level, run));
             }
         });
     }
@@ -336,7 +336,7 @@ impl<T: Element> GatePass<'_, T> {
     }
 
     /// Calls `run` with a pass that is not packed, over floats: once as it is, or tile by tile.
-    fn plain_as_floats(self, level: Level, run: &mut dyn FnMut(GatePass<'_, T::Float>)) {
+    fn plain_over_floats(self, level: Level, run: &mut dyn FnMut(GatePass<'_, T::Float>)) {
         match self {
             Self::Forward { gate, up, out } => {
                 T::as_floats(level, [gate, up], [out], false, |[gate, up], [out]| {
@@ -358,7 +358,7 @@ impl<T: Element> GatePass<'_, T> {
                     },
                 );
             }
-            packed => packed.by_rows(&mut |pass| pass.plain_as_floats(level, run)),
+            packed => packed.by_rows(&mut |pass| pass.plain_over_floats(level, run)),
         }
     }
 
@@ -392,24 +392,24 @@ impl<T: Element> GatePass<'_, T> {
                     });
                 }
             }
-            plain => plain.plain_as_floats(level, run),
+            plain => plain.plain_over_floats(level, run),
         }
     }
 }
 
-/// See [`GatePass::as_floats`].
-struct AsFloats {
+/// See [`GatePass::over_floats`].
+struct OverFloats {
     level: Level,
     pieces: Pieces,
 }
 
-fn as_floats<T: Element>(AsFloats { level, pieces }: &AsFloats, (pass, run): PassAndRun<'_, T>) {
+fn over_floats<T: Element>(OverFloats { level, pieces }: &OverFloats, (pass, run): PassAndRun<'_, T>) {
     pass.unpack(*level, *pieces, run);
 }
 
 type PassAndRun<'a, T> = (GatePass<'a, T>, &'a mut dyn FnMut(GatePass<'_, <T as Element>::Float>));
 
-per_element!(AsFloats: Args<'a, T> = PassAndRun<'a, T>, as_floats);
+per_element!(OverFloats: Args<'a, T> = PassAndRun<'a, T>, over_floats);
 
 /// Interleaved pairs, taken apart.
 struct Apart<F> {

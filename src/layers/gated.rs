@@ -55,7 +55,7 @@ impl<T: Element, A: Activation<T::Float>> Gate<T> for Gated<A> {
 /// A function of any activation, so that it is compiled once for each type of elements.
 fn run<T: Element>(f: &dyn Activation<T::Float>, level: Level, pass: GatePass<'_, T>) {
     let pieces = f.pieces();
-    pass.as_floats(level, pieces, &mut |pass| {
+    pass.over_floats(level, pieces, &mut |pass| {
         let part = pieces.part(pass.gates(), TILE);
         pass.by_parts(part, &mut |pass| block(f, level, pass));
     });

@@ -6,8 +6,9 @@ use crate::functions::gelu::{Gelu, GeluTanh};
 use crate::functions::relu::Relu;
 use crate::functions::sigmoid::Sigmoid;
 use crate::functions::silu::Silu;
+use crate::kernel::dispatch::dispatch;
 use crate::kernel::element::{Element, Float, Kernel, compiled};
-use crate::kernel::level::{Level, dispatch};
+use crate::kernel::level::Level;
 use crate::kernel::sweep::sweep;
 use crate::pass::Pieces;
 
@@ -29,7 +30,7 @@ macro_rules! gates {
         impl<T: Element> Gate<T> for $name {
             #[inline]
             fn run(&self, level: Level, pass: GatePass<'_, T>) {
-                pass.as_floats(level, Pieces::Elements, &mut |pass| T::Float::run(self, level, pass));
+                pass.over_floats(level, Pieces::Elements, &mut |pass| T::Float::run(self, level, pass));
             }
         }
 
@@ -149,7 +150,7 @@ fn run<T: Float, F: Elementwise>(f: &F, level: Level, pass: GatePass<'_, T>) {
             dispatch(level, Backward { f, gate, up, grad_out, grad_gate, grad_up });
         }
         GatePass::ForwardPacked { .. } | GatePass::BackwardPacked { .. } => {
-            unreachable!("`GatePass::as_floats` unpacks")
+            unreachable!("`GatePass::over_floats` unpacks")
         }
     }
 }

@@ -3,14 +3,16 @@
 use super::{Reduction, rounded, settings};
 use crate::describe::error::ParameterError;
 use crate::describe::parameters::{Allowed, checked};
+use crate::kernel::abreast::Abreast;
+use crate::kernel::dispatch::{Task, dispatch};
 use crate::kernel::element::{Element, Float, Kernel, Lane, compiled, per_element};
-use crate::kernel::level::{Level, Task, dispatch};
-use crate::kernel::real::{Abreast, Real};
+use crate::kernel::level::Level;
+use crate::kernel::real::Real;
 use crate::layers::wide::Wide;
 use crate::math::{bounded_abs, log1p_exp, sigmoid_neg};
 use crate::pass::same_length;
-use crate::rows::engine::padded;
 use crate::rows::reduce::{DEPTH, LANES, Sums, total_anything};
+use crate::rows::sums::padded;
 
 /// Binary cross-entropy from logits: -t log(sigmoid(x)) - (1 - t) log(1 - sigmoid(x)), for a target t in [0, 1].
 ///

@@ -5,8 +5,8 @@ use super::targets::{Classes, Kind};
 use super::{Reduction, Targets, settings};
 use crate::describe::error::ParameterError;
 use crate::kernel::element::Element;
+use crate::kernel::lanes::Ieee;
 use crate::kernel::level::Level;
-use crate::kernel::real::Ieee;
 use crate::layers::wide::Wide;
 use crate::pass::{Pieces, same_length};
 
@@ -236,6 +236,7 @@ impl CrossEntropy {
     }
 
     /// The class of a row; `None` if it is ignored.
+    #[inline]
     pub(super) fn class(&self, classes: Classes<'_>, row: usize) -> Option<usize> {
         match classes.get(row) {
             class if class == self.ignore_index => None,

@@ -7,16 +7,24 @@ use num_traits::float::FloatCore;
 
 use super::targets::Kind;
 use super::{CrossEntropy, Targets};
+use crate::kernel::abreast::Abreast;
+use crate::kernel::dispatch::{Task, dispatch};
 use crate::kernel::element::{Element, Float, Lane, per_element};
-use crate::kernel::level::{Level, Task, dispatch};
-use crate::kernel::real::{Abreast, Ieee, Real};
+use crate::kernel::lanes::Ieee;
+use crate::kernel::level::Level;
+use crate::kernel::real::Real;
 use crate::kernel::tiles::TILE;
 use crate::math::{exp2, lifted_one, log1p_of_sum_unrounded, unlift};
-use crate::rows::engine::{GROUP, Merge, PerRow, Row, SIDE, Stats, chunks, padded, parts};
+use crate::rows::finish::results;
 use crate::rows::probability::{Complement, Normaliser};
 use crate::rows::reduce::{CHUNK, DEPTH, LANES, LaneSums, Partial, Sums, add, total_anything};
 use crate::rows::rest::{Group, add_up, rest_of_groups, rest_of_row};
-use crate::rows::side::{Column, FromColumns};
+use crate::rows::side::{Column, from_columns};
+use crate::rows::stats::{GROUP, PerRow, Row, SIDE, Stats};
+use crate::rows::sums::{Merge, chunks, padded, parts};
+
+/// Lanes for the numbers of a group of longer rows: as many as LLVM makes vectors of.
+const FEW: usize = 2 * GROUP;
 
 /// Logits with their targets, and what is asked for.
 pub(super) struct Batch<'a, T: Element> {
@@ -68,10 +76,12 @@ fn losses_of<T: Element>(_: &BatchLoss, batch: Batch<'_, T>) {
     };
     let mut sum = (<Plain<T> as Real>::of(0.0), <Plain<T> as Real>::of(0.0));
     let mut count_up = |at: usize, count: usize, of_rows: &PerRow<T::Float>| {
+        let mut more = sum;
         for (row, &loss) in of_rows[..count].iter().enumerate() {
-            sum = add(sum, Lane::load(loss));
+            more = add(more, Lane::load(loss));
             losses(at + row, loss);
         }
+        sum = more;
     };
 
     if row_len > CHUNK {
@@ -83,7 +93,7 @@ fn losses_of<T: Element>(_: &BatchLoss, batch: Batch<'_, T>) {
                 weigh_long(level, weights.of_rows(at, row_len), x, &stats, &mut rows);
             }
             rows.take_class(0, |class| x[class].widened());
-            dispatch(level, Losses { stats: &stats, rows: &mut rows, weighted });
+            dispatch(level, Losses { stats: &stats, rows: &mut rows, count: 1, weighted });
             count_up(at, 1, &rows.loss);
             let Some(grad) = grad else { continue };
             for range in chunks(row_len).flat_map(parts) {
@@ -128,12 +138,12 @@ fn losses_of<T: Element>(_: &BatchLoss, batch: Batch<'_, T>) {
                 for row in 0..count {
                     rows.take_class(row, |class| x[row * row_len + class]);
                 }
-                dispatch(level, Losses { stats, rows: &mut rows, weighted });
+                dispatch(level, Losses { stats, rows: &mut rows, count, weighted });
                 count_up(first + at, count, &rows.loss);
                 if let Some(e) = e {
                     if let Some(columns) = columns {
                         dispatch(level, ColumnGradients { stats, rows: &mut rows, times, columns: &mut *columns });
-                        dispatch(level, FromColumns { columns, rows: &mut *e });
+                        from_columns(level, &columns[..row_len], e);
                         rows.write_class_gradients(row_len, e);
                     } else {
                         dispatch(
@@ -372,6 +382,8 @@ fn weigh_long<T: Element>(
 struct Losses<'a, T> {
     stats: &'a Stats<T>,
     rows: &'a mut Rows<T>,
+    /// How many rows there are.
+    count: usize,
     weighted: bool,
 }
 
@@ -380,9 +392,17 @@ impl<T: Float> Task<T> for Losses<'_, T> {
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
-        let Self { stats, rows, weighted } = self;
+        // Longer rows come in groups of fewer.
+        if self.count <= GROUP { self.first_rows::<R, FEW>() } else { self.first_rows::<R, SIDE>() }
+    }
+}
+
+impl<T: Float> Losses<'_, T> {
+    #[inline(always)]
+    fn first_rows<R: Lane<T>, const W: usize>(self) {
+        let Self { stats, rows, weighted, .. } = self;
         let zero = R::of(0.0);
-        for i in 0..SIDE {
+        for i in 0..W {
             let row = stats.row::<R>(i);
             let (log, log_lo) = log_of_sum(&row);
             let log = log + log_lo;
@@ -449,10 +469,10 @@ impl<R: Real> Gradient<R> {
         R::select(p.lt(R::of(0.5)), from_p, from_complement) * self.times
     }
 
-    /// The same where the weight is 0.
+    /// The same where the weight is 0, as a [`Normaliser`] and what probabilities are multiplied by.
     #[inline(always)]
-    fn without_target(&self, e: R) -> R {
-        self.normaliser.probability(e) * (self.weight * self.times)
+    fn factors(&self) -> (R, R, R) {
+        (self.normaliser.factor, self.normaliser.factor_lo, self.weight * self.times)
     }
 }
 
@@ -473,18 +493,11 @@ impl<T: Element> Task<T::Float> for Gradients<'_, T> {
 
     #[inline(always)]
     fn run<R: Lane<T::Float>>(self) {
-        // Functions, because LLVM knows only of their arguments that they do not overlap.
+        // A function, because LLVM knows only of its arguments that they do not overlap.
         #[inline(always)]
         fn all<F: Float, R: Lane<F>>(formula: &Gradient<R>, e: &mut [F], w: &[F]) {
             for (e, &w) in e.iter_mut().zip(w) {
                 *e = formula.at(R::load(*e), R::load(w)).store();
-            }
-        }
-
-        #[inline(always)]
-        fn all_without_target<F: Float, R: Lane<F>>(formula: &Gradient<R>, e: &mut [F]) {
-            for e in e {
-                *e = formula.without_target(R::load(*e)).store();
             }
         }
 
@@ -495,7 +508,7 @@ impl<T: Element> Task<T::Float> for Gradients<'_, T> {
             _ => None,
         };
         // What the classes have is computed side by side.
-        let (mut of_class, mut own) = ([Zero::zero(); SIDE], [Zero::zero(); SIDE]);
+        let (mut of_class, mut own) = ([Zero::zero(); FEW], [Zero::zero(); FEW]);
         for (i, e) in e.chunks_exact(row_len).enumerate() {
             if let Some(class) = place_of(rows, i) {
                 of_class[i] = e[class];
@@ -504,25 +517,35 @@ impl<T: Element> Task<T::Float> for Gradients<'_, T> {
                 }
             }
         }
-        for i in 0..SIDE {
+        let mut factors = [[R::of(0.0); FEW]; 3];
+        for i in 0..FEW {
             let formula = Gradient::of(stats, rows, weighted, times, i);
             let w = R::load(own[i]) + R::load(rows.own[i]);
             rows.gradient[i] = formula.at(R::load(of_class[i]), w).store();
+            (factors[0][i], factors[1][i], factors[2][i]) = formula.factors();
         }
         for (i, e) in e.chunks_exact_mut(row_len).enumerate() {
             if rows.kind[i] == Target::Ignored {
                 e.fill(Zero::zero());
                 continue;
             }
-            let formula = &Gradient::of(stats, rows, weighted, times, i);
             if weighted {
+                let formula = &Gradient::of(stats, rows, weighted, times, i);
                 for (block, e) in e.chunks_mut(DEPTH * LANES).enumerate() {
                     let mut own = [Zero::zero(); DEPTH * LANES];
                     weights.write::<R>(i * row_len, place + block * DEPTH * LANES, &mut own[..e.len()]);
                     all(formula, e, &own);
                 }
             } else {
-                all_without_target(formula, e);
+                let normaliser = Normaliser { factor: factors[0][i], factor_lo: factors[1][i] };
+                let times = factors[2][i];
+                results::<T::Float, R>(
+                    #[inline(always)]
+                    |e, _| normaliser.probability(e) * times,
+                    None,
+                    None,
+                    e,
+                );
             }
             if let Some(class) = place_of(rows, i) {
                 e[class] = rows.gradient[i];
@@ -546,11 +569,11 @@ impl<T: Float> Task<T> for ColumnGradients<'_, T> {
     fn run<R: Lane<T>>(self) {
         // A function, because LLVM knows only of its arguments that they do not overlap.
         #[inline(always)]
-        fn column<T: Float, R: Lane<T>>(factors: &[[R; SIDE]; 3], column: &mut Column<T>) {
-            let [factor, factor_lo, times] = factors;
+        fn block<T: Float, R: Lane<T>>(factors: &[[R; SIDE]; 3], columns: &mut [Column<T>; DEPTH]) {
             for i in 0..SIDE {
-                let normaliser = Normaliser { factor: factor[i], factor_lo: factor_lo[i] };
-                column[i] = (normaliser.probability(R::load(column[i])) * times[i]).store();
+                let [factor, factor_lo, times] = factors.each_ref().map(|factors| Abreast::splat(factors[i]));
+                let e = Abreast::<R, DEPTH>::gather(columns, i);
+                (Normaliser { factor, factor_lo }.probability(e) * times).scatter(columns, i);
             }
         }
 
@@ -566,11 +589,11 @@ impl<T: Float> Task<T> for ColumnGradients<'_, T> {
         for i in 0..SIDE {
             let formula = Gradient::of(stats, rows, false, times, i);
             rows.gradient[i] = formula.at(R::load(of_class[i]), R::of(0.0) + R::load(rows.own[i])).store();
-            (factors[0][i], factors[1][i]) = (formula.normaliser.factor, formula.normaliser.factor_lo);
-            factors[2][i] = formula.weight * formula.times;
+            (factors[0][i], factors[1][i], factors[2][i]) = formula.factors();
         }
-        for of in columns {
-            column::<T, R>(&factors, of);
+        // By several columns: LLVM would unroll a loop over one, and go over the columns by gathers.
+        for columns in columns.as_chunks_mut().0 {
+            block::<T, R>(&factors, columns);
         }
     }
 }

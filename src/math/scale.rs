@@ -1,7 +1,8 @@
 //! A constant or a parameter times |x|, as an unevaluated sum: exponentials magnify the relative error of their argument.
 
 use super::exp::exp2;
-use crate::kernel::real::{Plain, Real};
+use crate::kernel::lanes::Plain;
+use crate::kernel::real::Real;
 
 /// Scales are taken as no more than this, and as no less than its reciprocal.
 const MOST_SCALE: (f64, f64) = (exp2(60), exp2(500));

@@ -1,7 +1,8 @@
 //! Scores from elements: scaled, biased, masked. And the gradients of that.
 
+use crate::kernel::dispatch::{Task, dispatch};
 use crate::kernel::element::{Float, Kernel, Lane, compiled};
-use crate::kernel::level::{Level, Task, dispatch};
+use crate::kernel::level::Level;
 
 /// `y[i] * scale + bias[i]`, or `masked` where `keep[i]` is false.
 pub(crate) struct Affine<'a, T> {

@@ -8,7 +8,7 @@ use num_traits::float::FloatCore;
 
 use super::affine::{Affine, Apply};
 use super::broadcast::Broadcast;
-use super::engine::{Rows, Slices};
+use super::formula::{Rows, Slices};
 use super::layout::{Layout, transpose};
 use super::limits::{Best, in_range, magnitude};
 use crate::kernel::element::{Element, Float, per_element};

@@ -2,8 +2,8 @@
 
 use num_traits::float::FloatCore;
 
-use super::engine::greatest_of;
 use super::layout::{Layout, rows_of_length};
+use super::sums::greatest_of;
 use crate::activation::Activation;
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;

@@ -3,13 +3,14 @@
 
 use num_traits::float::FloatCore;
 
+use crate::kernel::dispatch::{Task, dispatch};
 use crate::kernel::element::{Float, Kernel, Lane, compiled};
-use crate::kernel::level::{Level, Task, dispatch};
-use crate::kernel::real::Ieee;
+use crate::kernel::lanes::Ieee;
+use crate::kernel::level::Level;
 
 /// The scale, in the range of the type: neither 0, which would make NaN of -inf, nor infinite, which would make NaN of 0.
 pub(crate) fn in_range<T: Float>(scale: f64) -> f64 {
-    let (least, most) = (T::per_type(1.401_298_464_324_817e-45, 5e-324), T::max_value());
+    let (least, most) = (T::per_type(f32::from_bits(1), f64::from_bits(1)), T::max_value());
     scale.abs().clamp(least.into(), most.into()).copysign(scale)
 }
 

@@ -1,9 +1,11 @@
 //! Log-softmax: rows of scores to rows of log-probabilities.
 
-use super::engine::{Constants, Nothing, Row, RowFormula, Total, compiled_rows};
+use super::formula::Constants;
+use super::formula::{Nothing, RowFormula, Total, compiled_rows};
 use super::layout::Layout;
 use super::probability::{Complement, Normaliser, Rest};
 use super::scores::row_function;
+use super::stats::Row;
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::kernel::real::Real;
@@ -144,7 +146,6 @@ impl RowFormula for GradientFromOutput {
     const SUMS_GRADIENTS: bool = true;
     const OF_EXP: bool = false;
     const OF_GRADIENT: bool = true;
-    const ABREAST: usize = 4;
 
     #[inline(always)]
     fn constants<R: Real>(self, row: &Row<R>) -> Constants<R> {

@@ -2,13 +2,13 @@
 
 use num_traits::{One, Zero};
 
-use super::engine::{PerRow, SIDE, Stats};
 use super::probability::{Normaliser, multiple_and};
 use super::reduce::Partial;
 use super::rest::rest_of_rows;
+use super::stats::{PerRow, SIDE, Stats};
+use crate::kernel::dispatch::{Task, dispatch};
 use crate::kernel::element::{Element, Float, Kernel, Lane, compiled};
-use crate::kernel::level::{Level, Task, dispatch};
-use crate::kernel::real::Real;
+use crate::kernel::level::Level;
 use crate::kernel::tiles::TILE;
 use crate::math::{RowExp, fast_two_sum, log1p_of_sum_unrounded, two_sum};
 use crate::pass::{Pieces, same_length};
@@ -227,17 +227,7 @@ impl<T: Float> State<T> {
 
     #[inline(always)]
     fn logarithm(&self) -> T {
-        if !self.greatest.is_finite() {
-            return self.greatest;
-        }
-        let load = <T::Plain as Lane<T>>::load;
-        let (greatest, top) = (load(self.greatest), load(self.top));
-        let (rest, error) = two_sum(load(self.hi), -top);
-        let rest = fast_two_sum(rest, error + load(self.lo));
-        let (rest, rest_lo) = Normaliser::of((top, Real::of(0.0))).ratio(rest);
-        let (log, log_lo) = log1p_of_sum_unrounded(Real::of(0.0), rest, rest_lo);
-        let (sum, error) = two_sum(greatest, log);
-        (sum + (error + log_lo)).store()
+        logarithm::<T, T::Plain>(self.greatest, self.top, (self.hi, self.lo))
     }
 }
 
@@ -461,10 +451,28 @@ impl<T: Float> Task<T> for Logarithms<'_, T> {
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
-        for (state, logarithm) in self.states.iter().zip(self.logarithms) {
-            *logarithm = state.logarithm();
+        // An array for each number: an array of structures would not vectorise.
+        let (mut greatest, mut top, mut sum) = ([T::zero(); SIDE], [T::zero(); SIDE], [[T::zero(); SIDE]; 2]);
+        for (i, state) in self.states.iter().enumerate() {
+            (greatest[i], top[i], sum[0][i], sum[1][i]) = (state.greatest, state.top, state.hi, state.lo);
+        }
+        for i in 0..SIDE {
+            self.logarithms[i] = logarithm::<T, T::Plain>(greatest[i], top[i], (sum[0][i], sum[1][i]));
         }
     }
+}
+
+/// Of a state: the greatest if that is infinite or NaN.
+#[inline(always)]
+fn logarithm<T: Float, R: Lane<T>>(greatest: T, top: T, (hi, lo): Partial<T>) -> T {
+    let (greatest, top) = (R::load(greatest), R::load(top));
+    let (rest, error) = two_sum(R::load(hi), -top);
+    let rest = fast_two_sum(rest, error + R::load(lo));
+    let (rest, rest_lo) = Normaliser::of((top, R::of(0.0))).ratio(rest);
+    let (log, log_lo) = log1p_of_sum_unrounded(R::of(0.0), rest, rest_lo);
+    let (sum, error) = two_sum(greatest, log);
+    let finite = greatest.abs().lt(R::of(f64::INFINITY));
+    R::select(finite, sum + (error + log_lo), greatest).store()
 }
 
 /// Calls `f` with the number of the first of some rows, their elements, and the states of their log-sum-exps.

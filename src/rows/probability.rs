@@ -1,7 +1,8 @@
 //! What the sums of a row's exponentials are for: probabilities, and what is left of 1 beside one.
 
-use super::engine::{Accumulate, Row};
+use super::formula::Accumulate;
 use super::reduce::Partial;
+use super::stats::Row;
 use crate::kernel::real::Real;
 use crate::math::{fast_two_sum, lifted_one, two_sum, unlift};
 

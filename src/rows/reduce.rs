@@ -3,8 +3,9 @@
 //! Numbers come in columns: an array with a number for each lane. What is reduced lane by lane stays an array; [`across`]
 //! puts its lanes together.
 
+use crate::kernel::abreast::Abreast;
 use crate::kernel::element::{Float, Lane};
-use crate::kernel::real::{Abreast, Real};
+use crate::kernel::real::Real;
 use crate::math::{fast_two_sum, lifted_one, two_sum, unlift};
 
 /// Lanes of a column: a whole number of vectors everywhere, and enough of them to be independent of one another.
@@ -193,6 +194,26 @@ impl<R: Real, const W: usize> Sums<R, W> {
         }
     }
 
+    /// The sum of each lane, of exponentials, as the lanes are added up.
+    #[inline(always)]
+    pub(crate) fn unseeded(&self) -> Partial<[R; W]> {
+        let mut hi = self.hi;
+        for hi in &mut hi {
+            *hi = *hi - seed();
+        }
+        (hi, self.lo)
+    }
+
+    /// The sum of each lane, of anything, rounded.
+    #[inline(always)]
+    pub(crate) fn rounded(&self) -> [R; W] {
+        let mut sum = self.hi;
+        for (sum, &lo) in sum.iter_mut().zip(&self.lo) {
+            *sum = *sum + lo;
+        }
+        sum
+    }
+
     /// The sum of each lane, of exponentials.
     #[inline(always)]
     pub(crate) fn exponentials(&self) -> Partial<[R; W]> {
@@ -210,50 +231,25 @@ impl<R: Real, const W: usize> Sums<R, W> {
     }
 }
 
-/// The sum of all lanes, for each of G rows, of exponentials.
-#[inline(always)]
-pub(crate) fn total_exponentials<R: Real, const G: usize>(sums: &[Sums<R, LANES>; G]) -> Partial<[R; G]> {
-    let (mut hi, mut lo) = ([[R::of(0.0); LANES]; G], [[R::of(0.0); LANES]; G]);
-    for g in 0..G {
-        for i in 0..LANES {
-            (hi[g][i], lo[g][i]) = (sums[g].hi[i] - seed(), sums[g].lo[i]);
-        }
-    }
-    normalised(across(&hi, R::add), across(&lo, R::add))
-}
-
 /// The sum of all lanes, for each of G rows, of anything.
 #[inline(always)]
 pub(crate) fn total_anything<R: Real, const G: usize>(sums: &[Sums<R, LANES>; G]) -> Partial<[R; G]> {
     // On a grid as coarse as the spacing at twice the sum, the lanes add without rounding; what is off the grid is
     // small. A tree of `two_sum` takes three times as long.
-    let (mut size, mut hi, mut lo) = ([[R::of(0.0); LANES]; G], [[R::of(0.0); LANES]; G], [[R::of(0.0); LANES]; G]);
-    for (size, sums) in size.iter_mut().zip(sums) {
-        for (size, hi) in size.iter_mut().zip(sums.hi) {
-            *size = hi.abs();
-        }
+    let (mut hi, mut lo) = (sums.map(|sums| sums.hi), sums.map(|sums| sums.lo));
+    let mut size = hi;
+    for size in size.as_flattened_mut() {
+        *size = size.abs();
     }
     let grid = across(&size, R::add);
     for g in 0..G {
         let grid = grid[g] + grid[g];
         for i in 0..LANES {
-            hi[g][i] = (sums[g].hi[i] + grid) - grid;
-            lo[g][i] = sums[g].lo[i] + (sums[g].hi[i] - hi[g][i]);
+            let on_grid = (hi[g][i] + grid) - grid;
+            (hi[g][i], lo[g][i]) = (on_grid, lo[g][i] + (hi[g][i] - on_grid));
         }
     }
     normalised(across(&hi, R::add), across(&lo, R::add))
-}
-
-/// The sum of all lanes, for each of G rows, rounded at each of the five additions: a third of the time.
-#[inline(always)]
-pub(crate) fn total_rounded<R: Real, const G: usize>(sums: &[Sums<R, LANES>; G]) -> Partial<[R; G]> {
-    let mut lanes = [[R::of(0.0); LANES]; G];
-    for (lanes, sums) in lanes.iter_mut().zip(sums) {
-        for (i, lane) in lanes.iter_mut().enumerate() {
-            *lane = sums.hi[i] + sums.lo[i];
-        }
-    }
-    (across(&lanes, R::add), [R::of(0.0); G])
 }
 
 #[inline(always)]
@@ -267,20 +263,21 @@ pub(crate) fn normalised<R: Real, const N: usize>(mut hi: [R; N], mut lo: [R; N]
 /// The lanes of each of G rows put together by pairs: the rows' trees side by side, for one tree is a long chain.
 #[inline(always)]
 pub(crate) fn across<R: Real, const G: usize>(lanes: &[[R; LANES]; G], f: impl Fn(R, R) -> R) -> [R; G] {
-    let (mut a, mut b) = (*lanes, [[R::of(0.0); LANES]; G]);
-    let (mut from, mut to) = (a.as_flattened_mut(), b.as_flattened_mut());
     // All rows in one loop for each level: a loop over the rows would not vectorise well.
     macro_rules! levels {
-        ($($width:literal)*) => {$(
-            for (to, pair) in to[..G * $width].iter_mut().zip(from[..2 * G * $width].as_chunks::<2>().0) {
+        ($from:ident: $($width:literal)*) => {$(
+            let mut to = [[R::of(0.0); $width]; G];
+            for (to, pair) in to.as_flattened_mut().iter_mut().zip($from.as_flattened().as_chunks::<2>().0) {
                 *to = f(pair[0], pair[1]);
             }
-            (from, to) = (to, from);
+            let $from = to;
         )*};
     }
-    levels!(16 8 4 2 1);
-    let _ = to;
+    let from = lanes;
+    levels!(from: 16 8 4 2);
     let mut all = [R::of(0.0); G];
-    all.copy_from_slice(&from[..G]);
+    for (all, [a, b]) in all.iter_mut().zip(from) {
+        *all = f(a, b);
+    }
     all
 }

@@ -2,19 +2,21 @@
 
 use core::marker::PhantomData;
 
-use super::engine::{AddUp, FindGreatest, GROUP, Merge, SHORT, SIDE, Stats, Sum, Totals, chunks, parts};
 use super::probability::Rest;
-use super::reduce::{CHUNK, LANES, LaneSums};
-use super::side::{Column, RestOnGrid, ToColumns};
+use super::reduce::{CHUNK, DEPTH, LANES, LaneSums};
+use super::side::{Column, RestOnGrid, to_columns};
+use super::stats::{COLUMNS, GROUP, SHORT, SIDE, Stats};
+use super::sums::{AddUp, FindGreatest, Merge, Sum, Totals, chunks, parts};
+use crate::kernel::dispatch::dispatch;
 use crate::kernel::element::{Element, Float};
-use crate::kernel::level::{Level, dispatch};
+use crate::kernel::level::Level;
 
 /// Some rows, and what is known of them.
 pub(crate) struct Group<'a, T> {
     /// The number of the first.
     pub(crate) at: usize,
     pub(crate) x: &'a [T],
-    /// The exponentials, if they are asked for: in rows, or of short rows in columns.
+    /// The exponentials, if they are asked for: in rows, or of short rows in columns, a whole number of [`DEPTH`] of them.
     pub(crate) e: Option<&'a mut [T]>,
     pub(crate) columns: Option<&'a mut [Column<T>]>,
     /// The first sum is of the exponentials but for the greatest, the second counts it.
@@ -32,11 +34,11 @@ pub(crate) fn rest_of_groups<T: Float>(
 ) {
     let mut stats = Stats::new();
     if row_len <= SHORT && side_by_side {
-        let columns = &mut [[T::zero(); SIDE]; SHORT][..row_len];
+        let columns = &mut [[T::zero(); SIDE]; COLUMNS][..row_len.next_multiple_of(DEPTH)];
         for (group, x) in x.chunks(SIDE * row_len).enumerate() {
             let at = group * SIDE;
-            dispatch(level, ToColumns { rows: x, columns: &mut *columns });
-            dispatch(level, RestOnGrid { columns: &mut *columns, stats: &mut stats });
+            to_columns(level, x, &mut columns[..row_len]);
+            dispatch(level, RestOnGrid { row_len, columns: &mut *columns, stats: &mut stats });
             let e = e.as_deref_mut().map(|e| &mut e[at * row_len..][..x.len()]);
             f(Group { at, x, e, columns: Some(&mut *columns), stats: &stats });
         }

@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 use core::num::NonZeroUsize;
 
 use super::broadcast::Broadcast;
-use super::engine::{RowFormula, Rows, Run, Slices};
+use super::formula::{RowFormula, Rows, Run, Slices};
 use super::gather::{ByTiles, Stage, Terms, Work};
 use super::layout::Layout;
 use crate::activation::Activation;

@@ -2,40 +2,59 @@
 
 use core::marker::PhantomData;
 
-use super::engine::{Accumulate, CONSTANTS, RowFormula, SHORT, SIDE, Slices, Stats, constants, exponentials};
+use fearless_simd::{Simd, SimdBase, SimdElement};
+
+use super::finish::constants;
+use super::formula::{Accumulate, CONSTANTS, RowFormula, Slices};
 use super::probability::Complement;
-use super::reduce::{Greatest, LANES, Sums, normalised, seed};
-use crate::kernel::element::{Float, Lane};
-use crate::kernel::level::{Level, Task, dispatch};
-use crate::kernel::real::Real;
+use super::reduce::{DEPTH, Greatest, LANES, Sums, normalised, seed};
+use super::stats::{COLUMNS, SIDE, Stats};
+use super::sums::exponentials;
+use crate::kernel::abreast::Abreast;
+use crate::kernel::dispatch::{Task, dispatch};
+use crate::kernel::element::{Float, Kernel, Lane};
+use crate::kernel::level::Level;
 use crate::math::fast_two_sum;
 
 /// A column has the element of each row at one place.
 pub(crate) type Column<T> = [T; SIDE];
 
 /// Runs the formula over short rows.
-pub(crate) fn run<T: Float, F: RowFormula>(level: Level, formula: F, mut slices: Slices<'_, T>) {
+pub(crate) fn run<T: Float, F: RowFormula>(level: Level, formula: F, slices: Slices<'_, T>) {
+    // Of the shortest rows there is little to do, beside which it counts how many columns have to be made.
+    if slices.row_len <= FEW {
+        run_in::<T, F, FEW>(level, formula, slices);
+    } else {
+        run_in::<T, F, COLUMNS>(level, formula, slices);
+    }
+}
+
+/// A number of columns that is made in no time.
+const FEW: usize = 3 * DEPTH;
+
+fn run_in<T: Float, F: RowFormula, const C: usize>(level: Level, formula: F, mut slices: Slices<'_, T>) {
     let (row_len, len) = (slices.row_len, slices.y.len());
-    let mut columns = [[T::zero(); SIDE]; SHORT];
-    let mut gradients = if F::OF_GRADIENT { [[T::zero(); SIDE]; SHORT] } else { columns };
-    let (columns, gradients) = (&mut columns[..row_len], &mut gradients[..row_len]);
+    let (mut columns, mut gradients) = ([[T::zero(); SIDE]; C], [[T::zero(); SIDE]; C]);
+    let blocks = row_len.next_multiple_of(DEPTH);
     let mut stats = Stats::new();
     for start in (0..len).step_by(SIDE * row_len) {
         let Slices { x, grad_y, y, .. } = slices.part(start..len.min(start + SIDE * row_len));
         if let Some(rows) = grad_y {
-            dispatch(level, ToColumns { rows, columns: &mut *gradients });
+            to_columns(level, rows, &mut gradients[..row_len]);
         }
-        dispatch(level, ToColumns { rows: x.unwrap_or(y), columns: &mut *columns });
+        to_columns(level, x.unwrap_or(y), &mut columns[..row_len]);
         if F::SUMS_GRADIENTS {
-            let sums = PhantomData::<super::engine::Plainly>;
-            dispatch(level, AddUp { sums, columns: &mut *gradients, grad_y: &[], stats: &mut stats });
+            let sums = PhantomData::<super::formula::Plainly>;
+            dispatch(level, AddUp { sums, columns: &mut gradients[..row_len], grad_y: &[], stats: &mut stats });
         }
         if !F::Sums::OF_OUTPUT || F::Sums::SECOND {
             let sums = PhantomData::<F::Sums>;
-            dispatch(level, AddUp { sums, columns: &mut *columns, grad_y: &*gradients, stats: &mut stats });
+            let (columns, grad_y) = (&mut columns[..row_len], &gradients[..row_len]);
+            dispatch(level, AddUp { sums, columns, grad_y, stats: &mut stats });
         }
-        dispatch(level, Finish { formula, columns: &mut *columns, grad_y: &*gradients, stats: &stats });
-        dispatch(level, FromColumns { columns, rows: y });
+        let (results, grad_y) = (&mut columns[..blocks], &gradients[..blocks]);
+        dispatch(level, Finish { formula, columns: results, grad_y, stats: &stats });
+        from_columns(level, &columns[..row_len], y);
     }
 }
 
@@ -74,8 +93,9 @@ impl<T: Float, K: Accumulate> Task<T> for AddUp<'_, T, K> {
 }
 
 /// Exponentials of each row but for the greatest, on the grid, with the sums that the lanes of a longer row would have: the
-/// columns become the exponentials.
+/// columns become the exponentials. There are a whole number of [`DEPTH`] columns, more than `row_len` if need be.
 pub(crate) struct RestOnGrid<'a, T> {
+    pub(crate) row_len: usize,
     pub(crate) columns: &'a mut [Column<T>],
     pub(crate) stats: &'a mut Stats<T>,
 }
@@ -85,56 +105,67 @@ impl<T: Float> Task<T> for RestOnGrid<'_, T> {
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
-        /// By pairs, as [`across`](super::reduce::across) puts lanes together.
-        #[inline(always)]
-        fn tree<R: Real>(mut lanes: [[R; SIDE]; LANES]) -> [R; SIDE] {
-            let mut width = LANES / 2;
-            while width > 0 {
-                for k in 0..width {
-                    for i in 0..SIDE {
-                        lanes[k][i] = lanes[2 * k][i] + lanes[2 * k + 1][i];
-                    }
-                }
-                width /= 2;
-            }
-            lanes[0]
-        }
+        const BLOCKS: usize = LANES / DEPTH;
 
-        /// The exponentials of a column, and what they add to three sums.
+        /// The exponentials of some columns, and what they add to three sums: to that of what rounding takes away by pairs, as
+        /// [`across`](super::reduce::across) puts lanes together; the others are exact.
         #[inline(always)]
-        fn column<T: Float, R: Lane<T>>(column: &mut Column<T>, stats: &Stats<T>, sums: [&mut [R; SIDE]; 3]) {
-            let [hi, lo, tops] = sums;
+        fn block<T: Float, R: Lane<T>>(
+            columns: &mut [Column<T>; DEPTH],
+            stats: &Stats<T>,
+            hi: &mut [R; SIDE],
+            tops: &mut [R; SIDE],
+            lo: &mut [R; SIDE],
+        ) {
             for i in 0..SIDE {
-                let (e, top) = (stats.exp::<R>(i).exp(R::load(column[i])), R::load(stats.top[i]));
-                let (sum, error) = fast_two_sum(seed::<R>(), Complement::below_top(e, top));
-                (hi[i], lo[i], tops[i]) = (sum - seed(), R::of(0.0) + error, Complement::is_top(e, top).0);
-                column[i] = e.store();
+                let (scale, top) = (stats.exp::<R>(i), Abreast::<R, DEPTH>::splat(R::load(stats.top[i])));
+                let x = Abreast::<R, DEPTH>::gather(columns, i);
+                // One after another: abreast, they would need more registers than there are.
+                let e = Abreast::<R, DEPTH>(scale.exp(x.0), scale.exp(x.1), scale.exp(x.2), scale.exp(x.3));
+                let seed = Abreast::splat(seed::<R>());
+                let (sum, error) = fast_two_sum(seed, Complement::below_top(e, top));
+                hi[i] = hi[i] + (sum - seed).sum();
+                lo[i] = (Abreast::splat(R::of(0.0)) + error).sum();
+                tops[i] = tops[i] + Complement::is_top(e, top).0.sum();
+                e.scatter(columns, i);
             }
         }
 
-        let Self { columns, stats } = self;
+        let Self { row_len, columns, stats } = self;
         let mut greatest = Greatest::<R, SIDE>::new();
-        greatest.take(columns);
+        greatest.take(&columns[..row_len]);
         stats.scale(&greatest.lanes(), true);
-        let zeros = [[R::of(0.0); SIDE]; LANES];
-        let (mut hi, mut lo, mut tops) = (zeros, zeros, zeros);
-        let count = columns.len();
-        for (c, of) in columns.iter_mut().enumerate() {
-            column::<T, R>(of, stats, [&mut hi[c], &mut lo[c], &mut tops[c]]);
-        }
+        let zeros = [R::of(0.0); SIDE];
+        let (mut hi, mut tops, mut lo) = (zeros, zeros, [zeros; BLOCKS]);
         // What a lane without an element has: the exponential of -inf, which is not quite nothing.
-        let mut nothing = [T::neg_infinity(); SIDE];
-        if count < LANES {
-            column::<T, R>(&mut nothing, stats, [&mut hi[count], &mut lo[count], &mut tops[count]]);
-            for c in count + 1..LANES {
-                (hi[c], lo[c], tops[c]) = (hi[count], lo[count], tops[count]);
+        columns[row_len..].fill([T::neg_infinity(); SIDE]);
+        let blocks = columns.as_chunks_mut().0;
+        let count = blocks.len();
+        for (columns, lo) in blocks.iter_mut().zip(&mut lo) {
+            block::<T, R>(columns, stats, &mut hi, &mut tops, lo);
+        }
+        if count < BLOCKS {
+            let (mut hi_of_nothing, mut tops_of_nothing, mut lo_of_nothing) = (zeros, zeros, zeros);
+            let nothing = &mut [[T::neg_infinity(); SIDE]; DEPTH];
+            block::<T, R>(nothing, stats, &mut hi_of_nothing, &mut tops_of_nothing, &mut lo_of_nothing);
+            lo[count..].fill(lo_of_nothing);
+            let missing = R::of((BLOCKS - count) as f64);
+            for i in 0..SIDE {
+                hi[i] = hi[i] + missing * hi_of_nothing[i];
+                tops[i] = tops[i] + missing * tops_of_nothing[i];
             }
         }
-        let (hi, lo) = normalised(tree(hi), tree(lo));
-        let tops = tree(tops);
+        let [a, b, c, d, e, f, g, h] = &lo;
+        let mut all = zeros;
         for i in 0..SIDE {
-            (stats.first.0[i], stats.first.1[i]) = (hi[i].store(), lo[i].store());
-            (stats.second.0[i], stats.second.1[i]) = (tops[i].store(), T::zero());
+            all[i] = ((a[i] + b[i]) + (c[i] + d[i])) + ((e[i] + f[i]) + (g[i] + h[i]));
+        }
+        let (hi, lo) = normalised(hi, all);
+        let Stats { first, second, .. } = stats;
+        for (to, from) in [(&mut first.0, &hi), (&mut first.1, &lo), (&mut second.0, &tops), (&mut second.1, &zeros)] {
+            for (to, from) in to.iter_mut().zip(from) {
+                *to = from.store();
+            }
         }
     }
 }
@@ -154,61 +185,174 @@ impl<T: Float, F: RowFormula> Task<T> for Finish<'_, T, F> {
     fn run<R: Lane<T>>(self) {
         // A function, because LLVM knows only of its arguments that they do not overlap.
         #[inline(always)]
-        fn column<T: Float, R: Lane<T>, F: RowFormula>(
+        fn block<T: Float, R: Lane<T>, F: RowFormula>(
             formula: F,
-            column: &mut Column<T>,
-            grad_y: &Column<T>,
+            columns: &mut [Column<T>; DEPTH],
+            grad_y: &[Column<T>; DEPTH],
             constants: &[[R; SIDE]; CONSTANTS],
         ) {
             for i in 0..SIDE {
-                let of_row = [constants[0][i], constants[1][i], constants[2][i], constants[3][i]];
-                column[i] = formula.result(R::load(column[i]), R::load(grad_y[i]), &of_row).store();
+                let of_row = constants.each_ref().map(|constants| Abreast::splat(constants[i]));
+                let (of, grad_y) = (Abreast::<R, DEPTH>::gather(columns, i), Abreast::gather(grad_y, i));
+                formula.result(of, grad_y, &of_row).scatter(columns, i);
             }
         }
 
-        let constants = constants::<T, R, F>(self.formula, self.stats);
-        for (of, grad_y) in self.columns.iter_mut().zip(self.grad_y) {
-            column::<T, R, F>(self.formula, of, grad_y, &constants);
+        let constants = constants::<T, R, F, SIDE>(self.formula, self.stats);
+        // By several columns: LLVM would unroll a loop over one, and go over the columns by gathers.
+        for (of, grad_y) in self.columns.as_chunks_mut().0.iter_mut().zip(self.grad_y.as_chunks().0) {
+            block::<T, R, F>(self.formula, of, grad_y, &constants);
         }
     }
 }
 
 /// Rows to columns: the element c of row i to lane i of column c.
-pub(crate) struct ToColumns<'a, T> {
-    pub(crate) rows: &'a [T],
-    pub(crate) columns: &'a mut [Column<T>],
+pub(crate) fn to_columns<T: Float>(level: Level, rows: &[T], columns: &mut [Column<T>]) {
+    T::run(&Transpose, level, Transposed::ToColumns(rows, columns));
 }
 
-impl<T: Float> Task<T> for ToColumns<'_, T> {
-    type Output = ();
+/// The other way round.
+pub(crate) fn from_columns<T: Float>(level: Level, columns: &[Column<T>], rows: &mut [T]) {
+    T::run(&Transpose, level, Transposed::FromColumns(columns, rows));
+}
 
-    #[inline(always)]
-    fn run<R: Lane<T>>(self) {
-        let row_len = self.columns.len();
-        let count = self.rows.len() / row_len;
-        for (c, column) in self.columns.iter_mut().enumerate() {
-            for (i, lane) in column[..count].iter_mut().enumerate() {
-                *lane = self.rows[i * row_len + c];
+enum Transposed<'a, T> {
+    ToColumns(&'a [T], &'a mut [Column<T>]),
+    FromColumns(&'a [Column<T>], &'a mut [T]),
+}
+
+/// By squares of a vector's lanes, in shuffles that are named: LLVM finds none, and takes the elements one by one, or gathers
+/// them.
+struct Transpose;
+
+impl Kernel for Transpose {
+    type Args<'a, T: Float> = Transposed<'a, T>;
+    type Output<T: Float> = ();
+
+    fn f32(&self, level: Level, mut args: Transposed<'_, f32>) {
+        fearless_simd::dispatch!(level.0, simd => transpose::<_, fearless_simd::f32x4<_>, f32, 4>(simd, &mut args));
+    }
+
+    fn f64(&self, level: Level, mut args: Transposed<'_, f64>) {
+        fearless_simd::dispatch!(level.0, simd => transpose::<_, fearless_simd::f64x2<_>, f64, 2>(simd, &mut args));
+    }
+}
+
+#[inline(always)]
+fn transpose<S: Simd, V: SimdBase<S, Element = T>, T: Float + SimdElement, const N: usize>(
+    simd: S,
+    args: &mut Transposed<'_, T>,
+) {
+    match args {
+        Transposed::ToColumns(rows, columns) => {
+            let row_len = columns.len();
+            if rows.len() == SIDE * row_len {
+                match row_len {
+                    1 => return narrow_to_columns::<T, 1>(rows, columns),
+                    2 => return narrow_to_columns::<T, 2>(rows, columns),
+                    3 => return narrow_to_columns::<T, 3>(rows, columns),
+                    _ => {}
+                }
+            }
+            for (i, rows) in rows.chunks(N * row_len).enumerate() {
+                let at = N * i;
+                if row_len < N || rows.len() < N * row_len {
+                    for (i, row) in rows.chunks_exact(row_len).enumerate() {
+                        for (column, &element) in columns.iter_mut().zip(row) {
+                            column[at + i] = element;
+                        }
+                    }
+                    continue;
+                }
+                // The last square overlaps with the one before.
+                for c in (0..row_len).step_by(N).map(|c| c.min(row_len - N)) {
+                    let square = square::<S, V, N>(
+                        #[inline(always)]
+                        |k| V::from_slice(simd, &rows[k * row_len + c..][..N]),
+                    );
+                    for (column, lanes) in columns[c..c + N].iter_mut().zip(square) {
+                        lanes.store_slice(&mut column[at..at + N]);
+                    }
+                }
+            }
+        }
+        Transposed::FromColumns(columns, rows) => {
+            let row_len = columns.len();
+            if rows.len() == SIDE * row_len {
+                match row_len {
+                    1 => return narrow_from_columns::<T, 1>(columns, rows),
+                    2 => return narrow_from_columns::<T, 2>(columns, rows),
+                    3 => return narrow_from_columns::<T, 3>(columns, rows),
+                    _ => {}
+                }
+            }
+            for (i, rows) in rows.chunks_mut(N * row_len).enumerate() {
+                let at = N * i;
+                if row_len < N || rows.len() < N * row_len {
+                    for (i, row) in rows.chunks_exact_mut(row_len).enumerate() {
+                        for (column, element) in columns.iter().zip(row) {
+                            *element = column[at + i];
+                        }
+                    }
+                    continue;
+                }
+                for c in (0..row_len).step_by(N).map(|c| c.min(row_len - N)) {
+                    let columns = &columns[c..c + N];
+                    let square = square::<S, V, N>(
+                        #[inline(always)]
+                        |k| V::from_slice(simd, &columns[k][at..at + N]),
+                    );
+                    for (k, lanes) in square.into_iter().enumerate() {
+                        lanes.store_slice(&mut rows[k * row_len + c..][..N]);
+                    }
+                }
             }
         }
     }
 }
 
-/// The other way round.
-pub(crate) struct FromColumns<'a, T> {
-    pub(crate) columns: &'a [Column<T>],
-    pub(crate) rows: &'a mut [T],
+/// Rows so narrow that LLVM does find shuffles.
+#[inline(always)]
+fn narrow_to_columns<T: Float, const N: usize>(rows: &[T], columns: &mut [Column<T>]) {
+    if let (Some(rows), Some(columns)) = (rows.as_chunks::<N>().0.first_chunk::<SIDE>(), columns.first_chunk_mut::<N>())
+    {
+        for (c, column) in columns.iter_mut().enumerate() {
+            for (lane, row) in column.iter_mut().zip(rows) {
+                *lane = row[c];
+            }
+        }
+    }
 }
 
-impl<T: Float> Task<T> for FromColumns<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<R: Lane<T>>(self) {
-        for (i, row) in self.rows.chunks_exact_mut(self.columns.len()).enumerate() {
-            for (column, element) in self.columns.iter().zip(row) {
+/// See [`narrow_to_columns`].
+#[inline(always)]
+fn narrow_from_columns<T: Float, const N: usize>(columns: &[Column<T>], rows: &mut [T]) {
+    if let (Some(rows), Some(columns)) =
+        (rows.as_chunks_mut::<N>().0.first_chunk_mut::<SIDE>(), columns.first_chunk::<N>())
+    {
+        for (i, row) in rows.iter_mut().enumerate() {
+            for (element, column) in row.iter_mut().zip(columns) {
                 *element = column[i];
             }
         }
     }
+}
+
+/// A square, transposed: 2 or 4 vectors of as many lanes.
+#[inline(always)]
+fn square<S: Simd, V: SimdBase<S>, const N: usize>(row: impl Fn(usize) -> V) -> [V; N] {
+    // No `from_fn`: it would call the closure, at no level.
+    let mut rows = [row(0); N];
+    for (k, lanes) in rows.iter_mut().enumerate().skip(1) {
+        *lanes = row(k);
+    }
+    let mut square = rows;
+    if N == 2 {
+        (square[0], square[1]) = (rows[0].zip_low(rows[1]), rows[0].zip_high(rows[1]));
+    } else {
+        let (a, b) = (rows[0].zip_low(rows[2]), rows[1].zip_low(rows[3]));
+        let (c, d) = (rows[0].zip_high(rows[2]), rows[1].zip_high(rows[3]));
+        (square[0], square[1], square[2], square[3]) = (a.zip_low(b), a.zip_high(b), c.zip_low(d), c.zip_high(d));
+    }
+    square
 }

@@ -1,10 +1,12 @@
 //! Softmax: rows of scores to rows of probabilities.
 
-use super::engine::{Accumulate, Constants, Row, RowFormula, Total, compiled_rows};
+use super::formula::Constants;
+use super::formula::{Accumulate, RowFormula, Total, compiled_rows};
 use super::layout::Layout;
 use super::probability::{Complement, Normaliser, Rest};
 use super::reduce::Partial;
 use super::scores::row_function;
+use super::stats::Row;
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::kernel::real::Real;

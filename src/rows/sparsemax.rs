@@ -5,13 +5,15 @@ use crate::activation::Activation;
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::from_output::FromOutput;
+use crate::kernel::abreast::Abreast;
+use crate::kernel::dispatch::{Task, dispatch};
 use crate::kernel::element::{Element, Lane, per_element};
-use crate::kernel::level::{Level, Task, dispatch};
-use crate::kernel::real::{Abreast, Real};
+use crate::kernel::level::Level;
+use crate::kernel::real::Real;
 use crate::math::{fast_two_sum, two_sum};
 use crate::pass::{Pass, Pieces};
-use crate::rows::engine::greatest_of;
 use crate::rows::reduce::{LANES, Partial, Sums, across, add, total_anything};
+use crate::rows::sums::greatest_of;
 
 /// Sparsemax: p\[i\] = max(x\[i\] - tau, 0) over each row, tau so that they sum to 1.
 ///

@@ -157,10 +157,22 @@ impl Function {
             .map(|(at, instruction, destination)| (instruction, self.loaded(at, destination).unwrap_or(destination)))
     }
 
-    /// The symbol whose address was last put into the register.
-    fn loaded(&self, at: usize, register: &str) -> Option<&str> {
-        let mut before = self.instructions[..at].iter().rev();
-        before.find_map(|i| i.operands.strip_suffix(register)?.split_once("@GOTPCREL").map(|(symbol, _)| symbol))
+    /// The symbol whose address was last put into the register, by way of other registers or not.
+    fn loaded<'a>(&'a self, at: usize, register: &str) -> Option<&'a str> {
+        let mut register = register;
+        for instruction in self.instructions[..at].iter().rev() {
+            let Some((source, target)) = instruction.operands.rsplit_once(", ") else { continue };
+            if target != register || !instruction.name.starts_with("mov") {
+                continue;
+            }
+            if let Some((symbol, _)) = source.split_once("@GOTPCREL") {
+                return Some(symbol);
+            }
+            if source.starts_with('%') {
+                register = source;
+            }
+        }
+        None
     }
 
     /// The innermost loops: stretches from a label to the last jump back to it, without such a stretch inside.
@@ -196,6 +208,10 @@ impl Loop<'_> {
     pub(crate) fn branches(&self) -> impl Iterator<Item = &Instruction> {
         let (_, before) = self.body.split_last().expect("a loop has its jump");
         before.iter().filter(|instruction| instruction.destination().is_some() && !instruction.is_call())
+    }
+
+    pub(crate) fn calls(&self) -> impl Iterator<Item = &Instruction> {
+        self.body.iter().filter(|instruction| instruction.is_call())
     }
 
     pub(crate) fn spills(&self) -> usize {

@@ -3,6 +3,8 @@
 //! A program of its own, so that it compiles beside the others' on another core.
 #![cfg(feature = "half")]
 
+mod conversions;
+
 #[path = "../common/mod.rs"]
 mod common;
 #[path = "../suite/digest.rs"]

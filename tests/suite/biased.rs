@@ -3,7 +3,8 @@
 use crate::bad_input::{mark, refusal, refused, untouched};
 use crate::support::{Bits, Float, Outputs, assert_same, show};
 use activations::{
-    Activation, AnyActivation, BiasGradient, Biased, Elu, Gelu, LeakyRelu, Level, Relu, Silu, Softplus, Tanh,
+    Activation, AnyActivation, BiasGradient, Biased, Elementwise, Elu, Gelu, LeakyRelu, Level, Relu, Silu, Softmax,
+    Tanh,
 };
 
 /// Lengths of rows and numbers of them: short rows that are taken together, whole and not; long ones, in strips.
@@ -35,7 +36,6 @@ macro_rules! each_activation {
         $check::<$T, _>("gelu", Gelu);
         $check::<$T, _>("silu", Silu);
         $check::<$T, _>("elu", Elu::default());
-        $check::<$T, _>("softplus by name", AnyActivation::from(Softplus::default()));
     )+};
 }
 
@@ -46,7 +46,7 @@ fn column_sums<T: Float>(rows: &[T], width: usize) -> Vec<f64> {
 
 #[test]
 fn an_activation_with_a_bias_has_the_bits_of_a_sum_and_the_activation() {
-    fn check<T: Float, A: Activation<T> + Copy>(name: &str, activation: A) {
+    fn check<T: Float, A: Elementwise + Copy>(name: &str, activation: A) {
         for level in Level::available() {
             let mut bits = Bits(31);
             for (width, rows) in SHAPES {
@@ -71,7 +71,7 @@ fn an_activation_with_a_bias_has_the_bits_of_a_sum_and_the_activation() {
 
 #[test]
 fn the_gradient_of_the_bias_is_the_sum_of_the_columns_within_the_stated_bound() {
-    fn check<T: Float, A: Activation<T> + Copy>(name: &str, activation: A) {
+    fn check<T: Float, A: Elementwise + Copy>(name: &str, activation: A) {
         for level in Level::available() {
             let mut bits = Bits(32);
             for (width, rows) in SHAPES {
@@ -131,7 +131,7 @@ fn infinite_gradients_sum_to_infinity_and_nan_to_nan() {
 
 #[test]
 fn bits_of_the_gradient_of_the_bias_do_not_depend_on_the_level() {
-    fn check<T: Float, A: Activation<T> + Copy>(name: &str, activation: A) {
+    fn check<T: Float, A: Elementwise + Copy>(name: &str, activation: A) {
         for fused in [true, false] {
             let mut bits = Bits(33);
             for (width, rows) in SHAPES {
@@ -154,7 +154,7 @@ fn bits_of_the_gradient_of_the_bias_do_not_depend_on_the_level() {
 
 #[test]
 fn slices_that_do_not_fit_the_bias_panic_naming_both_and_nothing_is_written() {
-    fn check<T: Float, A: Activation<T> + Copy>(name: &str, activation: A) {
+    fn check<T: Float, A: Elementwise + Copy>(name: &str, activation: A) {
         let layer = Biased { activation, bias: &[T::of(1.0); 3] };
         let (x, mut y, mut grad_bias) = (vec![T::of(0.5); 6], vec![mark::<T>(); 6], vec![mark::<T>(); 3]);
         refused!(name, layer.forward(&x[..5], &mut y[..5]), "5 elements", "rows of 3");
@@ -177,4 +177,85 @@ fn slices_that_do_not_fit_the_bias_panic_naming_both_and_nothing_is_written() {
         assert_eq!(grad_bias, [T::zero(); 3]);
     }
     each_activation!(check: f32, f64);
+}
+
+#[test]
+fn any_activation_takes_a_bias() {
+    let mut bits = Bits(34);
+    for (width, rows) in SHAPES {
+        let (bias, x): (Vec<f32>, Vec<f32>) = (bits.floats(width), bits.floats(width * rows));
+        let expected = Outputs::of(&Biased { activation: Gelu, bias: &bias }, &x, &x);
+        let by_name = AnyActivation::from(Gelu);
+        let boxed: Box<dyn Activation<f32>> = Box::new(Gelu);
+        let borrowed: &dyn Activation<f32> = &Gelu;
+        for got in [
+            Outputs::of(&Biased { activation: by_name, bias: &bias }, &x, &x),
+            Outputs::of(&Biased { activation: boxed, bias: &bias }, &x, &x),
+            Outputs::of(&Biased { activation: borrowed, bias: &bias }, &x, &x),
+        ] {
+            for ((method, expected), (_, got)) in expected.named().into_iter().zip(got.named()) {
+                assert_same(&format!("{rows} rows of {width}, {method}"), &x, expected, got);
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_of_an_activation_are_those_of_the_bias_or_divide_it() {
+    let mut bits = Bits(35);
+    for width in [4, 12, 300, 1_024] {
+        let (bias, x): (Vec<f64>, Vec<f64>) = (bits.floats(width), bits.floats(width * 3));
+        let sums: Vec<f64> = x.iter().zip(bias.iter().cycle()).map(|(&x, &b)| x + b).collect();
+        for (softmax, n) in [(Softmax::default(), width), (Softmax::rows(4).unwrap(), 4)] {
+            let expected = Outputs::of(&Softmax::rows(n).unwrap(), &sums, &x);
+            let got = Outputs::of(&Biased { activation: softmax, bias: &bias }, &x, &x);
+            for ((method, expected), (_, got)) in expected.named().into_iter().zip(got.named()) {
+                assert_same(&format!("softmax of {n} of {width}, {method}"), &sums, expected, got);
+            }
+        }
+    }
+    let refused = |n: usize, width: usize| {
+        let (bias, mut x) = (vec![0.0_f32; width], vec![mark::<f32>(); width]);
+        let layer = Biased { activation: Softmax::rows(n).unwrap(), bias: &bias };
+        let message = refusal(|| layer.forward_in_place(&mut x)).expect("refused").message;
+        untouched("biased softmax", &x);
+        message
+    };
+    assert!(refused(5, 12).contains("rows have 5 elements, which do not divide a bias of 12"));
+    assert!(refused(1_025, 1_025).contains("rows of at most 1024 elements, but the activation's rows have 1025"));
+}
+
+/// Halves are `f32` from load to the one rounding; sums are those of gradients that are not rounded yet.
+#[cfg(feature = "half")]
+#[test]
+fn halves_with_a_bias_are_f32_rounded_once() {
+    fn check<H: activations::Element<Float = f32>>(of: fn(f32) -> H, wide: fn(H) -> f32) {
+        for (width, rows) in SHAPES {
+            let mut bits = Bits(36);
+            let mut halves = |n: usize| (0..n).map(|_| of(bits.within(4.0) as f32)).collect::<Vec<H>>();
+            let (bias, x, grad_y) = (halves(width), halves(width * rows), halves(width * rows));
+            let widened = |x: &[H]| x.iter().map(|&x| wide(x)).collect::<Vec<f32>>();
+            let rounded = |x: &[f32]| x.iter().map(|&x| of(x)).collect::<Vec<H>>();
+            let (wide_bias, wide_x, wide_grad) = (widened(&bias), widened(&x), widened(&grad_y));
+            let layer = Biased { activation: Gelu, bias: &bias };
+            let expected = Outputs::of(&Biased { activation: Gelu, bias: &wide_bias }, &wide_x, &wide_grad);
+            let got = Outputs::of(&layer, &x, &grad_y);
+            for ((method, expected), (_, got)) in expected.named().into_iter().zip(got.named()) {
+                assert_eq!(got, &rounded(expected), "{rows} rows of {width}, {method}");
+            }
+            let (mut grad_x, mut grad_bias) = (vec![H::nan(); x.len()], vec![H::nan(); width]);
+            layer.backward_with_bias(&x, &grad_y, &mut grad_x, &mut grad_bias);
+            let (mut wide_grad_x, mut wide_grad_bias) = (vec![0.0; x.len()], vec![0.0; width]);
+            Biased { activation: Gelu, bias: &wide_bias }.backward_with_bias(
+                &wide_x,
+                &wide_grad,
+                &mut wide_grad_x,
+                &mut wide_grad_bias,
+            );
+            assert_eq!(grad_x, rounded(&wide_grad_x), "{rows} rows of {width}");
+            assert_eq!(grad_bias, rounded(&wide_grad_bias), "{rows} rows of {width}");
+        }
+    }
+    check(half::f16::from_f32, half::f16::to_f32);
+    check(half::bf16::from_f32, half::bf16::to_f32);
 }

@@ -3,19 +3,14 @@
 use crate::bad_input::{mark, refusal, refused, untouched};
 use crate::support::{Bits, Float, assert_same, show, ulps};
 use activations::{
-    Activation, AnyActivation, Gate, Gated, GeGlu, GeGluTanh, Gelu, GeluTanh, Glu, LeakyRelu, Level, Packing, ReGlu,
-    Relu, Sigmoid, Silu, SwiGlu, Tanh,
+    Activation, AnyActivation, Gate, Gated, GeGlu, GeGluTanh, Gelu, GeluTanh, Glu, LeakyRelu, Level, Mish, Packing,
+    ReGlu, Relu, Sigmoid, Silu, Softmax, SwiGlu, Tanh,
 };
 
 /// Lengths on both sides of a vector, a strip, a block, and what is taken apart at a time.
 const LENGTHS: [usize; 18] = [0, 1, 2, 3, 7, 15, 16, 17, 63, 65, 256, 257, 511, 512, 513, 1023, 1030, 1100];
 
-/// An activation chosen at run time.
-fn by_name() -> AnyActivation {
-    Tanh.into()
-}
-
-/// Calls the function with each gate, its name and its activation.
+/// Calls the macro with each gate, its activation and its name.
 macro_rules! each_gate {
     ($check:ident: $($T:ty),+) => {$(
         $check::<$T, _, _>("glu", Glu, Sigmoid);
@@ -24,7 +19,7 @@ macro_rules! each_gate {
         $check::<$T, _, _>("ge_glu_tanh", GeGluTanh, GeluTanh);
         $check::<$T, _, _>("re_glu", ReGlu, Relu);
         $check::<$T, _, _>("gated leaky_relu", Gated(LeakyRelu::default()), LeakyRelu::default());
-        $check::<$T, _, _>("gated by name", Gated(by_name()), by_name());
+        $check::<$T, _, _>("gated by name", Gated(AnyActivation::from(Mish)), Mish);
     )+};
 }
 
@@ -100,11 +95,11 @@ fn pack<T: Float>(packing: Packing, gate: &[T], up: &[T]) -> Vec<T> {
 
 #[test]
 fn gates_have_the_bits_of_an_activation_and_a_product() {
-    fn check<T: Float, G: Gate<T> + Copy, A: Activation<T> + Copy>(name: &str, gated: G, activation: A) {
+    fn check<T: Float, G: Gate<T> + Copy, A: Activation<T> + Copy>(name: &str, gated: G, f: A) {
         for level in Level::available() {
             let (at, mut bits) = (level.with(gated), Bits(21));
             for n in LENGTHS {
-                let case = Case::<T>::separately(&level.with(activation), &mut bits, n);
+                let case = Case::<T>::separately(&level.with(f), &mut bits, n);
                 let what = format!("{name} at {level}, {n} elements");
                 case.check(&what, &at);
                 case.check_packed(&what, &at, Packing::Interleaved);
@@ -114,18 +109,18 @@ fn gates_have_the_bits_of_an_activation_and_a_product() {
                 }
             }
         }
-        Case::<T>::separately(&activation, &mut Bits(21), 300).check(&format!("{name} at the best level"), &gated);
+        Case::<T>::separately(&f, &mut Bits(21), 300).check(&format!("{name} at the best level"), &gated);
     }
     each_gate!(check: f32, f64);
 }
 
 #[test]
 fn bits_of_gates_do_not_depend_on_position_or_level() {
-    fn check<T: Float, G: Gate<T> + Copy, A: Activation<T> + Copy>(name: &str, gated: G, activation: A) {
+    fn check<T: Float, G: Gate<T> + Copy, A: Activation<T> + Copy>(name: &str, gated: G, f: A) {
         for fused in [true, false] {
             let mut levels = Level::available().filter(|level| level.is_fused() == fused).peekable();
             let Some(&first) = levels.peek() else { continue };
-            let case = Case::<T>::separately(&first.with(activation), &mut Bits(22), 1_300);
+            let case = Case::<T>::separately(&first.with(f), &mut Bits(22), 1_300);
             for level in levels {
                 for from in [0, 1, 3, 8, 33] {
                     for n in LENGTHS {
@@ -143,7 +138,7 @@ fn bits_of_gates_do_not_depend_on_position_or_level() {
 
 #[test]
 fn gradients_of_gates_are_limits_of_differences() {
-    fn check<T: Float, G: Gate<f64>, A>(name: &str, gated: G, _: A) {
+    fn check<T, G: Gate<f64> + Copy, A: Activation<f64> + Copy>(name: &str, gated: G, _: A) {
         let h = 2.0_f64.powi(-20);
         let of = |gate: f64, up: f64| {
             let mut out = [f64::NAN];
@@ -220,7 +215,7 @@ fn gates_can_be_objects() {
 
 #[test]
 fn slices_of_gates_that_do_not_fit_panic_naming_both_and_nothing_is_written() {
-    fn check<T: Float, G: Gate<T>, A>(name: &str, gated: G, _: A) {
+    fn check<T: Float, G: Gate<T> + Copy, A: Activation<T> + Copy>(name: &str, gated: G, _: A) {
         for (n, other) in [(0, 1), (1, 0), (3, 2), (16, 31), (513, 512)] {
             let (x, y) = (vec![T::of(0.5); n], vec![T::of(0.5); other]);
             let (mut right, mut wrong, mut wrong_too) =
@@ -264,4 +259,76 @@ fn slices_of_gates_that_do_not_fit_panic_naming_both_and_nothing_is_written() {
         gated.backward_packed(Packing::GateFirst(7), &[], &[], &mut [] as &mut [T]);
     }
     each_gate!(check: f32, f64);
+}
+
+#[test]
+fn a_boxed_activation_is_gated() {
+    let boxed = Gated(Box::new(Tanh) as Box<dyn Activation<f32>>);
+    Case::<f32>::separately(&Tanh, &mut Bits(25), 3_000).check("gated box", &boxed);
+}
+
+#[test]
+fn rows_of_an_activation_stay_whole_in_a_gate() {
+    for (n, rows) in [(1, 5), (10, 300), (512, 3), (1_024, 2), (3_000, 2)] {
+        let (softmax, mut bits) = (Softmax::rows(n).unwrap(), Bits(26));
+        let case = Case::<f64>::separately(&softmax, &mut bits, n * rows);
+        let what = format!("gated softmax, {rows} rows of {n}");
+        case.check(&what, &Gated(softmax));
+        case.check_packed(&what, &Gated(softmax), Packing::GateFirst(n));
+        case.check_packed(&what, &Gated(softmax), Packing::UpFirst(n * rows));
+        if n <= 512 {
+            case.check_packed(&what, &Gated(softmax), Packing::Interleaved);
+        }
+    }
+}
+
+#[test]
+fn rows_that_do_not_fit_into_a_gate_panic_naming_both_and_nothing_is_written() {
+    let softmax = Gated(Softmax::rows(600).unwrap());
+    let (x, mut out) = ([0.5_f32; 1_200], [mark::<f32>(); 600]);
+    // The lengths of rows are the activation's affair, and `run` finds out: it is not the caller that is blamed.
+    let mut says = |call: &dyn Fn(&mut [f32]), parts: [&str; 2]| {
+        let message = refusal(|| call(&mut out)).expect("refused").message;
+        assert!(parts.iter().all(|part| message.contains(part)), "{message}");
+    };
+    says(&|out| softmax.forward_packed(Packing::Interleaved, &x, out), ["at most 512", "have 600"]);
+    says(&|out| softmax.forward(&x[..500], &x[..500], &mut out[..500]), ["500 elements", "rows of 600"]);
+    says(&|out| softmax.forward_packed(Packing::GateFirst(300), &x, out), ["300 elements", "rows of 600"]);
+    untouched("gated softmax", &out);
+}
+
+/// The reference is `f32`, rounded once.
+#[cfg(feature = "half")]
+#[test]
+fn gates_of_halves_are_those_of_f32_rounded_once() {
+    fn check<H: activations::Element<Float = f32>>(of: fn(f32) -> H, wide: fn(H) -> f32) {
+        for n in LENGTHS {
+            let mut bits = Bits(27);
+            let [gate, up, grad_out] =
+                [(); 3].map(|()| (0..n).map(|_| of(bits.within(9.0) as f32)).collect::<Vec<H>>());
+            let widened = |x: &[H]| x.iter().map(|&x| wide(x)).collect::<Vec<f32>>();
+            let (wide_gate, wide_up, wide_grad) = (widened(&gate), widened(&up), widened(&grad_out));
+            let [mut out, mut grad_gate, mut grad_up] = [(); 3].map(|()| vec![0.0; n]);
+            SwiGlu.forward(&wide_gate, &wide_up, &mut out);
+            SwiGlu.backward(&wide_gate, &wide_up, &wide_grad, &mut grad_gate, &mut grad_up);
+            let expected = [out, grad_gate, grad_up].map(|x| x.into_iter().map(of).collect::<Vec<H>>());
+            for gated in [&SwiGlu as &dyn Gate<H>, &Gated(Silu)] {
+                let [mut out, mut in_place, mut a, mut b] = [(); 4].map(|()| gate.clone());
+                gated.forward(&gate, &up, &mut out);
+                gated.forward_in_place(&mut in_place, &up);
+                gated.backward(&gate, &up, &grad_out, &mut a, &mut b);
+                assert_eq!([&out, &in_place, &a, &b], [&expected[0], &expected[0], &expected[1], &expected[2]], "{n}");
+                let pairs: Vec<H> = gate.iter().zip(&up).flat_map(|(&gate, &up)| [gate, up]).collect();
+                let mut grad_x = pairs.clone();
+                gated.forward_packed(Packing::Interleaved, &pairs, &mut out);
+                gated.backward_packed(Packing::Interleaved, &pairs, &grad_out, &mut grad_x);
+                assert_eq!(out, expected[0], "{n}, interleaved");
+                let expected_x: Vec<H> =
+                    expected[1].iter().zip(&expected[2]).flat_map(|(&gate, &up)| [gate, up]).collect();
+                assert_eq!(grad_x, expected_x, "{n}, interleaved");
+            }
+        }
+    }
+    check(half::f16::from_f32, half::f16::to_f32);
+    check(half::bf16::from_f32, half::bf16::to_f32);
 }

@@ -210,8 +210,11 @@ fn a_state_comes_back_from_its_parts() {
         {
             let state = LogSumExp::of(&values.iter().map(|&x| T::of(x)).collect::<Vec<T>>());
             let parts = state.to_parts();
-            let again = LogSumExp::<T>::from_parts(parts);
-            assert!(again.to_parts().iter().zip(parts).all(|(a, b)| a.bits() == b.bits()), "{values:?}: {again:?}");
+            let again = LogSumExp::from_parts(parts);
+            assert!(
+                again.to_parts().iter().zip(parts).all(|(a, b): (&T, T)| a.bits() == b.bits()),
+                "{values:?}: {again:?}"
+            );
             let (mut merged, mut expected) = (again, state);
             merged.merge(&LogSumExp::of(&[T::one()]));
             expected.merge(&LogSumExp::of(&[T::one()]));
@@ -227,7 +230,7 @@ fn states_of_any_parts_do_not_panic() {
     fn check<T: Float>() {
         let values = [0.0, -0.0, 1.0, -1e30, f64::MAX, T::TINY, f64::INFINITY, f64::NEG_INFINITY, f64::NAN].map(T::of);
         let mut bits = Bits(24);
-        let mut any = || LogSumExp::<T>::from_parts([(); 4].map(|()| values[bits.next() as usize % values.len()]));
+        let mut any = || LogSumExp::from_parts([(); 4].map(|()| values[bits.next() as usize % values.len()]));
         for _ in 0..20_000 {
             let mut state = any();
             state.merge(&any());

@@ -32,3 +32,5 @@ mod rowwise;
 mod serde;
 mod special_values;
 mod user_defined;
+#[cfg(feature = "half")]
+mod wide;

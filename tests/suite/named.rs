@@ -297,8 +297,8 @@ fn parameters_survive_the_way_into_any_activation() {
     let rows = AnyActivation::from(Softmax::rows(1).unwrap());
     rows.forward(&x, &mut y);
     assert_eq!(y, [1.0; 4]);
-    assert_eq!(Activation::<f32>::pieces(&rows), Pieces::Rows(1));
-    assert_eq!(Activation::<f32>::pieces(&parsed("softmax")), Pieces::Whole);
+    assert_eq!(Activation::<f32>::pieces(&rows), activations::Pieces::Rows(1));
+    assert_eq!(Activation::<f32>::pieces(&parsed("softmax")), activations::Pieces::Whole);
 }
 
 #[test]

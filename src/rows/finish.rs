@@ -1,0 +1,163 @@
+//! The results of rows, from exponentials, gradients and what is known of the rows.
+
+use super::formula::{CONSTANTS, RowFormula};
+use super::reduce::LANES;
+use super::stats::{GROUP, Stats};
+use crate::kernel::dispatch::Task;
+use crate::kernel::element::{Float, Lane};
+use crate::kernel::sweep::unaligned;
+
+/// The results of some rows, or of a part of one.
+pub(crate) struct Finish<'a, T, F> {
+    pub(crate) formula: F,
+    pub(crate) row_len: usize,
+    /// `None`: elements, or their exponentials, are in `y`.
+    pub(crate) x: Option<&'a [T]>,
+    pub(crate) grad_y: Option<&'a [T]>,
+    pub(crate) y: &'a mut [T],
+    pub(crate) stats: &'a Stats<T>,
+}
+
+impl<T: Float, F: RowFormula> Task<T> for Finish<'_, T, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<R: Lane<T>>(self) {
+        let Self { formula, row_len, x, grad_y, y, stats } = self;
+        let row_len = row_len.min(y.len()).max(1);
+        let constants = constants::<T, R, F, GROUP>(formula, stats);
+        for (i, y) in y.chunks_exact_mut(row_len).enumerate() {
+            let row = i * row_len..(i + 1) * row_len;
+            let constants = &[constants[0][i], constants[1][i], constants[2][i], constants[3][i]];
+            let grad_y = grad_y.map(|grad_y| &grad_y[row.clone()]);
+            let (x, grad_y) = (if F::OF_EXP { None } else { x }, if F::OF_GRADIENT { grad_y } else { None });
+            results::<T, R>(
+                #[inline(always)]
+                |of, grad_y| formula.result(of, grad_y, constants),
+                x.map(|x| &x[row]),
+                grad_y,
+                y,
+            );
+        }
+    }
+}
+
+/// The results of a row, or of a part of it: of whole columns, those at the ends with some of their neighbours' elements,
+/// which are computed twice. Without `x`, `y` holds the elements.
+#[inline(always)]
+pub(crate) fn results<T: Float, R: Lane<T>>(
+    formula: impl Fn(R, R) -> R + Copy,
+    x: Option<&[T]>,
+    grad_y: Option<&[T]>,
+    y: &mut [T],
+) {
+    #[inline(always)]
+    fn whole_columns<T>(of: &[T]) -> &[T] {
+        of.as_chunks::<LANES>().0.as_flattened()
+    }
+
+    // A function, because LLVM knows only of its arguments that they do not overlap. One loop over all columns, because LLVM
+    // takes one over a single column apart into scalars.
+    #[inline(always)]
+    fn columns<T: Float, R: Lane<T>>(formula: impl Fn(R, R) -> R, x: Option<&[T]>, grad_y: Option<&[T]>, y: &mut [T]) {
+        let (x, grad_y) = (x.map(whole_columns), grad_y.map(whole_columns));
+        let y = y.as_chunks_mut::<LANES>().0.as_flattened_mut();
+        match (x, grad_y) {
+            (None, None) => {
+                for y in y {
+                    *y = formula(R::load(*y), R::of(0.0)).store();
+                }
+            }
+            (None, Some(grad_y)) => {
+                for (y, &grad_y) in y.iter_mut().zip(grad_y) {
+                    *y = formula(R::load(*y), R::load(grad_y)).store();
+                }
+            }
+            (Some(x), None) => {
+                for (y, &x) in y.iter_mut().zip(x) {
+                    *y = formula(R::load(x), R::of(0.0)).store();
+                }
+            }
+            (Some(x), Some(grad_y)) => {
+                for ((y, &x), &grad_y) in y.iter_mut().zip(x).zip(grad_y) {
+                    *y = formula(R::load(x), R::load(grad_y)).store();
+                }
+            }
+        }
+    }
+
+    let len = y.len();
+    let at = unaligned(y);
+    let tail = len.saturating_sub(LANES);
+    let ends = usize::from(!(len - at).is_multiple_of(LANES)) + 2 * usize::from(at > 0);
+    // The ends, first: from what is there before the columns between them are written.
+    let mut results = [[T::zero(); LANES]; 2];
+    for (end, start) in [tail, 0].into_iter().enumerate() {
+        if ends & (end + 1) == 0 {
+            continue;
+        }
+        let (mut short, mut short_grad) = (results[end], results[end]);
+        let (x, grad_y) = (x.map(|x| &x[start..]), grad_y.map(|grad_y| &grad_y[start..]));
+        let (x, grad_y) = (x.map(|x| column(x, &mut short)), grad_y.map(|grad_y| column(grad_y, &mut short_grad)));
+        copy_column(&y[start..], &mut results[end]);
+        columns::<T, R>(formula, x, grad_y, &mut results[end]);
+    }
+    columns::<T, R>(formula, x.map(|x| &x[at..]), grad_y.map(|grad_y| &grad_y[at..]), &mut y[at..]);
+    if ends & 1 != 0 {
+        copy_column(&results[0], &mut y[tail..]);
+    }
+    if ends & 2 != 0 {
+        copy_column(&results[1], y);
+    }
+}
+
+/// The first elements, as one column: a padded copy of them if there are fewer.
+#[inline(always)]
+pub(crate) fn column<'a, T: Copy>(elements: &'a [T], short: &'a mut [T; LANES]) -> &'a [T] {
+    if elements.len() >= LANES {
+        return &elements[..LANES];
+    }
+    copy_column(elements, short);
+    short
+}
+
+/// Copies as many elements as both slices have, up to [`LANES`], by pieces of fixed lengths.
+#[inline(always)]
+pub(crate) fn copy_column<T: Copy>(mut from: &[T], mut to: &mut [T]) {
+    macro_rules! piece {
+        ($length:literal) => {
+            if let (Some((piece, from_rest)), true) = (from.split_first_chunk::<$length>(), to.len() >= $length) {
+                let (to_piece, to_rest) = to.split_at_mut($length);
+                to_piece.copy_from_slice(piece);
+                (from, to) = (from_rest, to_rest);
+            }
+        };
+    }
+    if from.len() >= LANES && to.len() >= LANES {
+        to[..LANES].copy_from_slice(&from[..LANES]);
+        return;
+    }
+    piece!(16);
+    piece!(8);
+    piece!(4);
+    piece!(2);
+    piece!(1);
+    let _ = (from, to);
+}
+
+/// What the formula keeps of each row, an array for each constant.
+#[inline(always)]
+pub(crate) fn constants<T: Float, R: Lane<T>, F: RowFormula, const W: usize>(
+    formula: F,
+    stats: &Stats<T>,
+) -> [[R; W]; CONSTANTS] {
+    let mut constants = [[R::of(0.0); W]; CONSTANTS];
+    for i in 0..W {
+        let row = stats.row::<R>(i);
+        let of_row = formula.constants(&row);
+        // NaN for a row with NaN or infinity, or of nothing but -inf.
+        constants[0][i] = of_row[0] - row.greatest.abs() * R::of(0.0);
+        (constants[1][i], constants[2][i], constants[3][i]) = (of_row[1], of_row[2], of_row[3]);
+    }
+    constants
+}
