@@ -1,7 +1,7 @@
 //! Activations of single numbers, by all their passes.
 
 use activations::{
-    Activation, AnyActivation, Element, Elementwise, Elu, FromOutput, Level, Pass, Real, Relu6, Sigmoid, Softplus,
+    Activation, AnyActivation, Element, Elementwise, Elu, FromOutput, Level, Pass, Pieces, Real, Relu6, Sigmoid, Softplus,
     Tanh, math,
 };
 
@@ -118,12 +118,8 @@ impl<T: Element> Activation<T> for Leveled<'_, T> {
         self.1.run(self.0, pass);
     }
 
-    fn row_len(&self) -> Option<usize> {
-        self.1.row_len()
-    }
-
-    fn piece_len(&self) -> Option<usize> {
-        self.1.piece_len()
+    fn pieces(&self) -> Pieces {
+        self.1.pieces()
     }
 }
 

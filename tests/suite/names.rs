@@ -108,7 +108,7 @@ impl Line {
 #[test]
 fn what_frameworks_write_is_read_as_they_mean_it() {
     let Table { inputs, lines } = table();
-    let (mut read, mut worst, mut others) = (0, 0, BTreeMap::<&str, f64>::new(), Vec::new());
+    let (mut read, mut worst, mut others) = (0, BTreeMap::<&str, f64>::new(), Vec::new());
     for line in &lines {
         let Line { source, text, expected, reason, .. } = line;
         let Some(parsed) = line.parsed() else { continue };

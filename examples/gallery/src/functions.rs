@@ -1,6 +1,6 @@
 //! A picture of each function with its derivative, of each loss with its gradient, and a sheet of the functions.
 
-use activations::{Activation, AnyActivation, BinaryCrossEntropy, CrossEntropy};
+use activations::{Activation, AnyActivation, BinaryCrossEntropy, CrossEntropy, Pieces};
 
 use crate::chart::{Chart, Line, Size, number};
 use crate::curve::Curve;
@@ -44,7 +44,7 @@ fn chart(activation: &AnyActivation) -> Chart {
     let card = activation.card();
     let parameters: Vec<_> =
         activation.parameters().map(|(name, value)| format!("{name} = {}", number(value))).collect();
-    if Activation::<f32>::piece_len(activation) == Some(1) {
+    if Activation::<f32>::pieces(activation) == Pieces::Elements {
         let also = if parameters.is_empty() { String::new() } else { format!("; {}", parameters.join(", ")) };
         plot(card.name, format!("{}{also}", card.formula), card.kinks, of_one_number(activation))
     } else {

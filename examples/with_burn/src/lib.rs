@@ -6,7 +6,7 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use activations::{Activation, Element};
+use activations::{Activation, Element, Pieces};
 use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -43,10 +43,10 @@ impl Layer {
     /// If the tensor holds another type, or the last dimension is no row of the function.
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         let (f, last) = (&self.activation, x.dims().last().copied().unwrap_or(1));
-        match Activation::<f32>::piece_len(f.as_ref()) {
-            Some(1) => {}
-            Some(len) => assert_eq!(len, last, "{f:?} takes rows of {len}, and the last dimension is {last}"),
-            None => panic!("{f:?} takes all numbers as one row: say how long a row is, here {last}"),
+        match Activation::<f32>::pieces(f.as_ref()) {
+            Pieces::Elements => {}
+            Pieces::Rows(len) => assert_eq!(len, last, "{f:?} takes rows of {len}, and the last dimension is {last}"),
+            Pieces::Whole => panic!("{f:?} takes all numbers as one row: say how long a row is, here {last}"),
         }
         Tensor::from_dispatch(Dispatch::activate(x.into_dispatch(), self.activation.clone()))
     }

@@ -5,7 +5,7 @@
 
 use std::any::type_name;
 
-use activations::{Activation, Element};
+use activations::{Activation, Element, Pieces};
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Module, Result, Shape, Tensor, bail};
 use half::{bf16, f16};
 
@@ -101,10 +101,10 @@ fn contiguous<'a, T>(x: &'a [T], layout: &Layout) -> Result<&'a [T]> {
 /// Rows of another length than the last dimension would mix what does not belong together.
 fn check<A: Activation<f32>>(f: &A, layout: &Layout) -> Result<()> {
     let last = layout.dims().last().copied().unwrap_or(1);
-    match f.piece_len() {
-        Some(1) => Ok(()),
-        Some(len) if len == last => Ok(()),
-        Some(len) => bail!("{} takes rows of {len}, and the last dimension is {last}", type_name::<A>()),
-        None => bail!("{} takes all numbers as one row: say how long a row is, here {last}", type_name::<A>()),
+    match f.pieces() {
+        Pieces::Elements => Ok(()),
+        Pieces::Rows(len) if len == last => Ok(()),
+        Pieces::Rows(len) => bail!("{} takes rows of {len}, and the last dimension is {last}", type_name::<A>()),
+        Pieces::Whole => bail!("{} takes all numbers as one row: say how long a row is, here {last}", type_name::<A>()),
     }
 }

@@ -15,7 +15,7 @@ mod rows;
 
 use std::sync::Arc;
 
-use activations::{Activation, AnyActivation};
+use activations::{Activation, AnyActivation, Pieces};
 use datafusion::common::Result;
 use datafusion::execution::FunctionRegistry;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
@@ -40,7 +40,7 @@ pub fn register_all(registry: &mut dyn FunctionRegistry) -> Result<()> {
 /// The functions of one number, and those of a list.
 pub fn scalar_functions() -> impl Iterator<Item = ScalarUDF> {
     AnyActivation::all().map(|activation| {
-        if Activation::<f32>::piece_len(&activation) == Some(1) {
+        if Activation::<f32>::pieces(&activation) == Pieces::Elements {
             elementwise::NumberFunction::new(activation).into()
         } else {
             rows::ListFunction::new(activation).into()

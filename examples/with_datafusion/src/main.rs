@@ -162,12 +162,12 @@ async fn times(rows: usize) -> Result<()> {
         let (plain, mut ours) = (in_memory(column, rows)?, in_memory(column, rows)?);
         with_datafusion::register_all(&mut ours)?;
         for (sql, function) in PAIRS {
-            let mut seconds = [[0.0; 7]; 2];
-            for run in 0..7 {
-                seconds[0][run] = time(&plain, sql).await?;
-                seconds[1][run] = time(&ours, function).await?;
+            let mut runs = [[0.0; 2]; 7];
+            for run in &mut runs {
+                *run = [time(&plain, sql).await?, time(&ours, function).await?];
             }
-            let [sql_ns, our_ns] = seconds.map(|mut seconds| {
+            let [sql_ns, our_ns] = [0, 1].map(|which| {
+                let mut seconds = runs.map(|run| run[which]);
                 seconds.sort_by(f64::total_cmp);
                 seconds[3] * 1e9 / rows as f64
             });

@@ -13,7 +13,7 @@
 //! with_nalgebra::forward(&activations::Gelu, &x.rows(0, 2));
 //! ```
 
-use activations::{Activation, Element, ParameterError};
+use activations::{Activation, Element, ParameterError, Pieces};
 use nalgebra::allocator::Allocator;
 use nalgebra::{DefaultAllocator, Dim, IsContiguous, Matrix, OMatrix, Scalar, Storage};
 
@@ -69,7 +69,7 @@ pub fn columns<A>(
 /// A function of a matrix's rows.
 ///
 /// # Errors
-/// If the matrix is empty, or has more columns than [`activations::Softmax::axis`] takes.
+/// If the matrix is empty.
 pub fn rows<A>(
     function: fn(usize, usize) -> Result<A, ParameterError>,
     (rows, columns): (usize, usize),
@@ -80,14 +80,14 @@ pub fn rows<A>(
 /// Elements that do not belong together must not be taken together.
 #[track_caller]
 fn check<T: Element>(f: &(impl Activation<T> + ?Sized), (rows, columns): (usize, usize)) {
-    match f.piece_len() {
-        Some(1) => {}
-        Some(len) => {
+    match f.pieces() {
+        Pieces::Elements => {}
+        Pieces::Rows(len) => {
             assert!(
                 len == rows || len == rows * columns,
                 "a function of rows of another shape than {rows} x {columns}: see `columns` and `rows`"
             );
         }
-        None => panic!("a function of all elements as one row: see `columns` and `rows`"),
+        Pieces::Whole => panic!("a function of all elements as one row: see `columns` and `rows`"),
     }
 }

@@ -3,7 +3,7 @@
 //! Arrays in row-major or column-major order are used where they lie. Others are copied once, in their logical order: no
 //! layout gives another result.
 
-use activations::{Activation, Element, ParameterError};
+use activations::{Activation, Element, ParameterError, Pieces};
 use ndarray::{Array, ArrayView, ArrayViewMut, Axis, Dimension};
 
 /// f of each element.
@@ -76,7 +76,7 @@ pub fn backward_along_axis<T: Element, D: Dimension, A: Activation<T>>(
 
 #[track_caller]
 fn elementwise<T: Element>(activation: &(impl Activation<T> + ?Sized)) {
-    assert_eq!(activation.piece_len(), Some(1), "the function takes rows, not single elements: use `along_axis`");
+    assert_eq!(activation.pieces(), Pieces::Elements, "the function takes rows, not single elements: use `along_axis`");
 }
 
 /// Arrays whose elements all lie in column-major order: transposed, they are row-major.

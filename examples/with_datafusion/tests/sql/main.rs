@@ -7,7 +7,7 @@ mod rows;
 
 use std::sync::Arc;
 
-use activations::{Activation, AnyActivation};
+use activations::{Activation, AnyActivation, Pieces};
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use datafusion::arrow::compute::concat_batches;
 use datafusion::arrow::datatypes::{ArrowPrimitiveType, Field};
@@ -75,7 +75,7 @@ fn call(name: &str, x: ArrayRef) -> ArrayRef {
 }
 
 fn is_elementwise(activation: &AnyActivation) -> bool {
-    Activation::<f32>::piece_len(activation) == Some(1)
+    Activation::<f32>::pieces(activation) == Pieces::Elements
 }
 
 /// Uniform in [-size, size), the same on each run: SplitMix64.
