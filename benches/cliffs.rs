@@ -57,9 +57,9 @@ fn main() {
     COLUMNS.iter().for_each(|column| print!("{column:>20}"));
     println!();
     let ratio = |n: usize, column: usize| costs[n][column] / costs[n.next_multiple_of(STEP)][column];
-    for n in 1..=LONGEST {
+    for (n, of_row) in costs.iter().enumerate().skip(1).take(LONGEST) {
         print!("{n:>4}");
-        (0..COLUMNS.len()).for_each(|column| print!("{:>13.1} ({:.2})", costs[n][column], ratio(n, column)));
+        of_row.iter().enumerate().for_each(|(column, cost)| print!("{cost:>13.1} ({:.2})", ratio(n, column)));
         println!();
     }
 
