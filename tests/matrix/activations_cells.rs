@@ -1,8 +1,8 @@
 //! Activations of single numbers, by all their passes.
 
 use activations::{
-    Activation, AnyActivation, Element, Elementwise, Elu, FromOutput, Level, Pass, Pieces, Real, Relu6, Sigmoid, Softplus,
-    Tanh, math,
+    Activation, AnyActivation, Element, Elementwise, Elu, FromOutput, Level, Pass, Pieces, Real, Relu6, Sigmoid,
+    Softplus, Tanh, math,
 };
 
 use crate::big::Big;
