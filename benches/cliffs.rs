@@ -8,6 +8,7 @@
 //! rule: no ratio above 1.1, and a cross-entropy with its gradient no more than 1.7 times a softmax. Each time is the least
 //! of many, so that what else the machine does counts little.
 
+#[allow(dead_code, reason = "a part of what the benches use")]
 #[path = "shared/mod.rs"]
 mod shared;
 
@@ -56,9 +57,9 @@ fn main() {
     COLUMNS.iter().for_each(|column| print!("{column:>20}"));
     println!();
     let ratio = |n: usize, column: usize| costs[n][column] / costs[n.next_multiple_of(STEP)][column];
-    for n in 1..=LONGEST {
+    for (n, of_row) in costs.iter().enumerate().skip(1).take(LONGEST) {
         print!("{n:>4}");
-        (0..COLUMNS.len()).for_each(|column| print!("{:>13.1} ({:.2})", costs[n][column], ratio(n, column)));
+        of_row.iter().enumerate().for_each(|(column, cost)| print!("{cost:>13.1} ({:.2})", ratio(n, column)));
         println!();
     }
 

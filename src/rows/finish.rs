@@ -100,7 +100,11 @@ pub(crate) fn results<T: Float, R: Lane<T>>(
         let (x, grad_y) = (x.map(|x| &x[start..]), grad_y.map(|grad_y| &grad_y[start..]));
         let (x, grad_y) = (x.map(|x| column(x, &mut short)), grad_y.map(|grad_y| column(grad_y, &mut short_grad)));
         copy_column(&y[start..], &mut results[end]);
-        columns::<T, R>(formula, x, grad_y, &mut results[end]);
+        // All of them, but LLVM does not know that no slice is so long: it would take a loop over so few elements apart into
+        // scalars.
+        let count = LANES.min(!len);
+        let (x, grad_y) = (x.map(|x| &x[..count]), grad_y.map(|grad_y| &grad_y[..count]));
+        columns::<T, R>(formula, x, grad_y, &mut results[end][..count]);
     }
     columns::<T, R>(formula, x.map(|x| &x[at..]), grad_y.map(|grad_y| &grad_y[at..]), &mut y[at..]);
     if ends & 1 != 0 {

@@ -121,7 +121,7 @@ impl<T: Float, K: Accumulate> Task<T> for AddUp<'_, T, K> {
         let (mut last, mut last_grad) = ([padding::<T, K>(); LANES], [T::zero(); LANES]);
         copy_column(x.or(e.as_deref()).unwrap_or(&[]).as_chunks::<LANES>().1, &mut last);
         copy_column(grad_y.unwrap_or(&[]).as_chunks::<LANES>().1, &mut last_grad);
-        add_up_row::<T, R, K>(x, grad_y, e, (&mut last, &last_grad), stats, 0, &mut first_sums, &mut second_sums);
+        add_up_row::<T, R, K>(x, grad_y, e, (&mut last, &last_grad), stats, 0, [&mut first_sums, &mut second_sums]);
         first.store(&first_sums);
         if K::SECOND {
             second.store(&second_sums);
@@ -139,8 +139,7 @@ fn add_up_row<T: Float, R: Lane<T>, K: Accumulate>(
     (last, last_grad): (&mut [T; LANES], &[T; LANES]),
     stats: &Stats<T>,
     i: usize,
-    first: &mut Sums<R, LANES>,
-    second: &mut Sums<R, LANES>,
+    [first, second]: [&mut Sums<R, LANES>; 2],
 ) {
     let scale = OfRow::<R> { exp: stats.exp(i), top: R::load(stats.top[i]) };
     let (e, e_rest) = e.map(<[T]>::as_chunks_mut).unzip();
@@ -187,7 +186,7 @@ impl<T: Float, K: Accumulate> Task<T> for Sum<'_, T, K> {
         let rows = elements.len() / row_len;
         // Long before they are read: a CPU waits for small pieces to be written before it reads them as one.
         let (mut last, mut last_grad) = ([[T::zero(); LANES]; GROUP], [[T::zero(); LANES]; GROUP]);
-        if row_len % LANES != 0 {
+        if !row_len.is_multiple_of(LANES) {
             last.as_flattened_mut().fill(padding::<T, K>());
             let last_grad = last_grad.iter_mut().zip(grad_y.unwrap_or(&[]).chunks_exact(row_len));
             for (to, from) in last.iter_mut().zip(elements.chunks_exact(row_len)).chain(last_grad) {
@@ -208,7 +207,7 @@ impl<T: Float, K: Accumulate> Task<T> for Sum<'_, T, K> {
             let (x, grad_y) = (x.map(|x| &x[row.clone()]), grad_y.map(|grad_y| &grad_y[row.clone()]));
             let e = e.as_deref_mut().map(|e| &mut e[row]);
             let (mut first, mut of_row) = (Sums::of_exponentials(), Sums::of_anything());
-            add_up_row::<T, R, K>(x, grad_y, e, (&mut last[i], &last_grad[i]), stats, i, &mut first, &mut of_row);
+            add_up_row::<T, R, K>(x, grad_y, e, (&mut last[i], &last_grad[i]), stats, i, [&mut first, &mut of_row]);
             if !K::OF_OUTPUT {
                 (lanes[i], lanes[GROUP + i]) = first.unseeded();
             }

@@ -138,21 +138,21 @@ fn bits_of_gates_do_not_depend_on_position_or_level() {
 
 #[test]
 fn gradients_of_gates_are_limits_of_differences() {
-    fn check<T, G: Gate<f64> + Copy, A: Activation<f64> + Copy>(name: &str, gated: G, _: A) {
+    fn check<T: Float, G: Gate<T> + Copy, A: Activation<T> + Copy>(name: &str, gated: G, _: A) {
         let h = 2.0_f64.powi(-20);
         let of = |gate: f64, up: f64| {
-            let mut out = [f64::NAN];
-            gated.forward(&[gate], &[up], &mut out);
-            out[0]
+            let mut out = [T::nan()];
+            gated.forward(&[T::of(gate)], &[T::of(up)], &mut out);
+            out[0].wide()
         };
         let mut bits = Bits(23);
         for _ in 0..2_000 {
             let (gate, up, grad_out) = (bits.within(8.0), bits.within(8.0), bits.within(2.0));
-            let (mut grad_gate, mut grad_up) = ([f64::NAN], [f64::NAN]);
-            gated.backward(&[gate], &[up], &[grad_out], &mut grad_gate, &mut grad_up);
+            let (mut grad_gate, mut grad_up) = ([T::nan()], [T::nan()]);
+            gated.backward(&[T::of(gate)], &[T::of(up)], &[T::of(grad_out)], &mut grad_gate, &mut grad_up);
             let by_gate = grad_out * (of(gate + h, up) - of(gate - h, up)) / (2.0 * h);
             let by_up = grad_out * (of(gate, up + h) - of(gate, up - h)) / (2.0 * h);
-            for (what, got, expected) in [("gate", grad_gate[0], by_gate), ("up", grad_up[0], by_up)] {
+            for (what, got, expected) in [("gate", grad_gate[0].wide(), by_gate), ("up", grad_up[0].wide(), by_up)] {
                 assert!((got - expected).abs() < 1e-7, "{name}, grad_{what} at {gate}, {up}: {got}, not {expected}");
             }
         }
