@@ -42,12 +42,13 @@
 //! ```
 //!
 //! A [`Gate`] multiplies an activation of one half of its inputs by the other: [`SwiGlu`] and its like, and [`Gated`] for any
-//! activation.
-//! [`Biased`] is an activation of x + bias over rows, [`Prelu`] has a slope for each channel; both give the gradients of what
+//! activation, chosen by name or boxed too.
+//! [`Biased`] is any activation of x + bias over rows, [`Prelu`] has a slope for each channel; both give the gradients of what
 //! is trained. [`FromOutput`] starts a gradient from the output, where that determines it.
 //!
 //! [`CrossEntropy`] and [`BinaryCrossEntropy`] are losses with their gradients, from logits: they apply softmax or sigmoid
-//! themselves. [`LogSumExp`] is what a softmax keeps of numbers that come in pieces.
+//! themselves. [`LogSumExp`] is what a softmax keeps of numbers that come in pieces. [`Wide`] takes halves and gives `f32`, of
+//! activations and losses.
 //!
 //! ```
 //! use activations::CrossEntropy;
@@ -125,7 +126,7 @@
 //! - in debug and release builds, for any `target-cpu`.
 //!
 //! Results of rows depend on the row alone, sums on what is summed and on the lengths: their order is fixed. Halves are
-//! computed in `f32` and rounded to nearest, ties to even, so that they have the same kinds.
+//! computed in `f32`, in every function, and rounded once, to nearest, ties to even. So they have the same kinds.
 //!
 //! Not promised:
 //!
@@ -174,10 +175,13 @@
 //! # Features
 //!
 //! - `std` (default): detects the CPU at run time, and has fused multiply-add. Includes `alloc`.
+//! - `compiled` (default): compiles the loops of all built-in functions in this crate, once, for `f32` and `f64`. Without it each
+//!   crate compiles the loops that it uses, at each rebuild; the crate itself then compiles faster. The results are the same.
+//!   Formulas of your own are always compiled in your crate.
 //! - `alloc`: [`forward_vec`](Activation::forward_vec) and its like, boxed activations.
 //! - `libm`: needed without `std`.
-//! - `half`: slices of `f16` and `bf16`, the types of the crate `half`, computed in `f32` and rounded once. Correctly
-//!   rounded for at least 99.9 % of all inputs, but for the ties of [`Rrelu`], never off by more than one ULP.
+//! - `half`: slices of `f16` and `bf16`, the types of the crate `half`, computed in `f32` and rounded once, in every function.
+//!   Correctly rounded for at least 99.9 % of all inputs, but for the ties of [`Rrelu`], never off by more than one ULP.
 //! - `rayon`: `Gelu.parallel()` runs each pass on several threads, with the same bits. Includes `std`.
 //! - `serde`: [`AnyActivation`], and every activation, in configuration files: `"gelu"`, or
 //!   `{"type": "leaky_relu", "negative_slope": 0.2}`.

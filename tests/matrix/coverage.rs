@@ -7,7 +7,7 @@ use activations::AnyActivation;
 
 use crate::cases::Case;
 use crate::number::TYPES;
-use crate::{activations_cells, choices, gates, layers, losses, rows, sums};
+use crate::{activations_cells, choices, gates, layers, losses, rows, sums, wide};
 
 const INTERFACE: &str = include_str!("../public-api.txt");
 
@@ -23,7 +23,7 @@ fn public() -> BTreeSet<String> {
 }
 
 fn takes_numbers(function: &str) -> bool {
-    let number = ["[T]", "[T; ", "(T", ", T,", ", T)", "-> T", "Vec<T>"];
+    let number = ["[T]", "[T; ", "(T", ", T,", ", T)", "-> T", "Vec<T>", ", T>>", "Element>::Float"];
     let signature = &function[function.find('(').unwrap_or(0)..];
     number.iter().any(|number| signature.contains(number))
 }
@@ -65,6 +65,7 @@ fn covered() -> BTreeSet<String> {
         losses::covered(),
         gates::covered(),
         layers::covered(),
+        wide::covered(),
     ];
     modules.into_iter().flatten().collect()
 }
@@ -103,6 +104,14 @@ fn names_are_those_of_the_interface() {
         ("activations::CrossEntropy::loss<'a, T: activations::Element>(&self, &[T]) -> T", "CrossEntropy::loss"),
         ("activations::Scores<'_, activations::Softmax, T>::forward(&self, &[T])", "Scores<Softmax>::forward"),
         ("activations::LogSumExp<T>::of(&[T]) -> Self", "LogSumExp::of"),
+        (
+            "activations::LogSumExp<T>::finish_wide(&self) -> <T as activations::Element>::Float",
+            "LogSumExp::finish_wide",
+        ),
+        (
+            "activations::Wide<activations::CrossEntropy>::loss<'a, T: activations::Element>(&self, &[T])",
+            "Wide<CrossEntropy>::loss",
+        ),
     ] {
         assert_eq!(name(line), expected);
         assert!(takes_numbers(line), "{line}");

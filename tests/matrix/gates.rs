@@ -1,8 +1,8 @@
 //! Gated units: apart, in place and packed, with their gradients.
 
 use activations::{
-    AnyActivation, Elementwise, Gate, Gated, GeGlu, GeGluTanh, Gelu, GeluTanh, Glu, LeakyRelu, Level, Packing, ReGlu,
-    Real, Relu, Sigmoid, Silu, SwiGlu,
+    Activation, AnyActivation, Elementwise, Gate, Gated, GeGlu, GeGluTanh, Gelu, GeluTanh, Glu, LeakyRelu, Level,
+    Packing, ReGlu, Real, Relu, Sigmoid, Silu, Softplus, SwiGlu, Tanh,
 };
 
 use crate::activations_cells::{computed, names};
@@ -28,6 +28,11 @@ impl Elementwise for Square {
     }
 }
 
+/// An object.
+fn boxed<T: Number>() -> Box<dyn Activation<T::Float> + Send + Sync> {
+    Box::new(Softplus::default())
+}
+
 /// Each gate, at a level or at the best one, with the activation of its gate; none stands for the user's formula.
 type Gates<T> = Vec<(&'static str, Option<AnyActivation>, Box<dyn Gate<T>>)>;
 
@@ -51,6 +56,8 @@ fn gates<T: Number>(level: Option<Level>) -> Gates<T> {
         "GeGluTanh": GeGluTanh, Some(GeluTanh.into());
         "ReGlu": ReGlu, Some(Relu.into());
         "Gated(LeakyRelu)": Gated(leaky), Some(leaky.into());
+        "Gated(by name)": Gated(AnyActivation::from(Tanh)), Some(Tanh.into());
+        "Gated(boxed)": Gated(boxed::<T>()), Some(Softplus::default().into());
         "Gated(x^2)": Gated(Square), None;
     }
 }
@@ -87,16 +94,13 @@ fn cells<T: Number>(judge: &mut Judge) {
                     grad_gates.push(slope.times::<T>(grad * up).ulps(1.5));
                     grad_ups.push(value.times::<T>(grad));
                 }
-                // A gate as a trait object, a gated activation, or at a level.
-                let name = if level.is_some() {
-                    "At"
-                } else if of.is_some() {
-                    "Gate"
-                } else {
-                    "Gated"
-                };
+                // Each gate is called as an object.
+                let owner = what.split('(').next().unwrap_or(what);
+                let owners: &[&str] = if level.is_some() { &["At"] } else { &[owner, "Gate"] };
                 let mut check = |method: &str, place: &str, expected: &[Expected], got: &[T]| {
-                    judge.slice((&format!("{name}::{method}"), what, case), place, &[], expected, got);
+                    for name in owners {
+                        judge.slice((&format!("{name}::{method}"), what, case), place, &[], expected, got);
+                    }
                 };
                 let mut out = stale(len);
                 function.forward(&gate, &up, &mut out);
@@ -137,7 +141,7 @@ fn packed<V: Copy>(packing: Packing, gate: &[V], up: &[V]) -> Vec<V> {
 const GATE_METHODS: [&str; 5] = ["forward", "forward_in_place", "backward", "forward_packed", "backward_packed"];
 
 pub(crate) fn covered() -> Vec<String> {
-    names(&["Gate", "Gated", "At"], &GATE_METHODS)
+    names(&["Gate", "Gated", "At", "Glu", "SwiGlu", "GeGlu", "GeGluTanh", "ReGlu"], &GATE_METHODS)
 }
 
 #[test]

@@ -206,7 +206,6 @@ impl Judge {
     }
 
     /// A slice of results that are not rounded to the element: in the type that it is computed in.
-    #[allow(dead_code, reason = "for `wide.rs`, until the crate has it")]
     pub(crate) fn wide<T: Number<Float: Number>>(
         &mut self,
         cell: (&str, &str, Case),

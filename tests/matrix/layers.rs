@@ -9,21 +9,32 @@ use crate::formulas::{Formula, Pair};
 use crate::judge::{Expected, Judge};
 use crate::number::{Number, big, for_each_type, stale};
 
-/// Layers of some activations with this bias. A name that a file asks for makes no layer yet.
+/// Layers of some activations with this bias: types, chosen by name, and an object.
 fn layers<'a, T: Number>(bias: &'a [T], level: Option<Level>) -> Vec<(AnyActivation, Box<dyn BiasGradient<T> + 'a>)> {
     macro_rules! all {
-        ($($activation:ident)*) => {
+        ($($activation:expr, $layer:expr;)*) => {
             vec![$({
-                let layer = Biased { activation: $activation, bias };
+                let layer = Biased { activation: $layer, bias };
                 let layer: Box<dyn BiasGradient<T> + 'a> = match level {
                     Some(level) => Box::new(level.with(layer)),
                     None => Box::new(layer),
                 };
-                ($activation.into(), layer)
+                (AnyActivation::from($activation), layer)
             },)*]
         };
     }
-    all!(Relu Gelu Tanh)
+    let by_name = |name: &str| name.parse::<AnyActivation>().expect("a name");
+    let object: Box<dyn Activation<T::Float>> = by_name("mish").into();
+    all! {
+        Relu, Relu;
+        Gelu, Gelu;
+        Tanh, Tanh;
+        by_name("silu"), by_name("silu");
+        by_name("elu"), by_name("elu");
+        by_name("hard_swish"), by_name("hard_swish");
+        by_name("laplace"), by_name("laplace");
+        by_name("mish"), object;
+    }
 }
 
 fn biased<T: Number>(judge: &mut Judge) {

@@ -20,5 +20,4 @@ mod reports;
 mod row_reference;
 mod rows;
 mod sums;
-// Half in, `f32` out: to be switched on, here and in `coverage.rs`, when the crate has it.
-// mod wide;
+mod wide;

@@ -8,8 +8,8 @@
 //! - 12, a package that did not pass its lints: `tools/integrations.sh with_datafusion`.
 
 use activations::{
-    Activation, CrossEntropy, LogSoftmax, LogSumExp, Softmax, Softmin, Targets, log_sum_exp, log_sum_exp_backward,
-    log_sum_exp_rows,
+    Activation, Broadcast, CrossEntropy, LogSoftmax, LogSumExp, Softmax, Softmin, Targets, log_sum_exp,
+    log_sum_exp_backward, log_sum_exp_rows,
 };
 
 use crate::big::Big;
@@ -219,26 +219,52 @@ fn sums_of_halves_are_carried_in_more_digits() {
 }
 
 /// 10: a mask or a bias of another shape, which happens to divide the data, was repeated without a word. It is taken if it
-/// is one row, or as long as the data; any other must be refused, by the method that takes it or by the pass.
+/// is one row, or as long as the data; any other is refused, unless its shape is named.
 #[cfg(panic = "unwind")]
 #[test]
-fn a_mask_of_another_shape_is_refused() {
+fn a_mask_of_another_shape_is_named_or_refused() {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     // [B, H, Q, K], and masks of [B, K], [B, Q, K], and [Q, K].
     let (batch, heads, queries, keys) = (2, 3, 4, 5);
-    let x = vec![0.5_f32; batch * heads * queries * keys];
+    let mut bits = Bits(10);
+    let x = bits.numbers::<f32>(batch * heads * queries * keys, 3.0);
+    let softmax = Softmax::rows(keys).unwrap();
     let refused = |len: usize| {
         let (keep, bias) = (vec![true; len], vec![0.0_f32; len]);
-        let softmax = Softmax::rows(keys).unwrap();
         let masked = softmax.masked::<f32>(&keep).map(|f| catch_unwind(AssertUnwindSafe(|| f.forward_vec(&x))));
         let biased = softmax.biased(&bias).map(|f| catch_unwind(AssertUnwindSafe(|| f.forward_vec(&x))));
         [masked, biased].map(|result| !matches!(result, Ok(Ok(_))))
     };
-    for len in [batch * keys, batch * queries * keys, queries * keys, heads * keys] {
+    for len in [batch * keys, batch * queries * keys, queries * keys, heads * keys, 7] {
         assert_eq!(refused(len), [true; 2], "a mask and a bias of {len} for {keys} keys and {} scores", x.len());
     }
     for len in [keys, x.len()] {
         assert_eq!(refused(len), [false; 2], "a mask and a bias of {len} for {keys} keys and {} scores", x.len());
     }
+
+    // What a name means is what the same mask does, written out.
+    let written_out = |data: &[f32], row_of: &dyn Fn(usize) -> usize| -> Vec<f32> {
+        (0..x.len()).map(|i| data[row_of(i / keys) * keys + i % keys]).collect()
+    };
+    let mut check =
+        |what: &str, rows: usize, row_of: &dyn Fn(usize) -> usize, named: fn(&[f32]) -> Broadcast<'_, f32>| {
+            let bias = bits.numbers::<f32>(rows * keys, 2.0);
+            let bias: Vec<f32> = bias.iter().map(|&b| if b > 1.5 { f32::NEG_INFINITY } else { b }).collect();
+            let full = written_out(&bias, row_of);
+            let expected = softmax.biased(&full).unwrap().forward_vec(&x);
+            let got = softmax.biased(named(&bias)).unwrap().forward_vec(&x);
+            for (i, (expected, got)) in expected.iter().zip(&got).enumerate() {
+                let same = expected.to_bits() == got.to_bits() || expected.is_nan() && got.is_nan();
+                assert!(same, "{what}, element {i}: expected {expected:e}, got {got:e}");
+            }
+        };
+    check("[Q, K]", queries, &|row| row % queries, |bias| Broadcast::cycled(bias));
+    check("[B, K]", batch, &|row| row / (heads * queries), |bias| Broadcast::each(bias, 3 * 4));
+    // Named wrongly: 2 rows for 11 each are 22 rows, not 24.
+    let keep = vec![true; batch * keys];
+    let wrong = softmax.masked::<f32>(Broadcast::each(&keep, 11)).unwrap();
+    assert!(catch_unwind(AssertUnwindSafe(|| wrong.forward_vec(&x))).is_err(), "each row for 11");
+    let wrong = softmax.masked::<f32>(Broadcast::cycled(&[true; 35])).unwrap();
+    assert!(catch_unwind(AssertUnwindSafe(|| wrong.forward_vec(&x))).is_err(), "7 rows again and again, for 24");
 }

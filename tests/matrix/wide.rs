@@ -1,11 +1,8 @@
 //! Half in, `f32` out: `Wide`, and the log-sum-exps that are not rounded to the element.
-//!
-//! Not compiled until the crate has them: then `mod wide;` in `main.rs`, and `wide::covered()` in `coverage.rs`. Each block
-//! below is one public item.
 
 use activations::{
-    BinaryCrossEntropy, CrossEntropy, Level, LogSoftmax, LogSumExp, Reduction, Softmax, Wide, log_sum_exp_rows_wide,
-    log_sum_exp_wide,
+    Activation, BinaryCrossEntropy, CrossEntropy, Level, LogSoftmax, LogSumExp, Reduction, Softmax, Wide,
+    log_sum_exp_rows_wide, log_sum_exp_wide,
 };
 
 use crate::activations_cells::{Passes, activations, names};
@@ -22,36 +19,68 @@ trait Widened: Number<Float: Number> {}
 
 impl<T: Number<Float: Number>> Widened for T {}
 
-/// `Wide(activation).forward`, of all activations of single numbers.
+/// The methods of `Wide(f)`; gradients only where rows fit into a block.
+fn check<T: Widened, A: Activation<T::Float>>(
+    judge: &mut Judge,
+    what: &str,
+    case: Case,
+    passes: &Passes<'_, T>,
+    f: A,
+    fits: bool,
+) {
+    let (x, f) = (passes.x, Wide(f));
+    let grad_y: Vec<T::Float> = passes.grad_y.iter().map(|g| T::Float::of(g.wide())).collect();
+    let mut check = |name, expected: &[Expected], got: &[T::Float]| {
+        judge.wide::<T>((name, what, case), "best level", expected, got);
+    };
+    let mut y = stale(x.len());
+    f.forward(x, &mut y);
+    check("Wide::forward", &passes.values, &y);
+    check("Wide::forward_vec", &passes.values, &f.forward_vec(x));
+    if fits {
+        let (mut dydx, mut grad_x) = (stale(x.len()), stale(x.len()));
+        f.derivative(x, &mut dydx);
+        check("Wide::derivative", &passes.slopes, &dydx);
+        f.backward(x, &grad_y, &mut grad_x);
+        check("Wide::backward", &passes.grads, &grad_x);
+    }
+}
+
+/// `Wide(activation)`, of all activations of single numbers.
 fn of_numbers<T: Widened>(judge: &mut Judge) {
     for (number, (activation, more)) in activations().into_iter().enumerate() {
         let Some(formula) = Formula::of::<T>(&activation) else { continue };
         let fused = Level::best().is_fused();
         let (value, slope) = T::bounds(&activation.card().error, fused);
         for case in Case::ALL {
-            let x = Bits(number as u64).inputs::<T>(case, 67);
+            let mut bits = Bits(number as u64);
+            let x = bits.inputs::<T>(case, 67);
+            let grad_y = bits.numbers::<T>(x.len(), 3.0);
             let exact: Vec<Pair> = big(&x).into_iter().map(|x| formula.at(x)).collect();
-            let passes = Passes::of(&x, &x, &exact, (value + more, slope + more), formula.slope_floor());
-            let mut y = stale::<T::Float>(x.len());
-            Wide(activation).forward(&x, &mut y);
-            judge.wide::<T>(("Wide::forward", &activation.to_string(), case), "best level", &passes.values, &y);
+            let passes = Passes::of(&x, &grad_y, &exact, (value + more, slope + more), formula.slope_floor());
+            check(judge, &activation.to_string(), case, &passes, activation, true);
         }
     }
 }
 
 /// `Wide(Softmax)` and `Wide(LogSoftmax)`, plain.
 fn of_rows<T: Widened>(judge: &mut Judge) {
-    for (case, kind) in Case::ALL.into_iter().flat_map(|case| [Kind::Softmax, Kind::LogSoftmax].map(|kind| (case, kind))) {
+    for (case, kind) in
+        Case::ALL.into_iter().flat_map(|case| [Kind::Softmax, Kind::LogSoftmax].map(|kind| (case, kind)))
+    {
         for shape in Shape::of(case).into_iter().filter(|shape| shape.inner == 1) {
-            let x = Bits(7).inputs::<T>(case, shape.size());
+            let mut bits = Bits(7);
+            let x = bits.inputs::<T>(case, shape.size());
+            let grad_y = bits.numbers::<T>(x.len(), 3.0);
             let fused = Level::best().is_fused();
-            let passes = expected(kind, shape, &Terms::plain(), &x, &x, fused);
-            let mut y = stale::<T::Float>(x.len());
+            let passes = expected(kind, shape, &Terms::plain(), &x, &grad_y, fused);
+            let (what, fits) = (kind.name(), !T::IS_HALF || shape.len <= 1_024);
             match kind {
-                Kind::LogSoftmax => Wide(LogSoftmax::rows(shape.len).expect("a length")).forward(&x, &mut y),
-                _ => Wide(Softmax::rows(shape.len).expect("a length")).forward(&x, &mut y),
+                Kind::LogSoftmax => {
+                    check(judge, what, case, &passes, LogSoftmax::rows(shape.len).expect("a length"), fits);
+                }
+                _ => check(judge, what, case, &passes, Softmax::rows(shape.len).expect("a length"), fits),
             }
-            judge.wide::<T>(("Wide::forward", kind.name(), case), "best level", &passes.values, &y);
         }
     }
 }
@@ -67,19 +96,19 @@ fn of_losses<T: Widened>(judge: &mut Judge) {
             for reduction in [Reduction::Mean, Reduction::Sum] {
                 let loss = Wide(batch.loss.reduction(reduction));
                 let (of_batch, grads) = (exact.reduced::<T>(reduction), exact.reduced_grads::<T>(reduction));
-                judge.wide::<T>(cell("Wide::loss"), "", &[of_batch], &[loss.loss(&x, batch.targets())]);
+                judge.wide::<T>(cell("Wide<CrossEntropy>::loss"), "", &[of_batch], &[loss.loss(&x, batch.targets())]);
                 let mut grad = stale::<T>(x.len());
                 let got = loss.loss_and_gradient(&x, batch.targets(), &mut grad);
-                judge.wide::<T>(cell("Wide::loss_and_gradient"), "", &[of_batch], &[got]);
-                judge.slice(cell("Wide::loss_and_gradient"), "", &x, &grads, &grad);
+                judge.wide::<T>(cell("Wide<CrossEntropy>::loss_and_gradient"), "", &[of_batch], &[got]);
+                judge.slice(cell("Wide<CrossEntropy>::loss_and_gradient"), "", &x, &grads, &grad);
             }
             let loss = Wide(batch.loss);
             let (mut losses, mut grad) = (stale::<T::Float>(rows), stale::<T>(x.len()));
             loss.losses(&x, batch.targets(), &mut losses);
-            judge.wide::<T>(cell("Wide::losses"), "", &exact.losses, &losses);
+            judge.wide::<T>(cell("Wide<CrossEntropy>::losses"), "", &exact.losses, &losses);
             loss.losses_and_gradient(&x, batch.targets(), &mut losses, &mut grad);
-            judge.wide::<T>(cell("Wide::losses_and_gradient"), "", &exact.losses, &losses);
-            judge.slice(cell("Wide::losses_and_gradient"), "", &x, &exact.grads, &grad);
+            judge.wide::<T>(cell("Wide<CrossEntropy>::losses_and_gradient"), "", &exact.losses, &losses);
+            judge.slice(cell("Wide<CrossEntropy>::losses_and_gradient"), "", &x, &exact.grads, &grad);
         }
 
         let x = bits.inputs::<T>(case, case.len(67));
@@ -89,17 +118,17 @@ fn of_losses<T: Widened>(judge: &mut Judge) {
         for reduction in [Reduction::Mean, Reduction::Sum] {
             let loss = Wide(BinaryCrossEntropy::new().pos_weight(3.3).expect("a weight").reduction(reduction));
             let (of_batch, grads) = (exact.reduced::<T>(reduction), exact.reduced_grads::<T>(reduction));
-            judge.wide::<T>(cell("Wide::loss"), "", &[of_batch], &[loss.loss(&x, &t)]);
+            judge.wide::<T>(cell("Wide<BinaryCrossEntropy>::loss"), "", &[of_batch], &[loss.loss(&x, &t)]);
             let mut grad = stale::<T>(x.len());
             let got = loss.loss_and_gradient(&x, &t, &mut grad);
-            judge.wide::<T>(cell("Wide::loss_and_gradient"), "", &[of_batch], &[got]);
-            judge.slice(cell("Wide::loss_and_gradient"), "", &x, &grads, &grad);
+            judge.wide::<T>(cell("Wide<BinaryCrossEntropy>::loss_and_gradient"), "", &[of_batch], &[got]);
+            judge.slice(cell("Wide<BinaryCrossEntropy>::loss_and_gradient"), "", &x, &grads, &grad);
             let (mut losses, mut grad) = (stale::<T::Float>(x.len()), stale::<T>(x.len()));
             loss.losses(&x, &t, &mut losses);
-            judge.wide::<T>(cell("Wide::losses"), "", &exact.losses, &losses);
+            judge.wide::<T>(cell("Wide<BinaryCrossEntropy>::losses"), "", &exact.losses, &losses);
             loss.losses_and_gradient(&x, &t, &mut losses, &mut grad);
-            judge.wide::<T>(cell("Wide::losses_and_gradient"), "", &exact.losses, &losses);
-            judge.slice(cell("Wide::losses_and_gradient"), "", &x, &exact.grads, &grad);
+            judge.wide::<T>(cell("Wide<BinaryCrossEntropy>::losses_and_gradient"), "", &exact.losses, &losses);
+            judge.slice(cell("Wide<BinaryCrossEntropy>::losses_and_gradient"), "", &x, &exact.grads, &grad);
         }
     }
 }
@@ -149,7 +178,9 @@ fn losses_of_halves_come_in_f32() {
 pub(crate) fn covered() -> Vec<String> {
     let of_losses = ["loss", "loss_and_gradient", "losses", "losses_and_gradient"];
     let functions = ["log_sum_exp_wide", "log_sum_exp_rows_wide", "LogSumExp::finish_wide"].map(String::from);
-    [names(&["Wide"], &["forward"]), names(&["Wide"], &of_losses), functions.to_vec()].concat()
+    let of_functions = ["forward", "forward_vec", "derivative", "backward"];
+    let losses = ["Wide<CrossEntropy>", "Wide<BinaryCrossEntropy>"];
+    [names(&["Wide"], &of_functions), names(&losses, &of_losses), functions.to_vec()].concat()
 }
 
 #[test]

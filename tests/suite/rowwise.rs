@@ -2,7 +2,9 @@
 //! hardmax.
 
 use crate::support::{Bits, Float, Outputs, assert_same, show, sum};
-use activations::{Activation, FromOutput, Hardmax, Level, LogSoftmax, Pieces, Scores, Softmax, Softmin, Sparsemax};
+use activations::{
+    Activation, Broadcast, FromOutput, Hardmax, Level, LogSoftmax, Pieces, Scores, Softmax, Softmin, Sparsemax,
+};
 
 /// On both sides of what lies side by side, of columns, of rows in step, and of chunks.
 const LENGTHS: [usize; 16] = [1, 2, 3, 7, 31, 32, 33, 64, 100, 255, 256, 600, 1_000, 1_024, 1_025, 9_000];
@@ -319,22 +321,33 @@ fn any_scale_is_within_the_rounding_of_the_scores() {
 }
 
 #[test]
-fn a_shorter_bias_or_mask_repeats() {
+fn a_bias_or_mask_that_is_named_repeats_as_it_says() {
     let mut bits = Bits(106);
     for (rows, n) in [(4, 5), (6, 64), (4, 1_000), (400, 30), (8, 9_000)] {
         let (x, bias, keep) = scores::<f32>(&mut bits, rows * n);
         let softmax = Softmax::rows(n).unwrap();
-        for repeat in [n, 2 * n, rows * n] {
-            let full_bias: Vec<f32> = bias[..repeat].iter().copied().cycle().take(rows * n).collect();
-            let full_keep: Vec<bool> = keep[..repeat].iter().copied().cycle().take(rows * n).collect();
-            let short = softmax.biased(&bias[..repeat]).unwrap().masked(&keep[..repeat]).unwrap();
+        let check = |what: &str, short: Scores<'_, Softmax, f32>, row_of: &dyn Fn(usize) -> usize, pieces: usize| {
+            let full_bias: Vec<f32> = (0..rows * n).map(|i| bias[row_of(i / n) * n + i % n]).collect();
+            let full_keep: Vec<bool> = (0..rows * n).map(|i| keep[row_of(i / n) * n + i % n]).collect();
             let full = softmax.masked(&full_keep).unwrap().biased(&full_bias).unwrap();
             let (expected, got) = (Outputs::of(&full, &x, &x), Outputs::of(&short, &x, &x));
             for ((method, expected), (_, got)) in expected.named().into_iter().zip(got.named()) {
-                assert_same(&format!("{method}, {rows} rows of {n}, repeated after {repeat}"), &x, expected, got);
+                assert_same(&format!("{method}, {rows} rows of {n}, {what}"), &x, expected, got);
             }
-            assert_eq!(Activation::<f32>::pieces(&short), Pieces::Rows(repeat));
-        }
+            assert_eq!(Activation::<f32>::pieces(&short), Pieces::Rows(pieces), "{rows} rows of {n}, {what}");
+        };
+        // One row and all rows need no name.
+        let one = softmax.biased(&bias[..n]).unwrap().masked(&keep[..n]).unwrap();
+        check("one row", one, &|_| 0, n);
+        let all = softmax.biased(&bias[..rows * n]).unwrap().masked(&keep[..rows * n]).unwrap();
+        check("all rows", all, &|row| row, rows * n);
+        let two = 2 * n;
+        let cycled = softmax.biased(Broadcast::cycled(&bias[..two])).unwrap();
+        let cycled = cycled.masked(Broadcast::cycled(&keep[..two])).unwrap();
+        check("two rows again and again", cycled, &|row| row % 2, two);
+        let each = softmax.biased(Broadcast::each(&bias[..two], rows / 2)).unwrap();
+        let each = each.masked(Broadcast::each(&keep[..two], rows / 2)).unwrap();
+        check("two rows, each for half of all", each, &|row| row / (rows / 2), rows * n);
         // Without rows, the mask is one.
         let one = Softmax::default().masked(&keep[..n]).unwrap();
         let by_rows = softmax.masked(&keep[..n]).unwrap();
@@ -418,16 +431,26 @@ fn scores_refuse_what_does_not_fit() {
     assert!(softmax.masked::<f32>(&[true; 6]).unwrap_err().to_string().contains("whole number of rows"));
     assert!(softmax.biased(&[0.0_f32; 6]).is_err());
     let eight = softmax.masked::<f32>(&[true; 8]).unwrap();
-    assert!(eight.biased(&[0.0; 12]).unwrap_err().to_string().contains("multiple"));
-    assert!(eight.biased(&[0.0; 4]).is_ok() && eight.biased(&[0.0; 16]).is_ok());
-    for (len, inner) in [(0, 1), (1, 0), (8_193, 2), (usize::MAX, 2), (5, usize::MAX)] {
+    for len in [12, 16] {
+        let text = eight.biased(&vec![0.0; len]).unwrap_err().to_string();
+        assert!(text.contains(&len.to_string()) && text.contains("as long as the data"), "{text}");
+    }
+    assert!(eight.biased(&[0.0; 4]).is_ok() && eight.biased(&[0.0; 8]).is_ok());
+    let cycled = softmax.masked::<f32>(Broadcast::cycled(&[true; 8])).unwrap();
+    assert!(cycled.biased(Broadcast::cycled(&[0.0; 12])).unwrap_err().to_string().contains("multiple"));
+    assert!(cycled.biased(&[0.0; 4]).is_ok() && cycled.biased(&[0.0; 16]).is_ok());
+    for (len, inner) in [(0, 1), (1, 0), (usize::MAX, 2), (5, usize::MAX)] {
         assert!(Softmax::axis(len, inner).is_err(), "{len} x {inner}");
     }
-    assert!(Softmax::axis(8_193, 1).is_ok());
+    assert!(Softmax::axis(8_193, 1).is_ok() && Softmax::axis(8_193, 2).is_ok());
     let panics = |scores: Scores<'_, Softmax, f32>, len: usize| {
         std::panic::catch_unwind(|| scores.forward(&vec![0.0; len], &mut vec![0.0; len])).is_err()
     };
-    assert!(panics(eight, 4) && panics(eight, 12) && !panics(eight, 16) && !panics(eight, 0));
+    assert!(panics(eight, 4) && panics(eight, 12) && panics(eight, 16) && !panics(eight, 8) && !panics(eight, 0));
+    assert!(panics(cycled, 4) && panics(cycled, 12) && !panics(cycled, 8) && !panics(cycled, 16));
+    let message = std::panic::catch_unwind(|| eight.forward(&[0.0; 16], &mut [0.0; 16])).unwrap_err();
+    let message = message.downcast_ref::<String>().unwrap();
+    assert!(message.contains("8 elements") && message.contains("16") && message.contains("Broadcast"), "{message}");
     assert!(panics(softmax.masked(&[]).unwrap(), 4) && !panics(softmax.masked(&[]).unwrap(), 0));
 }
 
