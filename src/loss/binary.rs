@@ -23,7 +23,7 @@ use crate::rows::sums::padded;
 /// - Gradient: sigmoid(x) - t.
 /// - [`pos_weight`](Self::pos_weight): a factor of the first term, for targets that are rarely 1.
 /// - [`reduction`](Self::reduction): the mean or the sum; [`losses`](Self::losses) gives a loss for each element.
-/// - Error: at most 4 ULP, in tails too, in the gradient 5; where the gradient's two parts, (1 - t) sigmoid(x) and
+/// - Error: at most 4 ULP, in tails too, in the gradient 5 (7 without fused multiply-add); where the gradient's two parts, (1 - t) sigmoid(x) and
 ///   t sigmoid(-x), nearly cancel, ULP of the greater one.
 ///   Halves are computed in `f32`, and losses, gradients and means are rounded once, at the end. [`Wide`] gives losses of
 ///   halves as `f32`.

@@ -10,7 +10,7 @@ use super::affine::{Affine, Apply};
 use super::broadcast::Broadcast;
 use super::formula::{Rows, Slices};
 use super::layout::{Layout, transpose};
-use super::limits::{Best, in_range, magnitude};
+use super::limits::{Best, in_range, magnitude, shift_all};
 use crate::kernel::element::{Element, Float, per_element};
 use crate::kernel::level::Level;
 use crate::kernel::tiles::Tile;
@@ -220,14 +220,14 @@ impl<T: Element, const N: usize> Tiles<'_, T, N> {
         if part.row_len() < self.row_len {
             // Of a part of a row, the row's other parts decide too: see `find_shift`.
             if let Some(shift) = self.shift {
-                self.x.of(part.len()).iter_mut().for_each(|x| *x = *x - shift);
+                shift_all(self.x.of(part.len()), shift, self.terms.scale);
             }
         } else if self.may_leave_range(part) {
             let (row_len, len) = (self.row_len, part.len());
             for row in (0..len).step_by(row_len) {
                 let best = self.best(row..row + row_len, Best::new(self.terms.scale));
                 if let Some(shift) = best.shift() {
-                    self.x.of(len)[row..row + row_len].iter_mut().for_each(|x| *x = *x - shift);
+                    shift_all(&mut self.x.of(len)[row..row + row_len], shift, self.terms.scale);
                 }
             }
         }

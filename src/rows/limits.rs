@@ -96,3 +96,13 @@ impl<T: Float> Best<T> {
         (self.score.is_infinite() && self.element.is_finite()).then(|| self.element * self.scale.signum())
     }
 }
+
+/// Takes the shift from each element. What is greater still is masked, or has a bias of -inf: 0 is left of it, so that its
+/// score does not become NaN.
+pub(crate) fn shift_all<T: Float>(x: &mut [T], shift: T, scale: f64) {
+    for x in x {
+        let shifted = *x - shift;
+        let masked = shifted * Ieee::of(scale.signum()) > T::zero() && x.is_finite();
+        *x = if masked { T::zero() } else { shifted };
+    }
+}

@@ -34,13 +34,13 @@ const COPY: &str = "Identity";
 
 /// Short formulas whose 16 elements at an end are unrolled before they are vectorised, so that some stay scalar: on NEON, two
 /// results of `f64` at once.
-const SCALAR_EDGES: [&str; 5] = ["HardTanh", "LeakyRelu", "Relu", "Relu6", "Rrelu"];
+const SCALAR_EDGES: [&str; 7] = ["HardTanh", "Hardshrink", "LeakyRelu", "Relu", "Relu6", "Rrelu", "Softshrink"];
 
 /// What `look` says of a loop that is neither of full width nor a copy of one that is.
 const NARROW: &str = "a loop that is not of full width";
 
 /// Functions that have no product to add to: they multiply sums, or quotients of sums.
-const UNFUSED: [&str; 4] = ["HardSigmoid", "HardSwish", "SquaredRelu", "Softsign"];
+const UNFUSED: [&str; 5] = ["HardSigmoid", "HardSwish", "Shrink", "SquaredRelu", "Softsign"];
 
 #[test]
 fn loops_for_x86_64_are_vectorised() {

@@ -245,7 +245,6 @@ fn flushing_leaves_f16_alone_and_takes_subnormal_numbers_from_bf16() {
 #[test]
 fn other_directions_of_rounding_keep_half_of_the_digits() {
     fn check<T: Float>(most: f64) {
-        // What overflows in one direction is the greatest number in another.
         let x: Vec<T> = inputs::<T>(2).into_iter().filter(|x| x.is_nan() || x.abs() < T::of(1e18)).collect();
         for (direction, mode) in ROUNDING {
             let mut worst = (0.0, String::new());
@@ -255,6 +254,11 @@ fn other_directions_of_rounding_keep_half_of_the_digits() {
                     let rounded = within(mode, || all_of(activation, level, &x));
                     for ((method, default), (_, rounded)) in default.iter().zip(rounded) {
                         for ((&x, &y), got) in x.iter().zip(default).zip(rounded) {
+                            // What overflows in one direction is the greatest number in another.
+                            let overflows = |a: T, b: T| a.is_infinite() && b.abs() == T::max_value();
+                            if overflows(y, got) || overflows(got, y) {
+                                continue;
+                            }
                             let error = distance(got, y) / y.wide().abs().max(1.0);
                             let what = || format!("{activation} at {level}, {method}: x = {}: {y:e}, {got:e}", show(x));
                             assert!(error <= most, "{} rounded {direction}: {}", T::TYPE, what());

@@ -22,12 +22,12 @@ pub(crate) struct Passes<'a, T> {
 
 impl<'a, T: Number> Passes<'a, T> {
     /// Of a function of single numbers, whose bounds these are.
-    pub(crate) fn of(x: &'a [T], grad_y: &'a [T], exact: &[Pair], bounds: (f64, f64), floor: Big) -> Self {
-        let slope = |&(_, slope): &Pair| Expected::of(slope, bounds.1).floor(floor);
+    pub(crate) fn of(x: &'a [T], grad_y: &'a [T], exact: &[Pair], bounds: (f64, f64), floors: Pair) -> Self {
+        let slope = |&(_, slope): &Pair| Expected::of(slope, bounds.1).floor(floors.1);
         Self {
             x,
             grad_y,
-            values: exact.iter().map(|&(value, _)| Expected::of(value, bounds.0)).collect(),
+            values: exact.iter().map(|&(value, _)| Expected::of(value, bounds.0).floor(floors.0)).collect(),
             slopes: exact.iter().map(slope).collect(),
             grads: exact
                 .iter()
@@ -155,7 +155,13 @@ fn passes<T: Number>(judge: &mut Judge) {
             let exact: Vec<Pair> = big(&x).into_iter().map(|x| formula.at(x)).collect();
             let expected = |level: Level| {
                 let (value, slope) = T::bounds(&error, level.is_fused());
-                Passes::of(&x, &grad_y, &exact, (value + more, slope + more), formula.slope_floor())
+                Passes::of(
+                    &x,
+                    &grad_y,
+                    &exact,
+                    (value + more, slope + more),
+                    (formula.value_floor(), formula.slope_floor()),
+                )
             };
             let what = activation.to_string();
             let best = expected(Level::best());

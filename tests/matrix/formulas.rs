@@ -37,9 +37,16 @@ impl Formula {
     /// The magnitude whose ULP count for a derivative that is less: the documentation's 1/16 near the roots.
     pub(crate) fn slope_floor(&self) -> Big {
         match self.name {
-            "gelu" | "gelu_tanh" | "silu" | "quick_gelu" | "swish" | "mish" => Big::ONE.scaled(-4),
+            "gelu" | "clipped_gelu" | "gelu_tanh" | "silu" | "quick_gelu" | "swish" | "mish" | "xielu" => {
+                Big::ONE.scaled(-4)
+            }
             _ => Big::ZERO,
         }
+    }
+
+    /// The same for a value: xIELU's has a root beside 0.
+    pub(crate) fn value_floor(&self) -> Big {
+        if self.name == "xielu" { Big::ONE.scaled(-4) } else { Big::ZERO }
     }
 
     pub(crate) fn at(&self, x: Big) -> Pair {
@@ -80,6 +87,36 @@ impl Formula {
             "tanhshrink" => (tanhshrink(x), x.tanh() * x.tanh()),
             "log_cosh" => (log_cosh(x), x.tanh()),
             "gelu" => (x * x.normal_distribution(), x.normal_distribution() + x * x.density()),
+            "clipped_gelu" => {
+                let (min, max) = (self.parameter("min"), self.parameter("max"));
+                let (y, slope) = (x * x.normal_distribution(), x.normal_distribution() + x * x.density());
+                if y < min {
+                    (min, zero)
+                } else if max < y {
+                    (max, zero)
+                } else {
+                    (y, slope)
+                }
+            }
+            "laplace" => {
+                let sigma = Big::of(self.exact("sigma"));
+                let z = (x - Big::of(self.exact("mu"))) / sigma;
+                (z.normal_distribution(), z.density() / sigma)
+            }
+            "xielu" => {
+                let [alpha_p, alpha_n, beta] = ["alpha_p", "alpha_n", "beta"].map(|name| Big::of(self.exact(name)));
+                if positive {
+                    (x * (alpha_p * x + beta), two * alpha_p * x + beta)
+                } else {
+                    (alpha_n * (x.expm1() - x) + beta * x, alpha_n * x.expm1() + beta)
+                }
+            }
+            "exponential" => (x.exp(), x.exp()),
+            "shrink" => {
+                let (lambd, bias) = (self.parameter("lambd"), self.parameter("bias"));
+                let inside = -lambd <= x && x <= lambd;
+                if inside { (zero, zero) } else { (if positive { x - bias } else { x + bias }, one) }
+            }
             "gelu_tanh" => {
                 let (c, k) = ((Big::of(8.0) / PI).sqrt(), Big::ratio(44_715.0, 1e6));
                 let (z, slope) = (c * (x + k * x * x * x), c * (one + Big::of(3.0) * k * x * x));
@@ -189,6 +226,14 @@ impl Formula {
             "tanh" | "softsign" => side((-one, zero), (one, zero)),
             "hard_tanh" => side((self.parameter("min"), zero), (self.parameter("max"), zero)),
             "tanhshrink" | "identity" | "softshrink" | "hardshrink" | "snake" => (x, one),
+            "shrink" => (x, one),
+            "clipped_gelu" => side((zero, zero), (self.parameter("max"), zero)),
+            "laplace" => side((zero, zero), (one, zero)),
+            "exponential" => side((zero, zero), (x, x)),
+            "xielu" => {
+                let slope = Big::of(self.exact("beta")) - Big::of(self.exact("alpha_n"));
+                side((if slope.is_negative() { -x } else { x }, slope), (x, x))
+            }
             "log_cosh" => (x.abs(), if right { one } else { -one }),
             "log_sigmoid" => side((x, one), (zero, zero)),
             "elu" | "celu" => side((-self.parameter("alpha"), zero), (x, one)),
@@ -218,6 +263,7 @@ impl Formula {
             "hard_tanh" => within(self.parameter("min"), self.parameter("max"), one),
             "squared_relu" => y.sqrt().scaled(1),
             "sparse_plus" => y.sqrt().min(one),
+            "exponential" => y,
             "sigmoid" => y * (one - y),
             "tanh" => (one - y) * (one + y),
             "softsign" => (one - y.abs()) * (one - y.abs()),

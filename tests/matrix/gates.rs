@@ -71,7 +71,10 @@ fn activation<T: Number>(of: Option<AnyActivation>, x: Big, fused: bool) -> (Exp
     let formula = Formula::of::<T>(&of).expect("a function of single numbers");
     let (value, slope): Pair = formula.at(x);
     let (of_value, of_slope) = T::bounds(&of.card().error, fused);
-    (Expected::of(value, of_value), Expected::of(slope, of_slope).floor(formula.slope_floor()))
+    (
+        Expected::of(value, of_value).floor(formula.value_floor()),
+        Expected::of(slope, of_slope).floor(formula.slope_floor()),
+    )
 }
 
 fn cells<T: Number>(judge: &mut Judge) {

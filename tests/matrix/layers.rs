@@ -53,7 +53,7 @@ fn biased<T: Number>(judge: &mut Judge) {
                 let formula = Formula::of::<T>(&activation).expect("a function of single numbers");
                 let exact: Vec<Pair> = sums.iter().map(|&sum| formula.at(sum)).collect();
                 let bounds = T::bounds(&activation.card().error, fused);
-                let expected = Passes::of(&x, &grad_y, &exact, bounds, formula.slope_floor());
+                let expected = Passes::of(&x, &grad_y, &exact, bounds, (formula.value_floor(), formula.slope_floor()));
                 let what = activation.to_string();
                 let at = level.is_some();
                 expected.check(judge, (if at { "At" } else { "Biased" }, &what, case), place, &*layer);

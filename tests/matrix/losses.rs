@@ -223,7 +223,8 @@ fn every_integer<T: Number>(judge: &mut Judge, case: Case, x: &[T], rows: usize,
 }
 
 /// PyTorch's formula, with the weight of the positive target.
-pub(crate) fn exact_binary<T: Number>(x: &[T], t: &[T], pos_weight: f64) -> Loss {
+pub(crate) fn exact_binary<T: Number>(x: &[T], t: &[T], pos_weight: f64, fused: bool) -> Loss {
+    let bound = if fused { 5.0 } else { 7.0 };
     let weight = Big::of(T::computed(pos_weight));
     let (mut losses, mut grads, mut total) = (Vec::new(), Vec::new(), Big::ZERO);
     for (x, t) in big(x).into_iter().zip(big(t)) {
@@ -233,7 +234,7 @@ pub(crate) fn exact_binary<T: Number>(x: &[T], t: &[T], pos_weight: f64) -> Loss
         let loss = term(of_one, -x) + term(of_zero, x);
         let (up, down) = (of_zero * x.sigmoid(), of_one * (-x).sigmoid());
         losses.push(Expected::of(loss, 4.0));
-        grads.push(Expected::of(up - down, 5.0).floor(up.max(down)).any_zero());
+        grads.push(Expected::of(up - down, bound).floor(up.max(down)).any_zero());
         total = total + loss;
     }
     Loss { losses, grads, total, divisor: Big::of(x.len() as f64) }
@@ -247,10 +248,11 @@ fn binary<T: Number>(judge: &mut Judge) {
             let target = |i: usize| if i % 4 < 2 { (i % 2) as f64 } else { bits.within(1.0).abs() };
             let t: Vec<T> = (0..x.len()).map(target).map(T::of).collect();
             let what = if pos_weight == 1.0 { "plain" } else { "pos_weight" };
-            let exact = exact_binary(&x, &t, pos_weight);
+            let [plain, fused] = [false, true].map(|fused| exact_binary(&x, &t, pos_weight, fused));
             let weighted = BinaryCrossEntropy::new().pos_weight(pos_weight).expect("a weight");
             for level in Level::available().map(Some).chain([None]) {
                 let loss = level.map_or(weighted, |level| weighted.at(level));
+                let exact = if level.unwrap_or(Level::best()).is_fused() { &fused } else { &plain };
                 let place = format!("{len} logits, weight {pos_weight}, at {}", level.map_or("best", Level::name));
                 for reduction in [Reduction::Mean, Reduction::Sum] {
                     let (loss, place) = (loss.reduction(reduction), || format!("{place}, {reduction:?}"));

@@ -57,7 +57,13 @@ fn of_numbers<T: Widened>(judge: &mut Judge) {
             let x = bits.inputs::<T>(case, 67);
             let grad_y = bits.numbers::<T>(x.len(), 3.0);
             let exact: Vec<Pair> = big(&x).into_iter().map(|x| formula.at(x)).collect();
-            let passes = Passes::of(&x, &grad_y, &exact, (value + more, slope + more), formula.slope_floor());
+            let passes = Passes::of(
+                &x,
+                &grad_y,
+                &exact,
+                (value + more, slope + more),
+                (formula.value_floor(), formula.slope_floor()),
+            );
             check(judge, &activation.to_string(), case, &passes, activation, true);
         }
     }
@@ -113,7 +119,7 @@ fn of_losses<T: Widened>(judge: &mut Judge) {
 
         let x = bits.inputs::<T>(case, case.len(67));
         let t: Vec<T> = (0..x.len()).map(|_| T::of(bits.within(1.0).abs())).collect();
-        let exact = exact_binary(&x, &t, 3.3);
+        let exact = exact_binary(&x, &t, 3.3, Level::best().is_fused());
         let cell = |name| (name, "binary", case);
         for reduction in [Reduction::Mean, Reduction::Sum] {
             let loss = Wide(BinaryCrossEntropy::new().pos_weight(3.3).expect("a weight").reduction(reduction));

@@ -36,6 +36,10 @@ static TABLE: LazyLock<Vec<Row>> = LazyLock::new(|| {
 /// Function, x and derivative, for functions that PyTorch does not have. The sparse sigmoid follows Keras, as a hard sigmoid;
 /// sparsemax follows the package of its authors, entmax; nothing is learnt through a hardmax.
 const WITHOUT_PYTORCH: &[(&str, f64, f64)] = &[
+    ("shrink", -0.5, 0.0),
+    ("shrink", 0.5, 0.0),
+    // The gradient of `torch.clip`, which Hugging Face's function calls, is 1 at its ends.
+    ("clipped_gelu", 10.0, 1.0),
     ("sparse_plus", -1.0, 0.0),
     ("sparse_plus", 1.0, 1.0),
     ("sparse_sigmoid", -1.0, 0.0),

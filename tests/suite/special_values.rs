@@ -470,8 +470,10 @@ fn derivative_at_a_kink_is_that_of_a_side_and_0_where_one_is_flat() {
                         let got = slope(&at, T::of(x)).wide();
                         // A curve's slope may change by step * f'' on the way to the kink; a line's does not.
                         let near = |side: f64| (got - side).abs() <= 2.0 * step.min((left - right).abs());
+                        // Its kink is that of `torch.clip`, whose gradient at an end is the inner side's.
+                        let clipped = card.name == "clipped_gelu";
                         let as_the_rule_says =
-                            if sides.contains(&0.0) { got == 0.0 } else { near(left) || near(right) };
+                            if sides.contains(&0.0) && !clipped { got == 0.0 } else { near(left) || near(right) };
                         assert!(
                             as_the_rule_says,
                             "{activation} {} at {level}: f'({x}) is {got}, left of it {left}, right of it {right}",
