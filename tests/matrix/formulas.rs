@@ -199,7 +199,7 @@ impl Formula {
         let a = self.parameter("a");
         let z = a * x;
         // Beyond, the wave is less than half an ULP, and its argument has no digits behind the point.
-        let value = if z.exponent() > 60 { x } else { x + z.sin_cos().0 * z.sin_cos().0 / a };
+        let value = if z.exponent() > 55 { x } else { x + z.sin_cos().0 * z.sin_cos().0 / a };
         // As the documentation has it: 1, the mean.
         let far = Big::of(if self.is_f64 { 3e6 } else { 1600.0 });
         if far < z.abs() {

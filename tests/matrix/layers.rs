@@ -119,7 +119,7 @@ fn prelu<T: Number>(judge: &mut Judge) {
             x => (x * slope(i), slope(i)),
         };
         let exact: Vec<Pair> = (0..x.len()).map(leaky).collect();
-        let expected = Passes::of(&x, &grad_y, &exact, (0.5, 0.0), Big::ZERO);
+        let expected = Passes::of(&x, &grad_y, &exact, (0.5, 0.0), (Big::ZERO, Big::ZERO));
         let of_channel = |channel: usize| {
             let terms =
                 (0..x.len()).filter(|i| i / inner % channels == channel && (x[*i].is_nan() || x[*i] <= T::zero()));
