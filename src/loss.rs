@@ -6,6 +6,7 @@
 mod binary;
 mod cross_entropy;
 mod cross_entropy_rows;
+mod cross_entropy_tasks;
 mod targets;
 
 use crate::kernel::element::{Float, Lane};

@@ -8,29 +8,29 @@ use crate::kernel::tiles::TILE;
 
 /// One pass over slices of equal length: what to compute, where from and where to.
 ///
-/// Only an implementation of [`Activation::run`] needs it: there is the example.
+/// Only an implementation of [`Activation::run`](crate::Activation::run) needs it: there is the example.
 #[derive(Debug)]
 pub enum Pass<'a, T> {
-    /// See [`Activation::forward`].
+    /// See [`Activation::forward`](crate::Activation::forward).
     Forward {
         /// The inputs.
         x: &'a [T],
         /// Receives f(x).
         y: &'a mut [T],
     },
-    /// See [`Activation::forward_in_place`].
+    /// See [`Activation::forward_in_place`](crate::Activation::forward_in_place).
     ForwardInPlace {
         /// The inputs, overwritten by f(x).
         x: &'a mut [T],
     },
-    /// See [`Activation::derivative`].
+    /// See [`Activation::derivative`](crate::Activation::derivative).
     Derivative {
         /// The inputs.
         x: &'a [T],
         /// Receives f'(x).
         dydx: &'a mut [T],
     },
-    /// See [`Activation::forward_with_derivative`].
+    /// See [`Activation::forward_with_derivative`](crate::Activation::forward_with_derivative).
     ForwardWithDerivative {
         /// The inputs.
         x: &'a [T],
@@ -39,7 +39,7 @@ pub enum Pass<'a, T> {
         /// Receives f'(x).
         dydx: &'a mut [T],
     },
-    /// See [`Activation::backward`].
+    /// See [`Activation::backward`](crate::Activation::backward).
     Backward {
         /// The inputs of the forward pass.
         x: &'a [T],

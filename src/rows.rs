@@ -25,5 +25,6 @@ pub(crate) mod side;
 pub(crate) mod softmax;
 pub(crate) mod softmin;
 pub(crate) mod sparsemax;
+pub(crate) mod states;
 pub(crate) mod stats;
 pub(crate) mod sums;

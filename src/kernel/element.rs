@@ -149,8 +149,8 @@ pub(crate) use per_element;
 macro_rules! compiled {
     ($($(#[$attribute:meta])* fn $name:ident($($parameters:tt)*) $(-> $output:ty)? $body:block)+) => {$(
         $(#[$attribute])*
-        #[cfg_attr(feature = "compiled", inline(never))]
-        #[cfg_attr(not(feature = "compiled"), inline)]
+        #[cfg_attr(compiled, inline(never))]
+        #[cfg_attr(not(compiled), inline)]
         fn $name($($parameters)*) $(-> $output)? $body
     )+};
 }

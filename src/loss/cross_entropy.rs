@@ -1,7 +1,7 @@
 //! Cross-entropy of rows of logits.
 
 use super::cross_entropy_rows::{Batch, BatchLoss};
-use super::targets::{Classes, Kind};
+use super::targets::Kind;
 use super::{Reduction, Targets, settings};
 use crate::describe::error::ParameterError;
 use crate::kernel::element::Element;
@@ -48,8 +48,8 @@ use crate::pass::{Pieces, same_length};
 #[doc(alias = "softmax_cross_entropy")]
 #[derive(Clone, Copy, Debug)]
 pub struct CrossEntropy {
-    pub(super) classes: usize,
-    pub(super) label_smoothing: f64,
+    classes: usize,
+    label_smoothing: f64,
     ignore_index: i64,
     reduction: Reduction,
     level: Option<Level>,
@@ -235,20 +235,11 @@ impl CrossEntropy {
         }
     }
 
-    /// The class of a row; `None` if it is ignored.
-    #[inline]
-    pub(super) fn class(&self, classes: Classes<'_>, row: usize) -> Option<usize> {
-        match classes.get(row) {
-            class if class == self.ignore_index => None,
-            class => usize::try_from(class).ok(),
-        }
-    }
-
     fn denominator<T: Element>(&self, logits: &[T], targets: &Targets<'_, T>) -> f64 {
         let count = match targets.kind {
             Kind::Distributions(_) => (logits.len() / self.classes) as f64,
             Kind::Classes(classes) => {
-                let counted = (0..classes.len()).filter_map(|row| self.class(classes, row));
+                let counted = (0..classes.len()).filter_map(|row| classes.class(row, self.ignore_index));
                 match targets.weights {
                     None => counted.count() as f64,
                     Some(weights) => counted.map(|class| weights[class].widened().into()).sum(),
@@ -276,7 +267,18 @@ impl CrossEntropy {
     ) -> f64 {
         let mut total = 0.0;
         let level = self.level.unwrap_or_else(Level::best);
-        let batch = Batch { of: self, level, logits, targets, losses, grad, times: Ieee::of(times), total: &mut total };
+        let batch = Batch {
+            row_len: self.classes,
+            label_smoothing: self.label_smoothing,
+            ignore_index: self.ignore_index,
+            level,
+            logits,
+            targets,
+            losses,
+            grad,
+            times: Ieee::of(times),
+            total: &mut total,
+        };
         T::call(&BatchLoss, batch);
         total
     }

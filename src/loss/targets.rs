@@ -78,6 +78,15 @@ macro_rules! classes {
                 }
             }
 
+            /// The class of a row; `None` if it is ignored.
+            #[inline]
+            pub(super) fn class(self, row: usize, ignore_index: i64) -> Option<usize> {
+                match self.get(row) {
+                    class if class == ignore_index => None,
+                    class => usize::try_from(class).ok(),
+                }
+            }
+
             /// The class of a row; the greatest number for one beyond it.
             #[inline]
             pub(super) fn get(self, row: usize) -> i64 {

@@ -1,0 +1,450 @@
+//! The loops of a cross-entropy: weights and distances of rows, their losses, their gradients.
+
+use core::array::from_ref;
+
+use num_traits::Zero;
+use num_traits::float::FloatCore;
+
+use crate::kernel::abreast::Abreast;
+use crate::kernel::dispatch::{Task, dispatch};
+use crate::kernel::element::{Element, Float, Lane};
+use crate::kernel::level::Level;
+use crate::kernel::real::Real;
+use crate::math::{exp2, lifted_one, log1p_of_sum_unrounded, unlift};
+use crate::rows::finish::results;
+use crate::rows::probability::{Complement, Normaliser};
+use crate::rows::reduce::{DEPTH, LANES, LaneSums, Partial, Sums, total_anything};
+use crate::rows::side::Column;
+use crate::rows::stats::{GROUP, PerRow, Row, SIDE, Stats};
+use crate::rows::sums::{Merge, chunks, padded, parts};
+
+/// Lanes for the numbers of a group of longer rows: as many as LLVM makes vectors of.
+const FEW: usize = 2 * GROUP;
+
+/// What a row is compared with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Target {
+    Ignored,
+    Class(usize),
+    Distribution,
+}
+
+/// What is known of the targets of some rows, and of their losses.
+pub(super) struct Rows<T> {
+    pub(super) kind: PerRow<Target>,
+    /// The weight of the class, if the row has one.
+    pub(super) own: PerRow<T>,
+    /// The logit of the class.
+    pub(super) x: PerRow<T>,
+    /// The sum of the weights of all classes, and of these times the distances from the greatest logit.
+    pub(super) weight: PerRow<T>,
+    pub(super) distance: PerRow<T>,
+    pub(super) loss: PerRow<T>,
+    /// The gradient of the class.
+    pub(super) gradient: PerRow<T>,
+}
+
+impl<T: Float> Rows<T> {
+    pub(super) fn new() -> Self {
+        let zeros = [T::zero(); SIDE];
+        let kind = [Target::Ignored; SIDE];
+        Self { kind, own: zeros, x: zeros, weight: zeros, distance: zeros, loss: zeros, gradient: zeros }
+    }
+
+    pub(super) fn take_class(&mut self, row: usize, logit: impl Fn(usize) -> T) {
+        if let Target::Class(class) = self.kind[row] {
+            self.x[row] = logit(class);
+        }
+    }
+
+    pub(super) fn write_class_gradients(&self, row_len: usize, grad: &mut [T]) {
+        for (row, grad) in grad.chunks_exact_mut(row_len).enumerate() {
+            match self.kind[row] {
+                Target::Ignored => grad.fill(T::zero()),
+                Target::Class(class) => grad[class] = self.gradient[row],
+                Target::Distribution => {}
+            }
+        }
+    }
+}
+
+/// Takes the sums of weights and of distances.
+pub(super) struct Total<'a, T> {
+    pub(super) weight: &'a [LaneSums<T>; GROUP],
+    pub(super) distance: &'a [LaneSums<T>; GROUP],
+    pub(super) rows: &'a mut Rows<T>,
+}
+
+impl<T: Float> Task<T> for Total<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<R: Lane<T>>(self) {
+        let total = |sums: &[LaneSums<T>; GROUP]| {
+            let mut lanes = [Sums::of_anything(); GROUP];
+            for (lanes, sums) in lanes.iter_mut().zip(sums) {
+                *lanes = sums.load::<R>();
+            }
+            total_anything(&lanes)
+        };
+        let (weight, distance) = (total(self.weight), total(self.distance));
+        for i in 0..GROUP {
+            self.rows.weight[i] = (weight.0[i] + weight.1[i]).store();
+            self.rows.distance[i] = ((distance.0[i] + distance.1[i]) * lifted_one()).store();
+        }
+    }
+}
+
+/// Weights of the elements of rows: w (a t + b), the distributions t and the weights w of the classes if there are any.
+#[derive(Clone, Copy)]
+pub(super) struct Weights<'a, T: Element> {
+    pub(super) t: Option<&'a [T]>,
+    pub(super) w: Option<&'a [T]>,
+    pub(super) a: T::Float,
+    pub(super) b: T::Float,
+}
+
+impl<T: Element> Weights<'_, T> {
+    /// With the distributions of the rows from number `at` on.
+    pub(super) fn of_rows(self, at: usize, row_len: usize) -> Self {
+        Self { t: self.t.map(|t| &t[at * row_len..]), ..self }
+    }
+
+    /// Of some elements of a row, from number `from` on, to as many of `out`.
+    #[inline(always)]
+    fn write<R: Lane<T::Float>>(&self, row_start: usize, from: usize, out: &mut [T::Float]) {
+        let (a, b) = (R::load(self.a), R::load(self.b));
+        match self.t {
+            Some(t) => {
+                for (out, &t) in out.iter_mut().zip(&t[row_start + from..]) {
+                    *out = R::load(t.widened()).mul_add(a, b).store();
+                }
+            }
+            None => out.fill(self.b),
+        }
+        if let Some(w) = self.w {
+            for (out, &w) in out.iter_mut().zip(&w[from..]) {
+                *out = (R::load(*out) * R::load(w.widened())).store();
+            }
+        }
+    }
+}
+
+/// Sums of the weights of some rows, or of a part of one from `place` on, and of the weights times the distances from the
+/// greatest logit: added to those given.
+pub(super) struct Weigh<'a, T: Element> {
+    pub(super) x: &'a [T::Float],
+    pub(super) row_len: usize,
+    pub(super) weights: Weights<'a, T>,
+    pub(super) place: usize,
+    pub(super) stats: &'a Stats<T::Float>,
+    pub(super) sums: [&'a mut [LaneSums<T::Float>]; 2],
+}
+
+impl<T: Element> Task<T::Float> for Weigh<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<R: Lane<T::Float>>(self) {
+        let Self { x, row_len, weights, place, stats, sums: [weight, distance] } = self;
+        let row_len = row_len.min(x.len()).max(1);
+        for (i, x) in x.chunks_exact(row_len).enumerate() {
+            let (mut weight_sums, mut distance_sums) = (weight[i].load::<R>(), distance[i].load::<R>());
+            let greatest = R::load(stats.greatest[i]);
+            for (block, x) in x.chunks(DEPTH * LANES).enumerate() {
+                let mut own = [[Zero::zero(); LANES]; DEPTH];
+                let from = place + block * DEPTH * LANES;
+                weights.write::<R>(i * row_len, from, &mut own.as_flattened_mut()[..x.len()]);
+                let (columns, rest) = x.as_chunks::<LANES>();
+                if let Ok(columns) = columns.try_into() {
+                    distances::<_, R, DEPTH>(columns, &own, greatest, &mut weight_sums, &mut distance_sums);
+                    continue;
+                }
+                for (x, own) in columns.iter().zip(&own) {
+                    distances(from_ref(x), from_ref(own), greatest, &mut weight_sums, &mut distance_sums);
+                }
+                if !rest.is_empty() {
+                    let last = [padded(rest, FloatCore::neg_infinity())];
+                    let own = [own[columns.len()]];
+                    distances(&last, &own, greatest, &mut weight_sums, &mut distance_sums);
+                }
+            }
+            weight[i].store(&weight_sums);
+            distance[i].store(&distance_sums);
+        }
+    }
+}
+
+/// Weights, and weighted distances from the greatest logit, these times `unlift()`: no difference of two numbers overflows
+/// then. For `x = -inf` the distance is clamped to a huge finite number: a zero weight then gives 0 instead of NaN, and any
+/// other weight overflows to infinity, once it is lifted.
+#[inline(always)]
+fn distances<T: Float, R: Lane<T>, const K: usize>(
+    x: &[[T; LANES]; K],
+    own: &[[T; LANES]; K],
+    greatest: R,
+    weight: &mut Sums<R, LANES>,
+    distance: &mut Sums<R, LANES>,
+) {
+    let most = Abreast::splat(R::per_type(exp2(114) as f32, exp2(994)));
+    let greatest = Abreast::splat(greatest * unlift());
+    for i in 0..LANES {
+        let (x, own) = (Abreast::<R, K>::gather(x, i), Abreast::gather(own, i));
+        let d = x.mul_add(-Abreast::<R, K>::splat(unlift()), greatest).at_most(most);
+        weight.add(i, (own, Abreast::splat(R::of(0.0))));
+        distance.add(i, own.two_mul(d));
+    }
+}
+
+/// The same for a row of any length, by chunks.
+pub(super) fn weigh_long<T: Element>(
+    level: Level,
+    weights: Weights<'_, T>,
+    x: &[T],
+    stats: &Stats<T::Float>,
+    rows: &mut Rows<T::Float>,
+) {
+    let (mut all_weights, mut all_distances) = ([LaneSums::of_anything(); GROUP], [LaneSums::of_anything(); GROUP]);
+    for chunk in chunks(x.len()).rev() {
+        let (mut weight, mut distance) = ([LaneSums::of_anything()], [LaneSums::of_anything()]);
+        for range in parts(chunk) {
+            let mut place = range.start;
+            T::as_floats(level, [&x[range]], [], false, |[x], []| {
+                let (row_len, sums) = (x.len(), [&mut weight[..], &mut distance[..]]);
+                dispatch(level, Weigh { x, row_len, weights, place, stats, sums });
+                place += row_len;
+            });
+        }
+        dispatch(
+            level,
+            Merge {
+                exponentials: false,
+                first: &weight[0],
+                second: &distance[0],
+                firsts: &mut all_weights[0],
+                seconds: &mut all_distances[0],
+            },
+        );
+    }
+    dispatch(level, Total { weight: &all_weights, distance: &all_distances, rows });
+}
+
+/// (greatest - x) + log(sum of e^(x - greatest)): two parts of one sign, for the class and, summed already, for all.
+pub(super) struct Losses<'a, T> {
+    pub(super) stats: &'a Stats<T>,
+    pub(super) rows: &'a mut Rows<T>,
+    /// How many rows there are.
+    pub(super) count: usize,
+    pub(super) weighted: bool,
+}
+
+impl<T: Float> Task<T> for Losses<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<R: Lane<T>>(self) {
+        // Longer rows come in groups of fewer.
+        if self.count <= GROUP { self.first_rows::<R, FEW>() } else { self.first_rows::<R, SIDE>() }
+    }
+}
+
+impl<T: Float> Losses<'_, T> {
+    #[inline(always)]
+    fn first_rows<R: Lane<T>, const W: usize>(self) {
+        let Self { stats, rows, weighted, .. } = self;
+        let zero = R::of(0.0);
+        for i in 0..W {
+            let row = stats.row::<R>(i);
+            let (log, log_lo) = log_of_sum(&row);
+            let log = log + log_lo;
+            let all = R::load(rows.weight[i]).mul_add(log, R::load(rows.distance[i]));
+            let all = R::select(if_true::<R>(weighted), all, zero);
+            let (x, weight) = (R::load(rows.x[i]), R::load(rows.own[i]));
+            let loss = (row.greatest - x) + log;
+            // A weight of 0 makes nothing of an infinite loss too.
+            rows.loss[i] = (all + R::select(weight.abs().le(zero), zero, weight * loss)).store();
+        }
+        for (loss, kind) in rows.loss.iter_mut().zip(&rows.kind) {
+            if *kind == Target::Ignored {
+                *loss = T::zero();
+            }
+        }
+    }
+}
+
+/// log(sum of e^(x - greatest)), not rounded. NaN for a row with NaN or +inf, or of nothing but -inf.
+#[inline(always)]
+fn log_of_sum<R: Real>(row: &Row<R>) -> Partial<R> {
+    let (rest, rest_lo) = Normaliser::of((row.top, R::of(0.0))).ratio(row.first);
+    let (hi, lo) = log1p_of_sum_unrounded(row.second.0 - R::of(1.0), rest, rest_lo);
+    (hi, lo + row.greatest.abs() * R::of(0.0))
+}
+
+/// A mask that is the same for all lanes.
+#[inline(always)]
+fn if_true<R: Real>(truth: bool) -> R::Mask {
+    R::of(if truth { -1.0 } else { 1.0 }).lt(R::of(0.0))
+}
+
+/// Gradients of the elements of a row in terms of their exponentials.
+#[derive(Clone, Copy)]
+struct Gradient<R> {
+    pub(super) complement: Complement<R>,
+    pub(super) normaliser: Normaliser<R>,
+    /// The sum of the row's weights.
+    pub(super) weight: R,
+    pub(super) times: R,
+}
+
+impl<R: Real> Gradient<R> {
+    #[inline(always)]
+    fn of<T: Float>(stats: &Stats<T>, rows: &Rows<T>, weighted: bool, times: R, i: usize) -> Self
+    where
+        R: Lane<T>,
+    {
+        let row = stats.row::<R>(i);
+        let (complement, mut normaliser) = Complement::of(&row);
+        normaliser.factor = normaliser.factor - row.greatest.abs() * R::of(0.0);
+        let own = R::load(rows.own[i]);
+        let weight = R::select(if_true::<R>(weighted), R::load(rows.weight[i]) + own, own);
+        Self { complement, normaliser, weight, times }
+    }
+
+    /// p W - w. From 1/2 on (1 - p) (-W) - (w - W), which has more digits where p is near 1, and its sign where it is too
+    /// small for the type; below, the other has.
+    #[inline(always)]
+    fn at(&self, e: R, w: R) -> R {
+        let p = self.normaliser.probability(e);
+        let from_p = p.mul_add(self.weight, -w);
+        let from_complement = self.complement.at(e, p).mul_add(-self.weight, -(w - self.weight));
+        R::select(p.lt(R::of(0.5)), from_p, from_complement) * self.times
+    }
+
+    /// The same where the weight is 0, as a [`Normaliser`] and what probabilities are multiplied by.
+    #[inline(always)]
+    fn factors(&self) -> (R, R, R) {
+        (self.normaliser.factor, self.normaliser.factor_lo, self.weight * self.times)
+    }
+}
+
+/// p (sum of the weights) - weight, from the exponentials of some rows, or of a part of one from `place` on.
+pub(super) struct Gradients<'a, T: Element> {
+    pub(super) stats: &'a Stats<T::Float>,
+    pub(super) rows: &'a mut Rows<T::Float>,
+    pub(super) weighted: bool,
+    pub(super) weights: Weights<'a, T>,
+    pub(super) place: usize,
+    pub(super) times: T::Float,
+    pub(super) row_len: usize,
+    pub(super) e: &'a mut [T::Float],
+}
+
+impl<T: Element> Task<T::Float> for Gradients<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<R: Lane<T::Float>>(self) {
+        // A function, because LLVM knows only of its arguments that they do not overlap.
+        #[inline(always)]
+        fn all<F: Float, R: Lane<F>>(formula: &Gradient<R>, e: &mut [F], w: &[F]) {
+            for (e, &w) in e.iter_mut().zip(w) {
+                *e = formula.at(R::load(*e), R::load(w)).store();
+            }
+        }
+
+        let Self { stats, rows, weighted, weights, place, times, row_len, e } = self;
+        let (times, row_len) = (R::load(times), row_len.min(e.len()).max(1));
+        let place_of = |rows: &Rows<T::Float>, i: usize| match rows.kind[i] {
+            Target::Class(class) => class.checked_sub(place).filter(|&class| class < row_len),
+            _ => None,
+        };
+        // What the classes have is computed side by side.
+        let (mut of_class, mut own) = ([Zero::zero(); FEW], [Zero::zero(); FEW]);
+        for (i, e) in e.chunks_exact(row_len).enumerate() {
+            if let Some(class) = place_of(rows, i) {
+                of_class[i] = e[class];
+                if weighted {
+                    weights.write::<R>(i * row_len, place + class, &mut own[i..=i]);
+                }
+            }
+        }
+        let mut factors = [[R::of(0.0); FEW]; 3];
+        for i in 0..FEW {
+            let formula = Gradient::of(stats, rows, weighted, times, i);
+            let w = R::load(own[i]) + R::load(rows.own[i]);
+            rows.gradient[i] = formula.at(R::load(of_class[i]), w).store();
+            (factors[0][i], factors[1][i], factors[2][i]) = formula.factors();
+        }
+        for (i, e) in e.chunks_exact_mut(row_len).enumerate() {
+            if rows.kind[i] == Target::Ignored {
+                e.fill(Zero::zero());
+                continue;
+            }
+            if weighted {
+                let formula = &Gradient::of(stats, rows, weighted, times, i);
+                for (block, e) in e.chunks_mut(DEPTH * LANES).enumerate() {
+                    let mut own = [Zero::zero(); DEPTH * LANES];
+                    weights.write::<R>(i * row_len, place + block * DEPTH * LANES, &mut own[..e.len()]);
+                    all(formula, e, &own);
+                }
+            } else {
+                let normaliser = Normaliser { factor: factors[0][i], factor_lo: factors[1][i] };
+                let times = factors[2][i];
+                results::<T::Float, R>(
+                    #[inline(always)]
+                    |e, _| normaliser.probability(e) * times,
+                    None,
+                    None,
+                    e,
+                );
+            }
+            if let Some(class) = place_of(rows, i) {
+                e[class] = rows.gradient[i];
+            }
+        }
+    }
+}
+
+/// The same of short rows, from the exponentials in columns; but the class's is only computed, in `rows`.
+pub(super) struct ColumnGradients<'a, T> {
+    pub(super) stats: &'a Stats<T>,
+    pub(super) rows: &'a mut Rows<T>,
+    pub(super) times: T,
+    pub(super) columns: &'a mut [Column<T>],
+}
+
+impl<T: Float> Task<T> for ColumnGradients<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<R: Lane<T>>(self) {
+        // A function, because LLVM knows only of its arguments that they do not overlap.
+        #[inline(always)]
+        fn block<T: Float, R: Lane<T>>(factors: &[[R; SIDE]; 3], columns: &mut [Column<T>; DEPTH]) {
+            for i in 0..SIDE {
+                let [factor, factor_lo, times] = factors.each_ref().map(|factors| Abreast::splat(factors[i]));
+                let e = Abreast::<R, DEPTH>::gather(columns, i);
+                (Normaliser { factor, factor_lo }.probability(e) * times).scatter(columns, i);
+            }
+        }
+
+        let Self { stats, rows, times, columns } = self;
+        let times = R::load(times);
+        let mut of_class = [T::zero(); SIDE];
+        for (i, (of_class, kind)) in of_class.iter_mut().zip(&rows.kind).enumerate() {
+            if let Target::Class(class) = *kind {
+                *of_class = columns[class][i];
+            }
+        }
+        let mut factors = [[R::of(0.0); SIDE]; 3];
+        for i in 0..SIDE {
+            let formula = Gradient::of(stats, rows, false, times, i);
+            rows.gradient[i] = formula.at(R::load(of_class[i]), R::of(0.0) + R::load(rows.own[i])).store();
+            (factors[0][i], factors[1][i], factors[2][i]) = formula.factors();
+        }
+        // By several columns: LLVM would unroll a loop over one, and go over the columns by gathers.
+        for columns in columns.as_chunks_mut().0 {
+            block::<T, R>(&factors, columns);
+        }
+    }
+}
