@@ -37,7 +37,9 @@ impl Formula {
     /// The magnitude whose ULP count for a derivative that is less: the documentation's 1/16 near the roots.
     pub(crate) fn slope_floor(&self) -> Big {
         match self.name {
-            "gelu" | "gelu_tanh" | "silu" | "quick_gelu" | "swish" | "mish" => Big::ONE.scaled(-4),
+            "gelu" | "gelu_tanh" | "silu" | "quick_gelu" | "swish" | "mish" | "clipped_gelu" | "xielu" => {
+                Big::ONE.scaled(-4)
+            }
             _ => Big::ZERO,
         }
     }
@@ -154,6 +156,45 @@ impl Formula {
                 let twice = if positive { root + x } else { b / (root - x) };
                 (twice.scaled(-1), twice / root.scaled(1))
             }
+            "clipped_gelu" => {
+                let (gelu, slope) = (x * x.normal_distribution(), x.normal_distribution() + x * x.density());
+                let (min, max) = (self.parameter("min"), self.parameter("max"));
+                if gelu < min {
+                    (min, zero)
+                } else if max < gelu {
+                    (max, zero)
+                } else {
+                    (gelu, slope)
+                }
+            }
+            "laplace" => {
+                // Not rounded: the crate keeps both to twice the digits.
+                let (mu, sigma) = (Big::of(self.exact("mu")), Big::of(self.exact("sigma")));
+                let z = (x - mu) / sigma;
+                (z.normal_distribution(), z.density() / sigma)
+            }
+            "xielu" => {
+                let beta = self.parameter("beta");
+                let (alpha_p, alpha_n) = (self.parameter("alpha_p"), self.parameter("alpha_n"));
+                if positive {
+                    (alpha_p * x * x + beta * x, two * alpha_p * x + beta)
+                } else if x < -one {
+                    (alpha_n * x.expm1() + (beta - alpha_n) * x, alpha_n * x.expm1() + beta)
+                } else {
+                    (alpha_n * (x.expm1() - x) + beta * x, alpha_n * x.expm1() + beta)
+                }
+            }
+            "exponential" => (x.exp(), x.exp()),
+            "shrink" => {
+                let (bias, lambda) = (self.parameter("bias"), self.parameter("lambd"));
+                if lambda < x {
+                    (x - bias, one)
+                } else if x < -lambda {
+                    (x + bias, one)
+                } else {
+                    (zero, zero)
+                }
+            }
             name => panic!("no formula for {name}: add one to tests/matrix/formulas.rs"),
         }
     }
@@ -195,6 +236,14 @@ impl Formula {
             "selu" => side((-LAMBDA_ALPHA, zero), (x, LAMBDA)),
             "leaky_relu" => side((x, self.parameter("negative_slope")), (x, one)),
             "rrelu" => side((x, self.at(-one).1), (x, one)),
+            "clipped_gelu" => side((zero, zero), (self.parameter("max"), zero)),
+            "laplace" => side((zero, zero), (one, zero)),
+            "xielu" => {
+                let left = self.parameter("beta") - self.parameter("alpha_n");
+                side((left * x, left), (x, x))
+            }
+            "exponential" => side((zero, zero), (x, x)),
+            "shrink" => (x, one),
             name => panic!("no limits for {name}: add them to tests/matrix/formulas.rs"),
         }
     }
@@ -232,6 +281,7 @@ impl Formula {
             "celu" => left((y + self.parameter("alpha")) / self.parameter("alpha")),
             "softplus" => -(-y * self.parameter("beta")).expm1(),
             "log_sigmoid" => -y.expm1(),
+            "exponential" => y,
             name => panic!("no derivative from the output for {name}: add one to tests/matrix/formulas.rs"),
         };
         // A constant that is rounded, and what is taken from it.
