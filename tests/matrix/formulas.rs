@@ -202,8 +202,8 @@ impl Formula {
     fn snake(&self, x: Big) -> Pair {
         let a = self.parameter("a");
         let z = a * x;
-        // Beyond, the wave is less than half an ULP, and its argument has no digits behind the point.
-        let value = if z.exponent() > 60 { x } else { x + z.sin_cos().0 * z.sin_cos().0 / a };
+        // Beyond, the wave is less than half an ULP, and `sin_cos` cannot count its periods.
+        let value = if z.exponent() > 54 { x } else { x + z.sin_cos().0 * z.sin_cos().0 / a };
         // As the documentation has it: 1, the mean.
         let far = Big::of(if self.is_f64 { 3e6 } else { 1600.0 });
         if far < z.abs() {
