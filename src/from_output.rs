@@ -104,7 +104,7 @@ pub trait FromOutput<T: Element>: Activation<T> {
 /// assert_eq!(Half.backward_from_output_vec(&[-1.0_f32, 1.0], &[1.0, 1.0]), [0.5, 1.0]);
 /// ```
 pub trait SlopeFromOutput: Elementwise {
-    /// f'(x) for f(x) = y; at a kink, the derivative of the left side.
+    /// f'(x) for f(x) = y; at a kink, PyTorch's derivative ([`Card::kinks`](crate::Card::kinks)).
     fn slope_from_output<R: Real>(&self, y: R) -> R;
 
     /// Runs the gradient over `f32`. This default is compiled in the crate that uses the formula.

@@ -176,7 +176,8 @@
 //!
 //! - `std` (default): detects the CPU at run time, and has fused multiply-add. Includes `alloc`.
 //! - `compiled` (default): compiles the loops of all built-in functions in this crate, once, for `f32` and `f64`. Without it each
-//!   crate compiles the loops that it uses, at each rebuild; the crate itself then compiles faster. The results are the same.
+//!   crate compiles the loops that it uses, at each rebuild; the crate itself then compiles faster. It has no effect without
+//!   optimisation (`opt-level = 0`). The results are the same.
 //!   Formulas of your own are always compiled in your crate.
 //! - `alloc`: [`forward_vec`](Activation::forward_vec) and its like, boxed activations.
 //! - `libm`: needed without `std`.

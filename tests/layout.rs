@@ -34,11 +34,7 @@ const NO_FLOOR: [&str; 1] = ["guide"];
 const LONGEST: usize = 500;
 
 /// Files that may be longer, each with the reason.
-const LONGER: [(&str, &str); 3] = [
-    ("tests/suite/losses.rs", "the tests of both losses share their references"),
-    ("tests/suite/rowwise.rs", "the tests of functions of rows share theirs"),
-    ("tests/suite/special_values.rs", "one table"),
-];
+const LONGER: [(&str, &str); 0] = [];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

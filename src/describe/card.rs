@@ -37,7 +37,8 @@ pub struct Card {
     ///
     /// There the crate gives PyTorch's derivative. It is 0 where the function is flat on one side, as for [`Relu`] at 0 and
     /// [`Relu6`] at 0 and 6; otherwise that of the left side for [`LeakyRelu`], [`Prelu`], [`Rrelu`] and [`Selu`] at 0, and
-    /// that of the right side for [`HardSwish`] at 3. Both zeros have the same. Functions that PyTorch does not have,
+    /// that of the right side for [`HardSwish`] at 3. [`ClippedGelu`] has the derivative of GELU where GELU reaches its limits,
+    /// as PyTorch's `clip` gives it. Both zeros have the same. Functions that PyTorch does not have,
     /// [`SparseSigmoid`], [`Sparsemax`] and [`Hardmax`], follow the same rule: 0.
     ///
     /// [`Relu`]: crate::Relu
@@ -46,6 +47,7 @@ pub struct Card {
     /// [`Prelu`]: crate::Prelu
     /// [`Rrelu`]: crate::Rrelu
     /// [`Selu`]: crate::Selu
+    /// [`ClippedGelu`]: crate::ClippedGelu
     /// [`HardSwish`]: crate::HardSwish
     /// [`SparseSigmoid`]: crate::SparseSigmoid
     /// [`Sparsemax`]: crate::Sparsemax

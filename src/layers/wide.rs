@@ -59,7 +59,7 @@ impl<A> Wide<A> {
         T::call(&OfFunction, (&self.0, WidePass::Forward { x, y }));
     }
 
-    /// `dydx[i] = f'(x[i])`; at a kink, the derivative of the left side.
+    /// `dydx[i] = f'(x[i])`; at a kink, PyTorch's derivative ([`Card::kinks`](crate::Card::kinks)).
     ///
     /// # Panics
     /// If the lengths differ, or do not divide into the function's rows. If `x` holds halves and the rows have more than 1024

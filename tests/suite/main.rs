@@ -18,7 +18,9 @@ mod gates;
 mod gradients;
 mod kinks;
 mod lines;
+mod log_sum_exp;
 mod losses;
+mod losses_refuse;
 mod named;
 mod names;
 #[cfg(feature = "rayon")]
@@ -28,8 +30,11 @@ mod parse;
 mod properties;
 mod reproducibility;
 mod rowwise;
+mod scores;
 #[cfg(feature = "serde")]
 mod serde;
+mod special_rows;
+mod special_table;
 mod special_values;
 mod user_defined;
 #[cfg(feature = "half")]

@@ -315,3 +315,7 @@ pub(crate) fn on_rows(n: usize) -> Vec<AnyActivation> {
 pub(crate) fn on_one_row() -> Vec<AnyActivation> {
     chosen().filter(|activation| !is_elementwise(activation)).collect()
 }
+
+pub(crate) fn wide<T: Float>(x: &[T]) -> Vec<f64> {
+    x.iter().map(|x| x.wide()).collect()
+}
