@@ -1,8 +1,7 @@
 //! A network of dense and gated layers: matrices by `ndarray`, everything else by `activations`.
 
 use activations::{
-    Activation, BiasGradient, Biased, CrossEntropy, Element, Elementwise, Gate, Identity, Packing,
-    ParameterError,
+    Activation, BiasGradient, Biased, CrossEntropy, Element, Elementwise, Gate, Identity, Packing, ParameterError,
 };
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView1, ArrayView2, LinalgScalar};
