@@ -132,7 +132,7 @@ impl BinaryCrossEntropy {
     /// use activations::BinaryCrossEntropy;
     ///
     /// let mut losses = [0.0_f32; 2];
-    /// BinaryCrossEntropy::new().losses(&[200.0, 200.0], &[1.0, 0.0], &mut losses);
+    /// BinaryCrossEntropy::new().losses(&[200.0_f32, 200.0], &[1.0, 0.0], &mut losses);
     /// assert_eq!(losses, [0.0, 200.0]);
     /// ```
     #[track_caller]
@@ -224,7 +224,7 @@ impl Wide<BinaryCrossEntropy> {
     /// use activations::{BinaryCrossEntropy, Wide};
     ///
     /// let mut losses = [0.0_f32; 2];
-    /// Wide(BinaryCrossEntropy::new()).losses(&[200.0, 200.0], &[1.0, 0.0], &mut losses);
+    /// Wide(BinaryCrossEntropy::new()).losses(&[200.0_f32, 200.0], &[1.0, 0.0], &mut losses);
     /// assert_eq!(losses, [0.0, 200.0]);
     /// ```
     #[track_caller]

@@ -202,7 +202,7 @@ impl<T: Element> LogSumExp<T> {
     /// ```
     /// use activations::LogSumExp;
     ///
-    /// let (here, there) = (LogSumExp::of(&[1.0_f32, 2.0]), LogSumExp::of(&[3.0, 4.0]));
+    /// let (here, there) = (LogSumExp::of(&[1.0_f32, 2.0]), LogSumExp::of(&[3.0_f32, 4.0]));
     /// let sent: [f32; 4] = there.to_parts();
     ///
     /// let mut sum = here;
