@@ -13,7 +13,7 @@ use crate::kernel::real::Real;
 use crate::math::{fast_two_sum, two_sum};
 use crate::pass::{Pass, Pieces};
 use crate::rows::reduce::{LANES, Partial, Sums, across, add, total_anything};
-use crate::rows::sums::greatest_of;
+use crate::rows::sums::{greatest_of, padded};
 
 /// Sparsemax: p\[i\] = max(x\[i\] - tau, 0) over each row, tau so that they sum to 1.
 ///
@@ -292,16 +292,6 @@ impl<R: Real> Threshold<R> {
             sums.add(i, (Abreast::<R, 1>::splat(term), Abreast::splat(R::of(-0.0))));
         }
     }
-}
-
-/// Less than a column, with `padding` behind.
-#[inline(always)]
-fn padded<T: Element>(elements: &[T], padding: T) -> [T; LANES] {
-    let mut column = [padding; LANES];
-    for (lane, &element) in column.iter_mut().zip(elements) {
-        *lane = element;
-    }
-    column
 }
 
 /// A sum over a whole number, as a sum.

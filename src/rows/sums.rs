@@ -324,7 +324,7 @@ pub(crate) fn exponentials<T: Float, R: Lane<T>, K: Accumulate, const W: usize>(
 
 /// Up to a column of elements, and as many of `padding` as are missing.
 #[inline(always)]
-pub(crate) fn padded<T: Float>(elements: &[T], padding: T) -> [T; LANES] {
+pub(crate) fn padded<T: Element>(elements: &[T], padding: T) -> [T; LANES] {
     let mut column = [padding; LANES];
     for (lane, &element) in column.iter_mut().zip(elements) {
         *lane = element;
