@@ -8,7 +8,9 @@
 
 pub(crate) mod affine;
 pub(crate) mod broadcast;
+pub(crate) mod by_lanes;
 pub(crate) mod engine;
+pub(crate) mod exponentials;
 pub(crate) mod finish;
 pub(crate) mod formula;
 pub(crate) mod gather;

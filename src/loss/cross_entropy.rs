@@ -179,7 +179,7 @@ impl CrossEntropy {
         let targets = targets.into();
         self.check(logits, &targets);
         same_length("losses", losses.len(), "rows of logits", logits.len() / self.classes);
-        self.run(logits, targets, 1.0, &mut |row, loss| losses[row] = T::rounded(loss), None);
+        self.run(logits, targets, 1.0, &mut |at, of_rows| round_to(of_rows, &mut losses[at..]), None);
     }
 
     /// The loss of each row, and its gradient with respect to the logits of the row, whatever the reduction.
@@ -207,7 +207,7 @@ impl CrossEntropy {
         self.check(logits, &targets);
         same_length("losses", losses.len(), "rows of logits", logits.len() / self.classes);
         same_length("grad", grad.len(), "logits", logits.len());
-        self.run(logits, targets, 1.0, &mut |row, loss| losses[row] = T::rounded(loss), Some(grad));
+        self.run(logits, targets, 1.0, &mut |at, of_rows| round_to(of_rows, &mut losses[at..]), Some(grad));
     }
 
     #[track_caller]
@@ -225,11 +225,17 @@ impl CrossEntropy {
             Kind::Distributions(t) => same_length("targets", t.len(), "logits", logits.len()),
             Kind::Classes(classes) => {
                 same_length("targets", classes.len(), "rows of logits", logits.len() / self.classes);
-                for row in 0..classes.len() {
-                    let class = classes.get(row);
-                    if class != self.ignore_index && !usize::try_from(class).is_ok_and(|class| class < self.classes) {
-                        no_such_class(row, class, self.classes);
+                let mut none = None;
+                classes.by_parts(|at, part| {
+                    let is_class = |&class: &i64| {
+                        class == self.ignore_index || usize::try_from(class).is_ok_and(|class| class < self.classes)
+                    };
+                    if let Some(row) = part.iter().position(|class| !is_class(class)) {
+                        none.get_or_insert((at + row, part[row]));
                     }
+                });
+                if let Some((row, class)) = none {
+                    no_such_class(row, class, self.classes);
                 }
             }
         }
@@ -239,11 +245,15 @@ impl CrossEntropy {
         let count = match targets.kind {
             Kind::Distributions(_) => (logits.len() / self.classes) as f64,
             Kind::Classes(classes) => {
-                let counted = (0..classes.len()).filter_map(|row| classes.class(row, self.ignore_index));
-                match targets.weights {
-                    None => counted.count() as f64,
-                    Some(weights) => counted.map(|class| weights[class].widened().into()).sum(),
-                }
+                let (mut count, mut sum) = (0_usize, 0.0);
+                classes.by_parts(|_, part| {
+                    let counted = part.iter().filter(|&&class| class != self.ignore_index);
+                    match targets.weights {
+                        None => count += counted.count(),
+                        Some(weights) => counted.for_each(|&class| sum += weights[class as usize].widened().into()),
+                    }
+                });
+                if targets.weights.is_some() { sum } else { count as f64 }
             }
         };
         self.reduction.denominator(count)
@@ -256,13 +266,13 @@ impl CrossEntropy {
         Ieee::of(total / denominator)
     }
 
-    /// Calls `losses` with the number and the loss of each row. Returns their sum; gradients are multiplied by `times`.
+    /// Calls `losses` with the number of the first of some rows, and with their losses. Returns their sum; gradients are multiplied by `times`.
     fn run<T: Element>(
         &self,
         logits: &[T],
         targets: Targets<'_, T>,
         times: f64,
-        losses: &mut dyn FnMut(usize, T::Float),
+        losses: &mut dyn FnMut(usize, &[T::Float]),
         grad: Option<&mut [T]>,
     ) -> f64 {
         let mut total = 0.0;
@@ -281,6 +291,12 @@ impl CrossEntropy {
         };
         T::call(&BatchLoss, batch);
         total
+    }
+}
+
+fn round_to<T: Element>(from: &[T::Float], to: &mut [T]) {
+    for (to, &from) in to.iter_mut().zip(from) {
+        *to = T::rounded(from);
     }
 }
 
@@ -349,7 +365,13 @@ impl Wide<CrossEntropy> {
         let targets = targets.into();
         self.0.check(logits, &targets);
         same_length("losses", losses.len(), "rows of logits", logits.len() / self.0.classes);
-        self.0.run(logits, targets, 1.0, &mut |row, loss| losses[row] = loss, None);
+        self.0.run(
+            logits,
+            targets,
+            1.0,
+            &mut |at, of_rows| losses[at..][..of_rows.len()].copy_from_slice(of_rows),
+            None,
+        );
     }
 
     /// [`CrossEntropy::losses_and_gradient`], with losses not rounded to halves.
@@ -377,6 +399,12 @@ impl Wide<CrossEntropy> {
         self.0.check(logits, &targets);
         same_length("losses", losses.len(), "rows of logits", logits.len() / self.0.classes);
         same_length("grad", grad.len(), "logits", logits.len());
-        self.0.run(logits, targets, 1.0, &mut |row, loss| losses[row] = loss, Some(grad));
+        self.0.run(
+            logits,
+            targets,
+            1.0,
+            &mut |at, of_rows| losses[at..][..of_rows.len()].copy_from_slice(of_rows),
+            Some(grad),
+        );
     }
 }

@@ -23,8 +23,8 @@ pub(super) struct Batch<'a, T: Element> {
     pub(super) level: Level,
     pub(super) logits: &'a [T],
     pub(super) targets: Targets<'a, T>,
-    /// Is called with the number and the loss of each row.
-    pub(super) losses: &'a mut dyn FnMut(usize, T::Float),
+    /// Is called with the number of the first of some rows, and with their losses.
+    pub(super) losses: &'a mut dyn FnMut(usize, &[T::Float]),
     pub(super) grad: Option<&'a mut [T]>,
     /// By which gradients are multiplied.
     pub(super) times: T::Float,
@@ -51,12 +51,16 @@ fn losses_of<T: Element>(_: &BatchLoss, batch: Batch<'_, T>) {
     // What is known of the target of each of some rows, from number `at` on.
     let targets_of = |at: usize, count: usize| {
         let mut rows = Rows::new();
-        for row in 0..count {
-            rows.kind[row] = match classes {
-                None => Target::Distribution,
-                Some(classes) => classes.class(at + row, ignore_index).map_or(Target::Ignored, Target::Class),
-            };
-            if let Target::Class(class) = rows.kind[row] {
+        let mut numbers = [0; SIDE];
+        if let Some(classes) = classes {
+            classes.copy_to(at, &mut numbers[..count]);
+        }
+        for (row, &class) in numbers[..count].iter().enumerate() {
+            if classes.is_none() {
+                rows.kind[row] = Target::Distribution;
+            } else if class != ignore_index {
+                let class = class as usize;
+                rows.kind[row] = Target::Class(class);
                 rows.own[row] = match targets.weights {
                     None => keep.store(),
                     Some(w) => (<Plain<T> as Lane<T::Float>>::load(w[class].widened()) * keep).store(),
@@ -68,11 +72,11 @@ fn losses_of<T: Element>(_: &BatchLoss, batch: Batch<'_, T>) {
     let mut sum = (<Plain<T> as Real>::of(0.0), <Plain<T> as Real>::of(0.0));
     let mut count_up = |at: usize, count: usize, of_rows: &PerRow<T::Float>| {
         let mut more = sum;
-        for (row, &loss) in of_rows[..count].iter().enumerate() {
+        for &loss in &of_rows[..count] {
             more = add(more, Lane::load(loss));
-            losses(at + row, loss);
         }
         sum = more;
+        losses(at, &of_rows[..count]);
     };
 
     if row_len > CHUNK {

@@ -375,6 +375,7 @@ impl<T: Element> Task<T::Float> for Gradients<'_, T> {
             rows.gradient[i] = formula.at(R::load(of_class[i]), w).store();
             (factors[0][i], factors[1][i], factors[2][i]) = formula.factors();
         }
+        let mut ends = [[Zero::zero(); LANES]; 2];
         for (i, e) in e.chunks_exact_mut(row_len).enumerate() {
             if rows.kind[i] == Target::Ignored {
                 e.fill(Zero::zero());
@@ -396,6 +397,7 @@ impl<T: Element> Task<T::Float> for Gradients<'_, T> {
                     None,
                     None,
                     e,
+                    &mut ends,
                 );
             }
             if let Some(class) = place_of(rows, i) {

@@ -78,20 +78,24 @@ macro_rules! classes {
                 }
             }
 
-            /// The class of a row; `None` if it is ignored.
-            #[inline]
-            pub(super) fn class(self, row: usize, ignore_index: i64) -> Option<usize> {
-                match self.get(row) {
-                    class if class == ignore_index => None,
-                    class => usize::try_from(class).ok(),
+            /// Copies those of some rows, from number `at` on; the greatest number for one beyond it.
+            pub(super) fn copy_to(self, at: usize, to: &mut [i64]) {
+                match self {
+                    $(Self::$variant(classes) => {
+                        for (to, &class) in to.iter_mut().zip(&classes[at..]) {
+                            *to = i64::try_from(class).unwrap_or(i64::MAX);
+                        }
+                    })*
                 }
             }
 
-            /// The class of a row; the greatest number for one beyond it.
-            #[inline]
-            pub(super) fn get(self, row: usize) -> i64 {
-                match self {
-                    $(Self::$variant(classes) => i64::try_from(classes[row]).unwrap_or(i64::MAX),)*
+            /// Calls `f` with the number of the first of some rows, and with their classes.
+            pub(super) fn by_parts(self, mut f: impl FnMut(usize, &[i64])) {
+                let mut part = [0; 64];
+                for at in (0..self.len()).step_by(part.len()) {
+                    let part = &mut part[..(self.len() - at).min(64)];
+                    self.copy_to(at, part);
+                    f(at, part);
                 }
             }
         }

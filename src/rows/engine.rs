@@ -17,12 +17,13 @@
 use core::marker::PhantomData;
 use core::ops::Range;
 
+use super::by_lanes::{WIDE, can_by_lanes, whole_sides};
 use super::finish::Finish;
 use super::formula::{Accumulate, OfPart, Plainly, RowFormula, Rows, Slices};
 use super::reduce::{CHUNK, LANES, LaneSums};
 use super::side;
 use super::stats::{GROUP, SHORT, Stats};
-use super::sums::{AddUp, FindGreatest, Merge, Sum, Totals, chunks, parts};
+use super::sums::{AddUp, FindGreatest, Merge, Scratch, Sum, Totals, chunks, parts};
 use crate::kernel::dispatch::dispatch;
 use crate::kernel::element::Float;
 use crate::kernel::level::Level;
@@ -37,9 +38,14 @@ pub(crate) fn run<T: Float, F: RowFormula>(level: Level, formula: F, rows: Rows<
     if row_len <= SHORT {
         return side::run(level, formula, slices);
     }
+    let wide = row_len <= WIDE && can_by_lanes::<F>();
+    let side = if wide { whole_sides(len / row_len, row_len) * row_len } else { 0 };
+    if side > 0 {
+        side::run(level, formula, slices.part(0..side));
+    }
     let group = if row_len <= CHUNK { GROUP * row_len } else { row_len };
-    let mut stats = Stats::new();
-    for start in (0..len).step_by(group) {
+    let (mut stats, mut scratch) = (Stats::new(), Scratch::new());
+    for start in (side..len).step_by(group) {
         let mut rows = slices.part(start..len.min(start + group));
         if row_len > CHUNK {
             long(level, formula, row_len, true, &mut |range, _, f| f(rows.part(range)));
@@ -47,20 +53,25 @@ pub(crate) fn run<T: Float, F: RowFormula>(level: Level, formula: F, rows: Rows<
         }
         if F::SUMS_GRADIENTS {
             let rounded = F::Sums::OF_OUTPUT;
-            sum::<_, Plainly>(level, Slices { row_len, x: rows.grad_y, grad_y: None, y: &mut [] }, rounded, &mut stats);
+            let gradients = Slices { row_len, x: rows.grad_y, grad_y: None, y: &mut [] };
+            sum::<_, Plainly>(level, gradients, rounded, &mut scratch, &mut stats);
         }
         if !F::Sums::OF_OUTPUT || F::Sums::SECOND {
-            sum::<_, F::Sums>(level, rows.part(0..rows.y.len()), F::Sums::OF_OUTPUT, &mut stats);
+            sum::<_, F::Sums>(level, rows.part(0..rows.y.len()), F::Sums::OF_OUTPUT, &mut scratch, &mut stats);
         }
         finish(level, formula, rows, &stats);
     }
 }
 
 /// What is known of a group of rows.
-pub(crate) fn sum<T: Float, K: Accumulate>(level: Level, slices: Slices<'_, T>, rounded: bool, stats: &mut Stats<T>) {
-    let Slices { row_len, x, grad_y, y } = slices;
-    let (sums, e) = (PhantomData::<K>, if K::KEEPS || x.is_none() { Some(y) } else { None });
-    dispatch(level, Sum { sums, row_len, x, grad_y, e, on_grid: false, rounded, stats });
+fn sum<T: Float, K: Accumulate>(
+    level: Level,
+    slices: Slices<'_, T>,
+    rounded: bool,
+    scratch: &mut Scratch<T>,
+    stats: &mut Stats<T>,
+) {
+    dispatch(level, Sum { sums: PhantomData::<K>, slices, on_grid: false, rounded, scratch, stats });
 }
 
 /// The exponentials and sums of a part of a row.
@@ -71,14 +82,12 @@ fn add_up<T: Float, F: RowFormula>(
     first: &mut LaneSums<T>,
     second: &mut LaneSums<T>,
 ) {
-    let Slices { x, grad_y, y, .. } = slices;
     if F::SUMS_GRADIENTS {
-        let (sums, x) = (PhantomData::<Plainly>, grad_y);
-        dispatch(level, AddUp { sums, x, grad_y: None, e: None, stats, first, second });
+        let gradients = Slices { x: slices.grad_y, grad_y: None, y: &mut [], ..slices };
+        dispatch(level, AddUp { sums: PhantomData::<Plainly>, slices: gradients, stats, first, second });
     }
     if !F::Sums::OF_OUTPUT || F::Sums::SECOND {
-        let (sums, e) = (PhantomData::<F::Sums>, if F::Sums::KEEPS || x.is_none() { Some(y) } else { None });
-        dispatch(level, AddUp { sums, x, grad_y, e, stats, first, second });
+        dispatch(level, AddUp { sums: PhantomData::<F::Sums>, slices, stats, first, second });
     }
 }
 
@@ -94,7 +103,7 @@ pub(crate) fn long<T: Float, F: RowFormula>(
     let mut stats = Stats::new();
     if !F::Sums::OF_OUTPUT {
         let greatest = greatest_by_parts(level, row_len, part);
-        dispatch(level, FindGreatest { x: &[greatest; LANES], row_len: LANES, on_grid: false, stats: &mut stats });
+        dispatch(level, FindGreatest { x: &[greatest; LANES], on_grid: false, stats: &mut stats });
     }
     let (mut firsts, mut seconds) = (LaneSums::of_anything(), LaneSums::of_anything());
     // From the end, which the search for the greatest has just left in the cache.
@@ -130,8 +139,7 @@ pub(crate) fn greatest_by_parts<T: Float>(
     let mut stats = Stats::new();
     for range in chunks(row_len).flat_map(parts) {
         part(range, false, &mut |slices| {
-            let x = slices.x();
-            dispatch(level, FindGreatest { x, row_len: x.len(), on_grid: false, stats: &mut stats });
+            dispatch(level, FindGreatest { x: slices.x(), on_grid: false, stats: &mut stats });
             if stats.greatest[0] > greatest {
                 greatest = stats.greatest[0];
             }

@@ -26,6 +26,7 @@ impl<T: Float, F: RowFormula> Task<T> for Finish<'_, T, F> {
         let Self { formula, row_len, x, grad_y, y, stats } = self;
         let row_len = row_len.min(y.len()).max(1);
         let constants = constants::<T, R, F, GROUP>(formula, stats);
+        let mut ends = [[T::zero(); LANES]; 2];
         for (i, y) in y.chunks_exact_mut(row_len).enumerate() {
             let row = i * row_len..(i + 1) * row_len;
             let constants = &[constants[0][i], constants[1][i], constants[2][i], constants[3][i]];
@@ -37,19 +38,21 @@ impl<T: Float, F: RowFormula> Task<T> for Finish<'_, T, F> {
                 x.map(|x| &x[row]),
                 grad_y,
                 y,
+                &mut ends,
             );
         }
     }
 }
 
 /// The results of a row, or of a part of it: of whole columns, those at the ends with some of their neighbours' elements,
-/// which are computed twice. Without `x`, `y` holds the elements.
+/// which are computed twice. Without `x`, `y` holds the elements. `results` is room for the ends, made once for all rows.
 #[inline(always)]
 pub(crate) fn results<T: Float, R: Lane<T>>(
     formula: impl Fn(R, R) -> R + Copy,
     x: Option<&[T]>,
     grad_y: Option<&[T]>,
     y: &mut [T],
+    results: &mut [[T; LANES]; 2],
 ) {
     #[inline(always)]
     fn whole_columns<T>(of: &[T]) -> &[T] {
@@ -91,7 +94,6 @@ pub(crate) fn results<T: Float, R: Lane<T>>(
     let tail = len.saturating_sub(LANES);
     let ends = usize::from(!(len - at).is_multiple_of(LANES)) + 2 * usize::from(at > 0);
     // The ends, first: from what is there before the columns between them are written.
-    let mut results = [[T::zero(); LANES]; 2];
     for (end, start) in [tail, 0].into_iter().enumerate() {
         if ends & (end + 1) == 0 {
             continue;

@@ -11,6 +11,9 @@ use crate::math::{fast_two_sum, lifted_one, two_sum, unlift};
 /// Lanes of a column: a whole number of vectors everywhere, and enough of them to be independent of one another.
 pub(crate) const LANES: usize = 32;
 
+/// Half of them.
+pub(crate) const HALF: usize = LANES / 2;
+
 /// Columns that are reduced at a time.
 pub(crate) const DEPTH: usize = 4;
 
@@ -33,9 +36,9 @@ pub(crate) fn add<R: Real>((hi, lo): Partial<R>, term: R) -> Partial<R> {
 /// The greatest elements, one in each lane.
 #[derive(Clone, Copy)]
 pub(crate) struct Greatest<R, const W: usize> {
-    max: [R; W],
+    pub(crate) max: [R; W],
     /// NaN once an element was; the maximum instructions of most CPUs pass over it.
-    sum: [R; W],
+    pub(crate) sum: [R; W],
 }
 
 impl<R: Real, const W: usize> Greatest<R, W> {
@@ -67,10 +70,16 @@ impl<R: Real, const W: usize> Greatest<R, W> {
     pub(crate) fn lanes(&self) -> [R; W] {
         let mut lanes = self.max;
         for (lane, &sum) in lanes.iter_mut().zip(&self.sum) {
-            *lane = R::select(sum.le(sum), *lane, R::of(f64::INFINITY));
+            *lane = marked(*lane, sum);
         }
         lanes
     }
+}
+
+/// The greatest; infinity if `sum` is NaN.
+#[inline(always)]
+pub(crate) fn marked<R: Real>(max: R, sum: R) -> R {
+    R::select(sum.le(sum), max, R::of(f64::INFINITY))
 }
 
 /// A function, for its arguments are known not to overlap.
@@ -152,6 +161,25 @@ impl<T: Float> LaneSums<T> {
     }
 }
 
+impl<R: Real> Sums<R, LANES> {
+    /// The sums of exponentials: the high parts, which add without rounding in any order, and the low parts.
+    #[inline(always)]
+    pub(crate) fn unseeded(&self) -> ([R; HALF], [R; LANES]) {
+        let hi = halved(
+            &self.hi,
+            #[inline(always)]
+            |a, b| (a - seed()) + (b - seed()),
+        );
+        (hi, self.lo)
+    }
+
+    /// Counts, which add without rounding in any order.
+    #[inline(always)]
+    pub(crate) fn counts(&self) -> [R; HALF] {
+        halved(&self.hi, R::add)
+    }
+}
+
 impl<R: Real, const W: usize> Sums<R, W> {
     /// For [`add_bounded`](Self::add_bounded).
     #[inline(always)]
@@ -163,6 +191,13 @@ impl<R: Real, const W: usize> Sums<R, W> {
     #[inline(always)]
     pub(crate) fn of_anything() -> Self {
         Self { hi: [R::of(0.0); W], lo: [R::of(0.0); W] }
+    }
+
+    /// For [`count`](Self::count). Negative zeros count as well, and are not written by a call of `memset`, which takes a
+    /// hundred nanoseconds to begin.
+    #[inline(always)]
+    pub(crate) fn of_counts() -> Self {
+        Self { hi: [R::of(-0.0); W], lo: [R::of(-0.0); W] }
     }
 
     /// Lifted exponentials to lane i. Rounds only their sum, by less than an ulp of it.
@@ -192,16 +227,6 @@ impl<R: Real, const W: usize> Sums<R, W> {
             (self.hi[i], self.lo[i]) = add((self.hi[i], self.lo[i]), hi[i]);
             self.lo[i] = self.lo[i] + lo[i];
         }
-    }
-
-    /// The sum of each lane, of exponentials, as the lanes are added up.
-    #[inline(always)]
-    pub(crate) fn unseeded(&self) -> Partial<[R; W]> {
-        let mut hi = self.hi;
-        for hi in &mut hi {
-            *hi = *hi - seed();
-        }
-        (hi, self.lo)
     }
 
     /// The sum of each lane, of anything, rounded.
@@ -260,10 +285,37 @@ pub(crate) fn normalised<R: Real, const N: usize>(mut hi: [R; N], mut lo: [R; N]
     (hi, lo)
 }
 
+/// Half as many lanes, each put together with the one that far behind it: where the order does not matter, because `f`
+/// rounds nothing.
+#[inline(always)]
+pub(crate) fn halved<R: Real>(lanes: &[R; LANES], f: impl Fn(R, R) -> R) -> [R; HALF] {
+    let mut half = [R::of(0.0); HALF];
+    for i in 0..HALF {
+        half[i] = f(lanes[i], lanes[i + HALF]);
+    }
+    half
+}
+
 /// The lanes of each of G rows put together by pairs: the rows' trees side by side, for one tree is a long chain.
 #[inline(always)]
-pub(crate) fn across<R: Real, const G: usize>(lanes: &[[R; LANES]; G], f: impl Fn(R, R) -> R) -> [R; G] {
-    // All rows in one loop for each level: a loop over the rows would not vectorise well.
+pub(crate) fn across<R: Real, const G: usize>(lanes: &[[R; LANES]; G], f: impl Fn(R, R) -> R + Copy) -> [R; G] {
+    across_half(&paired(lanes, f), f)
+}
+
+/// The first level of [`across`].
+#[inline(always)]
+pub(crate) fn paired<R: Real, const G: usize>(lanes: &[[R; LANES]; G], f: impl Fn(R, R) -> R) -> [[R; HALF]; G] {
+    // All rows in one loop: a loop over the rows would not vectorise well.
+    let mut half = [[R::of(0.0); HALF]; G];
+    for (to, pair) in half.as_flattened_mut().iter_mut().zip(lanes.as_flattened().as_chunks::<2>().0) {
+        *to = f(pair[0], pair[1]);
+    }
+    half
+}
+
+/// The levels of [`across`] behind the first.
+#[inline(always)]
+pub(crate) fn across_half<R: Real, const G: usize>(lanes: &[[R; HALF]; G], f: impl Fn(R, R) -> R) -> [R; G] {
     macro_rules! levels {
         ($from:ident: $($width:literal)*) => {$(
             let mut to = [[R::of(0.0); $width]; G];
@@ -274,7 +326,7 @@ pub(crate) fn across<R: Real, const G: usize>(lanes: &[[R; LANES]; G], f: impl F
         )*};
     }
     let from = lanes;
-    levels!(from: 16 8 4 2);
+    levels!(from: 8 4 2);
     let mut all = [R::of(0.0); G];
     for (all, [a, b]) in all.iter_mut().zip(from) {
         *all = f(a, b);

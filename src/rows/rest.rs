@@ -2,11 +2,13 @@
 
 use core::marker::PhantomData;
 
+use super::by_lanes::{ByLanes, WIDE, whole_sides};
+use super::formula::Slices;
 use super::probability::Rest;
 use super::reduce::{CHUNK, DEPTH, LANES, LaneSums};
-use super::side::{Column, RestOnGrid, to_columns};
-use super::stats::{COLUMNS, GROUP, SHORT, SIDE, Stats};
-use super::sums::{AddUp, FindGreatest, Merge, Sum, Totals, chunks, parts};
+use super::side::{Column, to_columns};
+use super::stats::{GROUP, SIDE, Stats};
+use super::sums::{AddUp, FindGreatest, Merge, Scratch, Sum, Totals, chunks, parts};
 use crate::kernel::dispatch::dispatch;
 use crate::kernel::element::{Element, Float};
 use crate::kernel::level::Level;
@@ -33,30 +35,36 @@ pub(crate) fn rest_of_groups<T: Float>(
     f: &mut dyn FnMut(Group<'_, T>),
 ) {
     let mut stats = Stats::new();
-    if row_len <= SHORT && side_by_side {
-        let columns = &mut [[T::zero(); SIDE]; COLUMNS][..row_len.next_multiple_of(DEPTH)];
+    let rows = x.len() / row_len;
+    let side = if row_len <= WIDE && side_by_side { whole_sides(rows, row_len) } else { 0 };
+    let (x, others) = x.split_at(side * row_len);
+    if side > 0 {
+        let columns = &mut [[T::zero(); SIDE]; WIDE][..row_len.next_multiple_of(DEPTH)];
         for (group, x) in x.chunks(SIDE * row_len).enumerate() {
             let at = group * SIDE;
             to_columns(level, x, &mut columns[..row_len]);
-            dispatch(level, RestOnGrid { row_len, columns: &mut *columns, stats: &mut stats });
+            let (sums, on_grid) = (PhantomData::<Rest<true>>, true);
+            dispatch(level, ByLanes { sums, row_len, on_grid, columns: &mut *columns, stats: &mut stats });
             let e = e.as_deref_mut().map(|e| &mut e[at * row_len..][..x.len()]);
             f(Group { at, x, e, columns: Some(&mut *columns), stats: &stats });
         }
+    }
+    if others.is_empty() {
         return;
     }
-    for (group, x) in x.chunks(GROUP * row_len).enumerate() {
-        let at = group * GROUP;
+    let mut scratch = Scratch::new();
+    for (group, x) in others.chunks(GROUP * row_len).enumerate() {
+        let at = side + group * GROUP;
         let mut e = e.as_deref_mut().map(|e| &mut e[at * row_len..][..x.len()]);
-        let (x, grad_y, on_grid, rounded) = (Some(x), None, true, false);
-        if e.is_some() {
-            let (sums, e, stats) = (PhantomData::<Rest<true>>, e.as_deref_mut(), &mut stats);
-            dispatch(level, Sum { sums, row_len, x, grad_y, e, on_grid, rounded, stats });
+        let (on_grid, rounded, scratch, stats) = (true, false, &mut scratch, &mut stats);
+        let keeps = e.is_some();
+        let slices = Slices { row_len, x: Some(x), grad_y: None, y: e.as_deref_mut().unwrap_or(&mut []) };
+        if keeps {
+            dispatch(level, Sum { sums: PhantomData::<Rest<true>>, slices, on_grid, rounded, scratch, stats });
         } else {
-            let (sums, e, stats) = (PhantomData::<Rest<false>>, None, &mut stats);
-            dispatch(level, Sum { sums, row_len, x, grad_y, e, on_grid, rounded, stats });
+            dispatch(level, Sum { sums: PhantomData::<Rest<false>>, slices, on_grid, rounded, scratch, stats });
         }
-        let x = x.unwrap_or(&[]);
-        f(Group { at, x, e, columns: None, stats: &stats });
+        f(Group { at, x, e, columns: None, stats });
     }
 }
 
@@ -69,11 +77,12 @@ pub(crate) fn add_up<T: Float>(
     first: &mut LaneSums<T>,
     second: &mut LaneSums<T>,
 ) {
-    let (x, grad_y) = (Some(x), None);
-    if e.is_some() {
-        dispatch(level, AddUp { sums: PhantomData::<Rest<true>>, x, grad_y, e, stats, first, second });
+    let keeps = e.is_some();
+    let slices = Slices { row_len: x.len(), x: Some(x), grad_y: None, y: e.unwrap_or(&mut []) };
+    if keeps {
+        dispatch(level, AddUp { sums: PhantomData::<Rest<true>>, slices, stats, first, second });
     } else {
-        dispatch(level, AddUp { sums: PhantomData::<Rest<false>>, x, grad_y, e, stats, first, second });
+        dispatch(level, AddUp { sums: PhantomData::<Rest<false>>, slices, stats, first, second });
     }
 }
 
@@ -83,13 +92,13 @@ pub(crate) fn rest_of_row<T: Element>(level: Level, x: &[T], mut e: Option<&mut 
     let mut greatest = num_traits::float::FloatCore::neg_infinity();
     for range in chunks(x.len()).flat_map(parts) {
         T::as_floats(level, [&x[range]], [], false, |[x], []| {
-            dispatch(level, FindGreatest { x, row_len: x.len(), on_grid: true, stats: &mut stats });
+            dispatch(level, FindGreatest { x, on_grid: true, stats: &mut stats });
             if stats.greatest[0] > greatest {
                 greatest = stats.greatest[0];
             }
         });
     }
-    dispatch(level, FindGreatest { x: &[greatest; LANES], row_len: LANES, on_grid: true, stats: &mut stats });
+    dispatch(level, FindGreatest { x: &[greatest; LANES], on_grid: true, stats: &mut stats });
     let (mut firsts, mut seconds) = (LaneSums::of_anything(), LaneSums::of_anything());
     // From the end, which the search for the greatest has just left in the cache.
     for chunk in chunks(x.len()).rev() {

@@ -4,17 +4,16 @@ use core::marker::PhantomData;
 
 use fearless_simd::{Simd, SimdBase, SimdElement};
 
+use super::by_lanes::{ByLanes, WIDE};
+use super::exponentials::exponentials;
 use super::finish::constants;
 use super::formula::{Accumulate, CONSTANTS, RowFormula, Slices};
-use super::probability::Complement;
-use super::reduce::{DEPTH, Greatest, LANES, Sums, normalised, seed};
-use super::stats::{COLUMNS, SIDE, Stats};
-use super::sums::exponentials;
+use super::reduce::{DEPTH, Greatest, Sums};
+use super::stats::{COLUMNS, SHORT, SIDE, Stats};
 use crate::kernel::abreast::Abreast;
 use crate::kernel::dispatch::{Task, dispatch};
 use crate::kernel::element::{Float, Kernel, Lane};
 use crate::kernel::level::Level;
-use crate::math::fast_two_sum;
 
 /// A column has the element of each row at one place.
 pub(crate) type Column<T> = [T; SIDE];
@@ -24,8 +23,10 @@ pub(crate) fn run<T: Float, F: RowFormula>(level: Level, formula: F, slices: Sli
     // Of the shortest rows there is little to do, beside which it counts how many columns have to be made.
     if slices.row_len <= FEW {
         run_in::<T, F, FEW>(level, formula, slices);
-    } else {
+    } else if slices.row_len <= SHORT {
         run_in::<T, F, COLUMNS>(level, formula, slices);
+    } else {
+        run_in::<T, F, WIDE>(level, formula, slices);
     }
 }
 
@@ -47,8 +48,11 @@ fn run_in<T: Float, F: RowFormula, const C: usize>(level: Level, formula: F, mut
             let sums = PhantomData::<super::formula::Plainly>;
             dispatch(level, AddUp { sums, columns: &mut gradients[..row_len], grad_y: &[], stats: &mut stats });
         }
-        if !F::Sums::OF_OUTPUT || F::Sums::SECOND {
-            let sums = PhantomData::<F::Sums>;
+        let sums = PhantomData::<F::Sums>;
+        if row_len > SHORT {
+            let columns = &mut columns[..blocks];
+            dispatch(level, ByLanes { sums, row_len, on_grid: false, columns, stats: &mut stats });
+        } else if !F::Sums::OF_OUTPUT || F::Sums::SECOND {
             let (columns, grad_y) = (&mut columns[..row_len], &gradients[..row_len]);
             dispatch(level, AddUp { sums, columns, grad_y, stats: &mut stats });
         }
@@ -79,7 +83,7 @@ impl<T: Float, K: Accumulate> Task<T> for AddUp<'_, T, K> {
         }
         let (mut first, mut second) = (Sums::of_exponentials(), Sums::of_anything());
         let grad_y = if grad_y.is_empty() { None } else { Some(grad_y) };
-        exponentials::<T, R, K, SIDE>(None, grad_y, Some(columns), &*stats, &mut first, &mut second);
+        exponentials::<T, R, K, SIDE>(columns, grad_y, &*stats, &mut first, &mut second);
         let (first, second) = (first.exponentials(), second.anything());
         for i in 0..SIDE {
             if !K::OF_OUTPUT {
@@ -87,84 +91,6 @@ impl<T: Float, K: Accumulate> Task<T> for AddUp<'_, T, K> {
             }
             if K::SECOND {
                 (stats.second.0[i], stats.second.1[i]) = (second.0[i].store(), second.1[i].store());
-            }
-        }
-    }
-}
-
-/// Exponentials of each row but for the greatest, on the grid, with the sums that the lanes of a longer row would have: the
-/// columns become the exponentials. There are a whole number of [`DEPTH`] columns, more than `row_len` if need be.
-pub(crate) struct RestOnGrid<'a, T> {
-    pub(crate) row_len: usize,
-    pub(crate) columns: &'a mut [Column<T>],
-    pub(crate) stats: &'a mut Stats<T>,
-}
-
-impl<T: Float> Task<T> for RestOnGrid<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<R: Lane<T>>(self) {
-        const BLOCKS: usize = LANES / DEPTH;
-
-        /// The exponentials of some columns, and what they add to three sums: to that of what rounding takes away by pairs, as
-        /// [`across`](super::reduce::across) puts lanes together; the others are exact.
-        #[inline(always)]
-        fn block<T: Float, R: Lane<T>>(
-            columns: &mut [Column<T>; DEPTH],
-            stats: &Stats<T>,
-            hi: &mut [R; SIDE],
-            tops: &mut [R; SIDE],
-            lo: &mut [R; SIDE],
-        ) {
-            for i in 0..SIDE {
-                let (scale, top) = (stats.exp::<R>(i), Abreast::<R, DEPTH>::splat(R::load(stats.top[i])));
-                let x = Abreast::<R, DEPTH>::gather(columns, i);
-                // One after another: abreast, they would need more registers than there are.
-                let e = Abreast::<R, DEPTH>(scale.exp(x.0), scale.exp(x.1), scale.exp(x.2), scale.exp(x.3));
-                let seed = Abreast::splat(seed::<R>());
-                let (sum, error) = fast_two_sum(seed, Complement::below_top(e, top));
-                hi[i] = hi[i] + (sum - seed).sum();
-                lo[i] = (Abreast::splat(R::of(0.0)) + error).sum();
-                tops[i] = tops[i] + Complement::is_top(e, top).0.sum();
-                e.scatter(columns, i);
-            }
-        }
-
-        let Self { row_len, columns, stats } = self;
-        let mut greatest = Greatest::<R, SIDE>::new();
-        greatest.take(&columns[..row_len]);
-        stats.scale(&greatest.lanes(), true);
-        let zeros = [R::of(0.0); SIDE];
-        let (mut hi, mut tops, mut lo) = (zeros, zeros, [zeros; BLOCKS]);
-        // What a lane without an element has: the exponential of -inf, which is not quite nothing.
-        columns[row_len..].fill([T::neg_infinity(); SIDE]);
-        let blocks = columns.as_chunks_mut().0;
-        let count = blocks.len();
-        for (columns, lo) in blocks.iter_mut().zip(&mut lo) {
-            block::<T, R>(columns, stats, &mut hi, &mut tops, lo);
-        }
-        if count < BLOCKS {
-            let (mut hi_of_nothing, mut tops_of_nothing, mut lo_of_nothing) = (zeros, zeros, zeros);
-            let nothing = &mut [[T::neg_infinity(); SIDE]; DEPTH];
-            block::<T, R>(nothing, stats, &mut hi_of_nothing, &mut tops_of_nothing, &mut lo_of_nothing);
-            lo[count..].fill(lo_of_nothing);
-            let missing = R::of((BLOCKS - count) as f64);
-            for i in 0..SIDE {
-                hi[i] = hi[i] + missing * hi_of_nothing[i];
-                tops[i] = tops[i] + missing * tops_of_nothing[i];
-            }
-        }
-        let [a, b, c, d, e, f, g, h] = &lo;
-        let mut all = zeros;
-        for i in 0..SIDE {
-            all[i] = ((a[i] + b[i]) + (c[i] + d[i])) + ((e[i] + f[i]) + (g[i] + h[i]));
-        }
-        let (hi, lo) = normalised(hi, all);
-        let Stats { first, second, .. } = stats;
-        for (to, from) in [(&mut first.0, &hi), (&mut first.1, &lo), (&mut second.0, &tops), (&mut second.1, &zeros)] {
-            for (to, from) in to.iter_mut().zip(from) {
-                *to = from.store();
             }
         }
     }

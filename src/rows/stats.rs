@@ -97,6 +97,16 @@ pub(crate) struct OfRow<R> {
     pub(crate) top: R,
 }
 
+impl<R> OfRow<R> {
+    #[inline(always)]
+    pub(crate) fn of<T: Float>(stats: &Stats<T>, row: usize) -> Self
+    where
+        R: Lane<T>,
+    {
+        Self { exp: stats.exp(row), top: R::load(stats.top[row]) }
+    }
+}
+
 impl<T: Float, R: Lane<T>> ScaleOf<T, R> for OfRow<R> {
     #[inline(always)]
     fn exp(self, _: usize) -> RowExp<R> {

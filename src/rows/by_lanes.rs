@@ -1,0 +1,176 @@
+//! Rows side by side, each in a lane of its own, with the sums that they would have alone: those of the lanes of a column.
+
+use core::marker::PhantomData;
+
+use super::formula::{Accumulate, RowFormula};
+use super::reduce::{DEPTH, Greatest, LANES, normalised, seed};
+use super::side::Column;
+use super::stats::{SIDE, Stats};
+use crate::kernel::abreast::Abreast;
+use crate::kernel::dispatch::Task;
+use crate::kernel::element::{Float, Lane};
+use crate::math::{RowExp, fast_two_sum};
+
+/// Rows of up to this length may lie side by side.
+pub(crate) const WIDE: usize = 56;
+
+/// How many of some rows are faster side by side: lanes without a row cost as much as those with one.
+pub(crate) fn whole_sides(rows: usize, row_len: usize) -> usize {
+    let left = rows % SIDE;
+    if 2 * left > row_len { rows } else { rows - left }
+}
+
+/// Whether the sums of the formula can be had side by side beyond [`SHORT`](super::stats::SHORT) elements.
+pub(crate) const fn can_by_lanes<F: RowFormula>() -> bool {
+    !F::SUMS_GRADIENTS && !F::Sums::OF_OUTPUT && (F::Sums::COUNTS || !F::Sums::SECOND)
+}
+
+/// The greatest element of each row, its exponentials, and their sums: a column's lane c takes up the columns c and c + [`LANES`].
+/// There are a whole number of [`DEPTH`] columns, more than `row_len` if need be, and no more than [`WIDE`].
+pub(crate) struct ByLanes<'a, T, K> {
+    pub(crate) sums: PhantomData<K>,
+    pub(crate) row_len: usize,
+    pub(crate) on_grid: bool,
+    /// Become the exponentials, if they are kept.
+    pub(crate) columns: &'a mut [Column<T>],
+    pub(crate) stats: &'a mut Stats<T>,
+}
+
+/// The sums of each row: the high parts and the counts, which add without rounding in any order.
+struct Totals<R> {
+    hi: [R; SIDE],
+    counts: [R; SIDE],
+}
+
+impl<T: Float, K: Accumulate> Task<T> for ByLanes<'_, T, K> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<R: Lane<T>>(self) {
+        const BLOCKS: usize = LANES / DEPTH;
+
+        let Self { row_len, on_grid, columns, stats, .. } = self;
+        let mut greatest = Greatest::<R, SIDE>::new();
+        greatest.take(&columns[..row_len]);
+        stats.scale(&greatest.lanes(), on_grid);
+        let zeros = [R::of(0.0); SIDE];
+        let mut totals = Totals { hi: zeros, counts: zeros };
+        // What a lane without an element has: the exponential of -inf, which is not quite nothing.
+        columns[row_len..].fill([T::neg_infinity(); SIDE]);
+        let (columns, _) = columns.as_chunks_mut::<DEPTH>();
+        let (first, second) = columns.split_at_mut(columns.len().min(BLOCKS));
+        let places = if second.is_empty() { BLOCKS } else { 2 * BLOCKS };
+        let missing = ((places - first.len() - second.len()) * DEPTH) as f64;
+        let mut nothing = zeros;
+        for i in 0..SIDE {
+            let (_, [hi, count, lo]) =
+                of_lane::<T, R, K, 1>(i, Abreast::splat(R::of(f64::NEG_INFINITY)), Abreast::splat(seed()), stats);
+            totals.hi[i] = totals.hi[i] + R::of(missing) * (hi.0 - seed());
+            totals.counts[i] = totals.counts[i] + R::of(missing) * count.0;
+            nothing[i] = lo.0;
+        }
+        let (mut lo, no_more) = ([zeros; BLOCKS], [R::of(-0.0); SIDE]);
+        let (both, alone) = first.split_at_mut(second.len());
+        for ((first, second), lo) in both.iter_mut().zip(second).zip(&mut lo) {
+            block_of_two::<T, R, K>(first, second, stats, &mut totals, lo);
+        }
+        let behind = if both.is_empty() { &no_more } else { &nothing };
+        let at = both.len();
+        for (first, lo) in alone.iter_mut().zip(&mut lo[at..]) {
+            block::<T, R, K>(first, stats, behind, &mut totals, lo);
+        }
+        let count = at + alone.len();
+        for lo in &mut lo[count..] {
+            for i in 0..SIDE {
+                lo[i] = R::of(DEPTH as f64) * nothing[i];
+            }
+        }
+        let [a, b, c, d, e, f, g, h] = &lo;
+        let mut all = zeros;
+        for i in 0..SIDE {
+            all[i] = ((a[i] + b[i]) + (c[i] + d[i])) + ((e[i] + f[i]) + (g[i] + h[i]));
+        }
+        let (hi, lo) = normalised(totals.hi, all);
+        let Stats { first, second, .. } = stats;
+        for i in 0..SIDE {
+            (first.0[i], first.1[i]) = (hi[i].store(), lo[i].store());
+            if K::COUNTS {
+                (second.0[i], second.1[i]) = (totals.counts[i].store(), T::zero());
+            }
+        }
+    }
+}
+
+/// The exponentials of N elements of row i, for N lanes whose high parts so far are `hi`. Returns the exponentials, the new high
+/// parts, the counts, and what was rounded away.
+#[inline(always)]
+fn of_lane<T: Float, R: Lane<T>, K: Accumulate, const N: usize>(
+    i: usize,
+    x: Abreast<R, N>,
+    hi: Abreast<R, N>,
+    stats: &Stats<T>,
+) -> (Abreast<R, N>, [Abreast<R, N>; 3]) {
+    let (scale, top): (RowExp<R>, _) = (stats.exp(i), Abreast::<R, N>::splat(R::load(stats.top[i])));
+    // One after another: abreast, they would need more registers than there are.
+    let mut e = x;
+    macro_rules! each {
+        ($($n:literal $lane:tt)*) => {$(
+            if N > $n {
+                e.$lane = scale.exp(x.$lane);
+            }
+        )*};
+    }
+    each!(0 0 1 1 2 2 3 3);
+    let (sum, error) = fast_two_sum(hi, K::first(e, top));
+    let count = if K::COUNTS { K::second(e, top, e).0 } else { e };
+    (e, [sum, count, error])
+}
+
+/// Takes up a block of columns. Then `behind` is added to the low part of each of their lanes, and these are added by pairs, as
+/// [`across`](super::reduce::across) does it.
+#[inline(always)]
+fn block<T: Float, R: Lane<T>, K: Accumulate>(
+    columns: &mut [Column<T>; DEPTH],
+    stats: &Stats<T>,
+    behind: &[R; SIDE],
+    totals: &mut Totals<R>,
+    lo: &mut [R; SIDE],
+) {
+    let (zero, seed) = (Abreast::<R, DEPTH>::splat(R::of(0.0)), Abreast::splat(seed::<R>()));
+    for i in 0..SIDE {
+        let (e, [hi, count, error]) = of_lane::<T, R, K, DEPTH>(i, Abreast::gather(columns, i), seed, stats);
+        totals.hi[i] = totals.hi[i] + (hi - seed).sum();
+        if K::COUNTS {
+            totals.counts[i] = totals.counts[i] + count.sum();
+        }
+        lo[i] = ((zero + error) + Abreast::splat(behind[i])).sum();
+        if K::KEEPS {
+            e.scatter(columns, i);
+        }
+    }
+}
+
+/// Takes up two blocks of columns that belong to the same lanes.
+#[inline(always)]
+fn block_of_two<T: Float, R: Lane<T>, K: Accumulate>(
+    first: &mut [Column<T>; DEPTH],
+    second: &mut [Column<T>; DEPTH],
+    stats: &Stats<T>,
+    totals: &mut Totals<R>,
+    lo: &mut [R; SIDE],
+) {
+    let (zero, seed) = (Abreast::<R, DEPTH>::splat(R::of(0.0)), Abreast::splat(seed::<R>()));
+    for i in 0..SIDE {
+        let (e, [hi, count, error]) = of_lane::<T, R, K, DEPTH>(i, Abreast::gather(first, i), seed, stats);
+        let (e_2, [hi, count_2, error_2]) = of_lane::<T, R, K, DEPTH>(i, Abreast::gather(second, i), hi, stats);
+        totals.hi[i] = totals.hi[i] + (hi - seed).sum();
+        if K::COUNTS {
+            totals.counts[i] = totals.counts[i] + (count + count_2).sum();
+        }
+        lo[i] = ((zero + error) + error_2).sum();
+        if K::KEEPS {
+            e.scatter(first, i);
+            e_2.scatter(second, i);
+        }
+    }
+}
