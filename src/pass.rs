@@ -154,7 +154,7 @@ pub(crate) fn same_length(name: &str, len: usize, given: &str, given_len: usize)
     }
 }
 
-/// What a slice divides into: pieces that do not depend on one another.
+/// The pieces that a slice divides into. They do not depend on one another.
 ///
 /// ```
 /// use activations::{Activation, Pieces, Softmax};

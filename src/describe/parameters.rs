@@ -19,7 +19,7 @@ pub struct Parameter {
     pub name: &'static str,
     /// The value that `Default` takes.
     pub default: f64,
-    /// What it may be.
+    /// The values that it may have.
     pub allowed: Allowed,
 }
 
@@ -78,7 +78,7 @@ impl fmt::Display for Allowed {
 /// # Ok::<(), activations::ParameterError>(())
 /// ```
 pub trait Parameters: Default {
-    /// What they are, in the order in which the constructor takes them.
+    /// The parameters, in the order in which the constructor takes them.
     const PARAMETERS: &'static [Parameter] = &[];
 
     /// The value of parameter number `index`.

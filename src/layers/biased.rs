@@ -39,7 +39,7 @@ use crate::pass::{Pass, Pieces, same_length};
 pub struct Biased<'a, A, T> {
     /// The activation.
     pub activation: A,
-    /// What is added to each row. If it is empty, so must be the slices.
+    /// The bias, which is added to each row. If it is empty, the slices must be empty too.
     pub bias: &'a [T],
 }
 
@@ -65,10 +65,10 @@ pub trait BiasGradient<T: Element>: Activation<T> {
     ///
     /// Both gradients are overwritten. To accumulate over batches, add `grad_bias` to your own sums.
     ///
-    /// The sums are carried to twice the precision and in an order that depends on the lengths alone. They are off the
-    /// exact ones of the `grad_x` given by at most half an ULP, and (m u)^2 times the sum of |grad_x|, for m rows and u =
-    /// 2^-24 in `f32`, 2^-53 in `f64` (Ogita, Rump & Oishi, "Accurate sum and dot product", SISC 26, 2005). Sums of halves are
-    /// those of the `f32` gradients, before these are rounded to halves, and are rounded once, at the end.
+    /// The sums are carried to twice the precision and in an order that depends on the lengths alone. They differ from the
+    /// exact sums of the given `grad_x` by at most half an ULP plus (m u)^2 times the sum of |grad_x|, for m rows and u =
+    /// 2^-24 in `f32`, 2^-53 in `f64` (Ogita, Rump & Oishi, "Accurate sum and dot product", SISC 26, 2005). For halves, the
+    /// `f32` gradients are summed before they are rounded to halves, and each sum is rounded once, at the end.
     ///
     /// # Panics
     /// If the lengths differ, `grad_bias` is not a row, or there are parts of rows, before anything is written.

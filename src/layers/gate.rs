@@ -51,7 +51,7 @@ impl Packing {
     }
 }
 
-/// What a gated unit does with slices.
+/// A gated unit over slices: f(gate) up, and its gradients.
 ///
 /// [`SwiGlu`](crate::SwiGlu) and its like are gated units that are compiled in this crate; [`Gated`](crate::Gated) makes one of any
 /// activation. All methods take one pass over the data, without a temporary in memory, and panic if the slices' lengths do not fit, before
@@ -182,18 +182,18 @@ pub trait Gate<T: Element> {
 pub enum GatePass<'a, T> {
     /// See [`Gate::forward`].
     Forward {
-        /// What f is taken of.
+        /// The inputs of f.
         gate: &'a [T],
-        /// What it is multiplied by.
+        /// The factors of f(gate).
         up: &'a [T],
         /// Receives f(gate) up.
         out: &'a mut [T],
     },
     /// See [`Gate::forward_in_place`].
     ForwardInPlace {
-        /// What f is taken of, overwritten by f(gate) up.
+        /// The inputs of f, overwritten by f(gate) up.
         gate: &'a mut [T],
-        /// What it is multiplied by.
+        /// The factors of f(gate).
         up: &'a [T],
     },
     /// See [`Gate::backward`].
@@ -246,7 +246,7 @@ const WHAT: [&str; 2] = ["gated units of interleaved pairs", "gated units of hal
 
 impl<T: Element> GatePass<'_, T> {
     /// Calls `run` with the pass over floats that are not packed: once with the slices as they are, or part by part. No part
-    /// ends within a piece of the activation, of which `pieces` tells.
+    /// ends within one of the activation's `pieces`.
     ///
     /// Panics, before anything is written, if the gates do not divide into pieces, or a piece does not fit where parts
     /// are copied.

@@ -20,8 +20,8 @@ use crate::pass::Pass;
 ///   off by n ULP, `out` is off by at most 2 n + 0.5, because an ULP of the product may be half as large. `grad_up` likewise;
 ///   `grad_gate` has the relative error of the derivative and two roundings, 2 n + 1.5. A subnormal value of f has fewer
 ///   digits, and a large `up` shows it. Halves are computed in `f32` and rounded to their type once, at the end.
-/// - Special values: those of f and of a product. NaN in either gives NaN, and so does an infinite `up` where f(gate) is
-///   zero.
+/// - Special values: f's, and then those that a product gives. NaN in either gives NaN. An infinite `up` gives NaN where
+///   f(gate) is zero.
 /// - Activations of rows: gates are rows as long as the activation's. A function that takes the whole slice as one row takes
 ///   all gates that lie next to each other.
 /// - Panics: the methods panic if gates do not divide into the activation's rows. They also panic if a row has more than 1024

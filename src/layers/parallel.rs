@@ -8,8 +8,8 @@ use crate::pass::{Pass, Pieces};
 
 /// An activation whose passes run on the threads of `rayon`, made by [`IntoParallel::parallel`].
 ///
-/// The slices are cut between elements, or between rows, and each piece runs as it would alone: the bits are those of one
-/// thread. A function that takes the whole slice as one row, such as `Softmax::default()`, runs on one.
+/// The slices are cut between elements, or between rows, and each piece runs as it would alone. So the bits are the same as on
+/// one thread. A function that takes the whole slice as one row, such as `Softmax::default()`, runs on one thread.
 ///
 /// Slices of fewer than [`min_len`](Self::min_len) elements, 256 Ki unless it is set, run on the calling thread.
 ///

@@ -20,7 +20,7 @@ use crate::rows::reduce::LANES;
 ///   gradient too.
 /// - Error: one rounding, 0.5 ULP; none in the derivative. Halves are computed in `f32` and rounded to their type: a product of
 ///   two halves is exact in `f32`, so that is one rounding too.
-/// - Special values: those of [`LeakyRelu`](crate::LeakyRelu). What the slopes are is not checked.
+/// - Special values: the same as for [`LeakyRelu`](crate::LeakyRelu). The slopes are not checked.
 /// - Panics: the methods of [`Activation`] panic if a slice's length is no multiple of channels x inner; without
 ///   channels, unless it is empty.
 /// - Source: He, Zhang, Ren & Sun, "Delving deep into rectifiers", ICCV 2015, arXiv:1502.01852.
@@ -96,7 +96,7 @@ impl<'a, T: Element> Prelu<'a, T> {
     ///
     /// The order of the sum is fixed: the bits depend neither on the CPU, within its kind, nor on the other channels'
     /// numbers. Its error is at most 1 ULP plus half the type's epsilon times the sum of the magnitudes, for channels of up
-    /// to 2^20 elements. Products and sums of halves are those of `f32`, and are rounded once, at the end.
+    /// to 2^20 elements. For halves, products and sums are computed in `f32`, and are rounded once, at the end.
     ///
     /// # Panics
     /// If the lengths differ, or do not fit the channels, before anything is written.

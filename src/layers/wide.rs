@@ -20,7 +20,7 @@ use crate::pass::{Pass, Pieces, same_length};
 ///   To choose the CPU level, wrap what [`Level::with`] gives: `Wide(level.with(Gelu))`.
 /// - Losses: `Wide(CrossEntropy)` and `Wide(BinaryCrossEntropy)` have the losses' methods. Losses and means are `f32`. Gradients
 ///   are of the logits' type.
-/// - Error and special values: those of the activation or loss for `f32`.
+/// - Error and special values: the same as for the activation or loss in `f32`.
 ///
 /// ```
 /// # #[cfg(feature = "half")] {

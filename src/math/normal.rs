@@ -4,7 +4,7 @@ use super::exp::{exp_neg, exp_neg_half, exp_neg_half_series, unlift};
 use super::{Lifted, fast_two_sum, less_product, two_sum};
 use crate::kernel::real::{Coefficients, Real};
 
-/// P(v - c) = (a + k) e^(a^2/2) Phi(-a), v = a/(a + k), but for what [`exp_neg_half`] leaves to it.
+/// P(v - c) = (a + k) e^(a^2/2) Phi(-a), v = a/(a + k), times a factor near 1 that [`exp_neg_half`] leaves to it.
 ///
 /// On 0 <= a <= 13.6 (`f64`: 39), relative error 2^-24.6 (`f64`: 2^-54.7). Fitted by `tools/gelu.sollya`.
 const P: Coefficients = Coefficients {
@@ -174,7 +174,7 @@ pub(crate) fn normal_tail<R: Real>(a: R, a_lo: R) -> Lifted<R> {
     Lifted { value: product + others, unlift: unlift() }
 }
 
-/// e^(-(a + a_lo)^2 / 2), for the same.
+/// e^(-(a + a_lo)^2 / 2). The ranges are the same as for [`normal_tail`].
 #[inline(always)]
 pub(crate) fn bell<R: Real>(a: R, a_lo: R) -> Lifted<R> {
     let (s, s_lo) = a.two_mul(a);

@@ -84,7 +84,7 @@ macro_rules! any_activation {
                 [$($(Self::$name($name::default()),)+)+].into_iter()
             }
 
-            /// What is known of the function.
+            /// The facts about the function.
             ///
             /// ```
             /// use activations::AnyActivation;
@@ -115,7 +115,7 @@ macro_rules! any_activation {
                 }
             }
 
-            /// What the parameters are.
+            /// Names, defaults and allowed values of the parameters.
             pub(crate) fn parameter_list(&self) -> &'static [Parameter] {
                 match self {
                     $($(Self::$name(_) => $name::PARAMETERS,)+)+

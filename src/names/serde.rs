@@ -93,7 +93,7 @@ impl<'de> Visitor<'de> for OfConfiguration {
 /// More arguments than a map of an activation has.
 const MOST: usize = 12;
 
-/// What the maps say. The name may come last, and there may be no allocator, so arguments wait here.
+/// The entries of the maps. The name may come last, and there may be no allocator, so arguments wait here.
 struct Entries {
     /// The value of `type`.
     kind: Option<Short>,
