@@ -68,7 +68,7 @@ pub(crate) fn tanhshrink_near_zero<R: Real>(x: R) -> R {
     line.mul_add(square, line * square_lo)
 }
 
-/// log(cosh(x)) for |x| <= 3/4, to full relative accuracy. Of no meaning beyond.
+/// log(cosh(x)) for |x| <= 3/4, to full relative accuracy. Meaningless beyond.
 #[inline(always)]
 pub(crate) fn log_cosh_near_zero<R: Real>(x: R) -> R {
     let square = x * x;
