@@ -121,8 +121,7 @@
 //! - at any place of a slice of any length, in place or not, in one pass with the derivative or alone;
 //! - on any number of threads;
 //! - on every CPU of the kind. AVX2 and AVX-512 with fused multiply-add, and NEON, are fused, with the feature `std`. All
-//!   others are plain, and so is every build without `std`. That includes bare metal, and WebAssembly with `simd128` or
-//!   without;
+//!   others are plain, and all builds without `std`. That includes bare metal, and WebAssembly with `simd128` or without;
 //! - in debug and release builds, for any `target-cpu`.
 //!
 //! Results of rows depend on the row alone. Sums depend on their terms and on the lengths, because their order is fixed. Halves
