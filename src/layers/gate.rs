@@ -1,4 +1,4 @@
-//! `Gate`: an activation of one half of the inputs, times the other half. Its passes, and how they come to be over floats.
+//! `Gate`: an activation of one half of the inputs, times the other half; its passes, and the way from packed slices to floats.
 
 use crate::kernel::arithmetic::Arithmetic;
 use crate::kernel::element::{Element, Float, per_element};
@@ -53,9 +53,9 @@ impl Packing {
 
 /// A gated unit over slices: f(gate) up, and its gradients.
 ///
-/// [`SwiGlu`](crate::SwiGlu) and its like are gated units that are compiled in this crate; [`Gated`](crate::Gated) makes one of any
-/// activation. All methods take one pass over the data, without a temporary in memory, and panic if the slices' lengths do not fit, before
-/// anything is written. [`Level::with`] chooses the CPU level. The trait can be made into an object: `Box<dyn Gate<f32>>`.
+/// [`SwiGlu`](crate::SwiGlu) and its like are gated units that are compiled in this crate. [`Gated`](crate::Gated) makes one of any
+/// activation. All methods take one pass over the data, without a temporary in memory. If the slices' lengths do not fit, they
+/// panic before they write anything. [`Level::with`] chooses the CPU level. The trait can be made into an object: `Box<dyn Gate<f32>>`.
 ///
 /// ```
 /// use activations::{Gate, Glu, Packing};
@@ -175,7 +175,7 @@ pub trait Gate<T: Element> {
     }
 }
 
-/// One pass of a gated unit: what to compute, where from and where to.
+/// One pass of a gated unit: what to compute, and which slices to read and to write.
 ///
 /// Only an implementation of [`Gate::run`] needs it.
 #[derive(Debug)]

@@ -118,8 +118,8 @@ pub(crate) fn exp_neg_half_series<R: Real>(s: R, s_lo: R) -> (R, R, R) {
     (r, r.polynomial(&Q_HALF), scale)
 }
 
-/// The unit that the argument of an exponential is counted in, and what the reduction needs to know of it. With 1 in units
-/// instead of 1, and so on, a product with the unit is saved.
+/// The unit that the argument of an exponential is counted in, and the constants of the reduction in this unit. If they are in
+/// units too, no product with the unit is needed.
 pub(crate) struct Unit {
     /// The unit, and what its type rounds away.
     pub(crate) value: (f64, (f32, f64)),
@@ -169,7 +169,7 @@ impl Unit {
 /// `(m, r, scale)` with e^(a + a_lo) = `scale * (m + r) / (m - r) * 2^lift`, for 0 <= a <= 115 (`f64`: 790) and `a_lo`
 /// below an ulp of a. a, m and r are in units.
 ///
-/// Half the multiplications of the polynomial, for users who divide anyway. m is in [2, 2.03], |r| <= 0.36; the rounding
+/// It takes half the multiplications of the polynomial, for formulas that divide anyway. m is in [2, 2.03], |r| <= 0.36; the rounding
 /// of m nearly cancels in the ratio.
 #[inline(always)]
 pub(crate) fn exp_ratio<R: Real>(a: R, a_lo: Option<R>, lift: R, unit: &Unit) -> (R, R, R) {
@@ -181,14 +181,14 @@ pub(crate) fn exp_ratio<R: Real>(a: R, a_lo: Option<R>, lift: R, unit: &Unit) ->
 
 /// The exponentials of a row of numbers, scaled so that the greatest is from 1/sqrt 2 to sqrt 2: e^x / 2^n, n an integer.
 ///
-/// No difference of x and a maximum is rounded, which the exponential would magnify: below 256 (`f64`: 2048) x goes
-/// through the reduction as it is, and beyond, the numbers that count are within a factor 2 of the greatest, so that
-/// the difference is exact.
+/// The difference of x and the maximum is never rounded, because the exponential would magnify the error. Below 256 (2048 in
+/// `f64`) x goes through the reduction as it is. Beyond, the numbers that count are within a factor 2 of the greatest, so the
+/// difference is exact.
 #[derive(Clone, Copy)]
 pub(crate) struct RowExp<R> {
     /// The greatest if it is far from 0, else 0.
     pub(crate) offset: R,
-    /// No more than this is taken for offset - x: the exponential is nothing then beside the greatest.
+    /// offset - x is taken as no more than this. The exponential is then negligible beside the greatest.
     pub(crate) most: R,
     pub(crate) lift: R,
 }
@@ -199,7 +199,7 @@ impl<R: Real> RowExp<R> {
         let offset = R::select(max.abs().lt(R::per_type(256.0, 2048.0)), R::of(0.0), max);
         let least = offset - max;
         let (n, _) = least.round_exp2(R::of(-core::f64::consts::LOG2_E), R::of(0.0));
-        // e^-128 (`f64`: e^-768) is nothing even a million times; its power of two is still normal.
+        // e^-128 (`f64`: e^-768) is negligible even a million times, and its power of two is still normal.
         let most = least + R::per_type(128.0, 768.0);
         Self { offset, most, lift: (lift::<R>() - R::per_type(127.0, 1023.0)) - n }
     }
@@ -228,8 +228,8 @@ impl<R: Real> RowExp<R> {
         R::per_type(128.0, 1024.0)
     }
 
-    /// A sum of exponentials of this scale, on the scale of a greater one: both on the grid. Exact but where the offsets
-    /// differ; 0 where it is nothing beside the greatest of that scale.
+    /// A sum of exponentials of this scale, on the scale of a greater one. Both must be on the grid. It is exact if the offsets are
+    /// equal, and 0 where it is negligible beside the greatest of that scale.
     #[inline(always)]
     pub(crate) fn raised_to(&self, greater: &Self, (mut hi, mut lo): (R, R)) -> (R, R) {
         let (zero, one) = (R::of(0.0), R::of(1.0));

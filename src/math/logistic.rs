@@ -38,15 +38,15 @@ pub fn sigmoid<R: Real>(x: R) -> R {
 /// sigmoid(x) from q = sigmoid(-|x|).
 #[inline(always)]
 pub(crate) fn sigmoid_from_left<R: Real>(x: R, q: R) -> R {
-    // Not 1 / (1 + e), for rounding 1 + e loses up to an ulp of the quotient, subtracting q <= 1/2 half of one.
+    // Not 1 / (1 + e): rounding 1 + e loses up to an ulp of the quotient, and subtracting q <= 1/2 loses half an ulp.
     R::select(x.lt(R::of(0.0)), q, R::of(1.0) - q)
 }
 
-/// e^(a + a_lo) as a ratio, 0 <= a <= 115 (`f64`: 790), and what the logistic functions make of it with one division.
+/// e^(a + a_lo) as a ratio, 0 <= a <= 115 (`f64`: 790), from which the logistic functions follow with one division.
 ///
-/// e^(a + a_lo) = `scale (m + r) / (m - r) / UNLIFT`, `UNLIFT` = 2^-45 (`f64`: 2^-128): so much is the power of two
-/// lowered to be normal for every a. The sums `scale (m + r) +- UNLIFT (m - r)` are put together from products of m and
-/// r: m + r is never rounded. They may be in [units](Unit), for all of it is ratios.
+/// e^(a + a_lo) = `scale (m + r) / (m - r) / UNLIFT`. The power of two is lowered by `UNLIFT` = 2^-45 (`f64`: 2^-128), so that it
+/// is normal for every a. The sums `scale (m + r) +- UNLIFT (m - r)` are made of products of m and r, so m + r is never
+/// rounded. m and r may be in [units](Unit), because only ratios count.
 struct Logistic<R> {
     m: R,
     r: R,
@@ -89,8 +89,8 @@ impl<R: Real> Logistic<R> {
         (m - r, m.mul_add(scale + Self::unlift(), r * (scale - Self::unlift())))
     }
 
-    /// The same, with what the sum has rounded away. One multiplication more: the power of two and 1 are not added, whose
-    /// sum is rounded too where one is 2^24 times the other.
+    /// The same, with the rounding error of the sum. It takes one multiplication more, because the power of two and 1 must not be
+    /// added: their sum is rounded too where one is 2^24 times the other.
     #[inline(always)]
     fn fraction_with_error(&self) -> (R, R, R) {
         let Self { m, r, scale } = *self;

@@ -149,9 +149,9 @@ impl<R: Real> NormalTail<R> {
 
 /// Phi(-(a + a_lo)) for 0 <= a <= 14.75 (`f64`: 39) and `a_lo` below two ulps of a, to full relative accuracy.
 ///
-/// The quotient is v/a of [`NormalTail`], 1/(a + k), and has its error and `a_lo` made good: a relative step of a is magnified
-/// by up to 2 a^2 in the exponential and, at 4, by 0.9 in the rest. Error in half-ulps: the polynomial's fit 2/3, r 1/4, the
-/// sum of what is small 1/2, the last rounding 1.
+/// The quotient is v/a of [`NormalTail`], 1/(a + k). Its rounding error and `a_lo` are made good, because a relative step of a is
+/// magnified by up to 2 a^2 in the exponential and, at 4, by 0.9 in the rest. Error in half-ulps: the polynomial's fit 2/3, r
+/// 1/4, the sum of the small terms 1/2, the last rounding 1.
 #[inline(always)]
 pub(crate) fn normal_tail<R: Real>(a: R, a_lo: R) -> Lifted<R> {
     let (s, s_lo) = a.two_mul(a);
