@@ -17,7 +17,7 @@ use shared::{SIZES, inputs};
 /// A number with the functions that a user's own scalar loop would call.
 trait Scalar: Element {
     const NAME: &'static str;
-    /// The plain loop for an activation; false if it has none here.
+    /// Runs the plain loop of an activation. False if there is no loop for it here.
     fn naive(name: &str, x: &[Self], y: &mut [Self]) -> bool;
 }
 
@@ -153,7 +153,7 @@ fn user_defined(c: &mut Criterion) {
     group.finish();
 }
 
-/// What a call costs on few elements.
+/// Times calls on few elements.
 fn small(c: &mut Criterion) {
     let x = inputs::<f32>(8);
     let mut y = [0.0; 8];

@@ -1,4 +1,4 @@
-//! Halves beside `f32`: the time of an element of `f16` and `bf16` over that of `f32`, at each level that the CPU has.
+//! Halves beside `f32`: how many times as long an element of `f16` or `bf16` takes, at each level that the CPU has.
 //!
 //! `cargo bench --bench halves --features half` prints the ratios first, then what criterion measures.
 

@@ -35,7 +35,7 @@ fn rows<T: Element>(c: &mut Criterion) {
     }
 }
 
-/// What a user would write with the standard library, in f64 whatever the type.
+/// Softmax as a user would write it with the standard library. It computes in `f64` for every type.
 fn naive<T: Element>(x: &[T], y: &mut [T]) {
     let max = x.iter().fold(T::neg_infinity(), |max, &x| max.max(x));
     let mut sum = 0.0;

@@ -129,7 +129,7 @@ fn sweep_f32(
     })
 }
 
-/// What the oracle did beside the fast reference.
+/// How many inputs the oracle judged, and how far it was from the fast reference at most.
 #[derive(Default)]
 struct Second {
     judged: u64,

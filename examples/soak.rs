@@ -27,7 +27,7 @@ use support::{Float, same};
 /// Elements that a function is given at a time.
 const ELEMENTS: usize = 4_096;
 
-/// What the process may hold more at the end than after its first second.
+/// How many bytes more than after its first second the process may hold at the end.
 const MOST_GROWTH: u64 = 16 << 20;
 
 fn duration() -> Result<Duration, String> {
@@ -75,7 +75,7 @@ fn inputs<T: Float>(random: &mut Random) -> Vec<T> {
         .collect()
 }
 
-/// Each level gives the bits of the others of its kind, and a slice in two parts those of the whole.
+/// Checks that all levels of a kind give the same bits, and that a slice cut in two gives the bits of the whole slice.
 fn check_bits<T: Float>(activation: AnyActivation, part: Part, random: &mut Random) -> Result<Count, String> {
     let x = inputs::<T>(random);
     let elementwise = oracle::of(&activation, part).is_some();

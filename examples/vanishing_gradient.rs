@@ -44,7 +44,7 @@ impl Stack {
         Self { activation, weights: (0..LAYERS).map(|_| random.normals(WIDTH * WIDTH, scale)).collect() }
     }
 
-    /// The length of the gradient behind each layer, first layer first, for a gradient of length 1 at the output.
+    /// The length of the gradient behind each layer, first layer first, if the gradient has length 1 at the output.
     fn gradient_lengths(&self) -> Vec<f64> {
         let mut random = Random(8);
         let mut h = random.normals(BATCH * WIDTH, 1.0);

@@ -56,7 +56,7 @@ pub trait Activation<T: Element> {
     /// ```
     fn run(&self, level: Level, pass: Pass<'_, T>);
 
-    /// What a slice divides into. The length of every slice must be a whole number of pieces.
+    /// The independent pieces that a slice divides into. The length of every slice must be a whole number of pieces.
     ///
     /// ```
     /// use activations::{Activation, Pieces, Relu, Softmax};
@@ -160,7 +160,7 @@ pub trait Activation<T: Element> {
     /// ```
     /// use activations::{Activation, Softmax};
     ///
-    /// // The gradient of a softmax is that of all its row: it sums to 0.
+    /// // A softmax stays the same if all of its inputs move alike, so its gradient sums to 0.
     /// let mut grad_x = [0.0_f32; 2];
     /// Softmax::default().backward(&[0.0, 0.0], &[1.0, 0.0], &mut grad_x);
     /// assert_eq!(grad_x, [0.25, -0.25]);
@@ -208,8 +208,8 @@ pub trait Activation<T: Element> {
     #[track_caller]
     fn forward_extend(&self, x: &[T], y: &mut Vec<T>) {
         self.pieces().check(x.len());
-        // To fill with zeros first is faster than to copy `x` and work in place, by pieces that stay in the cache: 33 us
-        // against 50 for GELU of 64 Ki elements.
+        // Zeros first: that is faster than to copy `x` by pieces that stay in the cache, and to work in place. GELU of 64 Ki
+        // elements takes 33 us instead of 50.
         let start = y.len();
         y.resize(start + x.len(), T::zero());
         self.run(Level::best(), Pass::Forward { x, y: &mut y[start..] });
@@ -289,16 +289,16 @@ pub trait Activation<T: Element> {
 /// assert_eq!(grad_x[1], 0.5);
 /// ```
 pub trait Elementwise: Clone {
-    /// How many vectors of elements go through the formula abreast, from 1 to 4, which hides the latency of a chain of
-    /// operations. Fewer are faster where the formula has only a few of them, or so many constants that they leave no
-    /// registers; the results are the same.
+    /// How many vectors of elements go through the formula abreast, from 1 to 4. Several hide the latency of a chain of
+    /// operations. Fewer are faster if the formula has few operations, or so many constants that no registers are left. The
+    /// results are the same.
     const ABREAST: usize = 4;
 
     /// The same for [`forward_with_derivative`](Activation::forward_with_derivative), which needs more registers.
     const ABREAST_OF_BOTH: usize = Self::ABREAST;
 
-    /// Whether f(x) may be x itself by choice. `false` is right for all formulas, but makes such a one ten times slower in
-    /// place on some CPUs; `true` takes a register.
+    /// Whether a branch of the formula returns `x` unchanged. In place, AVX2 would otherwise compile it to masked stores, which
+    /// are ten times slower on some CPUs. `true` costs one register. The results are the same either way.
     #[doc(hidden)]
     const KEEPS: bool = true;
 
@@ -347,7 +347,7 @@ impl<T: Element, A: Activation<T>> Activation<T> for At<A> {
     }
 }
 
-/// Objects behind a pointer, of which `Send` or `Sync` may be asked, are activations.
+/// `Box<dyn Activation<T>>` and `&dyn Activation<T>` are activations, also with `+ Send` or `+ Sync` or both.
 macro_rules! objects {
     ($([$($marker:ident)*])+) => {$(
         #[cfg(feature = "alloc")]
@@ -391,23 +391,23 @@ impl<F: Elementwise> Kernel for Passes<'_, F> {
 /// The loops of a formula, compiled where this is called with a type.
 #[inline]
 pub(crate) fn passes<T: Float, F: Elementwise>(f: &F, level: Level, pass: Pass<'_, T>) {
-    // The caller has just stored each slice as two words. Compilers copy both at once, and such a load waits until the stores
-    // are done, for 5 ns. A slice that is cut, to the length it has, is copied word by word.
+    // The caller has just stored each slice as two words. Compilers copy both words at once, and such a load waits 5 ns until
+    // the stores are done. A slice that is cut is copied word by word, so slices are cut to the length that they have.
     match pass {
         Pass::Forward { x, y } => dispatch(level, Forward { f, x, y: &mut y[..x.len()] }),
         Pass::ForwardInPlace { x } if F::KEEPS => {
             dispatch(level, ForwardInPlace { f: &Over { f: f.clone(), nothing: black_box(0.0) }, x });
         }
         Pass::ForwardInPlace { x } => dispatch(level, ForwardInPlace { f, x }),
-        // The gradient of ones is the derivative: one loop less to compile, where a formula takes so long that to read the
-        // ones does not count.
+        // The derivative is the gradient of ones. That saves the compiler a loop, and reading the ones costs nothing beside a
+        // formula that takes long.
         Pass::Derivative { x, dydx } if F::ABREAST > 1 => {
             for (x, grad_x) in aligned_tiles(x, dydx) {
                 dispatch(level, Backward { f, x, grad_y: &T::ONES[..x.len()], grad_x });
             }
         }
         Pass::Derivative { x, dydx } => dispatch(level, Derivative { f, x, dydx: &mut dydx[..x.len()] }),
-        // Where a formula takes no time, two passes over a tile take no more than one that writes two slices.
+        // Where a formula is cheap, two passes over a tile take no longer than one pass that writes two slices.
         Pass::ForwardWithDerivative { x, mut y, dydx } if F::ABREAST == 1 => {
             for (x, dydx) in aligned_tiles(x, dydx) {
                 let (y_tile, rest) = y.split_at_mut(x.len());
@@ -427,7 +427,7 @@ pub(crate) fn passes<T: Float, F: Elementwise>(f: &F, level: Level, pass: Pass<'
     }
 }
 
-/// Two slices in tiles, of which those of the second begin with a cache line, from the second tile on.
+/// Cuts two slices into tiles. From the second tile on, the tiles of `y` begin at a cache line.
 #[inline]
 fn aligned_tiles<'a, T: Float>(x: &'a [T], y: &'a mut [T]) -> impl Iterator<Item = (&'a [T], &'a mut [T])> {
     let first = if y.len() <= TILE { y.len() } else { TILE - TILE / 2 + unaligned(y) };
@@ -436,7 +436,7 @@ fn aligned_tiles<'a, T: Float>(x: &'a [T], y: &'a mut [T]) -> impl Iterator<Item
     core::iter::once((x_first, y_first)).chain(x.chunks(TILE).zip(y.chunks_mut(TILE)))
 }
 
-/// Makes this crate compile the passes of a formula of its own, for each float: stands in its [`Elementwise`].
+/// Compiles the passes of a built-in formula in this crate, once for each float. Stands in the formula's `impl Elementwise`.
 macro_rules! compiled_passes {
     () => {
         $crate::kernel::element::compiled! {
@@ -453,9 +453,9 @@ pub(crate) use compiled_passes;
 
 /// A formula whose results are written over the elements.
 ///
-/// Compilers know a choice between the element and something else for a store under a mask, and AVX2's takes ten times as
-/// long as any other on some CPUs. So they must not know that the element is the one that is in memory: nothing is added
-/// to its bits.
+/// Where a formula chooses between the element and something else, LLVM makes a masked store of it, which takes ten times as
+/// long as any other on some CPUs with AVX2. So LLVM must not know that the element is the one that is in memory. A zero that
+/// it cannot see through is added to the element's bits.
 #[derive(Clone)]
 struct Over<F> {
     f: F,

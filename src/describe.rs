@@ -1,4 +1,4 @@
-//! What is known of a function, as data: its card, its parameters, and what can be wrong with one.
+//! Facts about a function as data: its card, its parameters, and the error for a parameter that is not allowed.
 
 pub(crate) mod card;
 pub(crate) mod error;

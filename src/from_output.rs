@@ -16,8 +16,8 @@ use crate::pass::same_length;
 /// Training then keeps `y`, which the next layer needs anyway, and `x` can be overwritten, as by
 /// [`forward_in_place`](Activation::forward_in_place).
 ///
-/// Where f rounds many inputs to one output the gradient is that of the output: where sigmoid(x) has rounded to 1, the
-/// derivative is 0, though 1 - y of the exact value was not.
+/// Rounding may give many inputs the same output. The gradient is then the one that belongs to this output: where sigmoid(x)
+/// has rounded to 1, the derivative is 0, although 1 - y of the exact value is not.
 ///
 /// ```
 /// use activations::{Activation, FromOutput, Tanh};

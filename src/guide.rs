@@ -11,7 +11,7 @@
 //! | [`embedded`] | without the standard library |
 //! | [`coming_from`] | names in PyTorch, JAX, NNlib.jl, candle and burn |
 //!
-//! There is nothing here but text. What is promised of bits is at the crate's [front page](crate#reproducibility).
+//! These pages are text. The crate's [front page](crate#reproducibility) says what is promised about bits.
 
 macro_rules! pages {
     ($($page:ident)*) => {$(

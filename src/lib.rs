@@ -1,15 +1,15 @@
 //! Neural-network activation functions, their derivatives and their gradients, over slices of `f32`, `f64`, `f16` or `bf16`.
 //!
-//! The [`guide`] tells which activation to take when, how to write one, and how to train; it has a table of names for those
-//! [coming from](guide::coming_from) PyTorch, JAX, NNlib.jl, candle or burn.
+//! The [`guide`] tells which activation to take when, how to write one, and how to train. It has a table of names for people
+//! who [come from](guide::coming_from) PyTorch, JAX, NNlib.jl, candle or burn.
 //!
-//! Each activation is a type, and [`Activation`] is what it does: [`forward`](Activation::forward),
-//! [`derivative`](Activation::derivative), [`backward`](Activation::backward), in place and both at once. The loops are
-//! vectorised for the CPU that runs them.
+//! Each activation is a type, and the trait [`Activation`] has its methods: [`forward`](Activation::forward),
+//! [`derivative`](Activation::derivative), both at once, [`backward`](Activation::backward), and forward in place. The loops
+//! are vectorised for the CPU that runs them.
 //!
 #![cfg_attr(doc, doc = include_str!("../docs/pictures/overview.svg"))]
 //!
-//! The functions in blue, their derivatives in orange; of those of rows, what happens to (x, 0, 1).
+//! Functions are blue, their derivatives orange. A function of rows is drawn for the row (x, 0, 1).
 //!
 //! # A tour
 //!
@@ -41,14 +41,14 @@
 //! # Ok::<(), activations::ParameterError>(())
 //! ```
 //!
-//! A [`Gate`] multiplies an activation of one half of its inputs by the other: [`SwiGlu`] and its like, and [`Gated`] for any
-//! activation, chosen by name or boxed too.
-//! [`Biased`] is any activation of x + bias over rows, [`Prelu`] has a slope for each channel; both give the gradients of what
-//! is trained. [`FromOutput`] starts a gradient from the output, where that determines it.
+//! A [`Gate`] applies an activation to one half of its inputs and multiplies the result by the other half. [`SwiGlu`] and its
+//! like are gates, and [`Gated`] makes a gate of any activation, also of one that is chosen by name or boxed. [`Biased`] is any
+//! activation of x + bias over rows. [`Prelu`] has a slope for each channel. Both give the gradients of their trained
+//! parameters. [`FromOutput`] computes a gradient from the output, where the output determines it.
 //!
-//! [`CrossEntropy`] and [`BinaryCrossEntropy`] are losses with their gradients, from logits: they apply softmax or sigmoid
-//! themselves. [`LogSumExp`] is what a softmax keeps of numbers that come in pieces. [`Wide`] takes halves and gives `f32`, of
-//! activations and losses.
+//! [`CrossEntropy`] and [`BinaryCrossEntropy`] are losses with their gradients. They take logits, and apply softmax or sigmoid
+//! themselves. [`LogSumExp`] is the state that a softmax needs of numbers that come in pieces. [`Wide`] takes halves and gives
+//! `f32`, for activations and losses.
 //!
 //! ```
 //! use activations::CrossEntropy;
@@ -99,8 +99,8 @@
 //! assert_eq!(grad_x, [6.0, 80.0]);
 //! ```
 //!
-//! Each call runs at the best [`Level`] of the CPU. Name one to compare levels. Those with fused multiply-add give the
-//! same bits as one another, and so do those without.
+//! Each call runs at the best [`Level`] of the CPU. Name a level to compare levels. All levels with fused multiply-add give the
+//! same bits, and all levels without it give the same bits.
 //!
 //! ```
 //! use activations::{Activation, Level, Tanh};
@@ -120,37 +120,36 @@
 //!
 //! - at any place of a slice of any length, in place or not, in one pass with the derivative or alone;
 //! - on any number of threads;
-//! - on every CPU of the kind: fused are AVX2 and AVX-512 with fused multiply-add, and NEON, with the feature `std`; plain
-//!   are all others, and every build without `std`, bare metal and WebAssembly, with
-//!   `simd128` or without, included;
+//! - on every CPU of the kind. AVX2 and AVX-512 with fused multiply-add, and NEON, are fused, with the feature `std`. All
+//!   others are plain, and all builds without `std`. That includes bare metal, and WebAssembly with `simd128` or without;
 //! - in debug and release builds, for any `target-cpu`.
 //!
-//! Results of rows depend on the row alone, sums on what is summed and on the lengths: their order is fixed. Halves are
-//! computed in `f32`, in every function, and rounded once, to nearest, ties to even. So they have the same kinds.
+//! Results of rows depend on the row alone. Sums depend on their terms and on the lengths, because their order is fixed. Halves
+//! are computed in `f32`, in every function, and rounded once, to nearest, ties to even. So they have the same two kinds.
 //!
 //! Not promised:
 //!
-//! - that both kinds have the same bits: each keeps its own bounds, [`Card::error`];
+//! - that both kinds have the same bits: each has bounds of its own, [`Card::error`];
 //! - the sign and the payload of a NaN;
-//! - WebAssembly with `relaxed-simd`: LLVM takes its relaxed minimum and maximum there, and NaN may come out as a number
+//! - anything for WebAssembly with `relaxed-simd`: there LLVM uses the relaxed minimum and maximum, and NaN may become a number
 //!   (`Relu6` gives 6);
-//! - 32-bit x86 without SSE2, where the CPU computes with more digits;
+//! - anything for 32-bit x86 without SSE2, because that CPU computes with more digits;
 //! - that a [`LogSumExp`] of other pieces, or merged in another order, has the same bits: its state is rounded;
 //! - the same bits in the next version. The changelog lists each change.
 //!
-//! Checked against committed digests of every function by `tools/bits.sh`, for nine builds; the README says when.
+//! `tools/bits.sh` compares nine builds with committed digests of every function. The README says when it last ran.
 //!
 //! All of this, and every error bound, is for the default floating-point mode, the only one that Rust defines: rounding to
-//! nearest, with subnormal numbers. A library in the same program may have set another (`-ffast-math` does). What the functions
-//! then do was tried on x86-64 (`tests/flush`), at every level:
+//! nearest, with subnormal numbers. A library in the same program may have set another (`-ffast-math` does).
+//! `tests/flush` shows, on x86-64 and at every level, how the functions then behave:
 //!
-//! - *Flush to zero*, where subnormal results and operands become zeros: results, gradients of rows and losses included, move by
-//!   no more than 1e-37 in `f32` and 1e-307 in `f64`, or by one ULP, for incoming gradients of up to 1. Relative to itself a
-//!   result of that size may be far off: GELU of 2.5e-38 is 2.5e-38 instead of half of it. A subnormal input acts as itself
-//!   or as the zero of its sign. Of `f16` the functions that were tried (tanh, GELU and softmax) keep all results.
+//! - *Flush to zero*: subnormal results and operands become zeros. Results, with gradients of rows and losses, move by no more
+//!   than 1e-37 in `f32` and 1e-307 in `f64`, or by one ULP, for incoming gradients of up to 1. Such a small result may be far
+//!   off relative to itself: GELU of 2.5e-38 is 2.5e-38 instead of half of it. A subnormal input acts as itself or as the zero
+//!   of its sign. For `f16`, tanh, GELU and softmax were tried, and keep all results.
 //! - *Rounding down, up or towards zero*: nothing is promised, because the exponentials find the nearest integer by an addition
-//!   that rounds. Measured, for inputs below 1e18, no number becomes NaN, and results are off by up to 4e-4 in `f32` and 2e-11
-//!   in `f64`, relative to the greater of the result and 1; the worst were the derivative of [`Snake`] and the value of
+//!   that rounds. Measured for inputs below 1e18, no number becomes NaN, and results are off by up to 4e-4 in `f32` and 2e-11
+//!   in `f64`, relative to the greater of the result and 1. The worst were the derivative of [`Snake`] and the value of
 //!   [`Selu`].
 //!
 //! # Special values
@@ -158,31 +157,33 @@
 //! - NaN in, NaN out, in every function; the NaN's payload is not specified.
 //! - At an infinity, the limit: sigmoid(-inf) is 0, gelu(-inf) is -0.0.
 //! - Odd functions, and those that behave as c x at 0, keep the sign of zero.
-//! - At a kink, PyTorch's derivative, which each function's page and [`Card::kinks`] say: 0 where the function is flat on
-//!   one side, as for [`Relu`] at 0 and [`HardTanh`] at -1 and 1. The same for both zeros, and from the output.
-//! - A row of [`Softmax`] with NaN or +inf, or of nothing but -inf, is NaN; one of [`Softmin`] with -inf likewise. [`Hardmax`]
-//!   takes an infinity for a greatest as any other.
-//! - The mean of no losses is NaN, the log-sum-exp of no numbers -inf.
+//! - At a kink, PyTorch's derivative, which each function's page and [`Card::kinks`] state: 0 where the function is flat on
+//!   one side, as for [`Relu`] at 0 and [`HardTanh`] at -1 and 1. 0.0 and -0.0 have the same derivative, also from the output.
+//! - A row of [`Softmax`] with NaN or +inf, or with nothing but -inf, is NaN. A row of [`Softmin`] with NaN or -inf, or with
+//!   nothing but inf, is NaN. [`Hardmax`] takes an infinity as a number like others.
+//! - The mean of no losses is NaN. The log-sum-exp of no numbers is -inf.
 //! - Empty slices are fine.
 //!
 //! # Errors and panics
 //!
-//! A parameter out of its range is a [`ParameterError`], a text that is no activation a [`ParseError`]. What takes slices
-//! panics if they differ in length, or do not divide into rows, before anything is written; the losses also if a class is
-//! none. [`Parameters::parameter`] and [`Parameters::from_values`] panic if there is no such parameter, or a value is
-//! missing. Nothing else panics.
+//! A parameter out of its range is a [`ParameterError`]. A text that does not name an activation is a [`ParseError`].
+//!
+//! Methods that take slices panic, before they write anything, if lengths differ or do not divide into rows, or if a bias or a
+//! mask does not fit the data. Losses also panic if a class index is out of range. [`Biased`], [`Gated`] and [`Wide`] also panic
+//! if the rows of their activation are too long for a block; each says how long they may be. [`Parameters::parameter`] and
+//! [`Parameters::from_values`] panic if there is no such parameter, or a value is missing. Nothing else panics.
 //!
 //! # Features
 //!
 //! - `std` (default): detects the CPU at run time, and has fused multiply-add. Includes `alloc`.
 //! - `compiled` (default): compiles the loops of all built-in functions in this crate, once, for `f32` and `f64`. Without it each
-//!   crate compiles the loops that it uses, at each rebuild; the crate itself then compiles faster. It has no effect without
-//!   optimisation (`opt-level = 0`). The results are the same.
-//!   Formulas of your own are always compiled in your crate.
+//!   crate compiles the loops that it uses, at each rebuild, and this crate compiles faster. It has no effect without
+//!   optimisation (`opt-level = 0`). The results are the same. Formulas of your own are always compiled in your crate.
 //! - `alloc`: [`forward_vec`](Activation::forward_vec) and its like, boxed activations.
 //! - `libm`: needed without `std`.
 //! - `half`: slices of `f16` and `bf16`, the types of the crate `half`, computed in `f32` and rounded once, in every function.
-//!   Correctly rounded for at least 99.9 % of all inputs, but for the ties of [`Rrelu`], never off by more than one ULP.
+//!   At least 99.9 % of all inputs give the correctly rounded result, except for ties of [`Rrelu`]. No result is off by more
+//!   than one ULP.
 //! - `rayon`: `Gelu.parallel()` runs each pass on several threads, with the same bits. Includes `std`.
 //! - `serde`: [`AnyActivation`], and every activation, in configuration files: `"gelu"`, or
 //!   `{"type": "leaky_relu", "negative_slope": 0.2}`.

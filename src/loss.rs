@@ -16,7 +16,7 @@ pub use binary::BinaryCrossEntropy;
 pub use cross_entropy::CrossEntropy;
 pub use targets::Targets;
 
-/// What becomes of the losses of a batch.
+/// How the losses of a batch become one number.
 ///
 /// For one loss for each row or element there are methods of their own, [`CrossEntropy::losses`] and
 /// [`BinaryCrossEntropy::losses`].
@@ -41,7 +41,7 @@ pub enum Reduction {
 }
 
 impl Reduction {
-    /// What a sum is divided by, of `count` losses.
+    /// The divisor of the sum of `count` losses.
     fn denominator(self, count: f64) -> f64 {
         match self {
             Self::Mean => count,

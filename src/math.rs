@@ -65,7 +65,7 @@ impl<R: Real> Lifted<R> {
     }
 }
 
-/// c - a b, rounded once in both kinds of lane, for a product that is within a factor of two of c.
+/// c - a b, rounded once in both kinds of lane. The product must be within a factor of two of c.
 #[inline(always)]
 pub(crate) fn less_product<R: Real>(c: R, a: R, b: R) -> R {
     if R::FUSED {
@@ -84,8 +84,8 @@ pub(crate) fn two_sum<R: Real>(a: R, b: R) -> (R, R) {
     (hi, (a - (hi - b_part)) + (b - b_part))
 }
 
-/// a + b as an unevaluated sum, for |a| >= |b|, for a = 0, or for a a multiple of the spacing of floats at b (Dekker, Numer. Math. 18,
-/// 1971).
+/// a + b as an unevaluated sum. Requires |a| >= |b|, or a = 0, or that a is a multiple of the spacing of floats at b (Dekker,
+/// Numer. Math. 18, 1971).
 #[inline(always)]
 pub(crate) fn fast_two_sum<R: Real>(a: R, b: R) -> (R, R) {
     let hi = a + b;

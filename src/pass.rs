@@ -1,4 +1,4 @@
-//! `Pass`: one pass of an activation over slices. And the checks of lengths before one.
+//! `Pass`: one pass of an activation over slices, and the checks of lengths before it.
 
 use core::ops::Range;
 
@@ -6,9 +6,9 @@ use crate::kernel::element::Element;
 use crate::kernel::level::Level;
 use crate::kernel::tiles::TILE;
 
-/// One pass over slices of equal length: what to compute, where from and where to.
+/// One pass over slices of equal length: what to compute, and which slices to read and to write.
 ///
-/// Only an implementation of [`Activation::run`](crate::Activation::run) needs it: there is the example.
+/// Only an implementation of [`Activation::run`](crate::Activation::run) needs it. An example is there.
 #[derive(Debug)]
 pub enum Pass<'a, T> {
     /// See [`Activation::forward`](crate::Activation::forward).
@@ -154,7 +154,7 @@ pub(crate) fn same_length(name: &str, len: usize, given: &str, given_len: usize)
     }
 }
 
-/// What a slice divides into: pieces that do not depend on one another.
+/// The pieces that a slice divides into. They do not depend on one another.
 ///
 /// ```
 /// use activations::{Activation, Pieces, Softmax};

@@ -31,7 +31,7 @@ impl Input<'_> {
         if self.flag() { f64::from_le_bytes(self.bytes()) } else { f64::from(i16::from_le_bytes(self.bytes())) / 100.0 }
     }
 
-    /// As many floats, first those of the bytes that are left, then random ones.
+    /// `len` floats: first from the bytes that are left, then random ones.
     pub(crate) fn floats<T: Float>(&mut self, len: usize) -> Vec<T> {
         let width = T::WIDTH as usize / 8;
         let given = self.0.chunks_exact(width).map(|bytes| {

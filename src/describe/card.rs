@@ -1,10 +1,10 @@
-//! `Card`: what is known of a function, as data that docs, tests, benches and tables read.
+//! `Card`: facts about a function, as data for documentation, tests, benches and tables.
 
 use crate::describe::parameters::Parameters;
 
-/// What is known of an activation function.
+/// Facts about an activation function.
 ///
-/// Every claim is held against the function by a test.
+/// Tests compare every fact with the function.
 ///
 /// ```
 /// use activations::{Described, Gelu};
@@ -33,13 +33,13 @@ pub struct Card {
     pub zero_centred: bool,
     /// Whether f never decreases.
     pub monotone: bool,
-    /// Where the derivative jumps, or the function itself, for the default parameters.
+    /// Where the function or its derivative jumps, with the default parameters.
     ///
-    /// There the crate gives PyTorch's derivative. It is 0 where the function is flat on one side, as for [`Relu`] at 0 and
-    /// [`Relu6`] at 0 and 6; otherwise that of the left side for [`LeakyRelu`], [`Prelu`], [`Rrelu`] and [`Selu`] at 0, and
-    /// that of the right side for [`HardSwish`] at 3. [`ClippedGelu`] has the derivative of GELU where GELU reaches its limits,
-    /// as PyTorch's `clip` gives it. Both zeros have the same. Functions that PyTorch does not have,
-    /// [`SparseSigmoid`], [`Sparsemax`] and [`Hardmax`], follow the same rule: 0.
+    /// There the crate gives PyTorch's derivative. Where the function is flat on one side it is 0, as for [`Relu`] at 0 and
+    /// [`Relu6`] at 0 and 6. [`LeakyRelu`], [`Prelu`], [`Rrelu`] and [`Selu`] have the left side's derivative at 0, and
+    /// [`HardSwish`] has the right side's at 3. [`ClippedGelu`] has GELU's derivative where GELU reaches the limits, as
+    /// PyTorch's `clip` gives it. 0.0 and -0.0 have the same derivative. PyTorch does not have [`SparseSigmoid`],
+    /// [`Sparsemax`] and [`Hardmax`]. They follow the first rule: 0.
     ///
     /// [`Relu`]: crate::Relu
     /// [`Relu6`]: crate::Relu6
@@ -53,7 +53,7 @@ pub struct Card {
     /// [`Sparsemax`]: crate::Sparsemax
     /// [`Hardmax`]: crate::Hardmax
     pub kinks: &'static [f64],
-    /// What it is commonly used for.
+    /// Its common use.
     pub common_use: &'static str,
     /// Where it comes from.
     pub source: &'static str,
@@ -84,8 +84,9 @@ pub enum Vanishes {
 
 /// Greatest errors in ULP, `(value, derivative)`: |computed - exact| over the spacing of the type at the exact value.
 ///
-/// Where the derivative of GELU, clipped or in its tanh form, of QuickGELU, SiLU, swish or mish is below 1/16, near its root,
-/// its error is counted in the spacing at 1/16; so is the error of xIELU, whose value has such a root too.
+/// The derivatives of GELU, clipped GELU, GELU's tanh form, QuickGELU, SiLU, swish and mish have a root away from 0. Near it,
+/// where they are below 1/16, their error is counted in the spacing at 1/16. xIELU has such a root in its value too, so the
+/// same holds for its value and its derivative.
 ///
 /// ```
 /// use activations::{Activation, Described, Level, Sigmoid};
@@ -127,6 +128,6 @@ impl ErrorBounds {
 /// print(&Elu::default());
 /// ```
 pub trait Described: Parameters {
-    /// What is known of the function.
+    /// The facts about the function.
     const CARD: Card;
 }

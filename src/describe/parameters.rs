@@ -1,10 +1,10 @@
-//! Parameters of activations: named numbers, each with what it may be, checked when an activation is made.
+//! Parameters of activations: named numbers, each with its allowed values, checked when an activation is made.
 
 use core::fmt;
 
 use crate::describe::error::ParameterError;
 
-/// One parameter of an activation: its name, its default, and what it may be.
+/// One parameter of an activation: its name, its default, and its allowed values.
 ///
 /// ```
 /// use activations::{Elu, Parameters};
@@ -19,7 +19,7 @@ pub struct Parameter {
     pub name: &'static str,
     /// The value that `Default` takes.
     pub default: f64,
-    /// What it may be.
+    /// The values that it may have.
     pub allowed: Allowed,
 }
 
@@ -78,7 +78,7 @@ impl fmt::Display for Allowed {
 /// # Ok::<(), activations::ParameterError>(())
 /// ```
 pub trait Parameters: Default {
-    /// What they are, in the order in which the constructor takes them.
+    /// The parameters, in the order in which the constructor takes them.
     const PARAMETERS: &'static [Parameter] = &[];
 
     /// The value of parameter number `index`.
@@ -135,8 +135,8 @@ pub(crate) fn checked(
     }
 }
 
-/// Gives a struct of `f64` fields its checking constructor, getters, default and [`Parameters`]; a type without fields
-/// only the last. A condition between parameters may follow, which is blamed on the parameter that it names.
+/// Gives a struct of `f64` fields a constructor that checks, getters, a default and [`Parameters`]. A type without fields gets
+/// only [`Parameters`]. A condition between parameters may follow; the error then names the parameter that the condition names.
 macro_rules! parameters {
     ($name:ident) => {
         impl $crate::describe::parameters::Parameters for $name {}

@@ -14,8 +14,8 @@ use crate::math::NormalTail;
 /// With fewer values to tell apart, eight bits give each of them more of their digits. gelu(x) is never below -0.16997, so
 /// a `min` below that changes nothing.
 ///
-/// - Derivative: that of GELU where min <= gelu(x) <= max, else 0. It jumps where gelu(x) reaches `min` or `max`; there the
-///   derivative given is GELU's, as PyTorch's `clip` gives it. Range: [-0.16997, 10] by default.
+/// - Derivative: GELU's where min <= gelu(x) <= max, else 0. It jumps where gelu(x) reaches `min` or `max`. There it is
+///   GELU's, as PyTorch's `clip` gives it. Range: [-0.16997, 10] by default.
 /// - Error: at most 3.0 ULP, 3.6 for the derivative, in `f32` over all 2^32 inputs (2.9 and 3.6 without fused
 ///   multiply-add); 3.6 and 3.2 in `f64`, on a table (3.8 and 3.2). Both tails and subnormal results are within it.
 ///   Where the derivative is below 1/16, near its root at -0.7518, the spacing at 1/16 counts. `min` and `max` are rounded to

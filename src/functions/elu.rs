@@ -90,7 +90,7 @@ impl Described for Elu {
 }
 
 /// The scaled exponential linear unit: lambda x if x > 0, else lambda alpha (e^x - 1), with lambda = 1.0507 and
-/// alpha = 1.6733, for which mean 0 and variance 1 are a fixed point from layer to layer.
+/// alpha = 1.6733. With these constants, mean 0 and variance 1 are a fixed point from layer to layer.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/selu.svg"))]
 ///

@@ -36,7 +36,8 @@ impl Elementwise for Gelu {
     compiled_passes!();
 
     const ABREAST_OF_BOTH: usize = 2;
-    // All registers are taken: in place 0.46 ns an element without it, 0.54 with it.
+    // All registers are taken. When lanes abreast were arrays, a pass in place took 0.46 ns an element with `false`, and 0.54
+    // with `true`.
     const KEEPS: bool = true;
 
     #[inline(always)]

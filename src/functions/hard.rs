@@ -11,11 +11,11 @@ use crate::kernel::real::Real;
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/hard_sigmoid.svg"))]
 ///
-/// The defaults, 1/6 and 1/2, are PyTorch's, JAX's and Keras 3's: relu6(x + 3) / 6. Those of ONNX and of older Keras,
-/// 0.2 and 1/2, are [`HardSigmoid::onnx()`].
+/// The defaults, 1/6 and 1/2, are PyTorch's, JAX's and Keras 3's: relu6(x + 3) / 6. [`HardSigmoid::onnx()`] has the
+/// defaults of ONNX and of older Keras, 0.2 and 1/2.
 ///
-/// A name is parsed with PyTorch's, however it is written: `HardSigmoid` too, as ONNX writes it. An ONNX node without
-/// attributes is `hard_sigmoid(alpha=0.2)`; one that PyTorch exported has its alpha, 1/6, as an attribute.
+/// Every spelling of the name is parsed with PyTorch's defaults, also `HardSigmoid`, which is how ONNX writes it. An ONNX node
+/// without attributes is `hard_sigmoid(alpha=0.2)`. A node that PyTorch exported has its alpha, 1/6, as an attribute.
 ///
 /// - Derivative: `alpha` between the kinks, 0 outside. Not differentiable at -beta / alpha and (1 - beta) / alpha, -3 and
 ///   3 by default, where the derivative given is 0, as in PyTorch, JAX and Keras. Range: [0, 1].
@@ -120,7 +120,7 @@ impl Described for HardSigmoid {
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/hard_swish.svg"))]
 ///
 /// - Derivative: 0 for x <= -3, (2 x + 3) / 6 between, with its root at -1.5, 1 for x >= 3. Not differentiable at -3 and
-///   3, where the derivative given is that of the outer side, 0 and 1, as in PyTorch, JAX and Keras. Range: [-0.375, inf).
+///   3, where the derivative given is the outer side's, 0 and 1, as in PyTorch, JAX and Keras. Range: [-0.375, inf).
 /// - Error: at most 3.0 ULP, 2.0 for the derivative, near its root and near x = -3 too.
 /// - Special values: hard_swish(x) = -0.0 for x <= -3, -inf too; hard_swish(inf) = inf; keeps the sign of zero; NaN gives
 ///   NaN, also in the derivative.

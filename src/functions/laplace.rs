@@ -20,13 +20,13 @@ use crate::math::{self, Scale};
 /// derivative at x = sqrt(1/2), but this one is bounded. It takes softmax's place in attention.
 ///
 /// - Derivative: phi((x - mu) / sigma) / sigma, phi the normal density. Range: [0, 1].
-/// - Error: at most 2.2 ULP, 2.4 for the derivative, in `f32` over all 2^32 inputs, for the default mu and sigma (2.6 and 2.5
+/// - Error: at most 2.2 ULP, 2.4 for the derivative, in `f32` over all 2^32 inputs, with the default mu and sigma (2.6 and 2.5
 ///   without fused multiply-add); 2.5 and 2.5 in `f64`, on a table (3.0 and 2.5). Both tails and subnormal results are within it: neither mu and sigma,
 ///   nor x - mu, nor the quotient is rounded to the type. The derivative is given as 0 from 14.75 sigma (`f64`: 39 sigma)
 ///   away from mu.
 /// - Other parameters: sigma is taken as no more than 2^60 (`f64`: 2^500), and as no less than the reciprocal of that.
 /// - Special values: laplace(-inf) = 0, laplace(inf) = 1, NaN gives NaN.
-/// - Source: Ma et al., "Mega: moving average equipped gated attention", 2022, arXiv:2209.10655. The defaults are those of
+/// - Source: Ma et al., "Mega: moving average equipped gated attention", 2022, arXiv:2209.10655. The defaults come from
 ///   Hugging Face's transformers: the paper's sqrt(1/2) and sqrt(1/(4 pi)), rounded to six digits.
 ///
 /// ```

@@ -76,13 +76,13 @@ impl Described for Relu {
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/leaky_relu.svg"))]
 ///
-/// - Derivative: `negative_slope` for x <= 0, 1 for x > 0. Range: the whole line, for a positive slope. Not differentiable
+/// - Derivative: `negative_slope` for x <= 0, 1 for x > 0. Range: the whole line if the slope is positive. Not differentiable
 ///   at 0, where the derivative given is `negative_slope`, as in PyTorch, Keras and ONNX Runtime. (JAX
 ///   gives 1.)
 /// - From the output: for a slope of 0 or above. For one below, an output may come from either side: NaN.
 /// - Error: one rounding, 0.5 ULP; the slope itself is rounded to the element's type first.
-/// - Special values: NaN gives NaN, also in the derivative; zeros keep their sign for a positive slope;
-///   leaky_relu(-inf) = -inf, for a positive slope; NaN for a slope of 0.
+/// - Special values: NaN gives NaN, also in the derivative; zeros keep their sign if the slope is positive;
+///   leaky_relu(-inf) = -inf if the slope is positive, NaN if it is 0.
 /// - Source: Maas, Hannun & Ng, "Rectifier nonlinearities improve neural network acoustic models", ICML 2013.
 ///
 /// ```
@@ -252,7 +252,7 @@ impl Elementwise for SquaredRelu {
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
         let r = x.at_least(R::of(0.0));
-        // The sign of zero is that of one factor.
+        // The product has the sign of the first factor, so a zero keeps its sign.
         r * r.abs()
     }
 
@@ -294,8 +294,8 @@ impl Described for SquaredRelu {
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/threshold.svg"))]
 ///
-/// The defaults, threshold 1 and value 0, are those of ONNX's `ThresholdedRelu` and Keras's `ThresholdedReLU`, which
-/// have no other value. PyTorch's `Threshold` has no defaults.
+/// The defaults, threshold 1 and value 0, come from ONNX's `ThresholdedRelu` and Keras's `ThresholdedReLU`, whose value is
+/// always 0. PyTorch's `Threshold` has no defaults.
 ///
 /// - Derivative: 1 for x > `threshold`, else 0. The function jumps at the threshold, unless the value is the same; the
 ///   derivative given there is 0, as in PyTorch and Keras.

@@ -56,7 +56,7 @@ parameters! {
 }
 
 impl Rrelu {
-    /// `y[i] = x[i]` for x\[i\] > 0, `slopes[i] * x[i]` else. What the slopes are is not checked.
+    /// `y[i] = x[i]` for x\[i\] > 0, else `slopes[i] * x[i]`. The slopes are not checked.
     ///
     /// # Panics
     /// If the lengths differ.
@@ -73,7 +73,7 @@ impl Rrelu {
         Level::best().with(*self).forward_training(x, slopes, y);
     }
 
-    /// `grad_x[i] = grad_y[i]` for x\[i\] > 0, `slopes[i] * grad_y[i]` else: the slopes are those of the forward pass.
+    /// `grad_x[i] = grad_y[i]` for x\[i\] > 0, else `slopes[i] * grad_y[i]`, with the slopes of the forward pass.
     ///
     /// # Panics
     /// If the lengths differ.

@@ -150,7 +150,7 @@ fn outside<R: Real>(x: R, lambda: R) -> R {
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/shrink.svg"))]
 ///
 /// - Derivative: 0 for -lambd <= x <= lambd, else 1. Unless bias = lambd, the function jumps at -lambd and lambd. The
-///   derivative given there is that of [`Hardshrink`]. Range: by default 0, and |y| > lambd.
+///   derivative given there is 0, as for [`Hardshrink`]. Range: by default 0, and |y| > lambd.
 /// - Error: one rounding, 0.5 ULP; lambd and bias are rounded to the element's type first.
 /// - Special values: odd; NaN gives NaN, also in the derivative; in the zone the result is a zero with the sign of x.
 /// - Source: the operator `Shrink` of ONNX, version 9, 2018; Donoho & Johnstone, "Ideal spatial adaptation by wavelet

@@ -11,7 +11,7 @@ use crate::math::{self, Scale, exp2};
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/snake.svg"))]
 ///
 /// - Derivative: 1 + sin(2 a x) = 2 sin(a x + pi/4)^2, which keeps its digits near its double zeros. Range: the whole line.
-/// - Error: at most 1.7 ULP, 1.6 for the derivative, in `f32` over all 2^32 inputs, for a = 1 (2.0 and 2.0 without fused
+/// - Error: at most 1.7 ULP, 1.6 for the derivative, in `f32` over all 2^32 inputs, with a = 1 (2.0 and 2.0 without fused
 ///   multiply-add); 1.5 and 1.5 in `f64`, on a table (2.0 and 1.5).
 /// - The derivative is that for |a x| up to 1600 (`f64`: 3e6). Beyond, it is given as 1, its mean. The value is right
 ///   everywhere: there the wave is as small as the rounding of x.
@@ -42,7 +42,7 @@ parameters! {
 }
 
 impl Snake {
-    /// a x as an unevaluated sum, for an x that is bounded so that it is 2^24 (`f64`: 2^53) at most.
+    /// a x as an unevaluated sum. x is bounded first, so that |a x| is at most 2^24 (`f64`: 2^53).
     #[inline(always)]
     fn phase<R: Real>(&self, x: R) -> (R, R) {
         let scale = Scale::of(self.a);

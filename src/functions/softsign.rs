@@ -36,14 +36,14 @@ impl Elementwise for Softsign {
 
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
-        // At infinity the greatest number, for which a / (1 + a) is the limit.
+        // Infinity is replaced by the greatest number, because its a / (1 + a) is the limit.
         let a = x.abs().at_most(R::per_type(f32::MAX, f64::MAX));
         (a / (R::of(1.0) + a)).copysign(x)
     }
 
     #[inline(always)]
     fn slope<R: Real>(&self, x: R) -> R {
-        // The square of the reciprocal: that of 1 + |x| would overflow where the result is subnormal.
+        // The reciprocal is squared, because the square of 1 + |x| would overflow where the result is subnormal.
         let r = R::of(1.0) / (R::of(1.0) + x.abs());
         r * r
     }

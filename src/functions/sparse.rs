@@ -78,7 +78,7 @@ impl Described for SparsePlus {
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/sparse_sigmoid.svg"))]
 ///
 /// - Derivative: 1/2 for -1 < x < 1, else 0. Not differentiable at -1 and 1, where the derivative given is 0, as in
-///   Keras and as that of [`HardSigmoid`](crate::HardSigmoid). (JAX gives 1/4.) PyTorch has no such function. Range: [0, 1].
+///   Keras and as for [`HardSigmoid`](crate::HardSigmoid). (JAX gives 1/4.) PyTorch has no such function. Range: [0, 1].
 /// - From the output: an output of 1 has derivative 0, also where an input below 1 has rounded to it.
 /// - Error: one rounding, 0.5 ULP.
 /// - Special values: sparse_sigmoid(-inf) = 0, sparse_sigmoid(inf) = 1, NaN gives NaN, also in the derivative.

@@ -11,12 +11,12 @@ use crate::math::{self, exp2};
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/xielu.svg"))]
 ///
-/// The parameters are those of the formula. A layer that trains them keeps others, so that alpha_p > 0 and alpha_n > beta:
-/// with s = [`Softplus`](crate::Softplus), alpha_p = s(p) and alpha_n = beta + s(n).
+/// The parameters stand in the formula as they are. A layer that trains them keeps other numbers, p and n, and computes
+/// alpha_p = s(p) and alpha_n = beta + s(n), with s = [`Softplus`](crate::Softplus), so that alpha_p > 0 and alpha_n > beta.
 ///
 /// - Derivative: 2 alpha_p x + beta if x > 0, else alpha_n (e^x - 1) + beta: `beta` at 0, without a jump; by default its
 ///   root is at -0.9808. Range: [-0.20575, inf) by default.
-/// - Error: at most 1.7 ULP, 1.4 for the derivative, in `f32` over all 2^32 inputs, for the default parameters (2.3 and 1.4
+/// - Error: at most 1.7 ULP, 1.4 for the derivative, in `f32` over all 2^32 inputs, with the default parameters (2.3 and 1.4
 ///   without fused multiply-add); 2.0 and 2.0 in `f64`, on a table (2.5 and 2.0). Where value or derivative is below 1/16, near the roots at -2.4325 and
 ///   -0.9808, the spacing at 1/16 counts; near 0 the value keeps its relative accuracy: e^x - 1 - x does not cancel.
 /// - Other parameters: taken as no more than 2^60 (`f64`: 2^500) in magnitude. On the right, and near 0, they are rounded to

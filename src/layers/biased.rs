@@ -9,19 +9,19 @@ use crate::kernel::repeated::Repeated;
 use crate::kernel::tiles::{SHORT, TILE, Tile};
 use crate::pass::{Pass, Pieces, same_length};
 
-/// An activation of x + bias, the bias being one row long and added to each row: the end of a linear layer.
+/// An activation of x + bias: the end of a linear layer. The bias is one row long, and is added to each row.
 ///
 /// It is an [`Activation`] of rows of `bias.len()` elements. The activation may be any: [`AnyActivation`](crate::AnyActivation),
-/// boxed ones and formulas of your own included. Its passes run over blocks that stay in the first-level cache, so no
-/// temporary is formed in memory. [`BiasGradient`] has its gradient with respect to the bias.
+/// boxed ones and formulas of your own included. Its passes run over blocks that stay in the first-level cache, so there is no
+/// temporary in memory. [`BiasGradient`] has its gradient with respect to the bias.
 ///
-/// - Error: x + bias is rounded once, in `f32` for halves. The value and the derivative of that number have the bits, and so
-///   the bounds, of the activation alone. Halves are rounded to their type at the end.
+/// - Error: x + bias is rounded once, in `f32` for halves. The activation of that sum has the same bits, and so the same bounds,
+///   as the activation alone. Halves are rounded to their type at the end.
 /// - Activations of rows: their rows must divide the bias. An activation that takes the whole slice as one row, such as
 ///   `Softmax::default()`, takes each row of `bias.len()` elements as one.
 /// - Panics: all methods panic if rows of the activation have more than 1024 elements, or do not divide the bias, because a
 ///   row must fit into a block.
-/// - Special values: the activation's, of the sum; infinities of different signs give NaN.
+/// - Special values: the activation's, for the sum. Infinities of different signs give NaN.
 ///
 /// ```
 /// use activations::{Activation, BiasGradient, Biased, Relu};
@@ -39,7 +39,7 @@ use crate::pass::{Pass, Pieces, same_length};
 pub struct Biased<'a, A, T> {
     /// The activation.
     pub activation: A,
-    /// What is added to each row. If it is empty, so must be the slices.
+    /// The bias, which is added to each row. If it is empty, the slices must be empty too.
     pub bias: &'a [T],
 }
 
@@ -65,10 +65,10 @@ pub trait BiasGradient<T: Element>: Activation<T> {
     ///
     /// Both gradients are overwritten. To accumulate over batches, add `grad_bias` to your own sums.
     ///
-    /// The sums are carried to twice the precision and in an order that depends on the lengths alone. They are off the
-    /// exact ones of the `grad_x` given by at most half an ULP, and (m u)^2 times the sum of |grad_x|, for m rows and u =
-    /// 2^-24 in `f32`, 2^-53 in `f64` (Ogita, Rump & Oishi, "Accurate sum and dot product", SISC 26, 2005). Sums of halves are
-    /// those of the `f32` gradients, before these are rounded to halves, and are rounded once, at the end.
+    /// The sums are carried to twice the precision and in an order that depends on the lengths alone. They differ from the
+    /// exact sums of the given `grad_x` by at most half an ULP plus (m u)^2 times the sum of |grad_x|, for m rows and u =
+    /// 2^-24 in `f32`, 2^-53 in `f64` (Ogita, Rump & Oishi, "Accurate sum and dot product", SISC 26, 2005). For halves, the
+    /// `f32` gradients are summed before they are rounded to halves, and each sum is rounded once, at the end.
     ///
     /// # Panics
     /// If the lengths differ, `grad_bias` is not a row, or there are parts of rows, before anything is written.

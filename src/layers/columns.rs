@@ -71,7 +71,7 @@ fn rounded<R: Real>((hi, lo): Partial<R>) -> R {
     hi + R::select(hi.abs().lt(R::of(f64::INFINITY)), lo, R::of(0.0))
 }
 
-/// What is done to sums.
+/// A step of the summation: add terms to sums, or fold sums together.
 enum Work<'a, T> {
     Add { hi: &'a mut [T], lo: &'a mut [T], terms: Addends<'a, T> },
     Fold { hi: &'a mut [T], lo: &'a mut [T], columns: usize },

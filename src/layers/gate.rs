@@ -1,4 +1,4 @@
-//! `Gate`: an activation of one half of the inputs, times the other half. Its passes, and how they come to be over floats.
+//! `Gate`: an activation of one half of the inputs, times the other half; its passes, and the way from packed slices to floats.
 
 use crate::kernel::arithmetic::Arithmetic;
 use crate::kernel::element::{Element, Float, per_element};
@@ -51,11 +51,11 @@ impl Packing {
     }
 }
 
-/// What a gated unit does with slices.
+/// A gated unit over slices: f(gate) up, and its gradients.
 ///
-/// [`SwiGlu`](crate::SwiGlu) and its like are gated units that are compiled in this crate; [`Gated`](crate::Gated) makes one of any
-/// activation. All methods take one pass over the data, without a temporary in memory, and panic if the slices' lengths do not fit, before
-/// anything is written. [`Level::with`] chooses the CPU level. The trait can be made into an object: `Box<dyn Gate<f32>>`.
+/// [`SwiGlu`](crate::SwiGlu) and its like are gated units that are compiled in this crate. [`Gated`](crate::Gated) makes one of any
+/// activation. All methods take one pass over the data, without a temporary in memory. If the slices' lengths do not fit, they
+/// panic before they write anything. [`Level::with`] chooses the CPU level. The trait can be made into an object: `Box<dyn Gate<f32>>`.
 ///
 /// ```
 /// use activations::{Gate, Glu, Packing};
@@ -175,25 +175,25 @@ pub trait Gate<T: Element> {
     }
 }
 
-/// One pass of a gated unit: what to compute, where from and where to.
+/// One pass of a gated unit: what to compute, and which slices to read and to write.
 ///
 /// Only an implementation of [`Gate::run`] needs it.
 #[derive(Debug)]
 pub enum GatePass<'a, T> {
     /// See [`Gate::forward`].
     Forward {
-        /// What f is taken of.
+        /// The inputs of f.
         gate: &'a [T],
-        /// What it is multiplied by.
+        /// The factors of f(gate).
         up: &'a [T],
         /// Receives f(gate) up.
         out: &'a mut [T],
     },
     /// See [`Gate::forward_in_place`].
     ForwardInPlace {
-        /// What f is taken of, overwritten by f(gate) up.
+        /// The inputs of f, overwritten by f(gate) up.
         gate: &'a mut [T],
-        /// What it is multiplied by.
+        /// The factors of f(gate).
         up: &'a [T],
     },
     /// See [`Gate::backward`].
@@ -246,7 +246,7 @@ const WHAT: [&str; 2] = ["gated units of interleaved pairs", "gated units of hal
 
 impl<T: Element> GatePass<'_, T> {
     /// Calls `run` with the pass over floats that are not packed: once with the slices as they are, or part by part. No part
-    /// ends within a piece of the activation, of which `pieces` tells.
+    /// ends within one of the activation's `pieces`.
     ///
     /// Panics, before anything is written, if the gates do not divide into pieces, or a piece does not fit where parts
     /// are copied.

@@ -8,20 +8,20 @@ use crate::kernel::level::Level;
 use crate::kernel::tiles::TILE;
 use crate::pass::Pass;
 
-/// A gated unit: f(gate) up, with f any [`Activation`]: one of this crate, [`AnyActivation`](crate::AnyActivation), one in a
+/// A gated unit: f(gate) up. f may be any [`Activation`]: one of this crate, [`AnyActivation`](crate::AnyActivation), one in a
 /// box, or a formula of your own.
 ///
 /// [`Glu`](crate::Glu), [`SwiGlu`](crate::SwiGlu), [`GeGlu`](crate::GeGlu), [`GeGluTanh`](crate::GeGluTanh) and
 /// [`ReGlu`](crate::ReGlu) are gated units too, with the same bits and loops of their own. This one runs the activation, and then
 /// the product, over blocks that stay in the first-level cache, which takes up to a third longer.
 ///
-/// - What it does is in [`Gate`]. Gradients: grad_gate = grad_out up f'(gate), grad_up = grad_out f(gate).
-/// - Error: `out` is f's value, rounded, times `up`, rounded: the relative error of the value, and half an ULP. If the value is
-///   off by n ULP, `out` is off by at most 2 n + 0.5, because an ULP of the product may be half as large. `grad_up` likewise;
-///   `grad_gate` has the relative error of the derivative and two roundings, 2 n + 1.5. A subnormal value of f has fewer
-///   digits, and a large `up` shows it. Halves are computed in `f32` and rounded to their type once, at the end.
-/// - Special values: those of f and of a product. NaN in either gives NaN, and so does an infinite `up` where f(gate) is
-///   zero.
+/// - [`Gate`] has its methods. Gradients: grad_gate = grad_out up f'(gate), grad_up = grad_out f(gate).
+/// - Error: f's value is rounded, multiplied by `up`, and rounded again. So `out` has the relative error of the value, and half an
+///   ULP more. If the value is off by n ULP, `out` is off by at most 2 n + 0.5, because an ULP of the product may be half as
+///   large. The same holds for `grad_up`. `grad_gate` has the relative error of the derivative and two roundings, 2 n + 1.5. A
+///   subnormal value of f has fewer digits, and a large `up` shows it. Halves are computed in `f32` and rounded once, at the end.
+/// - Special values: f's, and then those that a product gives. NaN in either gives NaN. An infinite `up` gives NaN where
+///   f(gate) is zero.
 /// - Activations of rows: gates are rows as long as the activation's. A function that takes the whole slice as one row takes
 ///   all gates that lie next to each other.
 /// - Panics: the methods panic if gates do not divide into the activation's rows. They also panic if a row has more than 1024

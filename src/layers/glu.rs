@@ -125,7 +125,7 @@ gates! {
     /// relu(gate) up.
     ///
     /// - Gradients: grad_gate = grad_out up for gate > 0, 0 else; grad_up = grad_out relu(gate). Range: the whole line.
-    /// - Error: one rounding, 0.5 ULP, in `out` and `grad_up`; two in `grad_gate`, of which the first is exact for halves.
+    /// - Error: one rounding, 0.5 ULP, in `out` and `grad_up`; two in `grad_gate`. For halves the first of the two is exact.
     /// - Special values: NaN in either gives NaN. For a gate of 0 or below, 0 with the sign of `up`; NaN if `up` is infinite.
     /// - Source: Shazeer, "GLU variants improve transformer", 2020, arXiv:2002.05202.
     ///

@@ -8,8 +8,8 @@ use crate::pass::{Pass, Pieces};
 
 /// An activation whose passes run on the threads of `rayon`, made by [`IntoParallel::parallel`].
 ///
-/// The slices are cut between elements, or between rows, and each piece runs as it would alone: the bits are those of one
-/// thread. A function that takes the whole slice as one row, such as `Softmax::default()`, runs on one.
+/// The slices are cut between elements, or between rows, and each piece runs as it would alone. So the bits are the same as on
+/// one thread. A function that takes the whole slice as one row, such as `Softmax::default()`, runs on one thread.
 ///
 /// Slices of fewer than [`min_len`](Self::min_len) elements, 256 Ki unless it is set, run on the calling thread.
 ///
@@ -53,9 +53,9 @@ impl<A: Sync> IntoParallel for A {
     }
 }
 
-/// Measured on two cores, `f32`: to wake a thread and wait for it takes 20 to 25 us. On 256 Ki elements ReLU takes 22 us and
-/// loses a little, SiLU takes 65 us and is 1.4 times as fast; on 1 Mi elements they are 1.4 and 1.8 times as fast, GELU 1.8
-/// to 2.0 times. On 32 Ki elements all would be slower.
+/// Measured on two cores, `f32`: waking a thread and waiting for it takes 20 to 25 us. On 256 Ki elements ReLU takes 22 us and
+/// loses a little, and SiLU takes 65 us and becomes 1.4 times as fast. On 1 Mi elements they become 1.4 and 1.8 times as fast,
+/// GELU 1.8 to 2.0 times. On 32 Ki elements all would be slower.
 const MIN_LEN: usize = 1 << 18;
 
 /// Pieces that each thread has on average, so that one that comes late leaves some to the others.
@@ -65,8 +65,8 @@ const PIECES: usize = 4;
 const PARTS: usize = 4;
 
 impl<A> Parallel<A> {
-    /// With another least length of slices that are shared out: lower for a formula that takes long, higher for one that
-    /// a copy would outrun.
+    /// Sets the least length of slices that are shared out. Make it lower for a formula that takes long, and higher for one that
+    /// is about as fast as a copy.
     ///
     /// ```
     /// use activations::{Activation, Gelu, IntoParallel};

@@ -12,17 +12,17 @@ use crate::rows::reduce::LANES;
 
 /// The parametric ReLU: x for x > 0, a\[c\] x for x <= 0, with a slope a\[c\] for each channel c.
 ///
-/// The slopes are trained, so they stay with the caller. Data is laid out as outer x channels x inner: by default inner
-/// is 1, so that the channel is the last axis. For images with the channel first, inner is height times width. One slope
-/// is one for all elements, as PyTorch's default has it.
+/// The slopes are trained, so they stay with the caller. Data is laid out as outer x channels x inner. By default inner
+/// is 1, so the channel is the last axis. For images with the channel first, inner is height times width. If there is only one
+/// slope, it is for all elements, as by default in PyTorch.
 ///
 /// - Derivative: a\[c\] for x <= 0, 1 for x > 0. [`backward_with_slopes`](Self::backward_with_slopes) gives the slopes'
 ///   gradient too.
 /// - Error: one rounding, 0.5 ULP; none in the derivative. Halves are computed in `f32` and rounded to their type: a product of
 ///   two halves is exact in `f32`, so that is one rounding too.
-/// - Special values: those of [`LeakyRelu`](crate::LeakyRelu). What the slopes are is not checked.
-/// - Panics: the methods of [`Activation`] panic if a slice's length is no multiple of channels x inner; without
-///   channels, unless it is empty.
+/// - Special values: the same as for [`LeakyRelu`](crate::LeakyRelu). The slopes are not checked.
+/// - Panics: the methods of [`Activation`] panic if a slice's length is not a multiple of channels x inner. Without channels,
+///   only empty slices fit.
 /// - Source: He, Zhang, Ren & Sun, "Delving deep into rectifiers", ICCV 2015, arXiv:1502.01852.
 ///
 /// It borrows, so it is not among [`AnyActivation`](crate::AnyActivation).
@@ -96,7 +96,7 @@ impl<'a, T: Element> Prelu<'a, T> {
     ///
     /// The order of the sum is fixed: the bits depend neither on the CPU, within its kind, nor on the other channels'
     /// numbers. Its error is at most 1 ULP plus half the type's epsilon times the sum of the magnitudes, for channels of up
-    /// to 2^20 elements. Products and sums of halves are those of `f32`, and are rounded once, at the end.
+    /// to 2^20 elements. For halves, products and sums are computed in `f32`, and are rounded once, at the end.
     ///
     /// # Panics
     /// If the lengths differ, or do not fit the channels, before anything is written.

@@ -11,16 +11,16 @@ use crate::kernel::level::Level;
 use crate::kernel::tiles::TILE;
 use crate::pass::{Pass, Pieces, same_length};
 
-/// An activation or a loss of slices of halves whose results are `f32`, without the rounding to halves at the end.
+/// An activation or a loss that takes slices of halves and gives `f32`, without the rounding to halves at the end.
 ///
-/// The results are [`Element::Float`]: `f32` for halves. For `f32` and `f64` that is the type itself, and the results are those
-/// of the activation alone.
+/// The results are [`Element::Float`]: `f32` for halves. For `f32` and `f64` that is the type itself, and the results are the same
+/// as without `Wide`.
 ///
 /// - Activations, of any type: [`forward`](Self::forward), [`derivative`](Self::derivative), [`backward`](Self::backward).
 ///   To choose the CPU level, wrap what [`Level::with`] gives: `Wide(level.with(Gelu))`.
 /// - Losses: `Wide(CrossEntropy)` and `Wide(BinaryCrossEntropy)` have the losses' methods. Losses and means are `f32`. Gradients
 ///   are of the logits' type.
-/// - Error and special values: those of the activation or loss for `f32`.
+/// - Error and special values: the same as for the activation or loss in `f32`.
 ///
 /// ```
 /// # #[cfg(feature = "half")] {
@@ -86,8 +86,7 @@ impl<A> Wide<A> {
     /// The gradient with respect to the input: `grad_x[i] = grad_y[i] * f'(x[i])`, or J<sup>T</sup> `grad_y` for functions of
     /// rows. `grad_x` is overwritten.
     ///
-    /// For longer rows of halves than this takes there is [`FromOutput`](crate::FromOutput), with the `f32` output of
-    /// [`forward`](Self::forward).
+    /// For longer rows of halves, use [`FromOutput`](crate::FromOutput) with the `f32` output of [`forward`](Self::forward).
     ///
     /// # Panics
     /// If the lengths differ, or do not divide into the function's rows. If `x` holds halves and the rows have more than 1024

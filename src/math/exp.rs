@@ -94,9 +94,9 @@ fn most<R: Real>() -> R {
 /// `(r, w, scale)` with `scale * (1 + r w) * unlift()` = 2^n e^-((s + s_lo)/2 + n l), for 0 <= s <= 224 (`f64`: 1536) and
 /// `s_lo` below an ulp of s. l is ln 2 rounded to the type, n the integer nearest to -s/(2 ln 2).
 ///
-/// This is e^-(s + s_lo)/2 but for a factor near 1, e^(n (ln 2 - l)), which the users' polynomials make good: that saves
-/// the low part of ln 2. The constants are scaled by powers of two, so that no half of s is computed, and the last
-/// product is left to the caller, who has others to put it together with. Error of w: below 2^-23.5, and |r| <= 0.70.
+/// This is e^-(s + s_lo)/2 times a factor near 1, e^(n (ln 2 - l)). The users' polynomials include the inverse of that factor,
+/// which saves the low part of ln 2. The constants are scaled by powers of two, so that s need not be halved. The last product
+/// is left to the caller, who can combine it with others. Error of w: below 2^-23.5, and |r| <= 0.70.
 #[inline(always)]
 pub(crate) fn exp_neg_half<R: Real>(s: R, s_lo: R) -> (R, R, R) {
     let (r, q, scale) = exp_neg_half_series(s, s_lo);
@@ -118,8 +118,8 @@ pub(crate) fn exp_neg_half_series<R: Real>(s: R, s_lo: R) -> (R, R, R) {
     (r, r.polynomial(&Q_HALF), scale)
 }
 
-/// The unit that the argument of an exponential is counted in, and what the reduction needs to know of it. With 1 in units
-/// instead of 1, and so on, a product with the unit is saved.
+/// The unit that the argument of an exponential is counted in, and the constants of the reduction in this unit. If they are in
+/// units too, no product with the unit is needed.
 pub(crate) struct Unit {
     /// The unit, and what its type rounds away.
     pub(crate) value: (f64, (f32, f64)),
@@ -169,7 +169,7 @@ impl Unit {
 /// `(m, r, scale)` with e^(a + a_lo) = `scale * (m + r) / (m - r) * 2^lift`, for 0 <= a <= 115 (`f64`: 790) and `a_lo`
 /// below an ulp of a. a, m and r are in units.
 ///
-/// Half the multiplications of the polynomial, for users who divide anyway. m is in [2, 2.03], |r| <= 0.36; the rounding
+/// It takes half the multiplications of the polynomial, for formulas that divide anyway. m is in [2, 2.03], |r| <= 0.36; the rounding
 /// of m nearly cancels in the ratio.
 #[inline(always)]
 pub(crate) fn exp_ratio<R: Real>(a: R, a_lo: Option<R>, lift: R, unit: &Unit) -> (R, R, R) {
@@ -181,14 +181,14 @@ pub(crate) fn exp_ratio<R: Real>(a: R, a_lo: Option<R>, lift: R, unit: &Unit) ->
 
 /// The exponentials of a row of numbers, scaled so that the greatest is from 1/sqrt 2 to sqrt 2: e^x / 2^n, n an integer.
 ///
-/// No difference of x and a maximum is rounded, which the exponential would magnify: below 256 (`f64`: 2048) x goes
-/// through the reduction as it is, and beyond, the numbers that count are within a factor 2 of the greatest, so that
-/// the difference is exact.
+/// The difference of x and the maximum is never rounded, because the exponential would magnify the error. Below 256 (2048 in
+/// `f64`) x goes through the reduction as it is. Beyond, the numbers that count are within a factor 2 of the greatest, so the
+/// difference is exact.
 #[derive(Clone, Copy)]
 pub(crate) struct RowExp<R> {
     /// The greatest if it is far from 0, else 0.
     pub(crate) offset: R,
-    /// No more than this is taken for offset - x: the exponential is nothing then beside the greatest.
+    /// offset - x is taken as no more than this. The exponential is then negligible beside the greatest.
     pub(crate) most: R,
     pub(crate) lift: R,
 }
@@ -199,7 +199,7 @@ impl<R: Real> RowExp<R> {
         let offset = R::select(max.abs().lt(R::per_type(256.0, 2048.0)), R::of(0.0), max);
         let least = offset - max;
         let (n, _) = least.round_exp2(R::of(-core::f64::consts::LOG2_E), R::of(0.0));
-        // e^-128 (`f64`: e^-768) is nothing even a million times; its power of two is still normal.
+        // e^-128 (`f64`: e^-768) is negligible even a million times, and its power of two is still normal.
         let most = least + R::per_type(128.0, 768.0);
         Self { offset, most, lift: (lift::<R>() - R::per_type(127.0, 1023.0)) - n }
     }
@@ -228,8 +228,8 @@ impl<R: Real> RowExp<R> {
         R::per_type(128.0, 1024.0)
     }
 
-    /// A sum of exponentials of this scale, on the scale of a greater one: both on the grid. Exact but where the offsets
-    /// differ; 0 where it is nothing beside the greatest of that scale.
+    /// A sum of exponentials of this scale, on the scale of a greater one. Both must be on the grid. It is exact if the offsets are
+    /// equal, and 0 where it is negligible beside the greatest of that scale.
     #[inline(always)]
     pub(crate) fn raised_to(&self, greater: &Self, (mut hi, mut lo): (R, R)) -> (R, R) {
         let (zero, one) = (R::of(0.0), R::of(1.0));
@@ -253,11 +253,11 @@ impl<R: Real> RowExp<R> {
         (hi * power, lo * power)
     }
 
-    /// e^x / 2^n / `unlift()`. For x = -inf too small to count beside the greatest. Of no meaning for NaN, and where the
-    /// greatest is infinite.
+    /// e^x / 2^n / `unlift()`. For x = -inf it is too small to count beside the greatest. It is meaningless for NaN, and where
+    /// the greatest is infinite.
     ///
-    /// Error in half-ulps of 1: r is exact but for n LN2_LO, below 1/4; the polynomial but its last rounding, 1/3; the
-    /// last rounding 1.
+    /// Error in half-ulps of 1: r is exact except for n LN2_LO, below 1/4; the polynomial without its last rounding adds 1/3,
+    /// the last rounding 1.
     #[inline(always)]
     pub(crate) fn exp(&self, x: R) -> R {
         let a = (self.offset - x).at_most(self.most);
@@ -271,7 +271,7 @@ impl<R: Real> RowExp<R> {
 /// `a_lo` below its ulp. NaN gives NaN in u.
 ///
 /// a = -n ln 2 + r, so e^-a = 2^n e^-r and u = -r + r^2 q(r), in [-0.30, 0.42]. Error of u, in half-ulps of 1 (2^-24 for
-/// `f32`): the reduction is exact but for n LN2_LO, below 1/4 in r; r^2 q(r) and the last rounding add 1/2 at most.
+/// `f32`): the reduction is exact except for n LN2_LO, below 1/4 in r; r^2 q(r) and the last rounding add 1/2 at most.
 #[inline(always)]
 fn exp_neg_parts<R: Real>(a: R, a_lo: Option<R>, lift: R) -> (R, R) {
     let (n, scale) = a.round_exp2(R::of(-core::f64::consts::LOG2_E), lift);
@@ -279,9 +279,9 @@ fn exp_neg_parts<R: Real>(a: R, a_lo: Option<R>, lift: R) -> (R, R) {
     ((r * r).mul_add(r.polynomial(&Q), -r), scale)
 }
 
-/// `(r, r_lo, q, 2^n)` with e^-a = 2^n (1 - (r + r_lo) + r^2 q), for 0 <= a <= 87 (`f64`: 708): for users in whose formulas 1 or r cancels.
-/// For a below ln(2)/2, n is 0 and r is a. What is not in `r_lo` is r^2 `r_lo`, and the error of q: together below 2^-28 (`f64`:
-/// 2^-57).
+/// `(r, r_lo, q, 2^n)` with e^-a = 2^n (1 - (r + r_lo) + r^2 q), for 0 <= a <= 87 (`f64`: 708). It is for formulas in which 1
+/// or r cancels. For a below ln(2)/2, n is 0 and r is a. The sum leaves out r^2 `r_lo` and the error of q, together below 2^-28
+/// (`f64`: 2^-57).
 #[inline(always)]
 pub(crate) fn exp_neg_series<R: Real>(a: R) -> (R, R, R, R) {
     let (n, scale) = a.round_exp2(R::of(-core::f64::consts::LOG2_E), R::of(0.0));

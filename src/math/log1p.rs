@@ -66,8 +66,8 @@ const H: Coefficients = Coefficients {
 
 /// log(1 + e^x).
 ///
-/// Range: [0, inf]. 0 for -inf, inf for inf, NaN gives NaN. Error: that of
-/// [`Softplus`](crate::Softplus), subnormal results too.
+/// Range: [0, inf]. 0 for -inf, inf for inf, NaN gives NaN. Error: as for
+/// [`Softplus`](crate::Softplus), for subnormal results too.
 ///
 /// ```
 /// use activations::{Activation, Elementwise, Real, math};
@@ -110,14 +110,15 @@ pub(crate) fn log1p_exp_neg<R: Real>(a: R, a_lo: Option<R>) -> Lifted<R> {
 
 /// log(1 + a + (b + b_lo)) for an integer a >= 0 and b >= 0 with `b_lo` below its ulp: to full relative accuracy near 0.
 ///
-/// Error of the result: that of b, and below an ulp.
+/// Error of the result: the error of b, plus less than an ulp.
 #[inline(always)]
 pub(crate) fn log1p_of_sum<R: Real>(a: R, b: R, b_lo: R) -> R {
     let (f, tail, n) = log1p_parts(a, b, b_lo);
     remainder(f + tail, None, n, &Unit::ONE)
 }
 
-/// The same as an unevaluated sum, whose error is that of b and below 2^-24 (`f64`: 2^-53): for what nearly cancels it.
+/// The same as an unevaluated sum, for users in whose formulas it nearly cancels. Its error is the error of b, plus less than
+/// 2^-24 (`f64`: 2^-53).
 #[inline(always)]
 pub(crate) fn log1p_of_sum_unrounded<R: Real>(a: R, b: R, b_lo: R) -> (R, R) {
     let (f, tail, n) = log1p_parts(a, b, b_lo);

@@ -6,8 +6,8 @@ use crate::kernel::real::Real;
 
 /// The logistic function 1 / (1 + e^-x).
 ///
-/// Range: [0, 1]. sigmoid(-inf) = 0, sigmoid(inf) = 1, NaN gives NaN. Error: that of
-/// [`Sigmoid`](crate::Sigmoid), subnormal results too.
+/// Range: [0, 1]. sigmoid(-inf) = 0, sigmoid(inf) = 1, NaN gives NaN. Error: as for
+/// [`Sigmoid`](crate::Sigmoid), for subnormal results too.
 ///
 /// ```
 /// use activations::{Activation, Elementwise, Real, math};
@@ -38,15 +38,15 @@ pub fn sigmoid<R: Real>(x: R) -> R {
 /// sigmoid(x) from q = sigmoid(-|x|).
 #[inline(always)]
 pub(crate) fn sigmoid_from_left<R: Real>(x: R, q: R) -> R {
-    // Not 1 / (1 + e), for rounding 1 + e loses up to an ulp of the quotient, subtracting q <= 1/2 half of one.
+    // Not 1 / (1 + e): rounding 1 + e loses up to an ulp of the quotient, and subtracting q <= 1/2 loses half an ulp.
     R::select(x.lt(R::of(0.0)), q, R::of(1.0) - q)
 }
 
-/// e^(a + a_lo) as a ratio, 0 <= a <= 115 (`f64`: 790), and what the logistic functions make of it with one division.
+/// e^(a + a_lo) as a ratio, 0 <= a <= 115 (`f64`: 790), from which the logistic functions follow with one division.
 ///
-/// e^(a + a_lo) = `scale (m + r) / (m - r) / UNLIFT`, `UNLIFT` = 2^-45 (`f64`: 2^-128): so much is the power of two
-/// lowered to be normal for every a. The sums `scale (m + r) +- UNLIFT (m - r)` are put together from products of m and
-/// r: m + r is never rounded. They may be in [units](Unit), for all of it is ratios.
+/// e^(a + a_lo) = `scale (m + r) / (m - r) / UNLIFT`. The power of two is lowered by `UNLIFT` = 2^-45 (`f64`: 2^-128), so that it
+/// is normal for every a. The sums `scale (m + r) +- UNLIFT (m - r)` are made of products of m and r, so m + r is never
+/// rounded. m and r may be in [units](Unit), because only ratios count.
 struct Logistic<R> {
     m: R,
     r: R,
@@ -89,8 +89,8 @@ impl<R: Real> Logistic<R> {
         (m - r, m.mul_add(scale + Self::unlift(), r * (scale - Self::unlift())))
     }
 
-    /// The same, with what the sum has rounded away. One multiplication more: the power of two and 1 are not added, whose
-    /// sum is rounded too where one is 2^24 times the other.
+    /// The same, with the rounding error of the sum. It takes one multiplication more, because the power of two and 1 must not be
+    /// added: their sum is rounded too where one is 2^24 times the other.
     #[inline(always)]
     fn fraction_with_error(&self) -> (R, R, R) {
         let Self { m, r, scale } = *self;
@@ -123,7 +123,7 @@ pub(super) fn sigmoid_neg_less_ln2<R: Real>(a: R, a_lo: Option<R>) -> Lifted<R> 
     Lifted { value, unlift: Logistic::unlift() }
 }
 
-/// What an argument a of the logistic function has beside its rounded value, in units.
+/// The low part of an argument a of the logistic function, which rounding took away, in units.
 pub(crate) struct Low<R> {
     pub(crate) lo: R,
     pub(crate) unit: &'static Unit,
@@ -177,14 +177,14 @@ pub(crate) fn sigmoid_neg_slope<R: Real>(a: R, w: R, low_parts: Option<(Low<R>, 
             let (minus_w, rounded) = (-w).two_mul(value);
             let rest = one + minus_w;
             let inner = q.mul_add(minus_w * -Logistic::<R>::unlift(), rest);
-            // What the division and its parts have rounded away, relative to the numerator, which is 2 or so; times the
-            // derivative of the result with respect to q.
-            // The splitting of a product in two, where it is needed, overflows from 2^115.
+            // `remainder` is what the division and its parts have rounded away, relative to the numerator, which is about 2.
+            // `factor` is the derivative of the result with respect to q. Plain lanes split products in two, which overflows
+            // from 2^115 on.
             let (up, down) = (R::of(exp2(16)), R::of(exp2(-16)));
             let (q_up, bottom_down) = if R::FUSED { (q, bottom) } else { (q * up, bottom * down) };
             let remainder = (-q).mul_add(bottom_lo, less_product(e.m, q_up, bottom_down) - e.r);
             let factor = rest.mul_add(R::of(-0.5 * unit.value.0), inner * value);
-            // Added last: near the root, where the sum is small, so are the roundings.
+            // Added last: near the root the sum is small, so its roundings are small, too.
             let low = (-w_lo).mul_add(value, (-w).mul_add(value_lo, rounded));
             Lifted { value: q * (inner + remainder.mul_add(factor, low)), unlift: Logistic::unlift() }
         }
@@ -193,7 +193,7 @@ pub(crate) fn sigmoid_neg_slope<R: Real>(a: R, w: R, low_parts: Option<(Low<R>, 
 
 /// The hyperbolic tangent.
 ///
-/// Range: [-1, 1]. Odd: keeps the sign of zero. tanh(inf) = 1, NaN gives NaN. Error: that of [`Tanh`](crate::Tanh).
+/// Range: [-1, 1]. Odd: keeps the sign of zero. tanh(inf) = 1, NaN gives NaN. Error: as for [`Tanh`](crate::Tanh).
 ///
 /// ```
 /// use activations::{Activation, Elementwise, Real, math};

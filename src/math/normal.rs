@@ -4,7 +4,7 @@ use super::exp::{exp_neg, exp_neg_half, exp_neg_half_series, unlift};
 use super::{Lifted, fast_two_sum, less_product, two_sum};
 use crate::kernel::real::{Coefficients, Real};
 
-/// P(v - c) = (a + k) e^(a^2/2) Phi(-a), v = a/(a + k), but for what [`exp_neg_half`] leaves to it.
+/// P(v - c) = (a + k) e^(a^2/2) Phi(-a), v = a/(a + k), times a factor near 1 that [`exp_neg_half`] leaves to it.
 ///
 /// On 0 <= a <= 13.6 (`f64`: 39), relative error 2^-24.6 (`f64`: 2^-54.7). Fitted by `tools/gelu.sollya`.
 const P: Coefficients = Coefficients {
@@ -149,9 +149,9 @@ impl<R: Real> NormalTail<R> {
 
 /// Phi(-(a + a_lo)) for 0 <= a <= 14.75 (`f64`: 39) and `a_lo` below two ulps of a, to full relative accuracy.
 ///
-/// The quotient is v/a of [`NormalTail`], 1/(a + k), and has its error and `a_lo` made good: a relative step of a is magnified
-/// by up to 2 a^2 in the exponential and, at 4, by 0.9 in the rest. Error in half-ulps: the polynomial's fit 2/3, r 1/4, the
-/// sum of what is small 1/2, the last rounding 1.
+/// The quotient is v/a of [`NormalTail`], 1/(a + k). Its rounding error and `a_lo` are made good, because a relative step of a is
+/// magnified by up to 2 a^2 in the exponential and, at 4, by 0.9 in the rest. Error in half-ulps: the polynomial's fit 2/3, r
+/// 1/4, the sum of the small terms 1/2, the last rounding 1.
 #[inline(always)]
 pub(crate) fn normal_tail<R: Real>(a: R, a_lo: R) -> Lifted<R> {
     let (s, s_lo) = a.two_mul(a);
@@ -174,7 +174,7 @@ pub(crate) fn normal_tail<R: Real>(a: R, a_lo: R) -> Lifted<R> {
     Lifted { value: product + others, unlift: unlift() }
 }
 
-/// e^(-(a + a_lo)^2 / 2), for the same.
+/// e^(-(a + a_lo)^2 / 2). The ranges are the same as for [`normal_tail`].
 #[inline(always)]
 pub(crate) fn bell<R: Real>(a: R, a_lo: R) -> Lifted<R> {
     let (s, s_lo) = a.two_mul(a);

@@ -25,10 +25,10 @@ const P: Coefficients = Coefficients {
 /// 1. z + z_lo = c pi + r with c + shift an integer, |r| <= pi/2, by three parts of pi (Cody & Waite, 1980). The first has 13
 ///    bits (`f64`: 31), so that c times it is exact up to |c| = 512 (2^20); its product with the second comes with its
 ///    error. So r is right to a sum of two floats, next to its zeros too.
-/// 2. Beyond pi/4 the angle to pi/2 in its place, whose square sine is the rest to 1.
-/// 3. sin(r) and its square as sums of two floats.
+/// 2. Beyond pi/4, r is replaced by pi/2 - |r|, whose squared sine is 1 minus the result.
+/// 3. sin(r) and its square are sums of two floats.
 ///
-/// That is for |z| up to 512 pi (`f64`: 2^20 pi). Beyond, up to 2^24 (2^53), c times the first part errs by an ulp of z at
+/// This holds for |z| up to 512 pi (`f64`: 2^20 pi). Beyond, up to 2^24 (2^53), c times the first part errs by an ulp of z at
 /// most; where that ulp is 1 or more, the result is any number from 0 to 1.
 #[inline(always)]
 pub(crate) fn sin_square<R: Real>(z: R, z_lo: R, shift: f64) -> (R, R) {

@@ -19,18 +19,18 @@ macro_rules! any_activation {
     ($($folder:ident::$file:ident: $($name:ident),+;)+) => {
         /// Any activation of this crate.
         ///
-        /// Parses from the names that PyTorch, Hugging Face configurations, ONNX, Keras, JAX and TensorFlow use; case, `-`,
-        /// `_` and spaces make no difference. A module may come first, `torch.nn.ReLU`, and brings that framework's
+        /// It is parsed from the names that PyTorch, Hugging Face configurations, ONNX, Keras, JAX and TensorFlow use. Case,
+        /// `-`, `_` and spaces make no difference. A module may come first, as in `torch.nn.ReLU`, and brings that framework's
         /// defaults. Parameters may follow, by name or by their place, as PyTorch prints them or ONNX names them. The guide
         /// has [examples of each](crate::guide::coming_from).
         ///
-        /// A parameter that is left out has its default, PyTorch's where frameworks differ and no module is named:
-        /// `HardSigmoid` has the slope 1/6, and ONNX's without attributes is `ai.onnx.HardSigmoid` or
+        /// A parameter that is left out has its default. If frameworks differ and no module is named, that is PyTorch's:
+        /// `HardSigmoid` has the slope 1/6. ONNX's operator without attributes is `ai.onnx.HardSigmoid` or
         /// `HardSigmoid(alpha=0.2)`.
         ///
-        /// How data lie in rows is no parameter: the functions of rows take the whole slice as one, and `dim` and `axis`
-        /// are ignored. `Display` gives the canonical name and the parameters that are not the defaults, which parses
-        /// back.
+        /// The layout of rows is not a parameter: functions of rows take the whole slice as one row, and `dim` and `axis`
+        /// are ignored. `Display` gives the canonical name and the parameters that are not the defaults. That text is parsed
+        /// to the same activation.
         ///
         /// ```
         /// use activations::{Activation, AnyActivation, Gelu, GeluTanh, HardSigmoid};
@@ -84,7 +84,7 @@ macro_rules! any_activation {
                 [$($(Self::$name($name::default()),)+)+].into_iter()
             }
 
-            /// What is known of the function.
+            /// The facts about the function.
             ///
             /// ```
             /// use activations::AnyActivation;
@@ -115,7 +115,7 @@ macro_rules! any_activation {
                 }
             }
 
-            /// What the parameters are.
+            /// Names, defaults and allowed values of the parameters.
             pub(crate) fn parameter_list(&self) -> &'static [Parameter] {
                 match self {
                     $($(Self::$name(_) => $name::PARAMETERS,)+)+
@@ -169,7 +169,7 @@ impl<T: Element> Activation<T> for AnyActivation {
     }
 
     fn pieces(&self) -> Pieces {
-        // Of what an element is, nothing is asked.
+        // The pieces do not depend on the type of elements.
         self.pieces_of::<f32>()
     }
 }

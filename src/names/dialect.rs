@@ -3,7 +3,7 @@
 
 use crate::names::text::{same, split_module};
 
-/// What is given for a parameter.
+/// A value that is given for a parameter.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Value<'a> {
     Number(f64),
@@ -81,7 +81,7 @@ const DEFAULTS: &[(Origin, &str, &str, Value<'static>)] = &[
     (Origin::Onnx, "hard_sigmoid", "alpha", Value::Number(0.2)),
 ];
 
-/// What the origin would have taken for a parameter that is left out, if the crate takes something else.
+/// The origin's default of a parameter that is left out, if the crate has another default.
 pub(crate) fn default<'a>(
     origin: Origin,
     function: &str,
@@ -140,7 +140,7 @@ enum Given {
     AnyNumber,
 }
 
-/// What an argument means.
+/// The meaning of an argument.
 #[derive(Clone, Copy)]
 pub(crate) enum Means {
     /// It makes no difference.

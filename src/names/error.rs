@@ -100,7 +100,7 @@ impl fmt::Display for ParseError {
 
 impl core::error::Error for ParseError {}
 
-/// Parameters by name, for a message.
+/// Writes the names of parameters into a message.
 struct List(&'static [Parameter]);
 
 impl fmt::Display for List {

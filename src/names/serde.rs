@@ -1,11 +1,11 @@
 //! Activations in configuration files, as models' write them.
 //!
 //! An activation is its name, `"gelu"`, or a map with the name under `type` and the parameters beside it,
-//! `{"type": "leaky_relu", "negative_slope": 0.2}`. It is written as the name if all parameters are the defaults. Read is
-//! all that parses, `"LeakyReLU(0.2)"` too, and `name` for `type`. Formats that are not for people to read have the text of
-//! `Display`.
+//! `{"type": "leaky_relu", "negative_slope": 0.2}`. It is written as the name if all parameters are the defaults. Every text
+//! that parses is read, also `"LeakyReLU(0.2)"`, and so is `name` for `type`. In formats that people do not read it is the text
+//! of `Display`.
 //!
-//! Read is also what Keras writes of a layer, with the defaults that Keras has:
+//! The maps that Keras writes for a layer are read too, with the defaults that Keras has:
 //! `{"class_name": "LeakyReLU", "config": {"negative_slope": 0.2}}`, or
 //! `{"class_name": "Activation", "config": {"activation": "gelu"}}`.
 
@@ -93,7 +93,7 @@ impl<'de> Visitor<'de> for OfConfiguration {
 /// More arguments than a map of an activation has.
 const MOST: usize = 12;
 
-/// What the maps say. The name may come last, and there may be no allocator, so arguments wait here.
+/// The entries of the maps. The name may come last, and there may be no allocator, so arguments wait here.
 struct Entries {
     /// The value of `type`.
     kind: Option<Short>,

@@ -62,7 +62,7 @@ impl<const N: usize> fmt::Debug for Text<N> {
     }
 }
 
-/// The beginning of a text that was given, for a message.
+/// The beginning of a text that was given. Messages show it.
 ///
 /// ```
 /// use activations::{AnyActivation, ParseError};

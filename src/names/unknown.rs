@@ -45,7 +45,7 @@ const AMBIGUOUS: (&str, &str) =
 pub struct UnknownName {
     given: Excerpt,
     nearest: Option<&'static str>,
-    /// What the name stands for, if that is known.
+    /// What to use instead, if the name is known to stand for something else.
     instead: Option<&'static str>,
 }
 

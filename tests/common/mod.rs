@@ -26,8 +26,8 @@ impl Part {
         }
     }
 
-    /// The least magnitude whose spacing counts: a derivative that crosses zero away from 0 is measured in the spacing
-    /// at 1/16 there, and so is xIELU, which has such a root itself.
+    /// The least magnitude whose spacing counts. Near a root away from 0, a derivative is measured in the spacing at 1/16.
+    /// xIELU's value has such a root too, so it is measured in the same way.
     pub fn floor(self, name: &str) -> f64 {
         match (self, name) {
             (Self::Slope, "gelu" | "gelu_tanh" | "clipped_gelu" | "silu" | "quick_gelu" | "swish" | "mish") => {

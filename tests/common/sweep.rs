@@ -5,7 +5,7 @@ use activations::{Activation, AnyActivation, Element, ErrorBounds, Level};
 use super::table::{self, Line};
 use super::{Part, oracle, ulp};
 
-/// What a sweep found.
+/// The findings of a sweep.
 #[derive(Clone, Copy, Debug)]
 pub struct Report<T> {
     pub worst: f64,
@@ -48,7 +48,7 @@ impl<T: Element> Report<T> {
         Self { inputs, correctly_rounded, ..worse }
     }
 
-    /// What is wrong, if the worst error is over the bound.
+    /// An error with a message if the worst error is over the bound.
     pub fn within(&self, bound: f64) -> Result<(), String> {
         let Self { worst, at, got, exact, .. } = self;
         // An error that is NaN is over it too.
@@ -134,7 +134,7 @@ pub fn over_table(activation: AnyActivation, part: Part, level: Level) -> Option
     Some(measure_table(|x, y| run(activation, level, part, x, y), &lines, part, part.floor(name)))
 }
 
-/// The same of any function that `run` is, whose values the table has as those of this part.
+/// The same for any function. `run` computes it, and the table has its exact values under `part`.
 pub fn measure_table(run: impl FnOnce(&[f64], &mut [f64]), lines: &[Line], part: Part, floor: f64) -> Report<f64> {
     let x: Vec<f64> = lines.iter().map(|line| line.x).collect();
     let mut y = vec![0.0; x.len()];

@@ -31,7 +31,7 @@ const CHUNK: u64 = 1 << 14;
 /// Inputs that are looked at again one by one, if anything is to be seen among them.
 const BLOCK: usize = 256;
 
-/// What a sweep over every `f32` found.
+/// The findings of a sweep over every `f32`.
 pub(crate) struct Exhaustive {
     /// For each level.
     pub(crate) reports: Vec<Report<f32>>,
@@ -139,7 +139,7 @@ pub(crate) fn has_fast_reference(activation: &AnyActivation, part: Part) -> bool
     table::of(name).is_some() && (name, part) != ("snake", Part::Slope)
 }
 
-/// What is seen of a block in one vectorised pass.
+/// A summary of a block, from one vectorised pass.
 #[derive(Clone, Copy, Default)]
 struct Glance {
     worst: f64,

@@ -1,5 +1,5 @@
-//! What the CPU's floating-point modes do to the functions: subnormal numbers flushed to zero, and the four directions of
-//! rounding. A library that a program loads may have set them (`-ffast-math` links code that does, for one).
+//! How the CPU's floating-point modes change the functions: subnormal numbers flushed to zero, and the four directions of
+//! rounding. A library that a program loads may have set them. For example, `-ffast-math` links code that does.
 //!
 //! The modes are bits of MXCSR, so this is for x86-64. Rust says nothing of floating-point code in another mode than the
 //! default: this shows what the loops do as they are compiled today. They get their inputs at run time, across calls that

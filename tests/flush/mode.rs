@@ -17,8 +17,8 @@ fn get() -> u32 {
 }
 
 fn set(bits: u32) {
-    // SAFETY: reads the 4 bytes that it is given. They are those of `get`, but for FTZ, DAZ and the rounding, all of which
-    // the CPU has.
+    // SAFETY: reads the 4 bytes that it is given. They come from `get`, except for FTZ, DAZ and the rounding, and the CPU has
+    // all three.
     unsafe { asm!("ldmxcsr [{}]", in(reg) &raw const bits, options(nostack, preserves_flags)) };
 }
 

@@ -33,8 +33,8 @@ fn stride() -> u64 {
     std::env::var("STRIDE").map_or(DEFAULT, |stride| stride.parse().expect("STRIDE is a number"))
 }
 
-/// Of `f32`, a sweep over the numbers; of `f64`, the table of a function whose value or derivative it is. The bounds are
-/// those of fused and of plain lanes.
+/// Checks `f32` by a sweep over the numbers, and `f64` by the table of a function whose value or derivative `f` is. The bounds
+/// are for fused and for plain lanes.
 fn check(name: &str, f: impl Elementwise, exact: fn(f64) -> f64, of: (&str, Part), [f32, f64]: [(f64, f64); 2]) {
     let bound = |level: Level, (fused, plain)| if level.is_fused() { fused } else { plain };
     let levels: Vec<Level> = Level::available().collect();

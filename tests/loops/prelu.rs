@@ -70,7 +70,7 @@ fn every_pass_takes_the_slope_of_the_channel() {
     check::<f64>();
 }
 
-/// The gradients of a layout's slopes at a level, checking those of the inputs on the way.
+/// The gradients of a layout's slopes at a level. Checks the gradients of the inputs, too.
 fn grad_slopes<T: Float>(level: Level, prelu: Prelu<'_, T>, x: &[T], grad_y: &[T]) -> Vec<T> {
     let (mut grad_x, mut grad_slopes) = (vec![T::nan(); x.len()], vec![T::nan(); prelu.slopes().len()]);
     let prelu = level.with(prelu);

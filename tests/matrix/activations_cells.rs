@@ -11,7 +11,7 @@ use crate::formulas::{Formula, Pair, swish};
 use crate::judge::{Expected, Judge};
 use crate::number::{Number, big, for_each_type, stale};
 
-/// What the passes of a function must give on the same inputs.
+/// The expected results of a function's passes on the same inputs.
 pub(crate) struct Passes<'a, T> {
     pub(crate) x: &'a [T],
     pub(crate) grad_y: &'a [T],
@@ -37,7 +37,7 @@ impl<'a, T: Number> Passes<'a, T> {
         }
     }
 
-    /// Runs every pass. The cells are those of the type with this public name.
+    /// Runs every pass. The cells belong to the type with this public name.
     pub(crate) fn check(
         &self,
         judge: &mut Judge,
@@ -78,7 +78,7 @@ impl<'a, T: Number> Passes<'a, T> {
     }
 }
 
-/// A number beyond what the crate computes in is infinite there, and so are its products.
+/// The number, but infinite if it is too great for the type that the crate computes in. Then its products are infinite, too.
 pub(crate) fn computed<T: Number>(x: Big) -> Big {
     let most = Big::ONE.scaled(T::GREATEST.max(127) + 1);
     let infinity = Big::of(f64::INFINITY);

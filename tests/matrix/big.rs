@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-/// (hi + lo) 2^e, with hi in [1, 2) but for its sign; or a zero, an infinity or NaN in `hi`.
+/// (hi + lo) 2^e with |hi| in [1, 2), or a zero, an infinity or NaN in `hi`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Big {
     hi: f64,
@@ -23,7 +23,7 @@ const PI_REST: f64 = -2.994_769_809_718_339_7e-33;
 pub(crate) const LAMBDA: Big = Big { hi: 1.050_700_987_355_480_5, lo: 3.987_484_766_715_415e-17, e: 0 };
 pub(crate) const LAMBDA_ALPHA: Big = Big { hi: 1.758_099_340_847_376_9, lo: 1.415_351_938_008_446e-17, e: 0 };
 
-/// 2^k, for a normal result.
+/// 2^k. The result must be normal.
 fn power(k: i64) -> f64 {
     f64::from_bits(((k + 1023) as u64) << 52)
 }
@@ -175,7 +175,7 @@ impl Big {
         ((Self::ONE + sum).scaled(k as i64), (k == 0.0).then_some(sum))
     }
 
-    /// The natural logarithm, by a step from that of `libm`.
+    /// The natural logarithm: `libm`'s, corrected by one step.
     pub(crate) fn ln(self) -> Self {
         if self.hi <= 0.0 || !self.hi.is_finite() {
             return Self::of(libm::log(self.hi));

@@ -1,5 +1,5 @@
-//! No public function is missing: those of the committed interface that take or give numbers of an element's type, against
-//! those that the modules cover.
+//! No public function is missing: if a function of the committed interface takes or gives numbers of an element's type, a
+//! module must cover it.
 
 use std::collections::BTreeSet;
 
@@ -72,7 +72,7 @@ fn covered() -> BTreeSet<String> {
     modules.into_iter().flatten().collect()
 }
 
-/// A method of an activation of single numbers is the same code as that of any formula.
+/// Whether it is a method of an activation of single numbers. All of those run the same code, so one cover is enough.
 fn is_of_any_formula(name: &str, covered: &BTreeSet<String>) -> bool {
     let Some((owner, method)) = name.split_once("::") else { return false };
     let plain = |name: &str| name.replace('_', "").to_lowercase();
@@ -80,7 +80,7 @@ fn is_of_any_formula(name: &str, covered: &BTreeSet<String>) -> bool {
     is_one && covered.contains(&format!("F::{method}"))
 }
 
-/// The methods of `Scores` are written once, for each function of rows that has them.
+/// Whether it is a method of `Scores`, and covered with each function of rows that has scores.
 fn is_of_all_scores(name: &str, covered: &BTreeSet<String>) -> bool {
     let Some(method) = name.strip_prefix("Scores::") else { return false };
     ["Softmax", "LogSoftmax", "Softmin"].iter().all(|f| covered.contains(&format!("Scores<{f}>::{method}")))

@@ -38,7 +38,7 @@ impl Expected {
         Self { floor, ..self }
     }
 
-    /// What is too small for the type may be a zero of either sign.
+    /// Allows a zero of either sign where the number is too small for the type.
     pub(crate) fn any_zero(self) -> Self {
         Self { signed_zero: false, ..self }
     }
@@ -81,7 +81,7 @@ impl Expected {
         Big::of(self.ulp) * T::spacing_of_computation(exact.abs().max(self.floor)) + self.absolute
     }
 
-    /// What is wrong, if anything.
+    /// An error with a message if the result is wrong.
     pub(crate) fn judge<T: Number>(&self, got: T) -> Result<(), String> {
         let wrong = |why: &str| Err(format!("expected {}, got {}: {why}", self.lo, show(got)));
         if self.lo.is_nan() || self.hi.is_nan() {
@@ -163,7 +163,7 @@ impl Judge {
         Self { module, cells: BTreeMap::new(), wrong: BTreeMap::new() }
     }
 
-    /// One result of a cell. `what` is the function of which the public `name` is a method, or its settings.
+    /// Judges one result of a cell. `name` is a public method; `what` names the function that it belongs to, or its settings.
     pub(crate) fn check<T: Number>(
         &mut self,
         (name, what, case): (&str, &str, Case),

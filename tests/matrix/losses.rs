@@ -1,4 +1,4 @@
-//! Cross-entropy and binary cross-entropy: the loss of a batch, those of rows or elements, and gradients.
+//! Cross-entropy and binary cross-entropy: the loss of a batch, the losses of rows or elements, and gradients.
 
 use activations::{BinaryCrossEntropy, CrossEntropy, Level, Reduction, Targets};
 

@@ -34,11 +34,12 @@ pub(crate) trait Number: Element + Display {
         Self::max_value().wide()
     }
 
-    /// The spacing of the type where a number is; that of the type of computation.
+    /// The spacing of the type at a number.
     fn spacing(x: Big) -> Big {
         spacing(x, Self::DIGITS, Self::LEAST)
     }
 
+    /// The spacing, at a number, of the type that the crate computes in.
     fn spacing_of_computation(x: Big) -> Big {
         if Self::IS_HALF { spacing(x, 24, -126) } else { Self::spacing(x) }
     }

@@ -1,7 +1,7 @@
-//! What people reported elsewhere about activation functions and what this crate once got wrong, as tests with the right
-//! values. Those of numbers, layouts and errors are here; of the first twelve the others are tested
+//! Faults of activation functions that people reported elsewhere, and faults that this crate once had, as tests with the right
+//! values. The faults of numbers, layouts and errors are here. Some of the first twelve are tested elsewhere:
 //!
-//! - 5, masked stores of PReLU in place: `tests/codegen`;
+//! - 5, masked stores of PReLU in place: they only cost time, so no test sees them (`src/functions/slopes.rs` avoids them);
 //! - 6, subnormal numbers flushed to zero: documentation of the crate, "Reproducibility";
 //! - 7 and 11, names that must parse, and the error for one that is unknown: `tests/suite/parse.rs`;
 //! - 8, derivatives at kinks: `tests/suite/special_values.rs`;
@@ -243,7 +243,7 @@ fn a_mask_of_another_shape_is_named_or_refused() {
         assert_eq!(refused(len), [false; 2], "a mask and a bias of {len} for {keys} keys and {} scores", x.len());
     }
 
-    // What a name means is what the same mask does, written out.
+    // A named bias or mask must do the same as the whole of it, written out.
     let written_out = |data: &[f32], row_of: &dyn Fn(usize) -> usize| -> Vec<f32> {
         (0..x.len()).map(|i| data[row_of(i / keys) * keys + i % keys]).collect()
     };

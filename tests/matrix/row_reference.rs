@@ -90,7 +90,7 @@ fn others(terms: &[Big]) -> Vec<Big> {
     sums
 }
 
-/// What a function of rows does to a row.
+/// The point of the simplex that a function of rows gives for a row.
 pub(crate) struct Simplex {
     pub(crate) p: Vec<Big>,
     /// How many are above 0.

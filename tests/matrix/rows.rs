@@ -41,7 +41,7 @@ impl Shape {
         Self { outer, len, inner }
     }
 
-    /// Those of a case.
+    /// The shapes of a case.
     pub(crate) fn of(case: Case) -> Vec<Self> {
         match case {
             Case::Empty => vec![Self::new(0, 5, 1), Self::new(0, 5, 3)],
@@ -64,7 +64,7 @@ impl Shape {
     }
 }
 
-/// What is done to the scores first.
+/// The changes that are made to the scores first.
 #[derive(Clone, Debug)]
 pub(crate) struct Terms<T> {
     what: &'static str,
@@ -146,7 +146,7 @@ pub(crate) fn function<'a, T: Number>(
 /// The documented bound of values and diagonals.
 pub(crate) const BOUND: f64 = 3.0;
 
-/// What the passes must give, at a level of this kind.
+/// The expected results of the passes, at a level of this kind.
 pub(crate) fn expected<'a, T: Number>(
     kind: Kind,
     shape: Shape,

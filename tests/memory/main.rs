@@ -18,7 +18,7 @@ fn numbers<T: Element>(len: usize) -> Vec<T> {
     (0..len).map(|i| T::from((i * 37 % 101) as i16 - 50).expect("a small number") / T::from(16).expect("16")).collect()
 }
 
-/// Every pass gives, for each element, what it gives for that element alone.
+/// Checks that every pass gives each element the result that it gives for that element alone.
 fn elements_stand_alone<T: Element, F: Elementwise>(f: &F) {
     for (level, len) in Level::available().flat_map(|level| lengths().map(move |len| (level, len))) {
         let at = level.with(f.clone());

@@ -49,7 +49,7 @@ fn f32_is_within_its_bound_at_every_level() {
     }
 }
 
-/// What the program `accuracy --exhaustive` relies on. Its two references find on a few ranges what the oracle finds alone.
+/// The program `accuracy --exhaustive` relies on this: on a few ranges, its two references find the errors that the oracle finds.
 #[test]
 fn the_kernels_of_f64_and_the_oracle_see_the_same_errors() {
     const LEN: u64 = 1 << 14;
@@ -69,7 +69,7 @@ fn the_kernels_of_f64_and_the_oracle_see_the_same_errors() {
             let (apart, at) = both.apart;
             assert!(apart <= exhaustive::APART, "{what}: {apart:e} ULP apart at {at:e}");
             for (alone, both) in alone.iter().zip(&both.reports) {
-                // What is below how far they may be apart is exact for both.
+                // The references may be so far apart. Smaller errors count as none.
                 if alone.worst > exhaustive::APART {
                     assert_eq!(alone.worst, both.worst, "{what}: {alone:?}, {both:?}");
                 } else {

@@ -1,4 +1,4 @@
-//! What the crate refuses: how it says so, where, and that nothing is written before.
+//! Input that the crate refuses: the message, the line of code that it names, and that nothing is written before.
 
 use std::cell::RefCell;
 use std::error::Error;

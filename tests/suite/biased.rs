@@ -39,7 +39,7 @@ macro_rules! each_activation {
     )+};
 }
 
-/// The sums of the columns, exact but for one rounding, by twice the precision: each term and what an addition loses.
+/// The sums of the columns, rounded once. They are computed in twice the precision, which keeps what each addition loses.
 fn column_sums<T: Float>(rows: &[T], width: usize) -> Vec<f64> {
     (0..width).map(|j| crate::support::sum(rows.iter().skip(j).step_by(width).map(|g| g.wide()))).collect()
 }
@@ -225,7 +225,7 @@ fn rows_of_an_activation_are_those_of_the_bias_or_divide_it() {
     assert!(refused(1_025, 1_025).contains("rows of at most 1024 elements, but the activation's rows have 1025"));
 }
 
-/// Halves are `f32` from load to the one rounding; sums are those of gradients that are not rounded yet.
+/// Halves are `f32` from load to the one rounding. Gradients are summed before they are rounded.
 #[cfg(feature = "half")]
 #[test]
 fn halves_with_a_bias_are_f32_rounded_once() {

@@ -194,7 +194,7 @@ fn activations<T: Number>(digests: &mut Digests) {
     }
 }
 
-/// What is made of activations, and the sums over rows.
+/// Gates, biases, PReLU, log-sum-exp and losses.
 pub(crate) fn around_them<T: Number>(digests: &mut Digests) {
     const CLASSES: usize = 37;
     let x = T::inputs();
@@ -263,7 +263,7 @@ pub(crate) fn is_compared(line: &str) -> bool {
     is_chosen(line.split(',').next().unwrap_or_default())
 }
 
-/// Panics unless the digests of the type are those committed, for each kind that this build has. Prints the kinds.
+/// Panics unless the digests of the type equal the committed ones, in every kind that this build has. Prints the kinds.
 pub(crate) fn assert_committed<T: Number>() {
     let (found, committed) = (found::<T>(), committed());
     for kind in ["fused", "plain"] {

@@ -220,7 +220,7 @@ fn softmax_backward_is_the_probability_times_the_centred_gradient() {
                     let mean_magnitude: f64 = p.iter().zip(&g).map(|(p, g)| p * g.abs()).sum();
                     for i in 0..n {
                         let expected = p[i] * (g[i] - mean);
-                        // p is right to 5 ULP, and so is each term of the mean; the difference may cancel.
+                        // p and each term of the mean are right to 5 ULP. The difference may cancel.
                         let noise = 8.0 * T::EPS * p[i] * (g[i].abs() + mean_magnitude) + 2.0 * T::TINY;
                         assert!(
                             relative_eq!(got[i].wide(), expected, epsilon = noise, max_relative = 0.0),

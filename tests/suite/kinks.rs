@@ -1,4 +1,4 @@
-//! Derivatives exactly at kinks, corners and jumps: those of PyTorch, from a committed table (`tools/kinks.py`).
+//! Derivatives exactly at kinks, corners and jumps: PyTorch's, from a committed table (`tools/kinks.py`).
 //!
 //! The table has what PyTorch, JAX, Keras and ONNX Runtime give. PyTorch decides; where it has no such function,
 //! `WITHOUT_PYTORCH` does, and `DIFFERENT` lists the libraries that give another number. The tests for `f32` and `f64` are in
@@ -99,7 +99,7 @@ fn number<T: Element>(x: f64) -> T {
     T::from(x).expect("every element has a number near it")
 }
 
-/// The same number, but for the rounding of a library's constants: PyTorch's lambda alpha of SELU is a product.
+/// Whether the numbers are equal up to the rounding of a library's constants: PyTorch's lambda alpha of SELU is a product.
 fn is_decided<T: Element>(got: T, row: &Row) -> bool {
     let decided = number::<T>(row.decided());
     (got - decided).abs() <= T::epsilon() * decided.abs()
@@ -129,7 +129,7 @@ fn check<T: Element + Debug>(activation: &dyn Activation<T>, row: &Row, what: &s
     }
 }
 
-/// Each row of the table, for one type at all levels, from the input and from the output.
+/// Checks each row of the table for one type, at all levels, from the input and from the output.
 pub(crate) fn assert_decided<T: Element + Debug>() {
     for row in TABLE.iter().filter(|row| row.function == "prelu" || is_chosen(row.function)) {
         for level in Level::available() {

@@ -25,7 +25,7 @@ fn within(x: f64, low: f64, high: f64) -> f64 {
     f64::from(low < x && x < high)
 }
 
-/// Parameters that both types hold exactly, but for those of the last lines.
+/// Parameters that both types hold exactly, except in the last lines.
 fn cases() -> Vec<Case> {
     const EXACT: (f64, f64) = (0.5, 0.0);
     let mut cases = Vec::new();
@@ -258,7 +258,7 @@ fn gradient_from_the_output_of_lines_is_the_one_from_the_input() {
 
 #[test]
 fn gradient_from_the_output_of_curves_is_near_the_one_from_the_input() {
-    /// `error` gives what the derivative may be off by, in epsilons, for an input and the derivative there.
+    /// `error` takes an input and the derivative there. It gives how far off the derivative may be, in epsilons.
     fn check<T: Float, F: SlopeFromOutput + Copy>(f: F, error: fn(f64, f64) -> f64, name: &str) {
         for level in Level::available() {
             // Larger numbers overflow as squares.

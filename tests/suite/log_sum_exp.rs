@@ -11,7 +11,7 @@ const PROBABILITY: f64 = 3.0;
 /// Of a row with a class, its gradient too.
 const ROW_LOSS: f64 = 3.0;
 
-/// log(sum of e^(x - max)), and that but for the greatest, both to the precision of `f64`.
+/// The greatest element, and log(sum of e^(x - max)) to the precision of `f64`, by log1p of the sum of the others.
 pub(crate) fn log_of_rest(x: &[f64]) -> (f64, f64) {
     let max = x.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let top = x.iter().position(|&x| x == max).expect("an element");

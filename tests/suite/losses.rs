@@ -21,7 +21,7 @@ fn reference(x: &[f64], weights: &[f64]) -> (f64, Vec<f64>) {
     let p = |x: f64| libm::exp((x - max) - log);
     let rest =
         |i: usize| -> f64 { crate::support::sum(x.iter().enumerate().filter(|&(j, _)| i != j).map(|(_, &x)| p(x))) };
-    // p W - w, for the greatest (W - w) - (1 - p) W.
+    // p W - w. For the greatest element as (W - w) - (1 - p) W.
     let slope = |(i, (&x, &w)): (usize, (&f64, &f64))| {
         if x == max { (total - w) - rest(i) * total } else { p(x) * total - w }
     };

@@ -162,7 +162,7 @@ fn the_names_of_the_guide_are_read() {
                         let got = got.split('(').next().unwrap_or_default();
                         assert!(types.contains(&got), "{prefix}{name} is {got} here, and on the page one of {types:?}");
                     }
-                    // What is no activation by its name: the message says what it is.
+                    // The name is not an activation's, so the message must say which type to use.
                     Err(error) => {
                         let said = error.to_string();
                         let instead = types.iter().any(|name| said.contains(&format!("`{name}`")));

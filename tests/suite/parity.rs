@@ -1,8 +1,8 @@
 //! PyTorch and JAX: the values and gradients that they compute in f64, from a committed table (`tools/parity.py`).
 //!
-//! Both are asked for the same numbers, so a function of ours that is another than theirs, by name, by a default parameter
-//! or by a derivative, is found out; its last digits are not, for which `accuracy` is there. Where a library is off by
-//! more than its digits, or has another derivative, `WORTH` says so.
+//! Both libraries compute the same inputs. So the test finds a function of ours that differs from theirs, because of its name, a
+//! default parameter or its derivative. It does not check the last digits: `accuracy` does. `WORTH` lists where a library is off
+//! by more than its last digits, or has another derivative.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use crate::common::Part;
 use crate::support::{Float, is_elementwise};
 use activations::{Activation, AnyActivation, Card, Gate, GeGlu, GeGluTanh, Glu, Level, Packing, Prelu, ReGlu, SwiGlu};
 
-/// What all numbers of the libraries are worth, relative to themselves.
+/// The error that all numbers of the libraries may have, relative to themselves.
 const RELATIVE: f64 = 1e-12;
 
-/// Where a library is off by more, or means something else: by how much, absolutely, for the inputs that are said.
+/// A place where a library is off by more, or means something else: by how much, absolutely, and for which inputs.
 /// Measured against mpmath with 120 digits.
 struct Worth {
     library: &'static str,

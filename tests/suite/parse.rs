@@ -81,7 +81,7 @@ fn a_module_before_the_name_brings_its_defaults() {
     ] {
         assert_eq!(parsed(text).card().name, name, "`{text}`");
     }
-    // Flax's and MLX's differ; PyTorch has none.
+    // Flax and MLX have different ones; PyTorch does not have it.
     assert!(message("nn.gelu").contains("write `flax.linen.gelu` or `gelu`"));
     // A module that is not known may mean anything.
     for (text, nearest) in
@@ -186,7 +186,7 @@ fn errors_can_be_told_apart() {
     assert!(matches!(error("elu(1, alpha=2)"), ParseError::Repeated { parameter: "alpha", .. }));
     assert!(matches!(error("elu(x)"), ParseError::NotANumber { parameter: "alpha", .. }));
     let not_allowed: ParameterError = Elu::new(f64::NAN).unwrap_err();
-    // Not equal to itself, for its NaN is not.
+    // Texts are compared, because the error holds a NaN and so does not equal itself.
     assert!(matches!(error("elu(nan)"), ParseError::NotAllowed(e) if e.to_string() == not_allowed.to_string()));
     assert_eq!(error("gleu").nearest(), Some("gelu"));
     assert_eq!(error("elu(x)").nearest(), None);

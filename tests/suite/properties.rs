@@ -341,7 +341,7 @@ fn permutation_permutes<T: Float>(level: Level, x: &[T], keys: &[u64]) {
     assert_equal_within_bounds("permuted", level, &expected, &softmax(level, x.len(), &permuted));
 }
 
-/// Scores are multiples of 1/256 and the shift an integer: both sums are exact, and so is their difference.
+/// Scores are multiples of 1/256 and the shift an integer: both sums and their difference are exact.
 fn shift_changes_nothing<T: Float>(level: Level, x: &[i32], shift: i32) {
     let of = |shift: i32| -> Vec<T> { x.iter().map(|&x| T::of(f64::from(x) / 256.0 + f64::from(shift))).collect() };
     let what = format!("shifted by {shift}");

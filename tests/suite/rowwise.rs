@@ -63,7 +63,7 @@ fn gradients_from_outputs_are_those_from_inputs() {
                 let by_input = wide(&backward(&softmax, &x, &grad_y));
                 assert_near(&what, &by_input, |i| 16.0 * T::EPS * p[i] * (g[i].abs() + size) + T::TINY, &got);
 
-                // The same for softmin, but for the sign.
+                // Softmin gives the same with the other sign.
                 let minus: Vec<T> = got.iter().map(|&g| -g).collect();
                 let of_softmin = from_output(&level.with(Softmin::default()), &y, &grad_y);
                 assert_same(&format!("softmin from output at {level}"), &y, &minus, &of_softmin);

@@ -233,7 +233,7 @@ pub(crate) fn only() -> Option<&'static str> {
     ONLY.as_deref()
 }
 
-/// Those of [`chosen`] whose elements stand alone.
+/// The functions of [`chosen`] that take each element alone.
 pub(crate) fn elementwise() -> impl Iterator<Item = AnyActivation> {
     chosen().filter(is_elementwise)
 }

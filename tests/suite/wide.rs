@@ -1,4 +1,4 @@
-//! `Wide`: the results of halves are those of `f32`, not rounded.
+//! `Wide` gives the `f32` results of halves, not rounded.
 
 use activations::{Activation, BinaryCrossEntropy, Element, Gelu, LogSoftmax, Reduction, Softmax, Wide};
 use half::{bf16, f16};

@@ -46,7 +46,7 @@ fn beside<T: Element>(c: &mut Criterion, libraries: &[Library<T>]) {
 /// Loose, since speed is measured here and not accuracy: only a different function shall fail.
 fn check<T: Element>(what: &str, x: &[T], ours: &[T], theirs: &[T]) {
     assert_eq!(ours.len(), theirs.len(), "{what} gives another number of elements");
-    // Probabilities of long rows are far below one, and so must be what passes for equal.
+    // Probabilities of long rows are far below one, so the tolerance must be, too.
     let greatest = ours.iter().fold(T::zero(), |greatest, y| greatest.max(y.abs())).min(T::one());
     let tolerance = |factor: f64, y: T| T::from(factor).unwrap() * y;
     for ((x, &ours), &theirs) in x.iter().zip(ours).zip(theirs) {

@@ -1,4 +1,4 @@
-//! What is measured: the functions, our form of each, and the inputs. Shared by the bench and the programs.
+//! The functions to measure, our form of each, and the inputs. The bench and the programs share them.
 
 #[path = "../../shared/mod.rs"]
 mod shared;
@@ -11,7 +11,7 @@ use activations::{Activation, AnyActivation, Element, LogSoftmax, Softmax};
 /// The name under which this crate's own times are kept.
 pub const OURS: &str = "activations";
 
-/// What is measured, in the order of the table. A new one is a line here, and one in each library that has it.
+/// The functions to measure, in the order of the table. A new one needs a line here, and one in each library that has it.
 pub const FUNCTIONS: [Function; 15] = [
     Function::of("relu"),
     Function::of("leaky_relu"),
@@ -68,7 +68,7 @@ impl fmt::Display for Function {
 /// This crate's form of a function.
 ///
 /// # Errors
-/// If it has none of this name, or none that takes rows.
+/// If the crate has no function of this name, or the function does not take rows although a length of rows is given.
 pub fn ours<T: Element>(name: &str, row_len: Option<usize>) -> Result<Box<dyn Activation<T>>, Box<dyn Error>> {
     Ok(match (name, row_len) {
         ("softmax", Some(n)) => Box::new(Softmax::rows(n)?),

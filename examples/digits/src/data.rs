@@ -26,7 +26,7 @@ pub(crate) struct Images<T> {
     pub(crate) labels: Vec<u8>,
 }
 
-/// What is wrong with a data file, and where.
+/// A fault in a data file, and its line.
 #[derive(Debug, PartialEq)]
 pub(crate) struct DataError {
     line: usize,

@@ -26,7 +26,7 @@ use crate::train::{Outcome, Recipe, train};
 /// Trains networks on images of handwritten digits, prints how well they read others, and draws curves and gradients.
 #[derive(Parser)]
 struct Arguments {
-    /// What the hidden layers apply
+    /// Functions of the hidden layers
     #[arg(long, value_delimiter = ',', default_values_t = Function::value_variants().to_vec())]
     functions: Vec<Function>,
 

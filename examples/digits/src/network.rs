@@ -76,8 +76,8 @@ struct Linear<T> {
 }
 
 impl<T: Float> Linear<T> {
-    /// Weights spread evenly around 0, with variance gain^2 / inputs. Between layers of one width that is the
-    /// initialisation of Glorot & Bengio for a gain of 1, and that of He et al. for sqrt 2.
+    /// Weights spread evenly around 0, with variance gain^2 / inputs. Between layers of equal width, a gain of 1 gives the
+    /// initialisation of Glorot & Bengio, and a gain of sqrt 2 the initialisation of He et al.
     fn new(inputs: usize, outputs: usize, gain: f64, random: &mut ChaCha8Rng) -> Self {
         let most = gain * (3.0 / inputs as f64).sqrt();
         let weights = Array2::from_shape_simple_fn((inputs, outputs), || T::of(random.random_range(-most..most)));
@@ -185,7 +185,7 @@ pub(crate) struct Network<T> {
 }
 
 impl<T: Float> Network<T> {
-    /// `width` is that of the last hidden layer.
+    /// `width` is the width of the last hidden layer.
     pub(crate) fn new(
         hidden: Vec<Box<dyn Layer<T>>>,
         width: usize,

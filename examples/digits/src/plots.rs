@@ -111,7 +111,7 @@ fn lines(panel: &Area<'_>, outcomes: &[Outcome], axis: Axis<'_>, value: impl Fn(
         .draw()?;
     for outcome in outcomes {
         let points = outcome.epochs.iter().enumerate().map(|(i, epoch)| (i + 1, value(epoch)));
-        // What is not a number has no place; what is out of the range lies on its edge.
+        // NaN is left out. Numbers out of the range are drawn at its edge.
         let points = points.filter(|(_, y)| !y.is_nan()).map(|(x, y)| (x, y.clamp(axis.range.start, axis.range.end)));
         chart.draw_series(LineSeries::new(points, colour(outcome.function).stroke_width(2)))?;
     }

@@ -8,7 +8,7 @@ use rand::seq::SliceRandom;
 use crate::data::Split;
 use crate::functions::Function;
 
-/// What is the same for all functions and depths.
+/// Settings that are the same for all functions and depths.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Recipe {
     pub(crate) epochs: usize,
@@ -29,7 +29,7 @@ pub(crate) struct Epoch {
     pub(crate) accuracy: f64,
 }
 
-/// What a training gave.
+/// The result of one training.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Outcome {
     pub(crate) function: Function,

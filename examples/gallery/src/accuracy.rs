@@ -1,4 +1,4 @@
-//! The errors of `f32` results over x: ours, and those of the formula that one writes without a library.
+//! The errors of `f32` results over x, of this crate and of the formula that people write without a library.
 
 use std::f32::consts::{FRAC_1_SQRT_2, FRAC_2_PI};
 
@@ -17,10 +17,10 @@ const COLUMNS: u32 = 200;
 /// Inputs to a column, evenly spaced.
 const INPUTS: u32 = 400;
 
-/// What is off by more is drawn at the top; 2^23 = 8e6 ULP leave no digit.
+/// Greater errors are drawn at the top. From 2^23 = 8e6 ULP no digit is right.
 const MOST: f64 = 1e8;
 
-/// What is off by less is drawn at the bottom.
+/// Smaller errors are drawn at the bottom.
 const LEAST: f64 = 0.1;
 
 struct Case {

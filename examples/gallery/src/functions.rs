@@ -55,7 +55,7 @@ fn chart(activation: &AnyActivation) -> Chart {
 /// A line's name and the function that it is the graph of.
 type Labelled<'a> = (&'static str, Box<dyn Fn(f32) -> f32 + 'a>);
 
-/// The kinks are those of the first line.
+/// `kinks` are the kinks of the first line.
 fn plot(title: &str, subtitle: String, kinks: &'static [f64], lines: Vec<Labelled<'_>>) -> Chart {
     let far = kinks.iter().fold(REACH, |far, kink| far.max(*kink as i32 + 2));
     let line = |(i, (label, f)): (usize, Labelled<'_>)| Line {

@@ -82,7 +82,7 @@ impl Activations for Flex {
     }
 }
 
-/// Whether the storage holds these elements, in their order, and no others, for no other tensor.
+/// Whether the storage holds exactly these elements, in their order, and belongs to this tensor alone.
 fn owned(x: &FlexTensor) -> bool {
     let len = x.bytes().len() / x.dtype().size();
     x.is_unique() && x.layout().contiguous_offsets() == Some((0, len))

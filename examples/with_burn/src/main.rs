@@ -76,7 +76,7 @@ fn forward(name: &str, x: &Tensor<2>, before: impl Fn(Tensor<2>) -> Tensor<2>, a
     row(name, apart, || before(x.clone()), || after(x.clone()));
 }
 
-/// Forward, and the gradients of everything with respect to the sum of squares; the difference is that of the input's.
+/// Forward, and the gradients of the sum of squares with respect to everything. Compares the gradients of the input.
 fn step(name: &str, x: &Tensor<2>, before: impl Fn(Tensor<2>) -> Tensor<2>, after: impl Fn(Tensor<2>) -> Tensor<2>) {
     let gradient = |y: Tensor<2>| x.grad(&(y.clone() * y).sum().backward()).expect("a leaf's gradient");
     let (before, after) = (|| gradient(before(x.clone())), || gradient(after(x.clone())));

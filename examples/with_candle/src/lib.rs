@@ -1,7 +1,7 @@
 //! Activations as candle's operations and layers, with their gradients: `Layer(Gelu)` for `Tensor::gelu_erf`.
 //!
 //! On the CPU, for tensors of `f32`, `f64`, `f16` and `bf16`. Tensors with strides are made contiguous first, by candle.
-//! The gradient is one of the first order: it has none itself.
+//! Gradients are of the first order only: a gradient has no gradient of its own.
 
 use std::any::type_name;
 

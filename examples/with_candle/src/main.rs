@@ -61,7 +61,7 @@ fn forward(name: &str, x: &Tensor, before: impl Fn(&Tensor) -> Result<Tensor>, a
     Ok(())
 }
 
-/// Forward, and the gradients of everything with respect to the sum of squares; the difference is that of the input's.
+/// Forward, and the gradients of the sum of squares with respect to everything. Compares the gradients of the input.
 fn step(name: &str, x: &Var, before: impl Fn(&Tensor) -> Result<Tensor>, after: &impl Module) -> Result<()> {
     let gradients = |y: Tensor| y.sqr()?.sum_all()?.backward();
     let (before, after) = (|| gradients(before(x)?), || gradients(after.forward(x)?));

@@ -16,7 +16,7 @@ pub(crate) fn float_of(given: &DataType) -> Option<DataType> {
     }
 }
 
-/// Calls a function that is generic over the Arrow type with that of some floats.
+/// Calls a function that is generic over the Arrow type, with the Arrow type that `$type` names.
 macro_rules! for_floats {
     ($type:expr, $function:ident($($argument:expr),*)) => {{
         use datafusion::arrow::datatypes::{DataType, Float32Type, Float64Type};

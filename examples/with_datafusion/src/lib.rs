@@ -37,7 +37,7 @@ pub fn register_all(registry: &mut dyn FunctionRegistry) -> Result<()> {
     Ok(())
 }
 
-/// The functions of one number, and those of a list.
+/// The functions of one number, and the functions of a list.
 pub fn scalar_functions() -> impl Iterator<Item = ScalarUDF> {
     AnyActivation::all().map(|activation| {
         if Activation::<f32>::pieces(&activation) == Pieces::Elements {

@@ -37,7 +37,7 @@ const QUERIES: [(&str, &str); 4] = [
     ),
 ];
 
-/// What is timed: in plain SQL, and by a function of this package.
+/// Expressions to time: in plain SQL, and by a function of this package.
 const PAIRS: [(&str, &str); 6] = [
     ("1 / (1 + exp(-x))", "sigmoid(x)"),
     ("x / (1 + exp(-x))", "silu(x)"),

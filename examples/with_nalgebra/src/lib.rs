@@ -1,6 +1,6 @@
 //! Activations over nalgebra's matrices, of static and dynamic size, and a network made of them.
 //!
-//! nalgebra is column-major: the elements of a column are adjacent, those of a row are as far apart as a column is long.
+//! nalgebra is column-major: elements of a column are adjacent, and elements of a row are as far apart as a column is long.
 //! A view of a dynamic matrix, except for a column, may have gaps, and does not compile: `clone_owned` it.
 //!
 //! ```
@@ -39,7 +39,7 @@ where
 /// The gradient with respect to `x`.
 ///
 /// # Panics
-/// If the function takes rows of another length than that of the columns, or the shapes differ.
+/// If the function's rows are not as long as the columns, or the shapes differ.
 pub fn backward<T: Element + Scalar, R: Dim, C: Dim, S: Storage<T, R, C> + IsContiguous>(
     f: &(impl Activation<T> + ?Sized),
     x: &Matrix<T, R, C, S>,

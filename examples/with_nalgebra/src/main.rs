@@ -33,7 +33,7 @@ fn main() {
     let of_rows = rows(Softmax::axis, x.shape()).unwrap();
     compared("softmax of rows", || softmax_columns(&x.transpose()).transpose(), || forward(&of_rows, &x));
 
-    // The class of a sample is the greatest of its first ten numbers, each of which is a sum of two.
+    // A sample has the class whose random weights give the greatest sum of the magnitudes of its numbers.
     let (x, ten) = (matrix(64, 512, 1.0), matrix(10, 64, 1.0));
     let classes: Vec<usize> = (&ten * x.map(f32::abs)).column_iter().map(|of| of.argmax().0).collect();
     let mut weights =

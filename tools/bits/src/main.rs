@@ -1,8 +1,8 @@
-//! Compares the bits of every function with those that are committed, for the build and the CPU that this is compiled for
-//! and run on: a part of the tests that compiles in a fraction of their time. `tools/bits.sh` runs it for many builds.
+//! Compares the bits of every function with the committed digests, in this build and on this CPU. This is a part of the tests
+//! that compiles in a fraction of their time. `tools/bits.sh` runs it for many builds.
 //!
-//! `bits FILE` writes the digests to the file instead. Of the functions that the environment variable `ONLY` names, if
-//! there is one: the others stay.
+//! `bits FILE` writes the digests to the file instead. If the environment variable `ONLY` names functions, only their digests
+//! are written, and the others stay.
 
 #[path = "../../../tests/suite/digest.rs"]
 mod digest;

@@ -9,14 +9,14 @@ use std::hint::black_box;
 
 use peers::Function;
 
-/// The libraries by name, each with what looks up its form of a function on given inputs; `None` if it has none.
+/// A library: its name, and how to look up its form of a function, on given inputs. `None` if it has no such function.
 pub type Library<T> = (&'static str, fn(Function, &[T]) -> Option<Box<dyn Call<T>>>);
 
 /// A function of a library on inputs of its own.
 pub trait Call<T> {
-    /// What is timed.
+    /// Runs the function. This is timed.
     fn run(&mut self);
-    /// Runs it, and gives the outputs.
+    /// Runs the function, and gives its outputs.
     fn answer(&mut self) -> Vec<T>;
 }
 

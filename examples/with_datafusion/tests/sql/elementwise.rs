@@ -37,7 +37,7 @@ fn expected<P: ArrowPrimitiveType<Native: Element>>(
     x.iter().map(|x| x.map(|x| activation.forward_vec(&[x])[0])).collect()
 }
 
-/// Equal to the bit, but for the payloads of NaN.
+/// Checks that the bits are equal, except for the payloads of NaN.
 fn assert_same<P: ArrowPrimitiveType<Native: FloatCore>>(what: &str, got: &ArrayRef, expected: &PrimitiveArray<P>) {
     assert_eq!(got.data_type(), expected.data_type(), "{what}");
     assert_eq!(got.len(), expected.len(), "{what}");

@@ -25,7 +25,7 @@ fn of_datafusions_own_functions_only_tanh_is_replaced() {
     assert!(aggregate_functions().all(|f| own.udaf(f.name()).is_err()));
 }
 
-/// What a plan that was sent by name needs: the function found there is the function that was meant here.
+/// A plan that is sent elsewhere names its functions. The function found there must equal the function that was meant here.
 #[test]
 fn functions_are_equal_if_their_names_are() {
     for (a, b) in scalar_functions().zip(scalar_functions()) {
