@@ -14,8 +14,7 @@ use crate::math::{exp2, lifted_one, log1p_of_sum_unrounded, unlift};
 use crate::rows::finish::results;
 use crate::rows::probability::{Complement, Normaliser};
 use crate::rows::reduce::{DEPTH, LANES, LaneSums, Partial, Sums, total_anything};
-use crate::rows::side::Column;
-use crate::rows::stats::{GROUP, PerRow, Row, SIDE, Stats};
+use crate::rows::stats::{Column, GROUP, PerRow, Row, SIDE, Stats};
 use crate::rows::sums::{Merge, chunks, padded, parts};
 
 /// Lanes for the numbers of a group of longer rows: as many as LLVM makes vectors of.

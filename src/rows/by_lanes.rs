@@ -4,8 +4,7 @@ use core::marker::PhantomData;
 
 use super::formula::{Accumulate, RowFormula};
 use super::reduce::{DEPTH, Greatest, LANES, normalised, seed};
-use super::side::Column;
-use super::stats::{SIDE, Stats};
+use super::stats::{Column, SIDE, Stats};
 use crate::kernel::abreast::Abreast;
 use crate::kernel::dispatch::Task;
 use crate::kernel::element::{Float, Lane};

@@ -9,14 +9,11 @@ use super::exponentials::exponentials;
 use super::finish::constants;
 use super::formula::{Accumulate, CONSTANTS, RowFormula, Slices};
 use super::reduce::{DEPTH, Greatest, Sums};
-use super::stats::{COLUMNS, SHORT, SIDE, Stats};
+use super::stats::{COLUMNS, Column, SHORT, SIDE, Stats};
 use crate::kernel::abreast::Abreast;
 use crate::kernel::dispatch::{Task, dispatch};
 use crate::kernel::element::{Float, Kernel, Lane};
 use crate::kernel::level::Level;
-
-/// A column has the element of each row at one place.
-pub(crate) type Column<T> = [T; SIDE];
 
 /// Runs the formula over short rows.
 pub(crate) fn run<T: Float, F: RowFormula>(level: Level, formula: F, slices: Slices<'_, T>) {

@@ -19,6 +19,9 @@ pub(crate) const SIDE: usize = 32;
 /// A number of each row that is worked on.
 pub(crate) type PerRow<T> = [T; SIDE];
 
+/// A column has the element of each row at one place.
+pub(crate) type Column<T> = [T; SIDE];
+
 /// What is known of a row when its sums are.
 #[derive(Clone, Copy)]
 pub(crate) struct Row<R> {
