@@ -69,15 +69,20 @@ impl AggregateUDFImpl for ColumnFunction {
     }
 }
 
-fn accumulator<P: ArrowPrimitiveType<Native: Element> + Debug>() -> Result<Box<dyn Accumulator>> {
+fn accumulator<P: ArrowPrimitiveType<Native: Float> + Debug>() -> Result<Box<dyn Accumulator>> {
     Ok(Box::new(State::<P>(None)))
 }
 
+/// Floats whose sums are kept in their own type.
+trait Float: Element<Float = Self> {}
+
+impl<T: Element<Float = T>> Float for T {}
+
 /// None if there were no numbers.
 #[derive(Debug)]
-struct State<P: ArrowPrimitiveType>(Option<LogSumExp<P::Native>>);
+struct State<P: ArrowPrimitiveType<Native: Float>>(Option<LogSumExp<P::Native>>);
 
-impl<P: ArrowPrimitiveType<Native: Element> + Debug> State<P> {
+impl<P: ArrowPrimitiveType<Native: Float> + Debug> State<P> {
     fn push(&mut self, x: &[P::Native]) {
         if !x.is_empty() {
             self.0.get_or_insert_default().push_slice(x);
@@ -85,7 +90,7 @@ impl<P: ArrowPrimitiveType<Native: Element> + Debug> State<P> {
     }
 }
 
-impl<P: ArrowPrimitiveType<Native: Element> + Debug> Accumulator for State<P> {
+impl<P: ArrowPrimitiveType<Native: Float> + Debug> Accumulator for State<P> {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         let x = values[0].as_primitive::<P>();
         match x.nulls() {
