@@ -297,11 +297,6 @@ pub trait Elementwise: Clone {
     /// The same for [`forward_with_derivative`](Activation::forward_with_derivative), which needs more registers.
     const ABREAST_OF_BOTH: usize = Self::ABREAST;
 
-    /// Whether a branch of the formula returns `x` unchanged. In place, AVX2 would otherwise compile it to masked stores, which
-    /// are ten times slower on some CPUs. `true` costs one register. The results are the same either way.
-    #[doc(hidden)]
-    const KEEPS: bool = true;
-
     /// f(x).
     fn value<R: Real>(&self, x: R) -> R;
 
@@ -395,10 +390,9 @@ pub(crate) fn passes<T: Float, F: Elementwise>(f: &F, level: Level, pass: Pass<'
     // the stores are done. A slice that is cut is copied word by word, so slices are cut to the length that they have.
     match pass {
         Pass::Forward { x, y } => dispatch(level, Forward { f, x, y: &mut y[..x.len()] }),
-        Pass::ForwardInPlace { x } if F::KEEPS => {
+        Pass::ForwardInPlace { x } => {
             dispatch(level, ForwardInPlace { f: &Over { f: f.clone(), nothing: black_box(0.0) }, x });
         }
-        Pass::ForwardInPlace { x } => dispatch(level, ForwardInPlace { f, x }),
         // The derivative is the gradient of ones. That saves the compiler a loop, and reading the ones costs nothing beside a
         // formula that takes long.
         Pass::Derivative { x, dydx } if F::ABREAST > 1 => {

@@ -65,7 +65,6 @@ impl Elementwise for ClippedGelu {
     // The derivative takes the registers of both formulas of GELU.
     const ABREAST: usize = 2;
     const ABREAST_OF_BOTH: usize = 1;
-    const KEEPS: bool = false;
 
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {

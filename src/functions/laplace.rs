@@ -96,7 +96,6 @@ impl Elementwise for Laplace {
     // Two quotients' parts, polynomial and exponential fill the registers.
     const ABREAST: usize = 2;
     const ABREAST_OF_BOTH: usize = 1;
-    const KEEPS: bool = false;
 
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {

@@ -121,7 +121,6 @@ impl Elementwise for Xielu {
 
     const ABREAST: usize = 2;
     const ABREAST_OF_BOTH: usize = 1;
-    const KEEPS: bool = false;
 
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
