@@ -3,7 +3,7 @@
 use super::relu::{leaky, side};
 use crate::kernel::arithmetic::{Count, Single};
 use crate::kernel::dispatch::dispatch;
-use crate::kernel::element::{Element, Float, Kernel, compiled};
+use crate::kernel::element::{Element, Float, kernel};
 use crate::kernel::level::Level;
 use crate::kernel::sweep::sweep;
 use crate::pass::Pass;
@@ -16,23 +16,10 @@ pub(crate) fn leaky_pass<T: Element>(level: Level, pass: Pass<'_, T>, slopes: &[
 /// A pass, and its slopes.
 struct LeakyLines;
 
-impl Kernel for LeakyLines {
-    type Args<'a, T: Float> = (Pass<'a, T>, &'a [T]);
-    type Output<T: Float> = ();
-
-    compiled! {
-        fn f32(&self, level: Level, (pass, slopes): (Pass<'_, f32>, &[f32])) {
-            run(level, pass, slopes);
-        }
-
-        fn f64(&self, level: Level, (pass, slopes): (Pass<'_, f64>, &[f64])) {
-            run(level, pass, slopes);
-        }
-    }
-}
+kernel!(LeakyLines: Args<'a, T> = (Pass<'a, T>, &'a [T]), -> (), run);
 
 #[inline]
-fn run<T: Float>(level: Level, pass: Pass<'_, T>, slopes: &[T]) {
+fn run<T: Float>(_: &LeakyLines, level: Level, (pass, slopes): (Pass<'_, T>, &[T])) {
     let _one = &Single;
     match pass {
         Pass::Forward { x, y } => dispatch(level, Forward { _one, x, slopes, y }),

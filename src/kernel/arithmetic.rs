@@ -1,7 +1,7 @@
 //! Sums and products of slices, and pairs that are taken apart: what layers do to tiles beside running an activation.
 
 use super::dispatch::{Task, dispatch};
-use super::element::{Float, Kernel, Lane, compiled};
+use super::element::{Float, Lane, kernel};
 use super::level::Level;
 use super::sweep::sweep;
 
@@ -41,23 +41,10 @@ impl<T: Float> Arithmetic<'_, T> {
 
 struct Loops;
 
-impl Kernel for Loops {
-    type Args<'a, T: Float> = Arithmetic<'a, T>;
-    type Output<T: Float> = ();
-
-    compiled! {
-        fn f32(&self, level: Level, arithmetic: Arithmetic<'_, f32>) {
-            run(level, arithmetic);
-        }
-
-        fn f64(&self, level: Level, arithmetic: Arithmetic<'_, f64>) {
-            run(level, arithmetic);
-        }
-    }
-}
+kernel!(Loops: Args<'a, T> = Arithmetic<'a, T>, -> (), run);
 
 #[inline]
-fn run<T: Float>(level: Level, arithmetic: Arithmetic<'_, T>) {
+fn run<T: Float>(_: &Loops, level: Level, arithmetic: Arithmetic<'_, T>) {
     let _one = &Single;
     match arithmetic {
         Arithmetic::Sum { a, b, y } => dispatch(level, Sum { _one, a, b, y }),

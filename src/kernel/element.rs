@@ -145,6 +145,37 @@ macro_rules! per_element {
 }
 pub(crate) use per_element;
 
+/// Implements [`Kernel`] by a function of the kernel, the level and the arguments, which this crate compiles once for each float.
+///
+/// `kernel!(Apply: Args<'a, T> = Affine<'a, T>, -> (), run);` becomes
+///
+/// ```text
+/// impl Kernel for Apply {
+///     type Args<'a, T: Float> = Affine<'a, T>;
+///     type Output<T: Float> = ();
+///     fn f32(&self, level: Level, args: Affine<'_, f32>) { run(self, level, args) }
+///     fn f64(&self, level: Level, args: Affine<'_, f64>) { run(self, level, args) }
+/// }
+/// ```
+macro_rules! kernel {
+    ($type:ty: Args<$life:lifetime, $float:ident> = $args:ty, -> $output:ty, $function:expr) => {
+        impl $crate::kernel::element::Kernel for $type {
+            type Args<$life, $float: $crate::kernel::element::Float> = $args;
+            type Output<$float: $crate::kernel::element::Float> = $output;
+
+            $crate::kernel::element::compiled! {
+                fn f32(&self, level: $crate::kernel::level::Level, args: Self::Args<'_, f32>) -> Self::Output<f32> {
+                    $function(self, level, args)
+                }
+                fn f64(&self, level: $crate::kernel::level::Level, args: Self::Args<'_, f64>) -> Self::Output<f64> {
+                    $function(self, level, args)
+                }
+            }
+        }
+    };
+}
+pub(crate) use kernel;
+
 /// Functions that this crate compiles once; without the feature `compiled` those that use them do.
 macro_rules! compiled {
     ($($(#[$attribute:meta])* fn $name:ident($($parameters:tt)*) $(-> $output:ty)? $body:block)+) => {$(

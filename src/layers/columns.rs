@@ -1,7 +1,7 @@
 //! Sums of columns to twice the precision, for gradients of what is broadcast: biases and slopes.
 
 use crate::kernel::dispatch::{Task, dispatch};
-use crate::kernel::element::{Float, Kernel, Lane, compiled};
+use crate::kernel::element::{Float, Lane, kernel};
 use crate::kernel::level::Level;
 use crate::kernel::real::Real;
 use crate::kernel::tiles::Tile;
@@ -79,23 +79,10 @@ enum Work<'a, T> {
 
 struct Loops;
 
-impl Kernel for Loops {
-    type Args<'a, T: Float> = Work<'a, T>;
-    type Output<T: Float> = ();
-
-    compiled! {
-        fn f32(&self, level: Level, work: Work<'_, f32>) {
-            run(level, work);
-        }
-
-        fn f64(&self, level: Level, work: Work<'_, f64>) {
-            run(level, work);
-        }
-    }
-}
+kernel!(Loops: Args<'a, T> = Work<'a, T>, -> (), run);
 
 #[inline]
-fn run<T: Float>(level: Level, work: Work<'_, T>) {
+fn run<T: Float>(_: &Loops, level: Level, work: Work<'_, T>) {
     match work {
         Work::Add { hi, lo, terms: Addends::Numbers(numbers) } => {
             dispatch(level, Add { hi, lo, terms: Numbers(numbers) })

@@ -7,7 +7,7 @@ use crate::functions::relu::Relu;
 use crate::functions::sigmoid::Sigmoid;
 use crate::functions::silu::Silu;
 use crate::kernel::dispatch::dispatch;
-use crate::kernel::element::{Element, Float, Kernel, compiled};
+use crate::kernel::element::{Element, Float, kernel};
 use crate::kernel::level::Level;
 use crate::kernel::sweep::sweep;
 use crate::pass::Pieces;
@@ -19,7 +19,7 @@ use crate::pass::Pieces;
 /// ```text
 /// pub struct SwiGlu;
 /// impl<T: Element> Gate<T> for SwiGlu { .. } // by the kernel, and by tiles for halves
-/// impl Kernel for SwiGlu { .. }              // the loops of `run`, with Silu, for f32 and f64
+/// kernel!(SwiGlu: ..);                       // the loops of `run`, with Silu, for f32 and f64
 /// ```
 macro_rules! gates {
     ($($(#[$attribute:meta])* $name:ident = $activation:ident;)+) => {$(
@@ -34,20 +34,7 @@ macro_rules! gates {
             }
         }
 
-        impl Kernel for $name {
-            type Args<'a, T: Float> = GatePass<'a, T>;
-            type Output<T: Float> = ();
-
-            compiled! {
-                fn f32(&self, level: Level, pass: GatePass<'_, f32>) {
-                    run(&$activation, level, pass);
-                }
-
-                fn f64(&self, level: Level, pass: GatePass<'_, f64>) {
-                    run(&$activation, level, pass);
-                }
-            }
-        }
+        kernel!($name: Args<'a, T> = GatePass<'a, T>, -> (), |_, level, pass| run(&$activation, level, pass));
     )+};
 }
 

@@ -5,7 +5,7 @@ use crate::describe::error::ParameterError;
 use crate::describe::parameters::{Allowed, checked};
 use crate::kernel::abreast::Abreast;
 use crate::kernel::dispatch::{Task, dispatch};
-use crate::kernel::element::{Element, Float, Kernel, Lane, compiled, per_element};
+use crate::kernel::element::{Element, Float, Lane, kernel, per_element};
 use crate::kernel::level::Level;
 use crate::kernel::real::Real;
 use crate::layers::wide::Wide;
@@ -308,21 +308,8 @@ fn take_first<'a, F>(slice: &mut &'a mut [F], len: usize) -> &'a mut [F] {
     first
 }
 
-impl Kernel for OfBatch {
-    type Args<'a, T: Float> = Batch<'a, T>;
-    /// The sum of the losses.
-    type Output<T: Float> = f64;
-
-    compiled! {
-        fn f32(&self, level: Level, batch: Batch<'_, f32>) -> f64 {
-            total(self, level, batch)
-        }
-
-        fn f64(&self, level: Level, batch: Batch<'_, f64>) -> f64 {
-            total(self, level, batch)
-        }
-    }
-}
+// The sum of the losses.
+kernel!(OfBatch: Args<'a, T> = Batch<'a, T>, -> f64, total);
 
 #[inline]
 fn total<T: Float>(of_batch: &OfBatch, level: Level, batch: Batch<'_, T>) -> f64 {

@@ -1,8 +1,7 @@
 //! Scores from elements: scaled, biased, masked. And the gradients of that.
 
 use crate::kernel::dispatch::{Task, dispatch};
-use crate::kernel::element::{Float, Kernel, Lane, compiled};
-use crate::kernel::level::Level;
+use crate::kernel::element::{Float, Lane, kernel};
 
 /// `y[i] * scale + bias[i]`, or `masked` where `keep[i]` is false.
 pub(crate) struct Affine<'a, T> {
@@ -47,16 +46,4 @@ impl<T: Float> Task<T> for Affine<'_, T> {
 /// Runs an [`Affine`].
 pub(crate) struct Apply;
 
-impl Kernel for Apply {
-    type Args<'a, T: Float> = Affine<'a, T>;
-    type Output<T: Float> = ();
-
-    compiled! {
-        fn f32(&self, level: Level, args: Affine<'_, f32>) {
-            dispatch(level, args);
-        }
-        fn f64(&self, level: Level, args: Affine<'_, f64>) {
-            dispatch(level, args);
-        }
-    }
-}
+kernel!(Apply: Args<'a, T> = Affine<'a, T>, -> (), |_, level, affine| dispatch(level, affine));

@@ -4,7 +4,7 @@
 use num_traits::float::FloatCore;
 
 use crate::kernel::dispatch::{Task, dispatch};
-use crate::kernel::element::{Float, Kernel, Lane, compiled};
+use crate::kernel::element::{Float, Lane, kernel};
 use crate::kernel::lanes::Ieee;
 use crate::kernel::level::Level;
 
@@ -21,19 +21,7 @@ pub(crate) fn magnitude<T: Float>(level: Level, x: &[T]) -> T {
 
 struct Magnitude;
 
-impl Kernel for Magnitude {
-    type Args<'a, T: Float> = &'a [T];
-    type Output<T: Float> = T;
-
-    compiled! {
-        fn f32(&self, level: Level, x: &[f32]) -> f32 {
-            dispatch(level, OfSlice(x))
-        }
-        fn f64(&self, level: Level, x: &[f64]) -> f64 {
-            dispatch(level, OfSlice(x))
-        }
-    }
-}
+kernel!(Magnitude: Args<'a, T> = &'a [T], -> T, |_, level, x| dispatch(level, OfSlice(x)));
 
 struct OfSlice<'a, T>(&'a [T]);
 

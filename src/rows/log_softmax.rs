@@ -102,13 +102,12 @@ impl RowFormula for Diagonal {
 
     #[inline(always)]
     fn constants<R: Real>(self, row: &Row<R>) -> Constants<R> {
-        let (Complement { top, of_top }, Normaliser { factor, factor_lo }) = Complement::of(row);
-        [factor, factor_lo, top, of_top]
+        Complement::constants(row)
     }
 
     #[inline(always)]
-    fn result<R: Real>(self, e: R, _: R, &[factor, factor_lo, top, of_top]: &Constants<R>) -> R {
-        Complement { top, of_top }.at(e, Normaliser { factor, factor_lo }.probability(e))
+    fn result<R: Real>(self, e: R, _: R, constants: &Constants<R>) -> R {
+        Complement::both(e, constants).1
     }
 }
 

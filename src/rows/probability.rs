@@ -1,6 +1,6 @@
 //! What the sums of a row's exponentials are for: probabilities, and what is left of 1 beside one.
 
-use super::formula::Accumulate;
+use super::formula::{Accumulate, Constants};
 use super::reduce::Partial;
 use super::stats::Row;
 use crate::kernel::real::Real;
@@ -102,6 +102,20 @@ impl<R: Real> Complement<R> {
         let normaliser = Normaliser::of(multiple_and(count, top, rest));
         let (of_top, rounded) = normaliser.ratio(multiple_and(count - R::of(1.0), top, rest));
         (Self { top, of_top: of_top + rounded }, normaliser)
+    }
+
+    /// Both, as a formula keeps them.
+    #[inline(always)]
+    pub(crate) fn constants(row: &Row<R>) -> Constants<R> {
+        let (Self { top, of_top }, Normaliser { factor, factor_lo }) = Self::of(row);
+        [factor, factor_lo, top, of_top]
+    }
+
+    /// p and 1 - p of the exponential `e`, from [`constants`](Self::constants).
+    #[inline(always)]
+    pub(crate) fn both(e: R, &[factor, factor_lo, top, of_top]: &Constants<R>) -> (R, R) {
+        let p = Normaliser { factor, factor_lo }.probability(e);
+        (p, Self { top, of_top }.at(e, p))
     }
 
     /// 1 - p, for p of the exponential `e`.

@@ -136,14 +136,13 @@ impl RowFormula for Diagonal {
 
     #[inline(always)]
     fn constants<R: Real>(self, row: &Row<R>) -> Constants<R> {
-        let (Complement { top, of_top }, Normaliser { factor, factor_lo }) = Complement::of(row);
-        [factor, factor_lo, top, of_top]
+        Complement::constants(row)
     }
 
     #[inline(always)]
-    fn result<R: Real>(self, e: R, _: R, &[factor, factor_lo, top, of_top]: &Constants<R>) -> R {
-        let p = Normaliser { factor, factor_lo }.probability(e);
-        p * Complement { top, of_top }.at(e, p)
+    fn result<R: Real>(self, e: R, _: R, constants: &Constants<R>) -> R {
+        let (p, complement) = Complement::both(e, constants);
+        p * complement
     }
 }
 

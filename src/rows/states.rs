@@ -5,7 +5,7 @@ use super::reduce::Partial;
 use super::rest::rest_of_rows;
 use super::stats::{PerRow, SIDE, Stats};
 use crate::kernel::dispatch::{Task, dispatch};
-use crate::kernel::element::{Float, Kernel, Lane, compiled};
+use crate::kernel::element::{Float, Lane, kernel};
 use crate::kernel::level::Level;
 use crate::math::{RowExp, fast_two_sum, log1p_of_sum_unrounded, two_sum};
 
@@ -152,21 +152,9 @@ pub(crate) enum Args<'a, T> {
     Probabilities(Probabilities<'a, T>),
 }
 
-impl Kernel for Compiled {
-    type Args<'a, T: Float> = Args<'a, T>;
-    type Output<T: Float> = ();
+kernel!(Compiled: Args<'a, T> = Args<'a, T>, -> (), run);
 
-    compiled! {
-        fn f32(&self, level: Level, args: Args<'_, f32>) {
-            run(level, args);
-        }
-        fn f64(&self, level: Level, args: Args<'_, f64>) {
-            run(level, args);
-        }
-    }
-}
-
-pub(crate) fn run<T: Float>(level: Level, args: Args<'_, T>) {
+pub(crate) fn run<T: Float>(_: &Compiled, level: Level, args: Args<'_, T>) {
     match args {
         Args::OfSlice { x, state } => for_each_group(level, x, x.len(), &mut |_, _, states| *state = states[0]),
         Args::OfRows { x, row_len, y } => {
