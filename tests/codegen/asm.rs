@@ -157,10 +157,12 @@ impl Function {
             .map(|(at, instruction, destination)| (instruction, self.loaded(at, destination).unwrap_or(destination)))
     }
 
-    /// The symbol whose address was last put into the register, by way of other registers or not.
+    /// The symbol whose address was last put into the register, by way of other registers or not. What was put there before
+    /// may stand behind.
     fn loaded<'a>(&'a self, at: usize, register: &str) -> Option<&'a str> {
         let mut register = register;
-        for instruction in self.instructions[..at].iter().rev() {
+        let (before, behind) = self.instructions.split_at(at);
+        for instruction in before.iter().rev().chain(behind.iter().rev()) {
             let Some((source, target)) = instruction.operands.rsplit_once(", ") else { continue };
             if target != register || !instruction.name.starts_with("mov") {
                 continue;
@@ -173,6 +175,10 @@ impl Function {
             }
         }
         None
+    }
+
+    pub(crate) fn operations(&self) -> impl Iterator<Item = Operation> {
+        self.instructions.iter().filter_map(Instruction::operation)
     }
 
     /// The innermost loops: stretches from a label to the last jump back to it, without such a stretch inside.
@@ -208,10 +214,6 @@ impl Loop<'_> {
     pub(crate) fn branches(&self) -> impl Iterator<Item = &Instruction> {
         let (_, before) = self.body.split_last().expect("a loop has its jump");
         before.iter().filter(|instruction| instruction.destination().is_some() && !instruction.is_call())
-    }
-
-    pub(crate) fn calls(&self) -> impl Iterator<Item = &Instruction> {
-        self.body.iter().filter(|instruction| instruction.is_call())
     }
 
     pub(crate) fn spills(&self) -> usize {

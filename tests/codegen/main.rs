@@ -1,7 +1,10 @@
-//! The hot loops are vectorised, as the assembly shows: for every activation, type, pass and level.
+//! The hot loops are vectorised, as the assembly shows: for every activation, type, pass and level, and for all that rows,
+//! gates, layers and losses are made of.
 //!
-//! A crate that uses the formulas of all activations is compiled, for x86-64 and for aarch64, and its assembly read. It uses
-//! this crate without the feature `compiled`, so that the loops are compiled there, as those of users' own formulas are.
+//! A crate that uses all of this is compiled, for x86-64 and for aarch64, and its assembly read. It uses this crate without
+//! the feature `compiled`, so that the loops are compiled there, as those of users' own formulas are. With the feature this
+//! crate compiles the same loops itself, but always all of them in both floats, which takes three times as long.
+//!
 //! Nothing is run or timed, so the CPU of the machine does not matter. `cargo test --release --test codegen -- --nocapture`
 //! shows what was found.
 
@@ -10,8 +13,8 @@ mod probe;
 
 use std::collections::BTreeMap;
 
-use asm::{Function, Kind, Loop, Operation, functions};
-use probe::{DECOY, Mode, PASSES, Probe};
+use asm::{Function, Instruction, Kind, Loop, Operation, functions};
+use probe::{Build, DECOY, F32, F64, Float, PASSES};
 
 /// A level: its name, the bits of its vectors, whether it fuses, and which function has its loops: an identifier of its
 /// symbol.
@@ -29,6 +32,18 @@ const X86_64: &[Level] = &[
 ];
 const AARCH64: &[Level] = &[Level { name: "NEON", vector: 128, fused: true, function: "dispatch" }];
 
+impl Level {
+    /// Whether the function has loops of this level.
+    fn has(&self, symbol: &str) -> bool {
+        names(symbol, self.function) && (self.function != "dispatch" || !symbol.contains("vectorize"))
+    }
+}
+
+/// Whether the function runs a task of the float: `dispatch::<f32, Forward<Gelu, f32>>`, say, and what that hands its task to.
+fn is_of(symbol: &str, (letter, _): Float) -> bool {
+    ["8dispatch", "5plain"].iter().any(|generic| symbol.contains(&format!("{generic}{letter}")))
+}
+
 /// Copies what it is given: by the library's copy, or not at all.
 const COPY: &str = "Identity";
 
@@ -39,67 +54,79 @@ const SCALAR_EDGES: [&str; 7] = ["HardTanh", "Hardshrink", "LeakyRelu", "Relu", 
 /// What `look` says of a loop that is neither of full width nor a copy of one that is.
 const NARROW: &str = "a loop that is not of full width";
 
+/// Tasks that compute nothing.
+const MOVES: [&str; 2] = ["Interleave", "TakeApart"];
+
+/// Tasks for so few numbers that no loop may be left of them.
+const UNROLLED: [&str; 5] = ["Logarithms", "Merge", "States", "Total", "Totals"];
+
+/// What loops may call: panics, and copies of what is short or left over.
+const CALLED: [&str; 7] = ["panic", "slice_index_fail", "expect_failed", "copy_short", "memcpy", "memmove", "memset"];
+
 /// Functions that have no product to add to: they multiply sums, or quotients of sums.
 const UNFUSED: [&str; 5] = ["HardSigmoid", "HardSwish", "Shrink", "SquaredRelu", "Softsign"];
 
-#[test]
-fn loops_for_x86_64_are_vectorised() {
-    every_loop_is_vectorised("x86_64-unknown-linux-gnu", X86_64, Mode::Whole);
-}
+const X86_64_TARGET: &str = "x86_64-unknown-linux-gnu";
+const AARCH64_TARGET: &str = "aarch64-unknown-linux-gnu";
 
-#[test]
-fn loops_for_aarch64_are_vectorised() {
-    every_loop_is_vectorised("aarch64-unknown-linux-gnu", AARCH64, Mode::Whole);
-}
-
-/// Incremental compilation inlines no function that is not `#[inline(always)]` or of the same module. A call in a hot loop
+/// Incremental compilation may inline nothing but what is `#[inline(always)]` or of the same module. A call in a hot loop
 /// costs a factor of a hundred.
 #[test]
 fn loops_compiled_incrementally_are_vectorised() {
-    every_loop_is_vectorised("x86_64-unknown-linux-gnu", X86_64, Mode::Incremental);
+    every_loop_is_vectorised(X86_64, Build { target: X86_64_TARGET, float: F64, tasks: true, incremental: true });
 }
 
-fn every_loop_is_vectorised(target: &str, levels: &[Level], mode: Mode) {
+#[test]
+fn loops_for_aarch64_in_f32_are_vectorised() {
+    every_loop_is_vectorised(AARCH64, Build { target: AARCH64_TARGET, float: F32, tasks: false, incremental: false });
+}
+
+#[test]
+fn loops_for_aarch64_in_f64_are_vectorised() {
+    every_loop_is_vectorised(AARCH64, Build { target: AARCH64_TARGET, float: F64, tasks: false, incremental: false });
+}
+
+#[test]
+fn loops_for_x86_64_in_f32_are_vectorised() {
+    every_loop_is_vectorised(X86_64, Build { target: X86_64_TARGET, float: F32, tasks: true, incremental: false });
+}
+
+#[test]
+fn loops_for_x86_64_in_f64_are_vectorised() {
+    every_loop_is_vectorised(X86_64, Build { target: X86_64_TARGET, float: F64, tasks: false, incremental: false });
+}
+
+fn every_loop_is_vectorised(levels: &[Level], build: Build) {
+    let Build { target, float, .. } = build;
     if !probe::is_installed(target) {
         eprintln!("\nSKIPPED: no code for {target} was looked at. `rustup target add {target}` and run this again.\n");
         let native = target.starts_with(std::env::consts::ARCH) && cfg!(all(target_os = "linux", target_env = "gnu"));
         assert!(!native, "the target of this machine is not installed");
         return;
     }
-    let probes = probe::probes(mode);
-    let (assembly, path) = probe::assembly(target, mode, &probes);
+    let (assembly, path) = build.assembly();
     let functions = functions(&assembly);
     let mut faults = Vec::new();
-    for Probe { formula, float, bits } in &probes {
+    for formula in &build.formulas() {
         for pass in PASSES {
             if formula == COPY && pass.starts_with("Forward") {
                 continue;
             }
             for level in levels {
-                let place = format!("{formula} f{bits} {pass} {}", level.name);
-                // dispatch::<f32, Forward<Gelu, f32>>, say, and what it hands its task to.
+                let place = format!("{formula} f{} {pass} {}", float.1, level.name);
                 let of_task = |(symbol, _): &(&String, &Function)| {
-                    names(symbol, formula)
-                        && names(symbol, pass)
-                        && ["8dispatch", "5plain"].iter().any(|generic| symbol.contains(&format!("{generic}{float}")))
+                    is_of(symbol, float) && ["activation", pass, formula].iter().all(|part| names(symbol, part))
                 };
-                let at_level = |symbol: &str| {
-                    names(symbol, level.function) && (level.function != "dispatch" || !symbol.contains("vectorize"))
-                };
-                let mut bodies: Vec<_> = functions
-                    .iter()
-                    .filter(of_task)
-                    .filter(|(symbol, _)| at_level(symbol))
-                    .map(|(_, body)| body)
-                    .collect();
+                let of_pass = || functions.iter().filter(of_task);
+                let mut bodies: Vec<_> = of_pass().filter(|(s, _)| level.has(s)).map(|(_, body)| body).collect();
                 if bodies.is_empty() {
                     // Two tasks with the same code share it.
-                    let symbols = functions.iter().filter(of_task).flat_map(|(_, body)| body.leaves());
-                    bodies = symbols.filter(|(_, s)| at_level(s)).filter_map(|(_, s)| functions.get(s)).collect();
+                    let symbols = of_pass().flat_map(|(_, body)| body.leaves());
+                    bodies = symbols.filter(|(_, s)| level.has(s)).filter_map(|(_, s)| functions.get(s)).collect();
                 }
                 let none = bodies.is_empty();
                 let found: Vec<String> =
-                    bodies.into_iter().flat_map(|body| look(body, level, *bits, formula, mode)).collect();
+                    bodies.into_iter().flat_map(|body| look(body, level, float.1, formula)).collect();
                 if none {
                     faults.push(format!("{place}: no function for this level is found"));
                 } else if formula == DECOY {
@@ -116,6 +143,17 @@ fn every_loop_is_vectorised(target: &str, levels: &[Level], mode: Mode) {
             }
         }
     }
+    for level in levels.iter().filter(|_| build.tasks) {
+        let mut missing = probe::tasks();
+        for (symbol, body) in functions.iter().filter(|(symbol, _)| is_of(symbol, float) && level.has(symbol)) {
+            missing.retain(|task| !names(symbol, task));
+            if !names(symbol, "activation") {
+                let found = look_at_task(symbol, body, level, float.1);
+                faults.extend(found.into_iter().map(|fault| format!("{symbol}: {fault}")));
+            }
+        }
+        faults.extend(missing.iter().map(|task| format!("{task} {}: nothing in tasks.rs calls it", level.name)));
+    }
     let count = faults.len();
     assert!(count == 0, "{count} faults in {path}:\n{}", faults.join("\n"));
 }
@@ -126,22 +164,38 @@ fn names(symbol: &str, identifier: &str) -> bool {
     symbol.match_indices(&counted).any(|(at, _)| !symbol[..at].ends_with(|c: char| c.is_ascii_digit()))
 }
 
-/// What is wrong with a function's code.
-fn look(function: &Function, level: &Level, element: usize, name: &str, mode: Mode) -> Vec<String> {
-    let mut faults = Vec::new();
-
-    // Beside panics and what short slices need there is nothing to call, and in a loop nothing at all.
-    let known = ["panic", "slice_index_fail", "expect_failed", "copy_short", "memcpy"];
+/// What a function calls, other than panics and copies: there, and all the more in a loop, that is a fault.
+fn calls(function: &Function) -> Vec<String> {
     let mut called = BTreeMap::<_, Vec<_>>::new();
-    for (instruction, symbol) in function.leaves().filter(|(_, symbol)| !known.iter().any(|part| symbol.contains(part)))
+    for (instruction, symbol) in
+        function.leaves().filter(|(_, symbol)| !CALLED.iter().any(|part| symbol.contains(part)))
     {
         called.entry(symbol).or_default().push(instruction);
     }
-    // Compiled incrementally, there are calls outside of loops, too.
-    for (symbol, calls) in called.into_iter().filter(|_| mode == Mode::Whole) {
-        faults.push(format!("calls {symbol} from {} places, the first at {}", calls.len(), calls[0].text()));
-    }
+    let fault = |(symbol, calls): (&str, Vec<&Instruction>)| {
+        format!("calls {symbol} from {} places, the first at {}", calls.len(), calls[0].text())
+    };
+    called.into_iter().map(fault).collect()
+}
 
+/// What is wrong with the code of a task. Some of its loops may be scalar: those over rows, and copies for slices that overlap.
+fn look_at_task(symbol: &str, function: &Function, level: &Level, element: usize) -> Vec<String> {
+    let mut faults = calls(function);
+    let full_width = |op: Operation| op.vector == level.vector && op.element == element;
+    let loops = function.innermost_loops().into_iter().filter(|l| l.operations().all(|(_, op)| full_width(op)));
+    let longest = loops.map(|l| size(&l)).max().unwrap_or(0);
+    println!("{longest:4} operations: {symbol}");
+    let is_one = |tasks: &[&str]| tasks.iter().any(|task| names(symbol, task));
+    let unrolled = || is_one(&UNROLLED) && function.operations().any(full_width);
+    if longest == 0 && !unrolled() && !is_one(&MOVES) {
+        faults.push(format!("no loop of packed {element}-bit arithmetic in {} bits", level.vector));
+    }
+    faults
+}
+
+/// What is wrong with the code of an activation's pass.
+fn look(function: &Function, level: &Level, element: usize, name: &str) -> Vec<String> {
+    let mut faults = calls(function);
     let full_width = |op: Operation| op.vector == level.vector && op.element == element;
     let loops = function.innermost_loops().into_iter().filter(|l| size(l) > 0);
     let (full, other): (Vec<_>, Vec<_>) = loops.partition(|l| l.operations().all(|(_, op)| full_width(op)));
@@ -157,10 +211,6 @@ fn look(function: &Function, level: &Level, element: usize, name: &str, mode: Mo
     println!("{:4} operations, {:2} to or from the stack: {}", size(hottest), hottest.spills(), hottest.body[0].text());
     for branch in hottest.branches() {
         faults.push(format!("a branch in the hottest loop: {}", branch.text()));
-    }
-    for call in full.iter().flat_map(|l| l.calls()).filter(|call| !known.iter().any(|part| call.text().contains(part)))
-    {
-        faults.push(format!("a call in a loop: {}", call.text()));
     }
     let has = |kind| full.iter().any(|l| l.operations().any(|(_, op)| op.kind == kind));
     if !UNFUSED.contains(&name) && level.fused && has(Kind::Add) && has(Kind::Mul) && !has(Kind::Fused) {

@@ -1,5 +1,6 @@
-//! Compiles a crate with the loops of each activation, to assembly.
+//! Compiles a crate with the loops of each activation, and those of rows, gates, layers and losses, to assembly.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 use std::{env, fs};
@@ -16,121 +17,147 @@ pub(crate) const DECOY: &str = "Decoy";
 /// Activations that use all of `math` together, for the builds that need not look at every one.
 const SOME: [&str; 7] = ["Elu", "Gelu", "LogCosh", "Mish", "Snake", "Softplus", "Tanh"];
 
-/// How the crate is compiled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
-    /// As a whole, all activations.
-    Whole,
-    /// Incrementally, some activations.
-    Incremental,
+/// A float: its letter in symbols, and its bits.
+pub(crate) type Float = (char, usize);
+pub(crate) const F32: Float = ('f', 32);
+pub(crate) const F64: Float = ('d', 64);
+
+/// What is compiled, and how.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Build {
+    pub(crate) target: &'static str,
+    pub(crate) float: Float,
+    /// Whether tasks are compiled, not only activations.
+    pub(crate) tasks: bool,
+    /// Whether incrementally, and then not all activations.
+    pub(crate) incremental: bool,
 }
 
-/// Loops to look at: the type of the formula, the float's letter in symbols, and its bits.
-pub(crate) struct Probe {
-    pub(crate) formula: String,
-    pub(crate) float: char,
-    pub(crate) bits: usize,
+impl Build {
+    /// The types of all activations of one number, or of some, and the decoy.
+    pub(crate) fn formulas(&self) -> Vec<String> {
+        let mut formulas = vec![DECOY.to_owned()];
+        for activation in AnyActivation::all() {
+            // The variant is named as the type: `Gelu(Gelu)`.
+            let debug = format!("{activation:?}");
+            let variant = debug.split('(').next().unwrap_or_default().to_owned();
+            let rows = activations::Activation::<f32>::pieces(&activation) != activations::Pieces::Elements;
+            if !rows && (!self.incremental || SOME.contains(&&*variant)) {
+                formulas.push(variant);
+            }
+        }
+        formulas
+    }
+
+    fn source(&self) -> String {
+        let mut source = String::from(
+            "#![allow(non_snake_case)]
+             use activations::*;
+             #[derive(Clone)]
+             pub struct Decoy;
+             #[inline(never)]
+             fn library<R: Real>(x: R) -> R { x * x + x }
+             impl Elementwise for Decoy {
+                 #[inline(always)]
+                 fn value<R: Real>(&self, x: R) -> R { library(x) }
+                 #[inline(always)]
+                 fn slope<R: Real>(&self, x: R) -> R { std::hint::black_box(x * x) + x }
+             }\n",
+        );
+        source += &format!("type F = f{};\n", self.float.1);
+        for formula in self.formulas() {
+            source += &format!(
+                "pub fn probe_{formula}(f: &{formula}, level: Level, pass: Pass<'_, F>) {{ f.run(level, pass); }}\n"
+            );
+        }
+        if self.tasks {
+            source += include_str!("tasks.rs");
+        }
+        source
+    }
+
+    /// The assembly, optimised, and the path of its files.
+    pub(crate) fn assembly(&self) -> (String, String) {
+        let Self { target, float: (_, bits), incremental, .. } = self;
+        let all = Path::new(env!("CARGO_TARGET_TMPDIR")).join("codegen");
+        let activations = |offline: &[&str]| {
+            let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+            cargo
+                .current_dir(env!("CARGO_MANIFEST_DIR"))
+                .args(["build", "--release", "--lib", "--no-default-features", "--features=std", "--target", target])
+                .args(offline)
+                .env("CARGO_TARGET_DIR", &all)
+                .env("CARGO_INCREMENTAL", "0")
+                // The caller's flags might allow the baseline more than it has.
+                .env("RUSTFLAGS", "")
+                .env_remove("CARGO_ENCODED_RUSTFLAGS");
+            cargo.output().expect("cargo runs")
+        };
+        let mut out = activations(&["--offline"]);
+        if !out.status.success() {
+            out = activations(&[]);
+        }
+        assert!(out.status.success(), "the crate does not compile:\n{}", String::from_utf8_lossy(&out.stderr));
+
+        // By the compiler itself: two of cargo would wait for each other.
+        let probe = all.join(format!("{target}-f{bits}{}", if *incremental { "-incremental" } else { "" }));
+        let _ = fs::remove_dir_all(&probe);
+        fs::create_dir_all(&probe).expect("the probe's directory is made");
+        fs::write(probe.join("probe.rs"), self.source()).expect("the source is written");
+        let release = all.join(target).join("release");
+        let mut rustc = rustc();
+        rustc
+            .current_dir(&probe)
+            .args(["--edition=2024", "--crate-type=lib", "--emit=asm", "--target", target, "-C", "opt-level=3"])
+            // Such symbols name the types that a function is compiled for.
+            .args(["-C", "symbol-mangling-version=v0", "probe.rs", "--extern"])
+            .arg(format!("activations={}", release.join("libactivations.rlib").display()))
+            .arg(format!("-Ldependency={}", release.join("deps").display()));
+        if *incremental {
+            // In as many units as cargo makes. By itself the compiler makes one where it writes assembly, and inlines there
+            // what it calls elsewhere.
+            rustc.args(["-C", "codegen-units=256", "-C", "incremental=incremental"]);
+        } else {
+            rustc.args(["-C", "codegen-units=1"]);
+        }
+        let out = rustc.output().expect("the compiler runs");
+        assert!(out.status.success(), "the probe does not compile:\n{}", String::from_utf8_lossy(&out.stderr));
+        let files = fs::read_dir(&probe).expect("the assembly is there").map(|file| file.expect("a file").path());
+        let files = files.filter(|path| path.extension().is_some_and(|extension| extension == "s"));
+        let assembly = files.map(|file| fs::read_to_string(file).expect("the assembly is text")).collect();
+        (assembly, probe.display().to_string())
+    }
 }
 
-/// Every activation of one number for which there is a formula, and the decoy.
-pub(crate) fn probes(mode: Mode) -> Vec<Probe> {
-    let mut formulas = vec![DECOY.to_owned()];
-    for activation in AnyActivation::all() {
-        // The variant is named as the type: `Gelu(Gelu)`.
-        let debug = format!("{activation:?}");
-        let variant = debug.split('(').next().unwrap_or_default().to_owned();
-        let rows = activations::Activation::<f32>::pieces(&activation) != activations::Pieces::Elements;
-        if !rows && (mode == Mode::Whole || SOME.contains(&&*variant)) {
-            formulas.push(variant);
+/// The names of the crate's tasks: what it implements `Task` for, and what `sweep!` makes one of. Those of halves are left out:
+/// they convert, and need a feature.
+pub(crate) fn tasks() -> BTreeSet<String> {
+    let mut tasks = BTreeSet::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    while let Some(folder) = folders.pop() {
+        for file in fs::read_dir(folder).expect("the source is there") {
+            let path = file.expect("a file").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            for line in fs::read_to_string(path).expect("the source is text").lines() {
+                let implemented =
+                    line.split_once(" Task<").and_then(|(_, rest)| rest.split_once("> for ")).map(|(_, t)| t);
+                let task = implemented.or_else(|| line.strip_prefix("sweep!(")).and_then(|task| task.split_once('<'));
+                tasks.extend(task.filter(|_| !line.contains("$half")).map(|(name, _)| name.to_owned()));
+            }
         }
     }
-    let floats: &[(char, usize)] = if mode == Mode::Whole { &[('f', 32), ('d', 64)] } else { &[('f', 32)] };
-    let probes = formulas
-        .iter()
-        .flat_map(|formula| floats.iter().map(|&(float, bits)| Probe { formula: formula.clone(), float, bits }));
-    probes.collect()
+    tasks
 }
 
-fn source(probes: &[Probe]) -> String {
-    let mut source = String::from(
-        "#![allow(non_snake_case)]
-         use activations::{Activation, Elementwise, Level, Pass, Real};
-         #[derive(Clone)]
-         pub struct Decoy;
-         #[inline(never)]
-         fn library<R: Real>(x: R) -> R { x * x + x }
-         impl Elementwise for Decoy {
-             #[inline(always)]
-             fn value<R: Real>(&self, x: R) -> R { library(x) }
-             #[inline(always)]
-             fn slope<R: Real>(&self, x: R) -> R { std::hint::black_box(x * x) + x }
-         }\n",
-    );
-    for Probe { formula, bits, .. } in probes {
-        let path = if formula == DECOY { DECOY.to_owned() } else { format!("activations::{formula}") };
-        source += &format!(
-            "pub fn probe_{formula}_f{bits}(f: &{path}, level: Level, pass: Pass<'_, f{bits}>) {{ f.run(level, pass); }}\n"
-        );
-    }
-    source
+fn rustc() -> Command {
+    Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
 }
 
 /// Whether the compiler has the standard library of the target.
 pub(crate) fn is_installed(target: &str) -> bool {
-    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let printed = Command::new(rustc).args(["--print", "target-libdir", "--target", target]).output();
+    let printed = rustc().args(["--print", "target-libdir", "--target", target]).output();
     printed.is_ok_and(|out| out.status.success() && Path::new(String::from_utf8_lossy(&out.stdout).trim()).is_dir())
-}
-
-/// The assembly for the target, optimised, and the path of its files.
-pub(crate) fn assembly(target: &str, mode: Mode, probes: &[Probe]) -> (String, String) {
-    let root = env!("CARGO_MANIFEST_DIR");
-    let name = if mode == Mode::Whole { target.to_owned() } else { format!("{target}-incremental") };
-    let probe = Path::new(env!("CARGO_TARGET_TMPDIR")).join("codegen").join(name);
-    fs::create_dir_all(probe.join("src")).expect("the probe's directory is made");
-    let manifest = format!(
-        "[package]\nname = \"probe\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\
-         [dependencies]\nactivations = {{ path = {root:?}, default-features = false, features = [\"std\"] }}\n[workspace]\n"
-    );
-    fs::write(probe.join("Cargo.toml"), manifest).expect("the manifest is written");
-    // Written anew, so that cargo compiles it anew.
-    fs::write(probe.join("src/lib.rs"), source(probes)).expect("the source is written");
-    // The same versions of the dependencies, which are there already.
-    let _ = fs::copy(Path::new(root).join("Cargo.lock"), probe.join("Cargo.lock"));
-
-    let output = probe.join("target").join(target).join("release/deps");
-    let build = |offline: &[&str]| {
-        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo
-            .current_dir(&probe)
-            .args(["rustc", "--release", "--lib", "--target", target])
-            .args(offline)
-            // Such symbols name the types that a function is compiled for.
-            .args(["--", "-C", "symbol-mangling-version=v0", "--emit=asm"])
-            .env("CARGO_TARGET_DIR", probe.join("target"))
-            .env("CARGO_INCREMENTAL", "0")
-            // The caller's flags might allow the baseline more than it has.
-            .env("RUSTFLAGS", "")
-            .env_remove("CARGO_ENCODED_RUSTFLAGS");
-        match mode {
-            Mode::Whole => cargo.args(["-C", "codegen-units=1"]),
-            Mode::Incremental => cargo.arg("-C").arg(format!("incremental={}", probe.join("incremental").display())),
-        };
-        cargo.output().expect("cargo runs")
-    };
-    let _ = fs::remove_dir_all(&output);
-    let _ = fs::remove_dir_all(probe.join("incremental"));
-    let mut out = build(&["--offline"]);
-    if !out.status.success() {
-        out = build(&[]);
-    }
-    assert!(out.status.success(), "the probe does not compile:\n{}", String::from_utf8_lossy(&out.stderr));
-    let mut assembly = String::new();
-    for file in fs::read_dir(&output).expect("the assembly is there") {
-        let path = file.expect("a file").path();
-        if path.extension().is_some_and(|extension| extension == "s") {
-            assembly += &fs::read_to_string(path).expect("the assembly is text");
-        }
-    }
-    (assembly, output.display().to_string())
 }
