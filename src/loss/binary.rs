@@ -378,8 +378,11 @@ impl<T: Float, const GRADIENT: bool> Task<T> for Run<'_, T, GRADIENT> {
         let total = hi[0].wide() + lo[0].wide();
         if total.is_nan() {
             // An infinite loss, maybe, whose rounding error is none.
-            let terms = logits.iter().zip(targets);
-            return terms.map(|(&x, &t)| loss(R::load(x), R::load(t), weight).wide()).sum();
+            let mut total = 0.0;
+            for (&x, &t) in logits.iter().zip(targets) {
+                total += loss(R::load(x), R::load(t), weight).wide();
+            }
+            return total;
         }
         total
     }

@@ -79,14 +79,17 @@ impl<T: Float> Task<T> for Total<'_, T> {
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
-        let total = |sums: &[LaneSums<T>; GROUP]| {
+        // No closure, which would be compiled at no level in an incremental build.
+        #[inline(always)]
+        fn total<T: Float, R: Lane<T>>(sums: &[LaneSums<T>; GROUP]) -> Partial<[R; GROUP]> {
             let mut lanes = [Sums::of_anything(); GROUP];
             for (lanes, sums) in lanes.iter_mut().zip(sums) {
                 *lanes = sums.load::<R>();
             }
             total_anything(&lanes)
-        };
-        let (weight, distance) = (total(self.weight), total(self.distance));
+        }
+
+        let (weight, distance) = (total::<T, R>(self.weight), total::<T, R>(self.distance));
         for i in 0..GROUP {
             self.rows.weight[i] = (weight.0[i] + weight.1[i]).store();
             self.rows.distance[i] = ((distance.0[i] + distance.1[i]) * lifted_one()).store();
@@ -423,7 +426,9 @@ impl<T: Float> Task<T> for ColumnGradients<'_, T> {
         #[inline(always)]
         fn block<T: Float, R: Lane<T>>(factors: &[[R; SIDE]; 3], columns: &mut [Column<T>; DEPTH]) {
             for i in 0..SIDE {
-                let [factor, factor_lo, times] = factors.each_ref().map(|factors| Abreast::splat(factors[i]));
+                let [factor, factor_lo, times] = factors;
+                let (factor, factor_lo) = (Abreast::splat(factor[i]), Abreast::splat(factor_lo[i]));
+                let times = Abreast::splat(times[i]);
                 let e = Abreast::<R, DEPTH>::gather(columns, i);
                 (Normaliser { factor, factor_lo }.probability(e) * times).scatter(columns, i);
             }

@@ -44,7 +44,8 @@ fn block<T: Float, R: Lane<T>, K: Accumulate, const W: usize, const N: usize, co
             macro_rules! each {
                 ($($n:literal $lane:tt)*) => {$(
                     if N > $n {
-                        let [exp, top, grad_y] = [exp.$lane, top.$lane, grad_y.$lane].map(Abreast::splat);
+                        let (exp, top) = (Abreast::splat(exp.$lane), Abreast::splat(top.$lane));
+                        let grad_y = Abreast::splat(grad_y.$lane);
                         add_up::<R, K, W, 1>(i, exp, top, grad_y, &mut first[$n], &mut second[$n]);
                     }
                 )*};

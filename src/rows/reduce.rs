@@ -261,7 +261,11 @@ impl<R: Real, const W: usize> Sums<R, W> {
 pub(crate) fn total_anything<R: Real, const G: usize>(sums: &[Sums<R, LANES>; G]) -> Partial<[R; G]> {
     // On a grid as coarse as the spacing at twice the sum, the lanes add without rounding; what is off the grid is
     // small. A tree of `two_sum` takes three times as long.
-    let (mut hi, mut lo) = (sums.map(|sums| sums.hi), sums.map(|sums| sums.lo));
+    let mut hi = [[R::of(0.0); LANES]; G];
+    let mut lo = hi;
+    for g in 0..G {
+        (hi[g], lo[g]) = (sums[g].hi, sums[g].lo);
+    }
     let mut size = hi;
     for size in size.as_flattened_mut() {
         *size = size.abs();

@@ -115,7 +115,8 @@ impl<T: Float, F: RowFormula> Task<T> for Finish<'_, T, F> {
             constants: &[[R; SIDE]; CONSTANTS],
         ) {
             for i in 0..SIDE {
-                let of_row = constants.each_ref().map(|constants| Abreast::splat(constants[i]));
+                let [a, b, c, d] = constants;
+                let of_row = [Abreast::splat(a[i]), Abreast::splat(b[i]), Abreast::splat(c[i]), Abreast::splat(d[i])];
                 let (of, grad_y) = (Abreast::<R, DEPTH>::gather(columns, i), Abreast::gather(grad_y, i));
                 formula.result(of, grad_y, &of_row).scatter(columns, i);
             }
