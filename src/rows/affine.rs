@@ -25,19 +25,25 @@ impl<T: Float> Task<T> for Affine<'_, T> {
             }
         }
 
-        let scale = R::of(self.scale);
-        match self.bias {
-            Some(bias) => biased(scale, bias, self.y),
-            None if self.scale == 1.0 => {}
-            None => {
-                for y in &mut *self.y {
-                    *y = (R::load(*y) * scale).store();
+        let Self { scale, bias, keep, masked, y } = self;
+        if let Some(bias) = bias {
+            biased(R::of(scale), bias, y);
+        }
+        // A bias has scaled the scores.
+        let scale = if bias.is_some() { 1.0 } else { scale };
+        match keep {
+            // Multiplied even by 1, because AVX2 would leave scores where they are by masked stores.
+            Some(keep) => {
+                for (y, &keep) in y.iter_mut().zip(keep) {
+                    let scaled = (R::load(*y) * R::of(scale)).store();
+                    *y = if keep { scaled } else { masked };
                 }
             }
-        }
-        if let Some(keep) = self.keep {
-            for (y, &keep) in self.y.iter_mut().zip(keep) {
-                *y = if keep { *y } else { self.masked };
+            None if scale == 1.0 => {}
+            None => {
+                for y in y {
+                    *y = (R::load(*y) * R::of(scale)).store();
+                }
             }
         }
     }
