@@ -1,7 +1,7 @@
 //! Faults of activation functions that people reported elsewhere, and faults that this crate once had, as tests with the right
 //! values. The faults of numbers, layouts and errors are here. Some of the first twelve are tested elsewhere:
 //!
-//! - 5, masked stores of PReLU in place: they only cost time, so no test sees them (`src/functions/slopes.rs` avoids them);
+//! - 5, masked stores of PReLU in place: `tests/codegen`;
 //! - 6, subnormal numbers flushed to zero: documentation of the crate, "Reproducibility";
 //! - 7 and 11, names that must parse, and the error for one that is unknown: `tests/suite/parse.rs`;
 //! - 8, derivatives at kinks: `tests/suite/special_values.rs`;
