@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # What the crate costs those who use it: CPU seconds of a cold build and of a rebuild of the user's crate, the size of the
-# program, and the speed of a debug build. Makes small programs in a temporary folder, which depend on the crate as it is
-# here through a git repository, because Cargo compiles such dependencies as it does published ones. Takes five minutes on
-# two cores; measure on an idle machine.
+# program, and how much slower built-in functions are in a debug build with the two lines that the README gives. Makes small
+# programs in a temporary folder, which depend on the crate as it is here through a git repository, because Cargo compiles such
+# dependencies as it does published ones. Takes five minutes on two cores; measure on an idle machine.
 #
 #   tools/compile_cost.sh          all programs
 #   tools/compile_cost.sh NAME...  these: gelu gelu-generic any any-all size debug
@@ -81,6 +81,47 @@ fn main() {
     }
     println!("{best:.3}");
 }'
+
+# Prints the time of each function, in ns an element: of all activations by their names, of rows, a gate and a loss.
+functions='use std::{hint::black_box, time::Instant};
+
+use activations::{Activation, AnyActivation, CrossEntropy, Gate, LogSoftmax, Softmax, SwiGlu};
+
+/// Prints the least time of a call that computes so many elements, in ns an element.
+fn measure(name: &str, elements: usize, mut call: impl FnMut()) {
+    let mut best = f64::INFINITY;
+    for _ in 0..1000 {
+        let start = Instant::now();
+        call();
+        best = best.min(start.elapsed().as_secs_f64());
+    }
+    println!("{name} {:.4}", best / elements as f64 * 1e9);
+}
+
+fn main() {
+    let x: Vec<f32> = (0..64_000).map(|i| (i * 37 % 1024) as f32 / 128.0 - 4.0).collect();
+    let (x, mut y) = (black_box(&x[..]), vec![0.0_f32; 64_000]);
+    for name in AnyActivation::all().map(|f| f.card().name) {
+        let f: AnyActivation = name.parse().expect("a name");
+        measure(name, 8000, || f.forward(&x[..8000], black_box(&mut y[..8000])));
+    }
+    for len in [64, 1000] {
+        let (softmax, log_softmax) = (Softmax::rows(len).expect("a length"), LogSoftmax::rows(len).expect("a length"));
+        let loss = CrossEntropy::new(len).expect("classes");
+        let classes = vec![7_usize; 64_000 / len];
+        measure(&format!("softmax:{len}"), 64_000, || softmax.forward(x, black_box(&mut y)));
+        measure(&format!("log_softmax:{len}"), 64_000, || log_softmax.forward(x, black_box(&mut y)));
+        measure(&format!("cross_entropy:{len}"), 64_000, || {
+            black_box(loss.loss_and_gradient(x, &classes, black_box(&mut y)));
+        });
+    }
+    measure("swiglu", 4000, || SwiGlu.forward(&x[..4000], &x[4000..8000], black_box(&mut y[..4000])));
+}'
+
+# least FILE: the least time of each function.
+least() {
+    awk '!($1 in best) || $2 < best[$1] { best[$1] = $2 } END { for (name in best) print name, best[name] }' "$1" | sort
+}
 
 # everything TYPES: all passes of all activations, softmax, gates and losses, for the element types.
 everything() {
@@ -177,12 +218,22 @@ for name in "${@:-all}"; do
         measure size "\`AnyActivation\`, f32" ;;
     esac
     case $name in all | debug)
-        program debug "" <<< "$gelu"
+        program debug "" <<< "$functions"
         cd "$scratch/debug"
         cargo build --quiet --release
         cargo build --quiet
+        # In turns, because other programs disturb both.
+        for _ in 1 2 3 4 5; do
+            target/release/program >> release
+            target/debug/program >> debug
+        done
         echo
-        echo "GELU, ns an element: release $(target/release/program), debug with opt-level 3 for the crate" \
-            "$(target/debug/program)" ;;
+        echo "| function | release, ns an element | debug | ratio |"
+        echo "|---|--:|--:|--:|"
+        join <(least release) <(least debug) | awk '
+            { ratio = $3 / $2 }
+            ratio > most { most = ratio; name = $1 }
+            ratio > 1.1 { printf "| %s | %.3f | %.3f | %.2f |\n", $1, $2, $3, ratio }
+            END { printf "\nThe others of %d functions take at most 1.1 times as long; the most: %.2f, %s\n", NR, most, name }' ;;
     esac
 done
