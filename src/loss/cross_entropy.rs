@@ -225,16 +225,7 @@ impl CrossEntropy {
             Kind::Distributions(t) => same_length("targets", t.len(), "logits", logits.len()),
             Kind::Classes(classes) => {
                 same_length("targets", classes.len(), "rows of logits", logits.len() / self.classes);
-                let mut none = None;
-                classes.by_parts(|at, part| {
-                    let is_class = |&class: &i64| {
-                        class == self.ignore_index || usize::try_from(class).is_ok_and(|class| class < self.classes)
-                    };
-                    if let Some(row) = part.iter().position(|class| !is_class(class)) {
-                        none.get_or_insert((at + row, part[row]));
-                    }
-                });
-                if let Some((row, class)) = none {
+                if let Some((row, class)) = classes.first_unknown(self.classes, self.ignore_index) {
                     no_such_class(row, class, self.classes);
                 }
             }
@@ -242,18 +233,17 @@ impl CrossEntropy {
     }
 
     fn denominator<T: Element>(&self, logits: &[T], targets: &Targets<'_, T>) -> f64 {
-        let count = match targets.kind {
-            Kind::Distributions(_) => (logits.len() / self.classes) as f64,
-            Kind::Classes(classes) => {
-                let (mut count, mut sum) = (0_usize, 0.0);
-                classes.by_parts(|_, part| {
-                    let counted = part.iter().filter(|&&class| class != self.ignore_index);
-                    match targets.weights {
-                        None => count += counted.count(),
-                        Some(weights) => counted.for_each(|&class| sum += weights[class as usize].widened().into()),
+        let count = match (targets.kind, targets.weights) {
+            (Kind::Distributions(_), _) => (logits.len() / self.classes) as f64,
+            (Kind::Classes(classes), None) => classes.count(self.ignore_index) as f64,
+            (Kind::Classes(classes), Some(weights)) => {
+                let mut sum = 0.0;
+                classes.by_parts(&mut |_, part| {
+                    for &class in part.iter().filter(|&&class| class != self.ignore_index) {
+                        sum += weights[class as usize].widened().into();
                     }
                 });
-                if targets.weights.is_some() { sum } else { count as f64 }
+                sum
             }
         };
         self.reduction.denominator(count)
@@ -266,7 +256,8 @@ impl CrossEntropy {
         Ieee::of(total / denominator)
     }
 
-    /// Calls `losses` with the number of the first of some rows, and with their losses. Returns their sum; gradients are multiplied by `times`.
+    /// Calls `losses` with the number of the first of some rows, and with their losses. Returns the sum of all losses. Gradients
+    /// are multiplied by `times`.
     fn run<T: Element>(
         &self,
         logits: &[T],

@@ -89,15 +89,6 @@ macro_rules! classes {
                 }
             }
 
-            /// Calls `f` with the number of the first of some rows, and with their classes.
-            pub(super) fn by_parts(self, mut f: impl FnMut(usize, &[i64])) {
-                let mut part = [0; 64];
-                for at in (0..self.len()).step_by(part.len()) {
-                    let part = &mut part[..(self.len() - at).min(64)];
-                    self.copy_to(at, part);
-                    f(at, part);
-                }
-            }
         }
 
         $(impl<'a, T> From<&'a [$integer]> for Targets<'a, T> {
@@ -121,3 +112,35 @@ macro_rules! classes {
     };
 }
 classes!(U8(u8), U16(u16), U32(u32), U64(u64), Usize(usize), I32(i32), I64(i64));
+
+// Not generic: compiled here, also in a user's debug build.
+impl Classes<'_> {
+    /// Calls `f` with the number of the first of some rows, and with their classes.
+    pub(super) fn by_parts(self, f: &mut dyn FnMut(usize, &[i64])) {
+        let mut part = [0; 64];
+        for at in (0..self.len()).step_by(part.len()) {
+            let part = &mut part[..(self.len() - at).min(64)];
+            self.copy_to(at, part);
+            f(at, part);
+        }
+    }
+
+    /// The first row whose class is none of so many and is not ignored, and its class.
+    pub(super) fn first_unknown(self, classes: usize, ignore_index: i64) -> Option<(usize, i64)> {
+        let mut first = None;
+        self.by_parts(&mut |at, part| {
+            let known = |class: i64| class == ignore_index || usize::try_from(class).is_ok_and(|class| class < classes);
+            if let Some(row) = part.iter().position(|&class| !known(class)) {
+                first.get_or_insert((at + row, part[row]));
+            }
+        });
+        first
+    }
+
+    /// How many rows are not ignored.
+    pub(super) fn count(self, ignore_index: i64) -> usize {
+        let mut count = 0;
+        self.by_parts(&mut |_, part| count += part.iter().filter(|&&class| class != ignore_index).count());
+        count
+    }
+}
