@@ -8,6 +8,7 @@ use super::stats::{Column, SIDE, Stats};
 use crate::kernel::abreast::Abreast;
 use crate::kernel::dispatch::Task;
 use crate::kernel::element::{Float, Lane};
+use crate::kernel::real::Real;
 use crate::math::{RowExp, fast_two_sum};
 
 /// Rows of up to this length may lie side by side.
@@ -56,32 +57,33 @@ impl<T: Float, K: Accumulate> Task<T> for ByLanes<'_, T, K> {
         let mut totals = Totals { hi: zeros, counts: zeros };
         // What a lane without an element has: the exponential of -inf, which is not quite nothing.
         columns[row_len..].fill([T::neg_infinity(); SIDE]);
-        let (columns, _) = columns.as_chunks_mut::<DEPTH>();
-        let (first, second) = columns.split_at_mut(columns.len().min(BLOCKS));
-        let places = if second.is_empty() { BLOCKS } else { 2 * BLOCKS };
-        let missing = ((places - first.len() - second.len()) * DEPTH) as f64;
+        let (blocks, _) = columns.as_chunks_mut::<DEPTH>();
+        let places = if blocks.len() > BLOCKS { 2 * BLOCKS } else { BLOCKS };
+        let missing = R::of(((places - blocks.len()) * DEPTH) as f64);
         let mut nothing = zeros;
         for i in 0..SIDE {
             let (_, [hi, count, lo]) =
                 of_lane::<T, R, K, 1>(i, Abreast::splat(R::of(f64::NEG_INFINITY)), Abreast::splat(seed()), stats);
-            totals.hi[i] = totals.hi[i] + R::of(missing) * (hi.0 - seed());
-            totals.counts[i] = totals.counts[i] + R::of(missing) * count.0;
+            totals.hi[i] = totals.hi[i] + missing * (hi.0 - seed());
+            totals.counts[i] = totals.counts[i] + missing * count.0;
             nothing[i] = lo.0;
         }
         let (mut lo, no_more) = ([zeros; BLOCKS], [R::of(-0.0); SIDE]);
-        let (both, alone) = first.split_at_mut(second.len());
-        for ((first, second), lo) in both.iter_mut().zip(second).zip(&mut lo) {
-            block_of_two::<T, R, K>(first, second, stats, &mut totals, lo);
-        }
-        let behind = if both.is_empty() { &no_more } else { &nothing };
-        let at = both.len();
-        for (first, lo) in alone.iter_mut().zip(&mut lo[at..]) {
-            block::<T, R, K>(first, stats, behind, &mut totals, lo);
-        }
-        let count = at + alone.len();
-        for lo in &mut lo[count..] {
-            for i in 0..SIDE {
-                lo[i] = R::of(DEPTH as f64) * nothing[i];
+        for (b, of_block) in lo.iter_mut().enumerate() {
+            let mut lanes = Lanes { hi: [[seed(); SIDE]; DEPTH], lo: [zeros; DEPTH] };
+            let mut at = b;
+            while at < blocks.len() {
+                block::<T, R, K>(&mut blocks[at], stats, &mut lanes.hi, &mut lanes.lo, &mut totals.counts);
+                at += BLOCKS;
+            }
+            // Whether elements are missing behind those in the lanes.
+            let behind = if at < places { &nothing } else { &no_more };
+            if b >= blocks.len() {
+                for i in 0..SIDE {
+                    of_block[i] = R::of(DEPTH as f64) * nothing[i];
+                }
+            } else {
+                lanes.add_up(behind, &mut totals.hi, of_block);
             }
         }
         let [a, b, c, d, e, f, g, h] = &lo;
@@ -125,51 +127,50 @@ fn of_lane<T: Float, R: Lane<T>, K: Accumulate, const N: usize>(
     (e, [sum, count, error])
 }
 
-/// Takes up a block of columns. Then `behind` is added to the low part of each of their lanes, and these are added by pairs, as
-/// [`across`](super::reduce::across) does it.
-#[inline(always)]
-fn block<T: Float, R: Lane<T>, K: Accumulate>(
-    columns: &mut [Column<T>; DEPTH],
-    stats: &Stats<T>,
-    behind: &[R; SIDE],
-    totals: &mut Totals<R>,
-    lo: &mut [R; SIDE],
-) {
-    let (zero, seed) = (Abreast::<R, DEPTH>::splat(R::of(0.0)), Abreast::splat(seed::<R>()));
-    for i in 0..SIDE {
-        let (e, [hi, count, error]) = of_lane::<T, R, K, DEPTH>(i, Abreast::gather(columns, i), seed, stats);
-        totals.hi[i] = totals.hi[i] + (hi - seed).sum();
-        if K::COUNTS {
-            totals.counts[i] = totals.counts[i] + count.sum();
-        }
-        lo[i] = ((zero + error) + Abreast::splat(behind[i])).sum();
-        if K::KEEPS {
-            e.scatter(columns, i);
+/// The sums of some lanes of a column, for each row.
+struct Lanes<R> {
+    hi: [[R; SIDE]; DEPTH],
+    lo: [[R; SIDE]; DEPTH],
+}
+
+impl<R: Real> Lanes<R> {
+    /// Adds `behind` to the low part of each lane. Then the low parts are added by pairs, as
+    /// [`across`](super::reduce::across) does it, and the high parts to a total.
+    #[inline(always)]
+    fn add_up(&self, behind: &[R; SIDE], total: &mut [R; SIDE], lo: &mut [R; SIDE]) {
+        for i in 0..SIDE {
+            let hi = Abreast::<R, DEPTH>(self.hi[0][i], self.hi[1][i], self.hi[2][i], self.hi[3][i]);
+            let of_lanes = Abreast::<R, DEPTH>(self.lo[0][i], self.lo[1][i], self.lo[2][i], self.lo[3][i]);
+            total[i] = total[i] + (hi - Abreast::splat(seed())).sum();
+            lo[i] = (of_lanes + Abreast::splat(behind[i])).sum();
         }
     }
 }
 
-/// Takes up two blocks of columns that belong to the same lanes.
+/// Takes up a block of columns, each in a lane.
+///
+/// A function, because LLVM knows only of its arguments that they do not overlap.
 #[inline(always)]
-fn block_of_two<T: Float, R: Lane<T>, K: Accumulate>(
-    first: &mut [Column<T>; DEPTH],
-    second: &mut [Column<T>; DEPTH],
+fn block<T: Float, R: Lane<T>, K: Accumulate>(
+    columns: &mut [Column<T>; DEPTH],
     stats: &Stats<T>,
-    totals: &mut Totals<R>,
-    lo: &mut [R; SIDE],
+    hi: &mut [[R; SIDE]; DEPTH],
+    lo: &mut [[R; SIDE]; DEPTH],
+    counts: &mut [R; SIDE],
 ) {
-    let (zero, seed) = (Abreast::<R, DEPTH>::splat(R::of(0.0)), Abreast::splat(seed::<R>()));
     for i in 0..SIDE {
-        let (e, [hi, count, error]) = of_lane::<T, R, K, DEPTH>(i, Abreast::gather(first, i), seed, stats);
-        let (e_2, [hi, count_2, error_2]) = of_lane::<T, R, K, DEPTH>(i, Abreast::gather(second, i), hi, stats);
-        totals.hi[i] = totals.hi[i] + (hi - seed).sum();
+        let so_far = Abreast::<R, DEPTH>(hi[0][i], hi[1][i], hi[2][i], hi[3][i]);
+        let (e, [sum, count, error]) = of_lane::<T, R, K, DEPTH>(i, Abreast::gather(columns, i), so_far, stats);
+        (hi[0][i], hi[1][i], hi[2][i], hi[3][i]) = (sum.0, sum.1, sum.2, sum.3);
+        lo[0][i] = lo[0][i] + error.0;
+        lo[1][i] = lo[1][i] + error.1;
+        lo[2][i] = lo[2][i] + error.2;
+        lo[3][i] = lo[3][i] + error.3;
         if K::COUNTS {
-            totals.counts[i] = totals.counts[i] + (count + count_2).sum();
+            counts[i] = counts[i] + count.sum();
         }
-        lo[i] = ((zero + error) + error_2).sum();
         if K::KEEPS {
-            e.scatter(first, i);
-            e_2.scatter(second, i);
+            e.scatter(columns, i);
         }
     }
 }

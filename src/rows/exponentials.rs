@@ -9,6 +9,7 @@ use super::stats::{OfRow, ScaleOf, Stats};
 use crate::kernel::abreast::Abreast;
 use crate::kernel::element::{Float, Lane};
 use crate::kernel::real::Real;
+use crate::kernel::sweep::abreast;
 
 /// The exponentials of N columns, which `e` keeps if they are kept, and what is summed with them: in one sum for all columns,
 /// or in one for each.
@@ -215,7 +216,7 @@ pub(crate) fn of_rows<T: Float, R: Lane<T>, K: Accumulate, const G: usize>(
     while start < row_len {
         let mut row = 0;
         // Chains of operations of different rows do not wait for one another.
-        while row + DEPTH <= rows {
+        while abreast::<R>(DEPTH) > 1 && row + DEPTH <= rows {
             column_of_rows::<T, R, K, G, DEPTH>(slices, tails, stats, row, start, first, second);
             row += DEPTH;
         }
