@@ -252,9 +252,15 @@ fn column_of_rows<T: Float, R: Lane<T>, K: Accumulate, const G: usize, const N: 
     let gradients = if whole { slices.grad_y.unwrap_or(&[]) } else { tails.grad_y.as_flattened() };
     for n in 0..N {
         let at = (row + n) * stride + from;
-        x[n].copy_from_slice(&elements[at..at + LANES]);
-        if K::SECOND && slices.grad_y.is_some() {
-            grad_y[n].copy_from_slice(&gradients[at..at + LANES]);
+        // As arrays: to copy a slice is a call where the standard library's assertions are compiled in.
+        if let Some(column) = elements[at..].first_chunk() {
+            x[n] = *column;
+        }
+        if K::SECOND
+            && slices.grad_y.is_some()
+            && let Some(column) = gradients[at..].first_chunk()
+        {
+            grad_y[n] = *column;
         }
         scales[n] = OfRow::of(stats, row + n);
     }
@@ -266,7 +272,9 @@ fn column_of_rows<T: Float, R: Lane<T>, K: Accumulate, const G: usize, const N: 
         let (y, from) = if whole { (&mut *slices.y, from) } else { (tails.x.as_flattened_mut(), LANES) };
         for n in 0..N {
             let at = (row + n) * stride + from;
-            y[at..at + LANES].copy_from_slice(&e[n]);
+            if let Some(column) = y[at..].first_chunk_mut() {
+                *column = e[n];
+            }
         }
     }
 }

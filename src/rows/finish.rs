@@ -139,8 +139,9 @@ pub(crate) fn copy_column<T: Copy>(mut from: &[T], mut to: &mut [T]) {
             }
         };
     }
-    if from.len() >= LANES && to.len() >= LANES {
-        to[..LANES].copy_from_slice(&from[..LANES]);
+    // As arrays: to copy a slice is a call where the standard library's assertions are compiled in.
+    if let (Some(from), Some(to)) = (from.first_chunk::<LANES>(), to.first_chunk_mut::<LANES>()) {
+        *to = *from;
         return;
     }
     piece!(16);
