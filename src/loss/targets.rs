@@ -78,7 +78,7 @@ macro_rules! classes {
                 }
             }
 
-            /// Copies those of some rows, from number `at` on; the greatest number for one beyond it.
+            /// Copies the classes of some rows, from number `at` on. One that no `i64` holds becomes the greatest `i64`.
             pub(super) fn copy_to(self, at: usize, to: &mut [i64]) {
                 match self {
                     $(Self::$variant(classes) => {

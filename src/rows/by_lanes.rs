@@ -55,7 +55,7 @@ impl<T: Float, K: Accumulate> Task<T> for ByLanes<'_, T, K> {
         stats.scale(&greatest.lanes(), on_grid);
         let zeros = [R::of(0.0); SIDE];
         let mut totals = Totals { hi: zeros, counts: zeros };
-        // What a lane without an element has: the exponential of -inf, which is not quite nothing.
+        // A lane without an element holds the exponential of -inf, which is not quite nothing.
         columns[row_len..].fill([T::neg_infinity(); SIDE]);
         let (blocks, _) = columns.as_chunks_mut::<DEPTH>();
         let places = if blocks.len() > BLOCKS { 2 * BLOCKS } else { BLOCKS };

@@ -142,7 +142,7 @@ impl<T: Float, const G: usize> Tails<T, G> {
     /// reaches the cache before it reads it as one.
     #[inline(always)]
     pub(crate) fn take<K: Accumulate>(&mut self, slices: &Slices<'_, T>) {
-        // What an element that is missing from a column stands for.
+        // An element that is missing from a column stands for nothing.
         let padding = if K::OF_OUTPUT { T::zero() } else { T::neg_infinity() };
         take(slices.x(), slices.row_len, padding, &mut self.x);
         if K::SECOND
