@@ -1,4 +1,4 @@
-//! What a row of n elements costs beside one of the next multiple of 16, for n = 1 to 300: no length should fall off a cliff.
+//! Compares the cost of a row of n elements, n = 1 to 300, with a row of the next multiple of 16. No length should be a cliff.
 //!
 //! ```text
 //! cargo bench --bench cliffs [-- LEVEL]
@@ -73,7 +73,7 @@ fn main() {
     println!("Rows whose cross-entropy costs more than {MOST_OF_SOFTMAX} times their softmax: {dear:?}");
 }
 
-/// Nanoseconds a row of n elements, for each column.
+/// How many nanoseconds a row of n elements takes, for each column of the table.
 fn row_costs(level: Level, n: usize) -> [f64; COLUMNS.len()] {
     let rows = TOTAL / n;
     let (x, grad_y) = (inputs::<f32>(n * rows), inputs::<f32>(n * rows));

@@ -18,7 +18,7 @@ impl Count for Single {
     const ABREAST: usize = 1;
 }
 
-/// What is done to slices of floats of equal length. Run it by [`run`](Self::run).
+/// An operation on slices of floats of equal length. [`run`](Self::run) runs it.
 pub(crate) enum Arithmetic<'a, T> {
     /// `y[i] = a[i] + b[i]`.
     Sum { a: &'a [T], b: &'a [T], y: &'a mut [T] },

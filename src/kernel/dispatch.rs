@@ -31,7 +31,7 @@ pub(crate) fn dispatch<T: Float, K: Task<T>>(level: Level, task: K) -> K::Output
             );
         }
     }
-    // What the target has without detection: these need no function of their own.
+    // The target always has these instructions, so they need no function of their own.
     #[cfg(target_arch = "aarch64")]
     if level.0.as_neon().is_some() {
         return task.run::<T::Fused>();

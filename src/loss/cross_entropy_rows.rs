@@ -48,7 +48,7 @@ fn losses_of<T: Element>(_: &BatchLoss, batch: Batch<'_, T>) {
     let spread = label_smoothing / row_len as f64;
     let weights = Weights { t, w: targets.weights, a: keep.store(), b: Ieee::of(spread) };
     let weighted = label_smoothing != 0.0 || t.is_some();
-    // What is known of the target of each of some rows, from number `at` on.
+    // Looks up the targets of `count` rows, from row `at` on.
     let targets_of = |at: usize, count: usize| {
         let mut rows = Rows::new();
         let mut numbers = [0; SIDE];

@@ -20,7 +20,7 @@ use crate::rows::sums::{Merge, chunks, padded, parts};
 /// Lanes for the numbers of a group of longer rows: as many as LLVM makes vectors of.
 const FEW: usize = 2 * GROUP;
 
-/// What a row is compared with.
+/// The kind of target that a row has.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Target {
     Ignored,
@@ -28,7 +28,7 @@ pub(super) enum Target {
     Distribution,
 }
 
-/// What is known of the targets of some rows, and of their losses.
+/// The targets of some rows, and their losses.
 pub(super) struct Rows<T> {
     pub(super) kind: PerRow<Target>,
     /// The weight of the class, if the row has one.
@@ -360,7 +360,7 @@ impl<T: Element> Task<T::Float> for Gradients<'_, T> {
             Target::Class(class) => class.checked_sub(place).filter(|&class| class < row_len),
             _ => None,
         };
-        // What the classes have is computed side by side.
+        // The gradients of the classes themselves are computed side by side.
         let (mut of_class, mut own) = ([Zero::zero(); FEW], [Zero::zero(); FEW]);
         for (i, e) in e.chunks_exact(row_len).enumerate() {
             if let Some(class) = place_of(rows, i) {

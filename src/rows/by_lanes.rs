@@ -1,4 +1,5 @@
-//! Rows side by side, each in a lane of its own, with the sums that they would have alone: those of the lanes of a column.
+//! Rows side by side, each in a lane of its own. Their sums are added in the order in which a row alone adds the lanes of its
+//! columns, so the bits are the same.
 
 use core::marker::PhantomData;
 
@@ -14,7 +15,8 @@ use crate::math::{RowExp, fast_two_sum};
 /// Rows of up to this length may lie side by side.
 pub(crate) const WIDE: usize = 56;
 
-/// How many of some rows are faster side by side: lanes without a row cost as much as those with one.
+/// How many of the rows to compute side by side. A lane without a row costs as much as one with a row, so a few are not worth
+/// it.
 pub(crate) fn whole_sides(rows: usize, row_len: usize) -> usize {
     let left = rows % SIDE;
     if 2 * left > row_len { rows } else { rows - left }
@@ -25,7 +27,7 @@ pub(crate) const fn can_by_lanes<F: RowFormula>() -> bool {
     !F::SUMS_GRADIENTS && !F::Sums::OF_OUTPUT && (F::Sums::COUNTS || !F::Sums::SECOND)
 }
 
-/// The greatest element of each row, its exponentials, and their sums: a column's lane c takes up the columns c and c + [`LANES`].
+/// Finds the greatest element of each row, its exponentials, and their sums. Lane c takes up the columns c and c + [`LANES`].
 /// There are a whole number of [`DEPTH`] columns, more than `row_len` if need be, and no more than [`WIDE`].
 pub(crate) struct ByLanes<'a, T, K> {
     pub(crate) sums: PhantomData<K>,
@@ -127,7 +129,7 @@ fn of_lane<T: Float, R: Lane<T>, K: Accumulate, const N: usize>(
     (e, [sum, count, error])
 }
 
-/// The sums of some lanes of a column, for each row.
+/// For each row, the sums of the lanes that belong to one block of columns.
 struct Lanes<R> {
     hi: [[R; SIDE]; DEPTH],
     lo: [[R; SIDE]; DEPTH],
