@@ -67,6 +67,7 @@ struct TakeApart<'a, T> {
 
 impl<T: Float> Task<T> for TakeApart<'_, T> {
     type Output = ();
+    type Home = Self;
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
@@ -86,6 +87,7 @@ struct Interleave<'a, T> {
 
 impl<T: Float> Task<T> for Interleave<'_, T> {
     type Output = ();
+    type Home = Self;
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {

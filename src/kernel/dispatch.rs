@@ -5,43 +5,57 @@ use super::level::Level;
 
 /// A loop, generic over the lane it runs in. Its `run` is `#[inline(always)]`, so that it is compiled anew for each
 /// level, with that level's instructions.
-pub(crate) trait Task<T: Float> {
+pub(crate) trait Task<T: Float>: Sized {
     type Output;
+
+    /// A type of the module that the loop is compiled with: see [`Home`].
+    type Home;
+
     fn run<R: Lane<T>>(self) -> Self::Output;
 }
 
-/// Runs the task at the level, in the kind of lane that the level has.
-///
-/// Not inlined: each caller in a program would compile the loops of all levels again.
-#[inline(never)]
-pub(crate) fn dispatch<T: Float, K: Task<T>>(level: Level, task: K) -> K::Output {
-    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-    {
-        use fearless_simd::Simd;
-        if let Some(avx512) = level.0.as_avx512() {
-            return avx512.vectorize(
-                #[inline(always)]
-                || task.run::<T::Fused>(),
-            );
+/// Where loops are compiled: rustc compiles a method with the module of the type that it is called on, and modules in parallel.
+/// If `dispatch` did the work itself, all loops would be of one module, and one core would compile them.
+trait Home {
+    /// Not inlined: each caller in a program would compile the loops of all levels again.
+    #[inline(never)]
+    fn run<T: Float, K: Task<T>>(level: Level, task: K) -> K::Output {
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        {
+            use fearless_simd::Simd;
+            if let Some(avx512) = level.0.as_avx512() {
+                return avx512.vectorize(
+                    #[inline(always)]
+                    || task.run::<T::Fused>(),
+                );
+            }
+            if let Some(avx2) = level.0.as_avx2() {
+                return avx2.vectorize(
+                    #[inline(always)]
+                    || task.run::<T::Fused>(),
+                );
+            }
         }
-        if let Some(avx2) = level.0.as_avx2() {
-            return avx2.vectorize(
-                #[inline(always)]
-                || task.run::<T::Fused>(),
-            );
+        // The target always has these instructions, so they need no function of their own.
+        #[cfg(target_arch = "aarch64")]
+        if level.0.as_neon().is_some() {
+            return task.run::<T::Fused>();
         }
+        let _ = level;
+        Self::run_plain(task)
     }
-    // The target always has these instructions, so they need no function of their own.
-    #[cfg(target_arch = "aarch64")]
-    if level.0.as_neon().is_some() {
-        return task.run::<T::Fused>();
+
+    /// Not inlined: `run` would save the registers that these loops need before it jumps to any others.
+    #[inline(never)]
+    fn run_plain<T: Float, K: Task<T>>(task: K) -> K::Output {
+        task.run::<T::Plain>()
     }
-    let _ = level;
-    plain(task)
 }
 
-/// Not inlined: `dispatch` would save the registers that these loops need before it jumps to any others.
-#[inline(never)]
-fn plain<T: Float, K: Task<T>>(task: K) -> K::Output {
-    task.run::<T::Plain>()
+impl<H> Home for H {}
+
+/// Runs the task at the level, in the kind of lane that the level has.
+#[inline(always)]
+pub(crate) fn dispatch<T: Float, K: Task<T>>(level: Level, task: K) -> K::Output {
+    K::Home::run(level, task)
 }

@@ -61,6 +61,7 @@ macro_rules! half {
 
         impl Task<f32> for Widen<'_, $half> {
             type Output = ();
+            type Home = Self;
 
             #[inline(always)]
             fn run<R: Lane<f32>>(self) {
@@ -72,6 +73,7 @@ macro_rules! half {
 
         impl Task<f32> for Narrow<'_, $half> {
             type Output = ();
+            type Home = Self;
 
             #[inline(always)]
             fn run<R: Lane<f32>>(self) {

@@ -51,6 +51,7 @@ macro_rules! sweep {
 
         impl<T: $crate::kernel::element::Float, F: $bound> $crate::kernel::dispatch::Task<T> for $task<'_, F, T> {
             type Output = ();
+            type Home = F;
 
             #[inline(always)]
             fn run<R: $crate::kernel::element::Lane<T>>(self) {

@@ -154,6 +154,7 @@ struct Add<'a, T, S> {
 
 impl<T: Float, S: Source<T>> Task<T> for Add<'_, T, S> {
     type Output = ();
+    type Home = Self;
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
@@ -202,6 +203,7 @@ struct Fold<'a, T> {
 
 impl<T: Float> Task<T> for Fold<'_, T> {
     type Output = ();
+    type Home = Self;
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {

@@ -339,6 +339,7 @@ struct Run<'a, T, const GRADIENT: bool> {
 impl<T: Float, const GRADIENT: bool> Task<T> for Run<'_, T, GRADIENT> {
     /// The sum of the losses.
     type Output = f64;
+    type Home = Self;
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) -> f64 {

@@ -76,6 +76,7 @@ pub(super) struct Total<'a, T> {
 
 impl<T: Float> Task<T> for Total<'_, T> {
     type Output = ();
+    type Home = Self;
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
@@ -145,6 +146,7 @@ pub(super) struct Weigh<'a, T: Element> {
 
 impl<T: Element> Task<T::Float> for Weigh<'_, T> {
     type Output = ();
+    type Home = Self;
 
     #[inline(always)]
     fn run<R: Lane<T::Float>>(self) {
@@ -242,6 +244,7 @@ pub(super) struct Losses<'a, T> {
 
 impl<T: Float> Task<T> for Losses<'_, T> {
     type Output = ();
+    type Home = Self;
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
@@ -343,6 +346,7 @@ pub(super) struct Gradients<'a, T: Element> {
 
 impl<T: Element> Task<T::Float> for Gradients<'_, T> {
     type Output = ();
+    type Home = Self;
 
     #[inline(always)]
     fn run<R: Lane<T::Float>>(self) {
@@ -419,6 +423,7 @@ pub(super) struct ColumnGradients<'a, T> {
 
 impl<T: Float> Task<T> for ColumnGradients<'_, T> {
     type Output = ();
+    type Home = Self;
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {

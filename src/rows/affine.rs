@@ -14,6 +14,7 @@ pub(crate) struct Affine<'a, T> {
 
 impl<T: Float> Task<T> for Affine<'_, T> {
     type Output = ();
+    type Home = Self;
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {

@@ -46,6 +46,7 @@ struct Totals<R> {
 
 impl<T: Float, K: Accumulate> Task<T> for ByLanes<'_, T, K> {
     type Output = ();
+    type Home = K;
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {

@@ -20,6 +20,7 @@ pub(crate) struct Finish<'a, T, F> {
 
 impl<T: Float, F: RowFormula> Task<T> for Finish<'_, T, F> {
     type Output = ();
+    type Home = F;
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {

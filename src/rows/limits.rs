@@ -27,6 +27,7 @@ struct OfSlice<'a, T>(&'a [T]);
 
 impl<T: Float> Task<T> for OfSlice<'_, T> {
     type Output = T;
+    type Home = Self;
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) -> T {

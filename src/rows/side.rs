@@ -69,6 +69,7 @@ struct AddUp<'a, T, K> {
 
 impl<T: Float, K: Accumulate> Task<T> for AddUp<'_, T, K> {
     type Output = ();
+    type Home = K;
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
@@ -103,6 +104,7 @@ struct Finish<'a, T, F> {
 
 impl<T: Float, F: RowFormula> Task<T> for Finish<'_, T, F> {
     type Output = ();
+    type Home = F;
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {

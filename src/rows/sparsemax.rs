@@ -142,6 +142,7 @@ struct Row<'a, T: Element> {
 
 impl<T: Element> Task<T::Float> for Row<'_, T> {
     type Output = ();
+    type Home = Self;
 
     #[inline(always)]
     fn run<R: Lane<T::Float>>(self) {

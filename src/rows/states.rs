@@ -78,6 +78,7 @@ struct States<'a, T> {
 
 impl<T: Float> Task<T> for States<'_, T> {
     type Output = ();
+    type Home = Self;
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
@@ -100,6 +101,7 @@ struct Logarithms<'a, T> {
 
 impl<T: Float> Task<T> for Logarithms<'_, T> {
     type Output = ();
+    type Home = Self;
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
@@ -179,6 +181,7 @@ pub(crate) struct Probabilities<'a, T> {
 
 impl<T: Float> Task<T> for Probabilities<'_, T> {
     type Output = ();
+    type Home = Self;
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {

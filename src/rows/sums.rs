@@ -38,6 +38,7 @@ pub(crate) struct FindGreatest<'a, T> {
 
 impl<T: Float> Task<T> for FindGreatest<'_, T> {
     type Output = ();
+    type Home = Self;
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
@@ -107,6 +108,7 @@ pub(crate) fn greatest_of<T: Element>(level: Level, x: &[T]) -> T::Float {
 
     impl<F: Float> Task<F> for OfSlice<'_, F> {
         type Output = F;
+        type Home = Self;
 
         #[inline(always)]
         fn run<R: Lane<F>>(self) -> F {
@@ -136,6 +138,7 @@ pub(crate) struct AddUp<'a, T, K> {
 
 impl<T: Float, K: Accumulate> Task<T> for AddUp<'_, T, K> {
     type Output = ();
+    type Home = K;
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
@@ -180,6 +183,7 @@ pub(crate) struct Sum<'a, T, K> {
 
 impl<T: Float, K: Accumulate> Task<T> for Sum<'_, T, K> {
     type Output = ();
+    type Home = K;
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
@@ -261,6 +265,7 @@ pub(crate) struct Merge<'a, T> {
 
 impl<T: Float> Task<T> for Merge<'_, T> {
     type Output = ();
+    type Home = Self;
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
@@ -282,6 +287,7 @@ pub(crate) struct Totals<'a, T> {
 
 impl<T: Float> Task<T> for Totals<'_, T> {
     type Output = ();
+    type Home = Self;
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
