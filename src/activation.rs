@@ -393,26 +393,31 @@ pub(crate) fn passes<T: Float, F: Elementwise>(f: &F, level: Level, pass: Pass<'
         Pass::ForwardInPlace { x } => {
             dispatch(level, ForwardInPlace { f: &Over { f: f.clone(), nothing: black_box(0.0) }, x });
         }
-        // The derivative is the gradient of ones. That saves the compiler a loop, and reading the ones costs nothing beside a
-        // formula that takes long.
-        Pass::Derivative { x, dydx } if F::ABREAST > 1 => {
-            for (x, grad_x) in aligned_tiles(x, dydx) {
-                dispatch(level, Backward { f, x, grad_y: &T::ONES[..x.len()], grad_x });
+        // `const`, so that the loop of the other branch is not compiled.
+        Pass::Derivative { x, dydx } => {
+            if const { F::ABREAST > 1 } {
+                // The derivative is the gradient of ones. That saves the compiler a loop, and reading the ones costs nothing
+                // beside a formula that takes long.
+                for (x, grad_x) in aligned_tiles(x, dydx) {
+                    dispatch(level, Backward { f, x, grad_y: &T::ONES[..x.len()], grad_x });
+                }
+            } else {
+                dispatch(level, Derivative { f, x, dydx: &mut dydx[..x.len()] });
             }
         }
-        Pass::Derivative { x, dydx } => dispatch(level, Derivative { f, x, dydx: &mut dydx[..x.len()] }),
-        // Where a formula is cheap, two passes over a tile take no longer than one pass that writes two slices.
-        Pass::ForwardWithDerivative { x, mut y, dydx } if F::ABREAST == 1 => {
-            for (x, dydx) in aligned_tiles(x, dydx) {
-                let (y_tile, rest) = y.split_at_mut(x.len());
-                dispatch(level, Forward { f, x, y: y_tile });
-                dispatch(level, Derivative { f, x, dydx });
-                y = rest;
+        Pass::ForwardWithDerivative { x, mut y, dydx } => {
+            if const { F::ABREAST == 1 } {
+                // Where a formula is cheap, two passes over a tile take no longer than one pass that writes two slices.
+                for (x, dydx) in aligned_tiles(x, dydx) {
+                    let (y_tile, rest) = y.split_at_mut(x.len());
+                    dispatch(level, Forward { f, x, y: y_tile });
+                    dispatch(level, Derivative { f, x, dydx });
+                    y = rest;
+                }
+            } else {
+                let (y, dydx) = (&mut y[..x.len()], &mut dydx[..x.len()]);
+                dispatch(level, ForwardWithDerivative { f, x, y, dydx });
             }
-        }
-        Pass::ForwardWithDerivative { x, y, dydx } => {
-            let (y, dydx) = (&mut y[..x.len()], &mut dydx[..x.len()]);
-            dispatch(level, ForwardWithDerivative { f, x, y, dydx });
         }
         Pass::Backward { x, grad_y, grad_x } => {
             let (grad_y, grad_x) = (&grad_y[..x.len()], &mut grad_x[..x.len()]);

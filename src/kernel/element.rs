@@ -6,7 +6,7 @@ use num_traits::float::FloatCore;
 
 #[cfg(feature = "std")]
 use super::lanes::Fused;
-use super::lanes::{Ieee, Plain};
+use super::lanes::Plain;
 use super::level::Level;
 use super::real::Real;
 use super::sealed::Sealed;
@@ -75,7 +75,11 @@ pub trait Element: FloatCore + Debug + Send + Sync + Sealed + 'static {
 /// A number that is computed with: `f32` or `f64`.
 ///
 /// Code that is generic over [`Element`] meets it as `T::Float`. The trait is sealed.
-pub trait Float: Element<Float = Self> + Ieee {
+pub trait Float: Element<Float = Self> + Into<f64> {
+    /// The nearest number.
+    #[doc(hidden)]
+    fn of(number: f64) -> Self;
+
     /// The lane for CPUs with fused multiply-add.
     #[doc(hidden)]
     type Fused: Lane<Self>;
@@ -196,15 +200,15 @@ pub trait Lane<T>: Real {
 }
 
 macro_rules! lane {
-    ($lane:ident) => {
-        impl<T: Ieee> Lane<T> for $lane<T> {
+    ($($lane:ident<$float:ident>)*) => {$(
+        impl Lane<$float> for $lane<$float> {
             #[inline(always)]
-            fn load(x: T) -> Self {
+            fn load(x: $float) -> Self {
                 Self(x)
             }
 
             #[inline(always)]
-            fn store(self) -> T {
+            fn store(self) -> $float {
                 self.0
             }
 
@@ -213,11 +217,11 @@ macro_rules! lane {
                 self.0.into()
             }
         }
-    };
+    )*};
 }
-lane!(Plain);
+lane!(Plain<f32> Plain<f64>);
 #[cfg(feature = "std")]
-lane!(Fused);
+lane!(Fused<f32> Fused<f64>);
 
 macro_rules! float {
     ($($float:ident)*) => {$(
@@ -274,6 +278,11 @@ macro_rules! float {
             type Plain = Plain<Self>;
 
             const ONES: &'static [Self; TILE] = &[1.0; TILE];
+
+            #[inline]
+            fn of(number: f64) -> Self {
+                number as Self
+            }
 
             #[inline]
             fn run<K: Kernel>(kernel: &K, level: Level, args: K::Args<'_, Self>) -> K::Output<Self> {

@@ -4,8 +4,7 @@ use super::cross_entropy_rows::{Batch, BatchLoss};
 use super::targets::Kind;
 use super::{Reduction, Targets, settings};
 use crate::describe::error::ParameterError;
-use crate::kernel::element::Element;
-use crate::kernel::lanes::Ieee;
+use crate::kernel::element::{Element, Float};
 use crate::kernel::level::Level;
 use crate::layers::wide::Wide;
 use crate::pass::{Pieces, same_length};
@@ -253,7 +252,7 @@ impl CrossEntropy {
     fn mean<T: Element>(&self, logits: &[T], targets: Targets<'_, T>, grad: Option<&mut [T]>) -> T::Float {
         let denominator = self.denominator(logits, &targets);
         let total = self.run(logits, targets, 1.0 / denominator, &mut |_, _| {}, grad);
-        Ieee::of(total / denominator)
+        Float::of(total / denominator)
     }
 
     /// Calls `losses` with the number of the first of some rows, and with their losses. Returns the sum of all losses. Gradients
@@ -277,7 +276,7 @@ impl CrossEntropy {
             targets,
             losses,
             grad,
-            times: Ieee::of(times),
+            times: Float::of(times),
             total: &mut total,
         };
         T::call(&BatchLoss, batch);

@@ -5,7 +5,6 @@ use super::targets::Kind;
 use super::targets::Targets;
 use crate::kernel::dispatch::dispatch;
 use crate::kernel::element::{Element, Float, Lane, per_element};
-use crate::kernel::lanes::Ieee;
 use crate::kernel::level::Level;
 use crate::kernel::real::Real;
 use crate::kernel::tiles::TILE;
@@ -46,7 +45,7 @@ fn losses_of<T: Element>(_: &BatchLoss, batch: Batch<'_, T>) {
         Kind::Distributions(t) => (Some(t), None),
     };
     let spread = label_smoothing / row_len as f64;
-    let weights = Weights { t, w: targets.weights, a: keep.store(), b: Ieee::of(spread) };
+    let weights = Weights { t, w: targets.weights, a: keep.store(), b: Float::of(spread) };
     let weighted = label_smoothing != 0.0 || t.is_some();
     // Looks up the targets of `count` rows, from row `at` on.
     let targets_of = |at: usize, count: usize| {

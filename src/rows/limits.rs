@@ -5,13 +5,13 @@ use num_traits::float::FloatCore;
 
 use crate::kernel::dispatch::{Task, dispatch};
 use crate::kernel::element::{Float, Lane, kernel};
-use crate::kernel::lanes::Ieee;
 use crate::kernel::level::Level;
+use crate::kernel::real::Real;
 
 /// The scale, in the range of the type: neither 0, which would make NaN of -inf, nor infinite, which would make NaN of 0.
 pub(crate) fn in_range<T: Float>(scale: f64) -> f64 {
-    let (least, most) = (T::per_type(f32::from_bits(1), f64::from_bits(1)), T::max_value());
-    scale.abs().clamp(least.into(), most.into()).copysign(scale)
+    let least = T::Plain::per_type(f32::from_bits(1), f64::from_bits(1)).wide();
+    scale.abs().clamp(least, T::max_value().into()).copysign(scale)
 }
 
 /// The greatest magnitude of finite elements; 0 if there is none.
@@ -66,7 +66,7 @@ pub(crate) struct Best<T> {
 
 impl<T: Float> Best<T> {
     pub(crate) fn new(scale: f64) -> Self {
-        Self { scale: Ieee::of(in_range::<T>(scale)), element: T::neg_infinity(), score: T::neg_infinity() }
+        Self { scale: Float::of(in_range::<T>(scale)), element: T::neg_infinity(), score: T::neg_infinity() }
     }
 
     /// Takes in elements with their biases; what is masked does not count.
@@ -91,7 +91,7 @@ impl<T: Float> Best<T> {
 pub(crate) fn shift_all<T: Float>(x: &mut [T], shift: T, scale: f64) {
     for x in x {
         let shifted = *x - shift;
-        let masked = shifted * Ieee::of(scale.signum()) > T::zero() && x.is_finite();
+        let masked = shifted * Float::of(scale.signum()) > T::zero() && x.is_finite();
         *x = if masked { T::zero() } else { shifted };
     }
 }

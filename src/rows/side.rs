@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 
 use fearless_simd::{Simd, SimdBase, SimdElement};
 
-use super::by_lanes::{ByLanes, WIDE};
+use super::by_lanes::{ByLanes, WIDE, can_by_lanes};
 use super::exponentials::exponentials;
 use super::finish::constants;
 use super::formula::{Accumulate, CONSTANTS, RowFormula, Slices};
@@ -22,7 +22,8 @@ pub(crate) fn run<T: Float, F: RowFormula>(level: Level, formula: F, slices: Sli
         run_in::<T, F, FEW>(level, formula, slices);
     } else if slices.row_len <= SHORT {
         run_in::<T, F, COLUMNS>(level, formula, slices);
-    } else {
+    } else if const { can_by_lanes::<F>() } {
+        // The engine sends no rows of this length for other formulas.
         run_in::<T, F, WIDE>(level, formula, slices);
     }
 }
@@ -46,7 +47,8 @@ fn run_in<T: Float, F: RowFormula, const C: usize>(level: Level, formula: F, mut
             dispatch(level, AddUp { sums, columns: &mut gradients[..row_len], grad_y: &[], stats: &mut stats });
         }
         let sums = PhantomData::<F::Sums>;
-        if row_len > SHORT {
+        // `const`, so that other loops are not compiled.
+        if const { can_by_lanes::<F>() && C > COLUMNS } {
             let columns = &mut columns[..blocks];
             dispatch(level, ByLanes { sums, row_len, on_grid: false, columns, stats: &mut stats });
         } else if !F::Sums::OF_OUTPUT || F::Sums::SECOND {
