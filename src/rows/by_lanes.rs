@@ -4,7 +4,7 @@
 use core::marker::PhantomData;
 
 use super::formula::{Accumulate, RowFormula};
-use super::reduce::{DEPTH, Greatest, LANES, normalised, seed};
+use super::reduce::{DEPTH, LANES, normalised, seed};
 use super::stats::{Column, SIDE, Stats};
 use crate::kernel::abreast::Abreast;
 use crate::kernel::dispatch::Task;
@@ -27,12 +27,11 @@ pub(crate) const fn can_by_lanes<F: RowFormula>() -> bool {
     !F::SUMS_GRADIENTS && !F::Sums::OF_OUTPUT && (F::Sums::COUNTS || !F::Sums::SECOND)
 }
 
-/// Finds the greatest element of each row, its exponentials, and their sums. Lane c takes up the columns c and c + [`LANES`].
+/// Finds the exponentials of each row, whose scale is known, and their sums. Lane c takes up the columns c and c + [`LANES`].
 /// There are a whole number of [`DEPTH`] columns, more than `row_len` if need be, and no more than [`WIDE`].
 pub(crate) struct ByLanes<'a, T, K> {
     pub(crate) sums: PhantomData<K>,
     pub(crate) row_len: usize,
-    pub(crate) on_grid: bool,
     /// Become the exponentials, if they are kept.
     pub(crate) columns: &'a mut [Column<T>],
     pub(crate) stats: &'a mut Stats<T>,
@@ -52,10 +51,7 @@ impl<T: Float, K: Accumulate> Task<T> for ByLanes<'_, T, K> {
     fn run<R: Lane<T>>(self) {
         const BLOCKS: usize = LANES / DEPTH;
 
-        let Self { row_len, on_grid, columns, stats, .. } = self;
-        let mut greatest = Greatest::<R, SIDE>::new();
-        greatest.take(&columns[..row_len]);
-        stats.scale(&greatest.lanes(), on_grid);
+        let Self { row_len, columns, stats, .. } = self;
         let zeros = [R::of(0.0); SIDE];
         let mut totals = Totals { hi: zeros, counts: zeros };
         // A lane without an element holds the exponential of -inf, which is not quite nothing.

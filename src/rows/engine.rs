@@ -20,10 +20,10 @@ use core::ops::Range;
 use super::by_lanes::{WIDE, can_by_lanes, whole_sides};
 use super::finish::Finish;
 use super::formula::{Accumulate, OfPart, Plainly, RowFormula, Rows, Slices};
-use super::reduce::{CHUNK, LANES, LaneSums};
+use super::reduce::{CHUNK, LaneSums};
 use super::side;
 use super::stats::{GROUP, SHORT, Stats};
-use super::sums::{AddUp, FindGreatest, Merge, Scratch, Sum, Totals, chunks, parts};
+use super::sums::{AddUp, Merge, Scratch, Totals, chunks, find_scale, greatest_of, parts, sum};
 use crate::kernel::dispatch::dispatch;
 use crate::kernel::element::Float;
 use crate::kernel::level::Level;
@@ -54,24 +54,14 @@ pub(crate) fn run<T: Float, F: RowFormula>(level: Level, formula: F, rows: Rows<
         if F::SUMS_GRADIENTS {
             let rounded = F::Sums::OF_OUTPUT;
             let gradients = Slices { row_len, x: rows.grad_y, grad_y: None, y: &mut [] };
-            sum::<_, Plainly>(level, gradients, rounded, &mut scratch, &mut stats);
+            sum::<_, Plainly>(level, gradients, false, rounded, &mut scratch, &mut stats);
         }
         if !F::Sums::OF_OUTPUT || F::Sums::SECOND {
-            sum::<_, F::Sums>(level, rows.part(0..rows.y.len()), F::Sums::OF_OUTPUT, &mut scratch, &mut stats);
+            let rounded = F::Sums::OF_OUTPUT;
+            sum::<_, F::Sums>(level, rows.part(0..rows.y.len()), false, rounded, &mut scratch, &mut stats);
         }
         finish(level, formula, rows, &stats);
     }
-}
-
-/// What is known of a group of rows.
-fn sum<T: Float, K: Accumulate>(
-    level: Level,
-    slices: Slices<'_, T>,
-    rounded: bool,
-    scratch: &mut Scratch<T>,
-    stats: &mut Stats<T>,
-) {
-    dispatch(level, Sum { sums: PhantomData::<K>, slices, on_grid: false, rounded, scratch, stats });
 }
 
 /// The exponentials and sums of a part of a row.
@@ -103,7 +93,7 @@ pub(crate) fn long<T: Float, F: RowFormula>(
     let mut stats = Stats::new();
     if !F::Sums::OF_OUTPUT {
         let greatest = greatest_by_parts(level, row_len, part);
-        dispatch(level, FindGreatest { x: &[greatest; LANES], on_grid: false, stats: &mut stats });
+        find_scale(level, greatest, false, &mut stats);
     }
     let (mut firsts, mut seconds) = (LaneSums::of_anything(), LaneSums::of_anything());
     // From the end, which the search for the greatest has just left in the cache.
@@ -136,12 +126,11 @@ pub(crate) fn greatest_by_parts<T: Float>(
     part: &mut dyn FnMut(Range<usize>, bool, OfPart<'_, T>),
 ) -> T {
     let mut greatest = T::neg_infinity();
-    let mut stats = Stats::new();
     for range in chunks(row_len).flat_map(parts) {
         part(range, false, &mut |slices| {
-            dispatch(level, FindGreatest { x: slices.x(), on_grid: false, stats: &mut stats });
-            if stats.greatest[0] > greatest {
-                greatest = stats.greatest[0];
+            let of_part = greatest_of(level, slices.x());
+            if of_part > greatest {
+                greatest = of_part;
             }
         });
     }

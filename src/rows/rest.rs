@@ -5,10 +5,10 @@ use core::marker::PhantomData;
 use super::by_lanes::{ByLanes, WIDE, whole_sides};
 use super::formula::Slices;
 use super::probability::Rest;
-use super::reduce::{CHUNK, DEPTH, LANES, LaneSums};
-use super::side::to_columns;
+use super::reduce::{CHUNK, DEPTH, LaneSums};
+use super::side::{scale_by_greatest, to_columns};
 use super::stats::{Column, GROUP, SIDE, Stats};
-use super::sums::{AddUp, FindGreatest, Merge, Scratch, Sum, Totals, chunks, parts};
+use super::sums::{AddUp, Merge, Scratch, Totals, chunks, find_scale, greatest_of, parts, sum};
 use crate::kernel::dispatch::dispatch;
 use crate::kernel::element::{Element, Float};
 use crate::kernel::level::Level;
@@ -43,8 +43,9 @@ pub(crate) fn rest_of_groups<T: Float>(
         for (group, x) in x.chunks(SIDE * row_len).enumerate() {
             let at = group * SIDE;
             to_columns(level, x, &mut columns[..row_len]);
-            let (sums, on_grid) = (PhantomData::<Rest<true>>, true);
-            dispatch(level, ByLanes { sums, row_len, on_grid, columns: &mut *columns, stats: &mut stats });
+            scale_by_greatest(level, &columns[..row_len], true, &mut stats);
+            let sums = PhantomData::<Rest<true>>;
+            dispatch(level, ByLanes { sums, row_len, columns: &mut *columns, stats: &mut stats });
             let e = e.as_deref_mut().map(|e| &mut e[at * row_len..][..x.len()]);
             f(Group { at, x, e, columns: Some(&mut *columns), stats: &stats });
         }
@@ -60,9 +61,9 @@ pub(crate) fn rest_of_groups<T: Float>(
         let keeps = e.is_some();
         let slices = Slices { row_len, x: Some(x), grad_y: None, y: e.as_deref_mut().unwrap_or(&mut []) };
         if keeps {
-            dispatch(level, Sum { sums: PhantomData::<Rest<true>>, slices, on_grid, rounded, scratch, stats });
+            sum::<T, Rest<true>>(level, slices, on_grid, rounded, scratch, stats);
         } else {
-            dispatch(level, Sum { sums: PhantomData::<Rest<false>>, slices, on_grid, rounded, scratch, stats });
+            sum::<T, Rest<false>>(level, slices, on_grid, rounded, scratch, stats);
         }
         f(Group { at, x, e, columns: None, stats });
     }
@@ -91,14 +92,12 @@ pub(crate) fn rest_of_row<T: Element>(level: Level, x: &[T], mut e: Option<&mut 
     let mut stats = Stats::new();
     let mut greatest = num_traits::float::FloatCore::neg_infinity();
     for range in chunks(x.len()).flat_map(parts) {
-        T::as_floats(level, [&x[range]], [], false, |[x], []| {
-            dispatch(level, FindGreatest { x, on_grid: true, stats: &mut stats });
-            if stats.greatest[0] > greatest {
-                greatest = stats.greatest[0];
-            }
-        });
+        let of_part = greatest_of(level, &x[range]);
+        if of_part > greatest {
+            greatest = of_part;
+        }
     }
-    dispatch(level, FindGreatest { x: &[greatest; LANES], on_grid: true, stats: &mut stats });
+    find_scale(level, greatest, true, &mut stats);
     let (mut firsts, mut seconds) = (LaneSums::of_anything(), LaneSums::of_anything());
     // From the end, which the search for the greatest has just left in the cache.
     for chunk in chunks(x.len()).rev() {

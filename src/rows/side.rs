@@ -46,11 +46,14 @@ fn run_in<T: Float, F: RowFormula, const C: usize>(level: Level, formula: F, mut
             let sums = PhantomData::<super::formula::Plainly>;
             dispatch(level, AddUp { sums, columns: &mut gradients[..row_len], grad_y: &[], stats: &mut stats });
         }
+        if !F::Sums::OF_OUTPUT {
+            scale_by_greatest(level, &columns[..row_len], false, &mut stats);
+        }
         let sums = PhantomData::<F::Sums>;
         // `const`, so that other loops are not compiled.
         if const { can_by_lanes::<F>() && C > COLUMNS } {
             let columns = &mut columns[..blocks];
-            dispatch(level, ByLanes { sums, row_len, on_grid: false, columns, stats: &mut stats });
+            dispatch(level, ByLanes { sums, row_len, columns, stats: &mut stats });
         } else if !F::Sums::OF_OUTPUT || F::Sums::SECOND {
             let (columns, grad_y) = (&mut columns[..row_len], &gradients[..row_len]);
             dispatch(level, AddUp { sums, columns, grad_y, stats: &mut stats });
@@ -61,7 +64,30 @@ fn run_in<T: Float, F: RowFormula, const C: usize>(level: Level, formula: F, mut
     }
 }
 
-/// The greatest element, exponentials and sums of each row.
+/// Finds the greatest element of each row, in its column, and the scale of its exponentials.
+pub(crate) fn scale_by_greatest<T: Float>(level: Level, columns: &[Column<T>], on_grid: bool, stats: &mut Stats<T>) {
+    dispatch(level, FindGreatest { columns, on_grid, stats });
+}
+
+struct FindGreatest<'a, T> {
+    columns: &'a [Column<T>],
+    on_grid: bool,
+    stats: &'a mut Stats<T>,
+}
+
+impl<T: Float> Task<T> for FindGreatest<'_, T> {
+    type Output = ();
+    type Home = Self;
+
+    #[inline(always)]
+    fn run<R: Lane<T>>(self) {
+        let mut greatest = Greatest::<R, SIDE>::new();
+        greatest.take(self.columns);
+        self.stats.scale(&greatest.lanes(), self.on_grid);
+    }
+}
+
+/// The exponentials and sums of each row.
 struct AddUp<'a, T, K> {
     sums: PhantomData<K>,
     columns: &'a mut [Column<T>],
@@ -76,11 +102,6 @@ impl<T: Float, K: Accumulate> Task<T> for AddUp<'_, T, K> {
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
         let Self { columns, grad_y, stats, .. } = self;
-        if !K::OF_OUTPUT {
-            let mut greatest = Greatest::<R, SIDE>::new();
-            greatest.take(columns);
-            stats.scale(&greatest.lanes(), false);
-        }
         let (mut first, mut second) = (Sums::of_exponentials(), Sums::of_anything());
         let grad_y = if grad_y.is_empty() { None } else { Some(grad_y) };
         exponentials::<T, R, K, SIDE>(columns, grad_y, &*stats, &mut first, &mut second);

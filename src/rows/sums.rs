@@ -29,11 +29,25 @@ pub(crate) fn parts(chunk: Range<usize>) -> impl Iterator<Item = Range<usize>> {
     chunk.step_by(LANE_CHUNK).map(move |start| start..end.min(start + LANE_CHUNK))
 }
 
-/// The greatest element of a row, and the scale of its exponentials.
-pub(crate) struct FindGreatest<'a, T> {
-    pub(crate) x: &'a [T],
-    pub(crate) on_grid: bool,
-    pub(crate) stats: &'a mut Stats<T>,
+/// The greatest elements of up to [`GROUP`] rows, and the scales of their exponentials.
+struct FindGreatest<'a, T> {
+    x: &'a [T],
+    row_len: usize,
+    on_grid: bool,
+    scratch: &'a mut Greatests<T>,
+    stats: &'a mut Stats<T>,
+}
+
+/// The greatest elements of each row, in each lane, and sums that are NaN if an element is.
+struct Greatests<T> {
+    max: [[T; HALF]; GROUP],
+    sum: [[T; HALF]; GROUP],
+}
+
+impl<T: Float> Greatests<T> {
+    fn new() -> Self {
+        Self { max: [[T::zero(); HALF]; GROUP], sum: [[T::zero(); HALF]; GROUP] }
+    }
 }
 
 impl<T: Float> Task<T> for FindGreatest<'_, T> {
@@ -42,43 +56,28 @@ impl<T: Float> Task<T> for FindGreatest<'_, T> {
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
-        find_greatest::<T, R, 1>(self.x, self.x.len(), self.on_grid, &mut Greatests::new(), self.stats);
-    }
-}
-
-/// The greatest elements of up to G rows, in each lane, and sums that are NaN if an element is.
-pub(crate) struct Greatests<T, const G: usize> {
-    max: [[T; HALF]; G],
-    sum: [[T; HALF]; G],
-}
-
-impl<T: Float, const G: usize> Greatests<T, G> {
-    pub(crate) fn new() -> Self {
-        Self { max: [[T::zero(); HALF]; G], sum: [[T::zero(); HALF]; G] }
-    }
-}
-
-#[inline(always)]
-fn find_greatest<T: Float, R: Lane<T>, const G: usize>(
-    x: &[T],
-    row_len: usize,
-    on_grid: bool,
-    Greatests { max, sum }: &mut Greatests<T, G>,
-    stats: &mut Stats<T>,
-) {
-    for ((x, max), sum) in x.chunks_exact(row_len.max(1)).zip(&mut *max).zip(&mut *sum) {
-        let greatest = greatest_of_row::<T, R>(x);
-        let (max_half, sum_half) = (halved(&greatest.max, R::at_least), halved(&greatest.sum, R::add));
-        for i in 0..HALF {
-            (max[i], sum[i]) = (max_half[i].store(), sum_half[i].store());
+        let Self { x, row_len, on_grid, scratch: Greatests { max, sum }, stats } = self;
+        for ((x, max), sum) in x.chunks_exact(row_len.max(1)).zip(&mut *max).zip(&mut *sum) {
+            let greatest = greatest_of_row::<T, R>(x);
+            let (max_half, sum_half) = (halved(&greatest.max, R::at_least), halved(&greatest.sum, R::add));
+            for i in 0..HALF {
+                (max[i], sum[i]) = (max_half[i].store(), sum_half[i].store());
+            }
         }
+        let mut lanes = [[R::of(0.0); HALF]; GROUP];
+        // Of all rows in one loop: LLVM would take one over so few lanes apart into scalars.
+        for ((lane, &max), &sum) in lanes.as_flattened_mut().iter_mut().zip(max.as_flattened()).zip(sum.as_flattened())
+        {
+            *lane = marked(R::load(max), R::load(sum));
+        }
+        stats.scale(&across_half(&lanes, R::at_least), on_grid);
     }
-    let mut lanes = [[R::of(0.0); HALF]; G];
-    // Of all rows in one loop: LLVM would take one over so few lanes apart into scalars.
-    for ((lane, &max), &sum) in lanes.as_flattened_mut().iter_mut().zip(max.as_flattened()).zip(sum.as_flattened()) {
-        *lane = marked(R::load(max), R::load(sum));
-    }
-    stats.scale(&across_half(&lanes, R::at_least), on_grid);
+}
+
+/// The scale of the exponentials of one row, whose greatest element is known.
+pub(crate) fn find_scale<T: Float>(level: Level, greatest: T, on_grid: bool, stats: &mut Stats<T>) {
+    let x = &[greatest; LANES];
+    dispatch(level, FindGreatest { x, row_len: LANES, on_grid, scratch: &mut Greatests::new(), stats });
 }
 
 /// The greatest of a row in each lane.
@@ -160,7 +159,7 @@ impl<T: Float, K: Accumulate> Task<T> for AddUp<'_, T, K> {
 /// Room for a group of rows, which is made once for all groups.
 pub(crate) struct Scratch<T> {
     tails: Tails<T, GROUP>,
-    greatests: Greatests<T, GROUP>,
+    greatests: Greatests<T>,
 }
 
 impl<T: Float> Scratch<T> {
@@ -169,16 +168,32 @@ impl<T: Float> Scratch<T> {
     }
 }
 
-/// What is known of a group of rows, in one step: the greatest element of each, exponentials and sums.
-pub(crate) struct Sum<'a, T, K> {
-    pub(crate) sums: PhantomData<K>,
+/// What is known of a group of rows: the greatest element of each, its exponentials, which `y` receives if they are kept, and
+/// their sums. `rounded`: the last additions of outputs are rounded.
+pub(crate) fn sum<T: Float, K: Accumulate>(
+    level: Level,
+    slices: Slices<'_, T>,
+    on_grid: bool,
+    rounded: bool,
+    Scratch { tails, greatests }: &mut Scratch<T>,
+    stats: &mut Stats<T>,
+) {
+    if !K::OF_OUTPUT {
+        let (x, row_len) = (slices.x(), slices.row_len);
+        dispatch(level, FindGreatest { x, row_len, on_grid, scratch: greatests, stats: &mut *stats });
+    }
+    dispatch(level, Sum { sums: PhantomData::<K>, slices, rounded, tails, stats });
+}
+
+/// The exponentials and sums of a group of rows.
+struct Sum<'a, T, K> {
+    sums: PhantomData<K>,
     /// `y` receives the exponentials, if they are kept.
-    pub(crate) slices: Slices<'a, T>,
-    pub(crate) on_grid: bool,
+    slices: Slices<'a, T>,
     /// Whether the last additions of outputs are rounded.
-    pub(crate) rounded: bool,
-    pub(crate) scratch: &'a mut Scratch<T>,
-    pub(crate) stats: &'a mut Stats<T>,
+    rounded: bool,
+    tails: &'a mut Tails<T, GROUP>,
+    stats: &'a mut Stats<T>,
 }
 
 impl<T: Float, K: Accumulate> Task<T> for Sum<'_, T, K> {
@@ -187,13 +202,10 @@ impl<T: Float, K: Accumulate> Task<T> for Sum<'_, T, K> {
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
-        let Self { mut slices, on_grid, rounded, scratch: Scratch { tails, greatests }, stats, .. } = self;
+        let Self { mut slices, rounded, tails, stats, .. } = self;
         slices.row_len = slices.row_len.max(1);
         if !slices.row_len.is_multiple_of(LANES) {
             tails.take::<K>(&slices);
-        }
-        if !K::OF_OUTPUT {
-            find_greatest::<T, R, GROUP>(slices.x(), slices.row_len, on_grid, greatests, stats);
         }
         let mut first = [Sums::of_exponentials(); GROUP];
         let mut second = [if K::COUNTS { Sums::of_counts() } else { Sums::of_anything() }; GROUP];
