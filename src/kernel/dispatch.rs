@@ -19,7 +19,7 @@ pub(crate) trait Task<T: Float>: Sized {
 trait Home {
     /// Not inlined: each caller in a program would compile the loops of all levels again.
     #[inline(never)]
-    fn run<T: Float, K: Task<T>>(level: Level, task: K) -> K::Output {
+    fn dispatch<T: Float, K: Task<T>>(level: Level, task: K) -> K::Output {
         #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
         {
             use fearless_simd::Simd;
@@ -42,12 +42,12 @@ trait Home {
             return task.run::<T::Fused>();
         }
         let _ = level;
-        Self::run_plain(task)
+        Self::plain(task)
     }
 
-    /// Not inlined: `run` would save the registers that these loops need before it jumps to any others.
+    /// Not inlined: `dispatch` would save the registers that these loops need before it jumps to any others.
     #[inline(never)]
-    fn run_plain<T: Float, K: Task<T>>(task: K) -> K::Output {
+    fn plain<T: Float, K: Task<T>>(task: K) -> K::Output {
         task.run::<T::Plain>()
     }
 }
@@ -57,5 +57,5 @@ impl<H> Home for H {}
 /// Runs the task at the level, in the kind of lane that the level has.
 #[inline(always)]
 pub(crate) fn dispatch<T: Float, K: Task<T>>(level: Level, task: K) -> K::Output {
-    K::Home::run(level, task)
+    K::Home::dispatch(level, task)
 }
