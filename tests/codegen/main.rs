@@ -59,7 +59,7 @@ const MOVES: [&str; 2] = ["Interleave", "TakeApart"];
 
 /// Tasks that find the greatest element of rows. With AVX2 they have a masked store for each vector of a row's last column,
 /// and none in their loops.
-const MASKED: [&str; 3] = ["FindGreatest", "OfSlice", "Sum"];
+const MASKED: [&str; 2] = ["FindGreatest", "OfSlice"];
 
 /// Tasks for so few numbers that no loop may be left of them.
 const UNROLLED: [&str; 5] = ["Logarithms", "Merge", "States", "Total", "Totals"];
