@@ -174,9 +174,9 @@ macro_rules! lane {
     };
 }
 
-/// Both kinds of lane of one float.
+/// Both kinds of lane of one float. `split` cuts a number in two, so that products of its parts are exact.
 macro_rules! lanes {
-    ($float:ident, mantissa: $mantissa:literal, split: $split:literal, $pick:ident of $c32:ident, $c64:ident) => {
+    ($float:ident, mantissa: $mantissa:literal, $pick:ident of $c32:ident, $c64:ident, split: |$v:ident| $split:expr) => {
         #[cfg(feature = "std")]
         lane!(
             Fused<$float>, mantissa: $mantissa, |$c32, $c64| $pick, fused: true,
@@ -190,10 +190,7 @@ macro_rules! lanes {
             Plain<$float>, mantissa: $mantissa, |$c32, $c64| $pick, fused: false,
             mul_add: |a, b, c| a * b + c,
             two_mul: |a, b| {
-                // 2^s + 1 with s half the mantissa's bits, rounded up.
-                const SPLITTER: $float = ((1u64 << $split) + 1) as $float;
-                let (a_up, b_up) = (a * SPLITTER, b * SPLITTER);
-                let (a_hi, b_hi) = (a_up - (a_up - a), b_up - (b_up - b));
+                let (a_hi, b_hi) = ({ let $v = a; $split }, { let $v = b; $split });
                 let (a_lo, b_lo) = (a - a_hi, b - b_hi);
                 let hi = a * b;
                 (hi, ((a_hi * b_hi - hi) + a_hi * b_lo + a_lo * b_hi) + a_lo * b_lo)
@@ -201,5 +198,10 @@ macro_rules! lanes {
         );
     };
 }
-lanes!(f32, mantissa: 23, split: 12, for_f32 of for_f32, for_f64);
-lanes!(f64, mantissa: 52, split: 27, for_f64 of for_f32, for_f64);
+// 12 bits and 12 bits.
+lanes!(f32, mantissa: 23, for_f32 of for_f32, for_f64, split: |v| f32::from_bits(v.to_bits() & !0xfff));
+// 26 bits and 26 with a sign, for 53: by multiplication, because two parts of 27 and 26 bits would have products of 54.
+lanes!(f64, mantissa: 52, for_f64 of for_f32, for_f64, split: |v| {
+    let up = v * ((1u64 << 27) + 1) as f64;
+    up - (up - v)
+});

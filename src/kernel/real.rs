@@ -68,8 +68,9 @@ pub trait Real:
 
     /// The product as an unevaluated sum `(hi, lo)`: `hi` is the rounded product, `lo` what the rounding took away.
     ///
-    /// Exact unless a part leaves the normal range. By fused multiply-add in [`Fused`](crate::Fused), by Dekker's splitting in
-    /// [`Plain`](crate::Plain) (Numer. Math. 18, 1971), where `|self|` and `|b|` must stay below 2^115 (2^996 for `f64`).
+    /// Exact unless a part leaves the normal range. By fused multiply-add in [`Fused`](crate::Fused), by products of the halves of
+    /// both numbers in [`Plain`](crate::Plain) (Dekker, Numer. Math. 18, 1971), where `|self|` and `|b|` must stay below 2^996 for
+    /// `f64`.
     fn two_mul(self, b: Self) -> (Self, Self);
 
     /// self < other; false if either is NaN.

@@ -92,15 +92,22 @@ pub(crate) struct NormalTail<R> {
     scale: R,
 }
 
-/// The polynomial at u, and what the last step of Horner's rule rounds away: two roundings, without fused multiply-add. The
-/// polynomial is within a factor 2 of its constant term.
+/// The polynomial at u without its constant term, over u.
 #[inline(always)]
-fn with_error<R: Real>(u: R, coefficients: &Coefficients) -> (R, R) {
+fn others<R: Real>(u: R, coefficients: &Coefficients) -> R {
     let (mut i, mut others) = (R::terms(coefficients), R::of(0.0));
     while i > 1 {
         i -= 1;
         others = others.mul_add(u, R::coefficient(coefficients, i));
     }
+    others
+}
+
+/// The polynomial at u, and what the last step of Horner's rule rounds away: two roundings, without fused multiply-add. The
+/// polynomial is within a factor 2 of its constant term.
+#[inline(always)]
+fn with_error<R: Real>(u: R, coefficients: &Coefficients) -> (R, R) {
+    let others = others(u, coefficients);
     let constant = R::coefficient(coefficients, 0);
     if R::FUSED {
         let sum = others.mul_add(u, constant);
@@ -130,9 +137,9 @@ impl<R: Real> NormalTail<R> {
         let (product, product_lo) = if R::FUSED {
             factor.two_mul(u.polynomial(&P))
         } else {
-            let (p, p_lo) = with_error(u, &P);
-            let (product, product_lo) = factor.two_mul(p);
-            (product, factor.mul_add(p_lo, product_lo))
+            let others = others(u, &P);
+            let (p, p_lo) = fast_two_sum(R::coefficient(&P, 0), others * u);
+            (factor * p, factor * p_lo)
         };
         Lifted { value: product + (product * self.r).mul_add(self.w, product_lo), unlift: unlift() }
     }
