@@ -134,7 +134,12 @@ macro_rules! lane {
 
             #[inline(always)]
             fn ramp(self) -> Self {
-                Self($float::from_bits(self.0.to_bits().min((-0.0 as $float).to_bits())))
+                if $fused {
+                    // Faster by 3 to 10 % than a maximum of floats. SSE2 has no minimum of such integers.
+                    Self($float::from_bits(self.0.to_bits().min((-0.0 as $float).to_bits())))
+                } else {
+                    self.at_least(Self(-0.0))
+                }
             }
 
             #[inline(always)]
