@@ -35,7 +35,7 @@ mod normal;
 mod scale;
 mod sine;
 
-use crate::kernel::real::Real;
+use crate::kernel::real::{Coefficients, Real};
 
 pub(crate) use exp::{
     RowExp, Unit, bounded_abs, exp_neg, exp_neg_series, exp_neg_with_error, exp2, expm1_neg, lifted_one, unlift,
@@ -90,4 +90,20 @@ pub(crate) fn two_sum<R: Real>(a: R, b: R) -> (R, R) {
 pub(crate) fn fast_two_sum<R: Real>(a: R, b: R) -> (R, R) {
     let hi = a + b;
     (hi, b - (hi - a))
+}
+
+/// The polynomial of degree 7 whose coefficients are those from number `first` on, split in two and in four (Estrin, 1960). Without
+/// fused multiply-add the chain of operations of Horner's rule limits the speed: this takes three quarters of its time. With fused
+/// multiply-add it would take 10 % longer.
+#[inline(always)]
+fn degree_7<R: Real>(x: R, c: &Coefficients, first: usize) -> R {
+    #[inline(always)]
+    fn pair<R: Real>(x: R, c: &Coefficients, i: usize) -> R {
+        R::coefficient(c, i + 1).mul_add(x, R::coefficient(c, i))
+    }
+
+    let square = x * x;
+    let low = pair(x, c, first + 2).mul_add(square, pair(x, c, first));
+    let high = pair(x, c, first + 6).mul_add(square, pair(x, c, first + 4));
+    high.mul_add(square * square, low)
 }

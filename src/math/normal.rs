@@ -1,7 +1,7 @@
 //! The lower tail of the standard normal distribution, for GELU and its like.
 
 use super::exp::{exp_neg, exp_neg_half, exp_neg_half_series, unlift};
-use super::{Lifted, fast_two_sum, less_product, two_sum};
+use super::{Lifted, degree_7, fast_two_sum, less_product, two_sum};
 use crate::kernel::real::{Coefficients, Real};
 
 /// P(v - c) = (a + k) e^(a^2/2) Phi(-a), v = a/(a + k), times a factor near 1 that [`exp_neg_half`] leaves to it.
@@ -95,6 +95,9 @@ pub(crate) struct NormalTail<R> {
 /// The polynomial at u without its constant term, over u.
 #[inline(always)]
 fn others<R: Real>(u: R, coefficients: &Coefficients) -> R {
+    if !R::FUSED && R::terms(coefficients) == 9 {
+        return degree_7(u, coefficients, 1);
+    }
     let (mut i, mut others) = (R::terms(coefficients), R::of(0.0));
     while i > 1 {
         i -= 1;
