@@ -111,6 +111,12 @@ impl<R: Real, const N: usize> Real for Abreast<R, N> {
     }
 
     #[inline(always)]
+    fn upper_half(self) -> Self {
+        let a = self;
+        each!(|a| a.upper_half())
+    }
+
+    #[inline(always)]
     fn lt(self, other: Self) -> Self::Mask {
         (self.0.lt(other.0), self.1.lt(other.1), self.2.lt(other.2), self.3.lt(other.3))
     }

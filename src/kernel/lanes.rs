@@ -99,6 +99,11 @@ macro_rules! lane {
             }
 
             #[inline(always)]
+            fn upper_half(self) -> Self {
+                Self($float::from_bits(self.0.to_bits() & (!0 << ($mantissa + 1) / 2)))
+            }
+
+            #[inline(always)]
             fn lt(self, other: Self) -> bool {
                 self.0 < other.0
             }

@@ -73,6 +73,10 @@ pub trait Real:
     /// `f64`.
     fn two_mul(self, b: Self) -> (Self, Self);
 
+    /// The number without the lower half of its digits, so that products of two such are exact.
+    #[doc(hidden)]
+    fn upper_half(self) -> Self;
+
     /// self < other; false if either is NaN.
     fn lt(self, other: Self) -> Self::Mask;
 

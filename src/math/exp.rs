@@ -92,7 +92,7 @@ fn most<R: Real>() -> R {
 }
 
 /// `(r, w, scale)` with `scale * (1 + r w) * unlift()` = 2^n e^-((s + s_lo)/2 + n l), for 0 <= s <= 224 (`f64`: 1536) and
-/// `s_lo` below an ulp of s. l is ln 2 rounded to the type, n the integer nearest to -s/(2 ln 2).
+/// `s_lo` below an ulp of s, in plain lanes below 2^-10 (`f64`: 2^-24) of it. l is ln 2 rounded to the type, n the integer nearest to -s/(2 ln 2).
 ///
 /// This is e^-(s + s_lo)/2 times a factor near 1, e^(n (ln 2 - l)). The users' polynomials include the inverse of that factor,
 /// which saves the low part of ln 2. The constants are scaled by powers of two, so that s need not be halved. The last product
@@ -106,7 +106,9 @@ pub(crate) fn exp_neg_half<R: Real>(s: R, s_lo: R) -> (R, R, R) {
 /// `(r, q, scale)` with w = q r - 1/2.
 #[inline(always)]
 pub(crate) fn exp_neg_half_series<R: Real>(s: R, s_lo: R) -> (R, R, R) {
-    let (n, scale) = s.round_exp2(R::of(-0.5 * core::f64::consts::LOG2_E), lift());
+    // Without fused multiply-add `s_lo` may be more than an ulp of s.
+    let sum = if R::FUSED { s } else { s + s_lo };
+    let (n, scale) = sum.round_exp2(R::of(-0.5 * core::f64::consts::LOG2_E), lift());
     let ln2 = R::of(core::f64::consts::LN_2);
     let r = if R::FUSED {
         n.mul_add(ln2 + ln2, s) + s_lo
