@@ -223,7 +223,9 @@ pub use kernel::lanes::Plain;
 pub use kernel::level::{At, Level};
 pub use kernel::real::{Coefficients, Real};
 pub use layers::biased::{BiasGradient, Biased};
+pub use layers::clamped_swi_glu::ClampedSwiGlu;
 pub use layers::gate::{Gate, GatePass, Packing};
+pub use layers::gate_formula::GateFormula;
 pub use layers::gated::Gated;
 pub use layers::glu::{GeGlu, GeGluTanh, Glu, ReGlu, SwiGlu};
 #[cfg(feature = "rayon")]

@@ -172,6 +172,12 @@ parameters! {
 }
 
 impl Swish {
+    /// With a `beta` that is known to be finite.
+    #[inline(always)]
+    pub(crate) const fn of(beta: f64) -> Self {
+        Self { beta }
+    }
+
     /// |beta|, 1 with its sign, and from where on the function is x/2: infinity unless beta is 0.
     ///
     /// By numbers, not by a mask: on a mask that is the same for all elements the compiler branches in the loop.

@@ -8,8 +8,8 @@ use super::real::Real;
 pub(crate) const EDGE: usize = 16;
 
 /// Defines the loop of one pass: the slices it reads, and each slice it writes with the formula of its elements. In the
-/// formula a slice's name stands for one element; `mut` before a written slice says that it is read, too: in place. The
-/// bound's `ABREAST`, or the constant that is named, says how many vectors go abreast.
+/// formula a slice's name stands for one element; `mut` before a written slice says that it is read, too: in place. Two slices
+/// may be written by one formula of a pair. The bound's `ABREAST`, or the constant that is named, says how many vectors go abreast.
 ///
 /// `sweep!(Forward<Elementwise> |f, x| y = f.value(x))` becomes
 ///
@@ -28,20 +28,36 @@ macro_rules! sweep {
     ($task:ident<$bound:ident> $($formulas:tt)*) => {
         $crate::kernel::sweep::sweep!($task<$bound::ABREAST> $($formulas)*);
     };
+    (
+        $task:ident<$bound:ident::$abreast:ident>
+        |$f:ident $(, $input:ident)*| ($first:ident, $second:ident) = $formula:expr
+    ) => {
+        $crate::kernel::sweep::sweep!(@ in place false, i, $task<$bound::$abreast> |$f $(, $input)*| $first, $second by {
+            let results = $formula;
+            $crate::kernel::sweep::scatter!(results.0, $first, i, N);
+            $crate::kernel::sweep::scatter!(results.1, $second, i, N);
+        });
+    };
     ($task:ident<$bound:ident::$abreast:ident> |$f:ident $(, $input:ident)*| mut $output:ident = $formula:expr) => {
-        $crate::kernel::sweep::sweep!(@ in place true, i, $task<$bound::$abreast> |$f $(, $input)*| $output = {
-            let $output = $crate::kernel::sweep::gather!($output, i, N);
-            $formula
+        $crate::kernel::sweep::sweep!(@ in place true, i, $task<$bound::$abreast> |$f $(, $input)*| $output by {
+            let result = {
+                let $output = $crate::kernel::sweep::gather!($output, i, N);
+                $formula
+            };
+            $crate::kernel::sweep::scatter!(result, $output, i, N);
         });
     };
     ($task:ident<$bound:ident::$abreast:ident> |$f:ident $(, $input:ident)*| $($output:ident = $formula:expr),+) => {
-        $crate::kernel::sweep::sweep!(
-            @ in place false, i, $task<$bound::$abreast> |$f $(, $input)*| $($output = $formula),+
-        );
+        $crate::kernel::sweep::sweep!(@ in place false, i, $task<$bound::$abreast> |$f $(, $input)*| $($output),+ by {
+            $({
+                let result = $formula;
+                $crate::kernel::sweep::scatter!(result, $output, i, N);
+            })+
+        });
     };
     (
         @ in place $in_place:literal, $i:ident,
-        $task:ident<$bound:ident::$abreast:ident> |$f:ident $(, $input:ident)*| $($output:ident = $formula:expr),+
+        $task:ident<$bound:ident::$abreast:ident> |$f:ident $(, $input:ident)*| $($output:ident),+ by $element:block
     ) => {
         pub(crate) struct $task<'a, F, T> {
             pub(crate) $f: &'a F,
@@ -55,7 +71,7 @@ macro_rules! sweep {
 
             #[inline(always)]
             fn run<R: $crate::kernel::element::Lane<T>>(self) {
-                use $crate::kernel::sweep::{EDGE, Edges, Ends, blocks_mut, copy_short, edge_mut, scatter};
+                use $crate::kernel::sweep::{EDGE, Edges, Ends, blocks_mut, copy_short, edge_mut};
                 #[allow(unused_imports, reason = "a pass may read no other slice than the one it writes")]
                 use $crate::kernel::sweep::{blocks, edge, gather};
 
@@ -74,10 +90,7 @@ macro_rules! sweep {
                 ) {
                     for $i in 0..W {
                         $(let $input = gather!($input, $i, N);)*
-                        $({
-                            let result = $formula;
-                            scatter!(result, $output, $i, N);
-                        })+
+                        $element
                     }
                 }
 

@@ -1,40 +1,41 @@
-//! The named gated units, whose loops are fused and compiled in this crate.
+//! The named gated units f(gate) up, whose loops are fused and compiled in this crate.
 
-use super::gate::{Gate, GatePass};
+use super::gate_formula::{GateFormula, compiled_gate};
 use crate::activation::Elementwise;
 use crate::functions::gelu::{Gelu, GeluTanh};
 use crate::functions::relu::Relu;
 use crate::functions::sigmoid::Sigmoid;
 use crate::functions::silu::Silu;
-use crate::kernel::dispatch::dispatch;
-use crate::kernel::element::{Element, Float, kernel};
-use crate::kernel::level::Level;
-use crate::kernel::sweep::sweep;
-use crate::pass::Pieces;
+use crate::kernel::real::Real;
 
-/// Defines gated units: each is a type, with loops that are compiled here.
-///
-/// `SwiGlu = Silu;` becomes
-///
-/// ```text
-/// pub struct SwiGlu;
-/// impl<T: Element> Gate<T> for SwiGlu { .. } // by the kernel, and by tiles for halves
-/// kernel!(SwiGlu: ..);                       // the loops of `run`, with Silu, for f32 and f64
-/// ```
+/// Defines gated units of an activation: each is a type, and a formula that is compiled here.
 macro_rules! gates {
     ($($(#[$attribute:meta])* $name:ident = $activation:ident;)+) => {$(
         $(#[$attribute])*
         #[derive(Clone, Copy, Debug, Default, PartialEq)]
         pub struct $name;
 
-        impl<T: Element> Gate<T> for $name {
-            #[inline]
-            fn run(&self, level: Level, pass: GatePass<'_, T>) {
-                pass.over_floats(level, Pieces::Elements, &mut |pass| T::Float::run(self, level, pass));
+        impl GateFormula for $name {
+            compiled_gate!();
+
+            const ABREAST: usize = $activation::ABREAST;
+
+            #[inline(always)]
+            fn value<R: Real>(&self, gate: R, up: R) -> R {
+                $activation.value(gate) * up
+            }
+
+            #[inline(always)]
+            fn slopes<R: Real>(&self, gate: R, up: R) -> (R, R) {
+                (up * $activation.slope(gate), $activation.value(gate))
+            }
+
+            // Multiplied in the order of `Gated`, so that the bits are the same.
+            #[inline(always)]
+            fn gradients<R: Real>(&self, gate: R, up: R, grad_out: R) -> (R, R) {
+                ((grad_out * up) * $activation.slope(gate), grad_out * $activation.value(gate))
             }
         }
-
-        kernel!($name: Args<'a, T> = GatePass<'a, T>, -> (), |_, level, pass| run(&$activation, level, pass));
     )+};
 }
 
@@ -126,24 +127,3 @@ gates! {
     #[doc(alias = "ReGLU")]
     ReGlu = Relu;
 }
-
-/// The loops of a formula's gate.
-#[inline]
-fn run<T: Float, F: Elementwise>(f: &F, level: Level, pass: GatePass<'_, T>) {
-    match pass {
-        GatePass::Forward { gate, up, out } => dispatch(level, Forward { f, gate, up, out }),
-        GatePass::ForwardInPlace { gate, up } => dispatch(level, ForwardInPlace { f, up, gate }),
-        GatePass::Backward { gate, up, grad_out, grad_gate, grad_up } => {
-            dispatch(level, Backward { f, gate, up, grad_out, grad_gate, grad_up });
-        }
-        GatePass::ForwardPacked { .. } | GatePass::BackwardPacked { .. } => {
-            unreachable!("`GatePass::over_floats` unpacks")
-        }
-    }
-}
-
-sweep!(Forward<Elementwise> |f, gate, up| out = f.value(gate) * up);
-sweep!(ForwardInPlace<Elementwise> |f, up| mut gate = f.value(gate) * up);
-sweep!(Backward<Elementwise> |f, gate, up, grad_out|
-    grad_gate = (grad_out * up) * f.slope(gate),
-    grad_up = grad_out * f.value(gate));

@@ -10,6 +10,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("prelu", "its slopes are trained, and stay with the caller in `Prelu`"),
     ("glu", "it has two inputs, so it is the gate `Glu`"),
     ("swiglu", "it has two inputs, so it is the gate `SwiGlu`"),
+    ("swigluoai", "it has two inputs, so it is the gate `ClampedSwiGlu`"),
     ("geglu", "it has two inputs, so it is the gate `GeGlu`"),
     ("geglu_tanh", "it has two inputs, so it is the gate `GeGluTanh`"),
     ("reglu", "it has two inputs, so it is the gate `ReGlu`"),

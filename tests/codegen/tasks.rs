@@ -34,6 +34,7 @@ pub fn gates(level: Level, pass: GatePass<'_, F>, number: u8) {
         2 => GeGlu.run(level, pass),
         3 => GeGluTanh.run(level, pass),
         4 => ReGlu.run(level, pass),
+        5 => ClampedSwiGlu::default().run(level, pass),
         _ => Gated(Tanh).run(level, pass),
     }
 }

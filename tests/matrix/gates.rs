@@ -1,8 +1,8 @@
 //! Gated units: apart, in place and packed, with their gradients.
 
 use activations::{
-    Activation, AnyActivation, Elementwise, Gate, Gated, GeGlu, GeGluTanh, Gelu, GeluTanh, Glu, LeakyRelu, Level,
-    Packing, ReGlu, Real, Relu, Sigmoid, Silu, Softplus, SwiGlu, Tanh,
+    Activation, AnyActivation, ClampedSwiGlu, Elementwise, Gate, GateFormula, Gated, GeGlu, GeGluTanh, Gelu, GeluTanh,
+    Glu, LeakyRelu, Level, Packing, ReGlu, Real, Relu, Sigmoid, Silu, Softplus, SwiGlu, Swish, Tanh,
 };
 
 use crate::activations_cells::{computed, names};
@@ -28,53 +28,119 @@ impl Elementwise for Square {
     }
 }
 
+/// gate^2 up^2, as a user writes it.
+#[derive(Clone, Copy)]
+struct Squares;
+
+impl GateFormula for Squares {
+    #[inline(always)]
+    fn value<R: Real>(&self, gate: R, up: R) -> R {
+        (gate * gate) * (up * up)
+    }
+
+    #[inline(always)]
+    fn slopes<R: Real>(&self, gate: R, up: R) -> (R, R) {
+        ((gate + gate) * (up * up), (up + up) * (gate * gate))
+    }
+}
+
+/// What a gate computes.
+#[derive(Clone)]
+enum Unit {
+    /// f(gate) up.
+    Of(AnyActivation),
+    /// gate^2 up, by the user's activation.
+    Square,
+    /// gate^2 up^2, by the user's formula.
+    Squares,
+    /// [`ClampedSwiGlu`].
+    Clamped,
+}
+
 /// An object.
 fn boxed<T: Number>() -> Box<dyn Activation<T::Float> + Send + Sync> {
     Box::new(Softplus::default())
 }
 
-/// Each gate, at a level or at the best one, with the activation of its gate; none stands for the user's formula.
-type Gates<T> = Vec<(&'static str, Option<AnyActivation>, Box<dyn Gate<T>>)>;
+/// Each gate, at a level or at the best one, with what it computes.
+type Gates<T> = Vec<(&'static str, Unit, Box<dyn Gate<T>>)>;
 
 fn gates<T: Number>(level: Option<Level>) -> Gates<T> {
     macro_rules! all {
-        ($($name:literal: $gate:expr, $activation:expr;)*) => {
+        ($($name:literal: $gate:expr, $unit:expr;)*) => {
             vec![$({
                 let gate: Box<dyn Gate<T>> = match level {
                     Some(level) => Box::new(level.with($gate)),
                     None => Box::new($gate),
                 };
-                ($name, $activation, gate)
+                ($name, $unit, gate)
             },)*]
         };
     }
     let leaky = LeakyRelu::new(0.2).expect("a slope");
     all! {
-        "Glu": Glu, Some(Sigmoid.into());
-        "SwiGlu": SwiGlu, Some(Silu.into());
-        "GeGlu": GeGlu, Some(Gelu.into());
-        "GeGluTanh": GeGluTanh, Some(GeluTanh.into());
-        "ReGlu": ReGlu, Some(Relu.into());
-        "Gated(LeakyRelu)": Gated(leaky), Some(leaky.into());
-        "Gated(by name)": Gated(AnyActivation::from(Tanh)), Some(Tanh.into());
-        "Gated(boxed)": Gated(boxed::<T>()), Some(Softplus::default().into());
-        "Gated(x^2)": Gated(Square), None;
+        "Glu": Glu, Unit::Of(Sigmoid.into());
+        "SwiGlu": SwiGlu, Unit::Of(Silu.into());
+        "GeGlu": GeGlu, Unit::Of(Gelu.into());
+        "GeGluTanh": GeGluTanh, Unit::Of(GeluTanh.into());
+        "ReGlu": ReGlu, Unit::Of(Relu.into());
+        "Gated(LeakyRelu)": Gated(leaky), Unit::Of(leaky.into());
+        "Gated(by name)": Gated(AnyActivation::from(Tanh)), Unit::Of(Tanh.into());
+        "Gated(boxed)": Gated(boxed::<T>()), Unit::Of(Softplus::default().into());
+        "Gated(x^2)": Gated(Square), Unit::Square;
+        "F(gate^2 up^2)": Squares, Unit::Squares;
+        "ClampedSwiGlu": ClampedSwiGlu::default(), Unit::Clamped;
     }
 }
 
-/// The value and the derivative that a gate computes, with its documented bounds.
-fn activation<T: Number>(of: Option<AnyActivation>, x: Big, fused: bool) -> (Expected, Expected) {
-    let Some(of) = of else {
-        let two_x = if x.is_nan() { x } else { x + x };
-        return (Expected::of(computed::<T>(x * x), 0.5), Expected::of(computed::<T>(two_x), 0.5));
-    };
-    let formula = Formula::of::<T>(&of).expect("a function of single numbers");
+/// The value and the derivative of an activation, with its documented bounds.
+fn activation<T: Number>(of: &AnyActivation, x: Big, fused: bool) -> (Expected, Expected) {
+    let formula = Formula::of::<T>(of).expect("a function of single numbers");
     let (value, slope): Pair = formula.at(x);
     let (of_value, of_slope) = T::bounds(&of.card().error, fused);
     (
         Expected::of(value, of_value).floor(formula.value_floor()),
         Expected::of(slope, of_slope).floor(formula.slope_floor()),
     )
+}
+
+/// The square of a number, and its derivative.
+fn square<T: Number>(x: Big) -> (Expected, Expected) {
+    let two_x = if x.is_nan() { x } else { x + x };
+    (Expected::of(computed::<T>(x * x), 0.5), Expected::of(computed::<T>(two_x), 0.5))
+}
+
+/// Output and gradients of a gate. The ULP are what the documentation says beside the error of the activation.
+fn unit<T: Number>(unit: &Unit, [gate, up, grad]: [Big; 3], fused: bool) -> [Expected; 3] {
+    let of_activation = |(value, slope): (Expected, Expected)| {
+        [value.times::<T>(up), slope.times::<T>(grad * up).ulps(1.5), value.times::<T>(grad)]
+    };
+    match unit {
+        Unit::Of(activation_of) => of_activation(activation::<T>(activation_of, gate, fused)),
+        Unit::Square => of_activation(square::<T>(gate)),
+        Unit::Squares => {
+            let ((of_gate, slope_of_gate), (of_up, slope_of_up)) = (square::<T>(gate), square::<T>(up));
+            let [value, up_square] = [of_gate.exact(), of_up.exact()];
+            [
+                of_gate.times::<T>(up_square).ulps(1.5),
+                slope_of_gate.times::<T>(computed::<T>(up_square * grad)).ulps(2.5),
+                slope_of_up.times::<T>(computed::<T>(value * grad)).ulps(2.5),
+            ]
+        }
+        Unit::Clamped => {
+            let (swish, limit) = (Swish::new(1.702).expect("a beta").into(), Big::of(7.0));
+            let clamp = |x: Big| if x.is_nan() { x } else { x.min(limit) };
+            let (value, slope) = activation::<T>(&swish, clamp(gate), fused);
+            let factor = if up.is_nan() { up } else { clamp(up).max(-limit) + Big::ONE };
+            let inside =
+                |x: Big, expected: Expected| if x > limit { Expected::of(Big::ZERO, 0.0).any_zero() } else { expected };
+            [
+                value.times::<T>(factor).ulps(1.5),
+                inside(gate, slope.times::<T>(grad * factor).ulps(2.5)),
+                inside(up.abs(), value.times::<T>(grad)),
+            ]
+        }
+    }
 }
 
 fn cells<T: Number>(judge: &mut Judge) {
@@ -91,11 +157,10 @@ fn cells<T: Number>(judge: &mut Judge) {
             for (what, of, function) in gates::<T>(level) {
                 let (mut outs, mut grad_gates, mut grad_ups) = (Vec::new(), Vec::new(), Vec::new());
                 for ((gate, up), grad) in big(&gate).into_iter().zip(big(&up)).zip(big(&grad_out)) {
-                    let (value, slope) = activation::<T>(of, gate, fused);
-                    outs.push(value.times::<T>(up));
-                    // Two roundings.
-                    grad_gates.push(slope.times::<T>(grad * up).ulps(1.5));
-                    grad_ups.push(value.times::<T>(grad));
+                    let [out, grad_gate, grad_up] = unit::<T>(&of, [gate, up, grad], fused);
+                    outs.push(out);
+                    grad_gates.push(grad_gate);
+                    grad_ups.push(grad_up);
                 }
                 // Each gate is called as an object.
                 let owner = what.split('(').next().unwrap_or(what);
@@ -144,7 +209,7 @@ fn packed<V: Copy>(packing: Packing, gate: &[V], up: &[V]) -> Vec<V> {
 const GATE_METHODS: [&str; 5] = ["forward", "forward_in_place", "backward", "forward_packed", "backward_packed"];
 
 pub(crate) fn covered() -> Vec<String> {
-    names(&["Gate", "Gated", "At", "Glu", "SwiGlu", "GeGlu", "GeGluTanh", "ReGlu"], &GATE_METHODS)
+    names(&["Gate", "F", "Gated", "At", "Glu", "SwiGlu", "GeGlu", "GeGluTanh", "ReGlu", "ClampedSwiGlu"], &GATE_METHODS)
 }
 
 #[test]

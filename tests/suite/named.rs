@@ -117,6 +117,7 @@ fn a_name_of_what_is_elsewhere_says_where() {
         ("GLU(dim=-1)", "Glu"),
         ("swiglu", "SwiGlu"),
         ("SwiGLU", "SwiGlu"),
+        ("swigluoai", "ClampedSwiGlu"),
         ("geglu", "GeGlu"),
         ("geglu_tanh", "GeGluTanh"),
         ("ReGLU", "ReGlu"),
