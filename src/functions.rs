@@ -3,6 +3,7 @@
 pub(crate) mod clipped_gelu;
 pub(crate) mod elu;
 pub(crate) mod exponential;
+mod fast;
 pub(crate) mod gelu;
 pub(crate) mod hard;
 pub(crate) mod identity;

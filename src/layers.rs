@@ -1,11 +1,13 @@
-//! What stands around activations: gates, biases, trained slopes, threads.
+//! What stands around activations: gates, biases, trained slopes, threads, pointers, other precisions.
 
 pub(crate) mod biased;
 mod columns;
+pub(crate) mod fast;
 pub(crate) mod gate;
 pub(crate) mod gated;
 pub(crate) mod glu;
 #[cfg(feature = "rayon")]
 pub(crate) mod parallel;
+mod pointers;
 pub(crate) mod prelu;
 pub(crate) mod wide;

@@ -223,6 +223,7 @@ pub use kernel::lanes::Plain;
 pub use kernel::level::{At, Level};
 pub use kernel::real::{Coefficients, Real};
 pub use layers::biased::{BiasGradient, Biased};
+pub use layers::fast::Fast;
 pub use layers::gate::{Gate, GatePass, Packing};
 pub use layers::gated::Gated;
 pub use layers::glu::{GeGlu, GeGluTanh, Glu, ReGlu, SwiGlu};

@@ -1,6 +1,7 @@
 //! The Gaussian error linear unit, exact and in its tanh form.
 
-use crate::activation::{Elementwise, compiled_passes};
+use super::fast::{FastGelu, FastGeluTanh};
+use crate::activation::{Elementwise, compiled_passes, fast_form};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::kernel::real::{Coefficients, Real};
@@ -34,6 +35,7 @@ parameters!(Gelu);
 
 impl Elementwise for Gelu {
     compiled_passes!();
+    fast_form!(|_f| FastGelu);
 
     const ABREAST_OF_BOTH: usize = 2;
 
@@ -121,6 +123,7 @@ impl GeluTanh {
 
 impl Elementwise for GeluTanh {
     compiled_passes!();
+    fast_form!(|_f| FastGeluTanh);
 
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
