@@ -42,7 +42,7 @@ pub(crate) use exp::{
     RowExp, Unit, bounded_abs, exp_neg, exp_neg_series, exp_neg_with_error, exp2, expm1_neg, lifted_one, unlift,
 };
 pub use exp::{exp, expm1};
-pub(crate) use fast::{Exp2Ratio, exp2_parts, normal_hazard, normal_tail_recip, twice_atanh};
+pub(crate) use fast::{Exp2Ratio, exp2_parts, fast_tanh, normal_slope, normal_tail_recip, twice_atanh};
 pub(crate) use hyperbolic::{log_cosh_near_zero, tanhshrink_near_zero};
 pub use log1p::log1p_exp;
 pub(crate) use log1p::{log1p_exp_neg, log1p_of_sum, log1p_of_sum_unrounded};

@@ -8,7 +8,7 @@ use core::f64::consts::LOG2_E;
 use super::gelu::reflect;
 use crate::activation::Elementwise;
 use crate::kernel::real::Real;
-use crate::math::{Exp2Ratio, exp2, exp2_parts, normal_hazard, normal_tail_recip, twice_atanh};
+use crate::math::{Exp2Ratio, exp2, exp2_parts, fast_tanh, normal_slope, normal_tail_recip, twice_atanh};
 
 /// max(x, 0), but -0.0 for what is below 0. One operation at every CPU level, where [`Real::ramp`] takes six with SSE2.
 #[inline(always)]
@@ -48,18 +48,14 @@ impl Elementwise for FastSigmoid {
     }
 }
 
-/// The hyperbolic tangent: (s (m + f) - (m - f)) / (s (m + f) + (m - f)), e^2x = s (m + f)/(m - f), arranged so that nothing cancels.
+/// The hyperbolic tangent.
 #[derive(Clone)]
 pub(super) struct FastTanh;
 
 impl Elementwise for FastTanh {
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
-        let x = x.at_least(R::of(-10.0)).at_most(R::of(10.0));
-        let Exp2Ratio { m, f, scale } = Exp2Ratio::new(x * R::of(2.0 * LOG2_E));
-        let (less, more) = (R::of(1.0) - scale, R::of(1.0) + scale);
-        // 1 - scale, not scale - 1: where it is 0, its product with m takes no sign from f.
-        (-less).mul_add(m, f * more) / m.mul_add(more, -(f * less))
+        fast_tanh(x)
     }
 
     #[inline(always)]
@@ -93,8 +89,8 @@ impl Elementwise for FastGelu {
 
     #[inline(always)]
     fn slope<R: Real>(&self, x: R) -> R {
-        let (a, one) = (Self::bounded_abs(x), R::of(1.0));
-        reflect(x, (-a).mul_add(normal_hazard(a), one) / normal_tail_recip(a))
+        let a = Self::bounded_abs(x);
+        reflect(x, normal_slope(a) / normal_tail_recip(a))
     }
 }
 

@@ -29,17 +29,19 @@ const NORMAL: Coefficients = Coefficients {
     f64: &[],
 };
 
-/// phi(a)/Phi(-a), phi the normal density: error of a phi(a) 2^-24.0, absolutely. Fitted by `tools/fast.sollya`.
+/// h(a) with (1 - a h(a)) q = Phi(-a) - a phi(a), phi the normal density and q what [`normal_tail_recip`] has for Phi(-a): error
+/// 2^-23.0, absolutely. The constant term, and the others. Fitted by `tools/fast.sollya`.
+const HAZARD_0: f64 = 0.797_893_6;
 const HAZARD: Coefficients = Coefficients {
     f32: &[
-        0.797_890_25,
-        0.636_537,
-        0.109_404_15,
-        -0.020_017_94,
-        0.000_873_777,
-        0.000_580_627_3,
-        -0.000_144_194_17,
-        1.128_839_4e-5,
+        0.636_473_9,
+        0.109_766_77,
+        -0.020_950_006,
+        0.002_121_978_7,
+        -0.000_345_760_78,
+        0.000_237_499_58,
+        -6.999_406e-5,
+        6.942_484e-6,
     ],
     f64: &[],
 };
@@ -74,6 +76,27 @@ impl<R: Real> Exp2Ratio<R> {
     }
 }
 
+/// The hyperbolic tangent (2^t - 1)/(2^t + 1), t = 2 x log2 e, to 4 ULP.
+///
+/// Nothing cancels in either formula. The second has fewer roundings, which plain lanes need. Where sums are fused, the first is
+/// as exact, and faster with AVX2 (0.25 ns instead of 0.28), because it needs neither |x| nor the sign of x.
+#[inline(always)]
+pub(crate) fn fast_tanh<R: Real>(x: R) -> R {
+    // From 10 on, tanh is 1.
+    let (most, per_unit) = (R::of(10.0), R::of(2.0 * core::f64::consts::LOG2_E));
+    let (one, half) = (R::of(1.0), R::of(0.5));
+    if R::FUSED {
+        let Exp2Ratio { m, f, scale } = Exp2Ratio::new(x.at_least(-most).at_most(most) * per_unit);
+        // 1 - scale, not scale - 1: where it is 0, its product with m takes no sign from f.
+        let (less, more) = (one - scale, one + scale);
+        (-less).mul_add(m, f * more) / m.mul_add(more, -(f * less))
+    } else {
+        let Exp2Ratio { m, f, scale } = Exp2Ratio::new(x.abs().at_most(most) * per_unit);
+        let (more, sum) = (scale * half - half, m + f);
+        (more.mul_add(sum, f) / more.mul_add(sum, m)).copysign(x)
+    }
+}
+
 /// `(u, scale)` with 2^t = scale (1 + u), -127 <= t <= 127. At -127, and up to -126.5, `scale` is 0.
 #[inline(always)]
 pub(crate) fn exp2_parts<R: Real>(t: R) -> (R, R) {
@@ -95,10 +118,11 @@ pub(crate) fn normal_tail_recip<R: Real>(a: R) -> R {
     fourth_power.mul_add(fourth_power, one)
 }
 
-/// phi(a)/Phi(-a), as long as Phi(-a) counts.
+/// (Phi(-a) - a phi(a))/q, q the reciprocal of [`normal_tail_recip`].
 #[inline(always)]
-pub(crate) fn normal_hazard<R: Real>(a: R) -> R {
-    degree_7(a, &HAZARD)
+pub(crate) fn normal_slope<R: Real>(a: R) -> R {
+    let hazard = degree_7(a, &HAZARD).mul_add(a, R::of(HAZARD_0));
+    (-a).mul_add(hazard, R::of(1.0))
 }
 
 /// 2 atanh(t), 0 <= t <= 1/3.
