@@ -185,7 +185,11 @@ fn fast_forms(levels: &[Level], options: &Options) -> bool {
                 Unit::Ulp => format!("{error:.3}"),
                 _ => format!("2^{:.3}", error.log2()),
             };
-            let verdict = if worst.error <= bound { "" } else { " EXCEEDED" };
+            let verdict = if worst.error <= bound {
+                String::new()
+            } else {
+                format!(" EXCEEDED: expected {:e}, got {:e}", worst.exact, worst.got)
+            };
             within &= verdict.is_empty();
             bar.suspend(|| {
                 line([

@@ -61,7 +61,13 @@ pub(crate) struct Exp2Ratio<R> {
 impl<R: Real> Exp2Ratio<R> {
     #[inline(always)]
     pub(crate) fn new(t: R) -> Self {
-        let (n, scale) = t.round_exp2(R::of(1.0), R::of(0.0));
+        Self::lifted(t, R::of(0.0))
+    }
+
+    /// The same with `scale` times 2^lift.
+    #[inline(always)]
+    fn lifted(t: R, lift: R) -> Self {
+        let (n, scale) = t.round_exp2(R::of(1.0), lift);
         let f = t - n;
         let square = f * f;
         // 2/ln 2 is twice log2 e, rounded alike.
@@ -85,15 +91,15 @@ impl<R: Real> Exp2Ratio<R> {
 pub(crate) fn fast_tanh<R: Real>(x: R) -> R {
     // From 10 on, tanh is 1.
     let (most, per_unit) = (R::of(10.0), R::of(2.0 * core::f64::consts::LOG2_E));
-    let (one, half) = (R::of(1.0), R::of(0.5));
+    let one = R::of(1.0);
     if R::FUSED {
         let Exp2Ratio { m, f, scale } = Exp2Ratio::new(x.at_least(-most).at_most(most) * per_unit);
         // 1 - scale, not scale - 1: where it is 0, its product with m takes no sign from f.
         let (less, more) = (one - scale, one + scale);
         (-less).mul_add(m, f * more) / m.mul_add(more, -(f * less))
     } else {
-        let Exp2Ratio { m, f, scale } = Exp2Ratio::new(x.abs().at_most(most) * per_unit);
-        let (more, sum) = (scale * half - half, m + f);
+        let Exp2Ratio { m, f, scale } = Exp2Ratio::lifted(x.abs().at_most(most) * per_unit, -one);
+        let (more, sum) = (scale - R::of(0.5), m + f);
         (more.mul_add(sum, f) / more.mul_add(sum, m)).copysign(x)
     }
 }
