@@ -10,6 +10,7 @@ use crate::kernel::real::{Coefficients, Real};
 const K: Coefficients = Coefficients { f32: &[0.115_524_45, -9.224_341_5e-4], f64: &[] };
 
 /// g(f) with 2^f = 1 + f g(f), |f| <= 1/2: relative error of 2^f 2^-23.3. Fitted by `tools/fast.sollya`.
+#[allow(clippy::approx_constant, reason = "the first is near ln 2, but another number")]
 const G: Coefficients =
     Coefficients { f32: &[0.693_147, 0.240_222_41, 0.055_506_993, 0.009_671_565, 0.001_327_475], f64: &[] };
 
