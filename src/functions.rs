@@ -6,6 +6,7 @@ pub(crate) mod exponential;
 mod fast;
 pub(crate) mod gelu;
 pub(crate) mod hard;
+mod hinge;
 pub(crate) mod identity;
 pub(crate) mod laplace;
 pub(crate) mod mish;

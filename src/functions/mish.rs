@@ -1,7 +1,7 @@
 //! Mish.
 
 use super::fast::FastMish;
-use super::gelu::hinge;
+use super::hinge::hinge;
 use crate::activation::{Elementwise, compiled_passes, fast_form};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;

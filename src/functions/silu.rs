@@ -1,7 +1,7 @@
 //! The sigmoid linear unit, and its like: x sigmoid(beta x).
 
 use super::fast::{FastSwish, is_moderate};
-use super::gelu::{hinge, reflect};
+use super::hinge::{hinge, reflect};
 use crate::activation::{Elementwise, compiled_passes, fast_form};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;

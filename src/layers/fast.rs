@@ -17,7 +17,7 @@ use crate::pass::{Pass, Pieces};
 ///
 /// | function | value: error at most | derivative: error at most |
 /// |---|---|---|
-/// | [`Gelu`](crate::Gelu) | 2<sup>-22.5</sup> \|x\| | 2<sup>-22</sup> |
+/// | [`Gelu`](crate::Gelu) | 2<sup>-22.5</sup> \|x\| | 2<sup>-21.8</sup> |
 /// | [`GeluTanh`](crate::GeluTanh) | 2<sup>-22.5</sup> \|x\| | 2<sup>-22.8</sup> |
 /// | [`Silu`](crate::Silu), [`QuickGelu`](crate::QuickGelu) | 2<sup>-22.5</sup> \|x\| | 2<sup>-22.9</sup> |
 /// | [`Swish`](crate::Swish) | 2<sup>-22.5</sup> \|x\| | 2<sup>-22.8</sup> |

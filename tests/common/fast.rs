@@ -32,7 +32,7 @@ pub struct Contract {
 pub const CONTRACTS: [Contract; 10] = [
     Contract { name: "sigmoid", unit: Unit::One, value: (-23.2, -23.2), slope: (-23.5, -23.5) },
     Contract { name: "tanh", unit: Unit::Ulp, value: (4.0, 4.0), slope: (-21.7, -21.7) },
-    Contract { name: "gelu", unit: Unit::X, value: (-22.5, -22.5), slope: (-22.0, -22.0) },
+    Contract { name: "gelu", unit: Unit::X, value: (-22.5, -22.5), slope: (-21.9, -21.8) },
     Contract { name: "gelu_tanh", unit: Unit::X, value: (-22.5, -22.5), slope: (-22.8, -22.8) },
     Contract { name: "silu", unit: Unit::X, value: (-22.5, -22.5), slope: (-22.9, -22.9) },
     Contract { name: "quick_gelu", unit: Unit::X, value: (-22.5, -22.5), slope: (-22.9, -22.9) },
