@@ -40,7 +40,7 @@ impl Elementwise for FastSigmoid {
         top / bottom
     }
 
-    /// From the value, so that the two together take one exponential and one division. Absolutely that is as exact.
+    /// From the value, so that the two together take one exponential and one division. From 17 on, where the value is 1, it is 0.
     #[inline(always)]
     fn slope<R: Real>(&self, x: R) -> R {
         let y = self.value(x);
@@ -58,7 +58,7 @@ impl Elementwise for FastTanh {
         fast_tanh(x)
     }
 
-    /// From the value, as sigmoid's.
+    /// From the value, as sigmoid's. From tanh(-|x|) + 1 the error would be 2^-22.5 instead of 2^-21.7.
     #[inline(always)]
     fn slope<R: Real>(&self, x: R) -> R {
         let (y, one) = (self.value(x), R::of(1.0));
