@@ -1,7 +1,8 @@
 //! The errors of every activation in ULP, measured: worst case, where it is, share of correctly rounded results.
 //!
 //! `cargo run --release --example accuracy` takes a stride over all f32 and the committed tables for f64.
-//! `cargo run --release --example accuracy -- --exhaustive` takes every f32 there is. `--help` tells the rest.
+//! `cargo run --release --example accuracy -- --exhaustive` takes every f32 there is. `--fast` measures the fast forms.
+//! `--help` tells the rest.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -15,8 +16,10 @@ use std::thread;
 
 use activations::{AnyActivation, Level};
 use common::Part;
+use common::fast::{Contract, Unit};
 use common::sweep::{self, Report};
 use exhaustive::Exhaustive;
+use exhaustive::fast::Worst;
 use indicatif::{ProgressBar, ProgressStyle};
 
 const PATTERNS: u64 = 1 << 32;
@@ -26,7 +29,7 @@ const STRIDE: u64 = 1_009;
 const PIECE: u64 = 1 << 24;
 
 const HELP: &str = "\
-accuracy [--stride N | --exhaustive] [--markdown] [NAME...]
+accuracy [--stride N | --exhaustive] [--markdown] [--fast] [NAME...]
 
 Measures the errors of activations and derivatives in ULP, on all cores, and fails if one is above its bound.
 
@@ -36,6 +39,8 @@ Measures the errors of activations and derivatives in ULP, on all cores, and fai
                 inputs and results below the normal range, infinities, NaN, overflow, results of the other sign, and
                 every error above 9/10 of the worst so far, so that a worst case is always the oracle's. Where both
                 judge they must agree. Functions that round once have the oracle alone.
+  --fast        the forms that Fast runs, against their contracts, always with every f32. The kernels for f64 judge all
+                inputs, the oracle every 61st and every worst case.
   --markdown    prints a Markdown table.
   NAME          only these functions; all without one.
 ";
@@ -45,13 +50,15 @@ struct Options {
     exhaustive: bool,
     stride: u64,
     markdown: bool,
+    /// The fast forms.
+    fast: bool,
     /// All of them if empty.
     of: Vec<AnyActivation>,
 }
 
 /// `None` if it is help that is asked for.
 fn options() -> Result<Option<Options>, String> {
-    let mut options = Options { exhaustive: false, stride: STRIDE, markdown: false, of: Vec::new() };
+    let mut options = Options { exhaustive: false, stride: STRIDE, markdown: false, fast: false, of: Vec::new() };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -63,9 +70,10 @@ fn options() -> Result<Option<Options>, String> {
                 options.stride = stride.ok_or(format!("--stride is `{given}`, but must be a whole number above 0"))?;
             }
             "--markdown" => options.markdown = true,
+            "--fast" => options.fast = true,
             flag if flag.starts_with('-') => {
                 return Err(format!(
-                    "unknown argument `{flag}`: known are --exhaustive, --stride N, --markdown, --help and names"
+                    "unknown argument `{flag}`: known are --exhaustive, --stride N, --markdown, --fast, --help and names"
                 ));
             }
             name => {
@@ -99,8 +107,7 @@ fn sweep_f32(
     options: &Options,
     bar: &ProgressBar,
 ) -> Exhaustive {
-    let next = AtomicU64::new(0);
-    let work = || {
+    let work = |next: &AtomicU64| {
         let mut found =
             if options.exhaustive { Exhaustive::forewarned(activation, part, levels) } else { Exhaustive::new(levels) };
         loop {
@@ -118,15 +125,94 @@ fn sweep_f32(
             bar.inc(1);
         }
     };
+    on_all_cores(work, Exhaustive::merge)
+}
+
+/// Runs the work on each core. They share a counter of what has been taken.
+fn on_all_cores<T: Send>(work: impl Fn(&AtomicU64) -> T + Sync, merge: impl FnMut(T, T) -> T) -> T {
+    let next = AtomicU64::new(0);
     let cores = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
-        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(|| work(&next))).collect();
         threads
             .into_iter()
             .map(|thread| thread.join().expect("a sweep does not panic"))
-            .reduce(Exhaustive::merge)
+            .reduce(merge)
             .expect("at least one thread")
     })
+}
+
+/// The worst error of a fast form over every f32, for each level.
+fn sweep_fast(activation: AnyActivation, part: Part, levels: &[Level], bar: &ProgressBar) -> Vec<Worst> {
+    let work = |next: &AtomicU64| {
+        let mut worst = vec![Worst::default(); levels.len()];
+        loop {
+            let start = next.fetch_add(PIECE, Ordering::Relaxed);
+            if start >= PATTERNS {
+                return worst;
+            }
+            exhaustive::fast::add(&mut worst, activation, part, levels, start..start + PIECE);
+            bar.inc(1);
+        }
+    };
+    on_all_cores(work, |a, b| a.into_iter().zip(b).map(|(a, b)| a.merge(b)).collect())
+}
+
+/// Measures the fast forms, and says whether all are within their contracts.
+fn fast_forms(levels: &[Level], options: &Options) -> bool {
+    let swept: Vec<AnyActivation> = AnyActivation::all()
+        .filter(|activation| Contract::of(activation.card().name).is_some())
+        .filter(|activation| options.of.is_empty() || options.of.contains(activation))
+        .collect();
+    let bar = bar(swept.len());
+    println!("Fast, f32: all 2^32 inputs. Errors are in units: ULP, 1, |x|, or the greater of 1 and |x|.\n");
+    let (gap, edge) = if options.markdown { (" | ", "| ") } else { ("  ", "") };
+    let line = |cells: [String; 6]| println!("{edge}{}{}", cells.join(gap), edge.trim_end());
+    line(["function       ", "lanes   ", "unit  ", "worst   ", "at              ", "bound   "].map(String::from));
+    if options.markdown {
+        println!("|---|---|---|--:|--:|--:|");
+    }
+    let mut within = true;
+    for (&activation, part) in swept.iter().flat_map(|activation| Part::BOTH.map(|part| (activation, part))) {
+        let contract = Contract::of(activation.card().name).expect("a fast form");
+        let function = format!("{activation}{}", if part == Part::Slope { "'" } else { "" });
+        bar.set_message(function.clone());
+        let found = sweep_fast(activation, part, levels, &bar);
+        for (level, worst) in levels.iter().zip(found) {
+            let bound = contract.bound(part, level.is_fused());
+            let unit = contract.unit(part);
+            let number = |error: f64| match unit {
+                Unit::Ulp => format!("{error:.3}"),
+                _ => format!("2^{:.3}", error.log2()),
+            };
+            let verdict = if worst.error <= bound {
+                String::new()
+            } else {
+                format!(" EXCEEDED: expected {:e}, got {:e}", worst.exact, worst.got)
+            };
+            within &= verdict.is_empty();
+            bar.suspend(|| {
+                line([
+                    format!("{function:<15}"),
+                    format!("{:<8}", level.name()),
+                    format!("{:<6}", format!("{unit:?}")),
+                    format!("{:>8}", number(worst.error)),
+                    format!("{:>16e}", worst.at),
+                    format!("{:>8}{verdict}", number(bound)),
+                ]);
+            });
+        }
+    }
+    bar.finish_and_clear();
+    within
+}
+
+/// The progress of a sweep over so many functions and their derivatives.
+fn bar(functions: usize) -> ProgressBar {
+    ProgressBar::new(functions as u64 * 2 * (PATTERNS / PIECE)).with_style(
+        ProgressStyle::with_template("{msg:>20} {wide_bar} {percent:>3} % {elapsed} of {duration}")
+            .expect("a template"),
+    )
 }
 
 /// How many inputs the oracle judged, and how far it was from the fast reference at most.
@@ -191,14 +277,14 @@ fn main() -> ExitCode {
         }
     };
     let levels = kinds();
+    if options.fast {
+        return if fast_forms(&levels, &options) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
     let swept: Vec<AnyActivation> = AnyActivation::all()
         .filter(|activation| common::oracle::of(activation, Part::Value).is_some())
         .filter(|activation| options.of.is_empty() || options.of.contains(activation))
         .collect();
-    let bar = ProgressBar::new(swept.len() as u64 * 2 * (PATTERNS / PIECE)).with_style(
-        ProgressStyle::with_template("{msg:>20} {wide_bar} {percent:>3} % {elapsed} of {duration}")
-            .expect("a template"),
-    );
+    let bar = bar(swept.len());
 
     let mut rows = Vec::new();
     let mut second = Second::default();

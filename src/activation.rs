@@ -1,12 +1,12 @@
 //! `Activation` works on slices, `Elementwise` is one scalar formula, and the bridge makes the first of the second.
 
 #[cfg(feature = "alloc")]
-use alloc::{boxed::Box, vec, vec::Vec};
+use alloc::{vec, vec::Vec};
 use core::hint::black_box;
 
 use crate::kernel::dispatch::dispatch;
 use crate::kernel::element::{Element, Float, Kernel};
-use crate::kernel::level::{At, Level};
+use crate::kernel::level::Level;
 use crate::kernel::real::Real;
 use crate::kernel::sweep::{sweep, unaligned};
 use crate::kernel::tiles::TILE;
@@ -55,6 +55,13 @@ pub trait Activation<T: Element> {
     /// assert_eq!(grad_x, [1.0, 2.0]);
     /// ```
     fn run(&self, level: Level, pass: Pass<'_, T>);
+
+    /// Runs one pass of the fast form, if there is one: see [`Fast`](crate::Fast).
+    #[doc(hidden)]
+    #[inline]
+    fn run_fast(&self, level: Level, pass: Pass<'_, T>) {
+        self.run(level, pass);
+    }
 
     /// The independent pieces that a slice divides into. The length of every slice must be a whole number of pieces.
     ///
@@ -316,6 +323,13 @@ pub trait Elementwise: Clone {
     fn run_f64(&self, level: Level, pass: Pass<'_, f64>) {
         passes(self, level, pass);
     }
+
+    /// Runs a pass of the fast form over `f32`. A type that has one names it by [`fast_form`].
+    #[doc(hidden)]
+    #[inline]
+    fn run_fast_f32(&self, level: Level, pass: Pass<'_, f32>) {
+        self.run_f32(level, pass);
+    }
 }
 
 impl<T: Element, F: Elementwise> Activation<T> for F {
@@ -325,45 +339,15 @@ impl<T: Element, F: Elementwise> Activation<T> for F {
     }
 
     #[inline]
+    fn run_fast(&self, level: Level, pass: Pass<'_, T>) {
+        pass.over_floats(level, &mut |pass| T::Float::run(&FastPasses(self), level, pass));
+    }
+
+    #[inline]
     fn pieces(&self) -> Pieces {
         Pieces::Elements
     }
 }
-
-impl<T: Element, A: Activation<T>> Activation<T> for At<A> {
-    #[inline]
-    fn run(&self, _: Level, pass: Pass<'_, T>) {
-        self.activation.run(self.level, pass);
-    }
-
-    #[inline]
-    fn pieces(&self) -> Pieces {
-        self.activation.pieces()
-    }
-}
-
-/// `Box<dyn Activation<T>>` and `&dyn Activation<T>` are activations, also with `+ Send` or `+ Sync` or both.
-macro_rules! objects {
-    ($([$($marker:ident)*])+) => {$(
-        #[cfg(feature = "alloc")]
-        objects!(Box<dyn Activation<T> $(+ $marker)* + 'a>);
-        objects!(&(dyn Activation<T> $(+ $marker)* + 'a));
-    )+};
-    ($pointer:ty) => {
-        impl<'a, T: Element> Activation<T> for $pointer {
-            #[inline]
-            fn run(&self, level: Level, pass: Pass<'_, T>) {
-                (**self).run(level, pass);
-            }
-
-            #[inline]
-            fn pieces(&self) -> Pieces {
-                (**self).pieces()
-            }
-        }
-    };
-}
-objects!([] [Send] [Sync] [Send Sync]);
 
 /// The passes of a formula.
 struct Passes<'f, F>(&'f F);
@@ -375,6 +359,24 @@ impl<F: Elementwise> Kernel for Passes<'_, F> {
     #[inline]
     fn f32(&self, level: Level, pass: Pass<'_, f32>) {
         self.0.run_f32(level, pass);
+    }
+
+    #[inline]
+    fn f64(&self, level: Level, pass: Pass<'_, f64>) {
+        self.0.run_f64(level, pass);
+    }
+}
+
+/// The passes of a formula's fast form, which is for `f32` alone.
+struct FastPasses<'f, F>(&'f F);
+
+impl<F: Elementwise> Kernel for FastPasses<'_, F> {
+    type Args<'a, T: Float> = Pass<'a, T>;
+    type Output<T: Float> = ();
+
+    #[inline]
+    fn f32(&self, level: Level, pass: Pass<'_, f32>) {
+        self.0.run_fast_f32(level, pass);
     }
 
     #[inline]
@@ -449,6 +451,24 @@ macro_rules! compiled_passes {
     };
 }
 pub(crate) use compiled_passes;
+
+/// Names the formula that [`Fast`](crate::Fast) runs, and compiles its passes over `f32` in this crate:
+/// `fast_form!(|f| FastElu { alpha: f.alpha })`. Stands in the `impl Elementwise` of a type. With `if`, the type has a fast form
+/// only then.
+macro_rules! fast_form {
+    (|$f:ident| $form:expr $(, if $has_one:expr)?) => {
+        $crate::kernel::element::compiled! {
+            fn run_fast_f32(&self, level: $crate::kernel::level::Level, pass: $crate::pass::Pass<'_, f32>) {
+                let $f = self;
+                $(if !$has_one {
+                    return $f.run_f32(level, pass);
+                })?
+                $crate::activation::passes(&$form, level, pass);
+            }
+        }
+    };
+}
+pub(crate) use fast_form;
 
 /// A formula whose results are written over the elements.
 ///

@@ -3,8 +3,10 @@
 pub(crate) mod clipped_gelu;
 pub(crate) mod elu;
 pub(crate) mod exponential;
+mod fast;
 pub(crate) mod gelu;
 pub(crate) mod hard;
+mod hinge;
 pub(crate) mod identity;
 pub(crate) mod laplace;
 pub(crate) mod mish;

@@ -1,13 +1,15 @@
-//! What stands around activations: gates, biases, trained slopes, threads.
+//! What stands around activations: gates, biases, trained slopes, threads, pointers, other precisions.
 
 pub(crate) mod biased;
 pub(crate) mod clamped_swi_glu;
 mod columns;
+pub(crate) mod fast;
 pub(crate) mod gate;
 pub(crate) mod gate_formula;
 pub(crate) mod gated;
 pub(crate) mod glu;
 #[cfg(feature = "rayon")]
 pub(crate) mod parallel;
+mod pointers;
 pub(crate) mod prelu;
 pub(crate) mod wide;

@@ -44,7 +44,8 @@
 //! A [`Gate`] applies an activation to one half of its inputs and multiplies the result by the other half. [`SwiGlu`] and its
 //! like are gates, and [`Gated`] makes a gate of any activation, also of one that is chosen by name or boxed. [`Biased`] is any
 //! activation of x + bias over rows. [`Prelu`] has a slope for each channel. Both give the gradients of their trained
-//! parameters. [`FromOutput`] computes a gradient from the output, where the output determines it.
+//! parameters. [`FromOutput`] computes a gradient from the output, where the output determines it. [`Fast`] runs an activation's
+//! fastest form, whose errors are bounded absolutely.
 //!
 //! [`CrossEntropy`] and [`BinaryCrossEntropy`] are losses with their gradients. They take logits, and apply softmax or sigmoid
 //! themselves. [`LogSumExp`] is the state that a softmax needs of numbers that come in pieces. [`Wide`] takes halves and gives
@@ -224,6 +225,7 @@ pub use kernel::level::{At, Level};
 pub use kernel::real::{Coefficients, Real};
 pub use layers::biased::{BiasGradient, Biased};
 pub use layers::clamped_swi_glu::ClampedSwiGlu;
+pub use layers::fast::Fast;
 pub use layers::gate::{Gate, GatePass, Packing};
 pub use layers::gate_formula::GateFormula;
 pub use layers::gated::Gated;

@@ -1,6 +1,6 @@
 //! GELU, cut off at two values.
 
-use super::gelu::{hinge, reflect};
+use super::hinge::{hinge, reflect};
 use crate::activation::{Elementwise, compiled_passes};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;

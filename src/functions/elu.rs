@@ -1,6 +1,7 @@
 //! Exponential linear units: a line on the right, an exponential on the left.
 
-use crate::activation::{Elementwise, compiled_passes};
+use super::fast::{FastElu, is_moderate};
+use crate::activation::{Elementwise, compiled_passes, fast_form};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::from_output::{SlopeFromOutput, compiled_from_output};
@@ -47,6 +48,7 @@ parameters! {
 
 impl Elementwise for Elu {
     compiled_passes!();
+    fast_form!(|f| FastElu { alpha: f.alpha }, if is_moderate(f.alpha.abs()));
 
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {

@@ -1,10 +1,12 @@
 //! The Gaussian error linear unit, exact and in its tanh form.
 
-use crate::activation::{Elementwise, compiled_passes};
+use super::fast::{FastGelu, FastGeluTanh};
+use super::hinge::{hinge, reflect};
+use crate::activation::{Elementwise, compiled_passes, fast_form};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::kernel::real::{Coefficients, Real};
-use crate::math::{self, Lifted, Low, NormalTail, Unit};
+use crate::math::{self, Low, NormalTail, Unit};
 
 /// The Gaussian error linear unit: x Phi(x) = x (1 + erf(x / sqrt 2)) / 2, Phi the normal distribution.
 ///
@@ -34,6 +36,7 @@ parameters!(Gelu);
 
 impl Elementwise for Gelu {
     compiled_passes!();
+    fast_form!(|_f| FastGelu);
 
     const ABREAST_OF_BOTH: usize = 2;
 
@@ -121,6 +124,7 @@ impl GeluTanh {
 
 impl Elementwise for GeluTanh {
     compiled_passes!();
+    fast_form!(|_f| FastGeluTanh);
 
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
@@ -165,17 +169,4 @@ impl Described for GeluTanh {
         source: "Hendrycks & Gimpel, 2016, arXiv:1606.08415",
         error: ErrorBounds { f32: (2.9, 3.6), f32_plain: (3.6, 3.6), f64: (2.5, 3.8), f64_plain: (3.0, 3.8) },
     };
-}
-
-/// max(x, 0) - tail: f(x) from the tail -f(-|x|), for f(x) - f(-x) = x.
-#[inline(always)]
-pub(super) fn hinge<R: Real>(x: R, tail: Lifted<R>) -> R {
-    // Not the tail is negated: for aarch64 LLVM makes a negated `mul_add` one instruction, whose zeros have another sign.
-    tail.value.mul_add(-tail.unlift, x.ramp())
-}
-
-/// f'(x) from `left` = f'(-|x|), for f(x) - f(-x) = x: `left` or 1 - left.
-#[inline(always)]
-pub(super) fn reflect<R: Real>(x: R, left: R) -> R {
-    R::select(x.lt(R::of(0.0)), left, R::of(1.0) - left)
 }

@@ -4,7 +4,7 @@
     reason = "transformers rounds sqrt(1/2) to six digits, and so its models were trained"
 )]
 
-use super::gelu::reflect;
+use super::hinge::reflect;
 use crate::activation::{Elementwise, compiled_passes};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;

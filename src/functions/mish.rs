@@ -1,7 +1,8 @@
 //! Mish.
 
-use super::gelu::hinge;
-use crate::activation::{Elementwise, compiled_passes};
+use super::fast::FastMish;
+use super::hinge::hinge;
+use crate::activation::{Elementwise, compiled_passes, fast_form};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::kernel::real::Real;
@@ -76,6 +77,7 @@ fn quotient<R: Real>(top: R, top_lo: R, bottom: R, bottom_lo: R) -> R {
 
 impl Elementwise for Mish {
     compiled_passes!();
+    fast_form!(|_f| FastMish);
 
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {

@@ -1,6 +1,7 @@
 //! The logistic sigmoid.
 
-use crate::activation::{Elementwise, compiled_passes};
+use super::fast::FastSigmoid;
+use crate::activation::{Elementwise, compiled_passes, fast_form};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::from_output::{SlopeFromOutput, compiled_from_output};
@@ -33,6 +34,7 @@ parameters!(Sigmoid);
 
 impl Elementwise for Sigmoid {
     compiled_passes!();
+    fast_form!(|_f| FastSigmoid);
 
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {

@@ -1,7 +1,8 @@
 //! The sigmoid linear unit, and its like: x sigmoid(beta x).
 
-use super::gelu::{hinge, reflect};
-use crate::activation::{Elementwise, compiled_passes};
+use super::fast::{FastSwish, is_moderate};
+use super::hinge::{hinge, reflect};
+use crate::activation::{Elementwise, compiled_passes, fast_form};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::kernel::real::Real;
@@ -33,6 +34,7 @@ parameters!(Silu);
 
 impl Elementwise for Silu {
     compiled_passes!();
+    fast_form!(|_f| FastSwish { beta: 1.0 });
 
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
@@ -101,6 +103,7 @@ const QUICK_LO: (f32, f64) = ((1.702 - 1.702_f32 as f64) as f32, 4.263_256_414_5
 
 impl Elementwise for QuickGelu {
     compiled_passes!();
+    fast_form!(|_f| FastSwish { beta: 1.702 });
 
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
@@ -195,6 +198,7 @@ impl Swish {
 
 impl Elementwise for Swish {
     compiled_passes!();
+    fast_form!(|f| FastSwish { beta: f.beta }, if is_moderate(f.beta));
 
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {

@@ -1,6 +1,7 @@
 //! Softplus, a ReLU without its corner, and its mirror image, the logarithm of the sigmoid.
 
-use crate::activation::{Elementwise, compiled_passes};
+use super::fast::{FastSoftplus, is_moderate};
+use crate::activation::{Elementwise, compiled_passes, fast_form};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::from_output::{SlopeFromOutput, compiled_from_output};
@@ -47,6 +48,7 @@ parameters! {
 
 impl Elementwise for Softplus {
     compiled_passes!();
+    fast_form!(|f| FastSoftplus { beta: f.beta }, if is_moderate(f.beta));
 
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {

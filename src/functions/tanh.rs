@@ -1,6 +1,7 @@
 //! The hyperbolic tangent, what it leaves of x, and its integral.
 
-use crate::activation::{Elementwise, compiled_passes};
+use super::fast::FastTanh;
+use crate::activation::{Elementwise, compiled_passes, fast_form};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::from_output::{SlopeFromOutput, compiled_from_output};
@@ -32,6 +33,7 @@ parameters!(Tanh);
 
 impl Elementwise for Tanh {
     compiled_passes!();
+    fast_form!(|_f| FastTanh);
 
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {

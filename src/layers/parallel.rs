@@ -176,6 +176,10 @@ impl<T: Element, A: Activation<T> + Sync> Activation<T> for Parallel<A> {
         self.share(pass, self.activation.pieces(), |pass| self.activation.run(level, pass));
     }
 
+    fn run_fast(&self, level: Level, pass: Pass<'_, T>) {
+        self.share(pass, self.activation.pieces(), |pass| self.activation.run_fast(level, pass));
+    }
+
     fn pieces(&self) -> Pieces {
         self.activation.pieces()
     }

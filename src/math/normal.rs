@@ -95,7 +95,7 @@ pub(crate) struct NormalTail<R> {
 /// The polynomial at u without its constant term, over u.
 #[inline(always)]
 fn others<R: Real>(u: R, coefficients: &Coefficients) -> R {
-    if !R::FUSED && R::terms(coefficients) == 9 {
+    if R::terms(coefficients) == 9 {
         return degree_7(u, coefficients, 1);
     }
     let (mut i, mut others) = (R::terms(coefficients), R::of(0.0));

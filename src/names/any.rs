@@ -9,7 +9,7 @@ use crate::describe::card::{Card, Described};
 use crate::describe::error::ParameterError;
 use crate::describe::parameters::{Parameter, Parameters};
 use crate::from_output::FromOutput;
-use crate::kernel::element::{Element, per_element};
+use crate::kernel::element::{Element, Float, kernel, per_element};
 use crate::kernel::level::Level;
 use crate::list::*;
 use crate::names::text::{Text, letters};
@@ -152,6 +152,12 @@ macro_rules! any_activation {
                 }
             }
 
+            fn run_fast_pass<T: Element>(&self, level: Level, pass: Pass<'_, T>) {
+                match self {
+                    $($(Self::$name(activation) => activation.run_fast(level, pass),)+)+
+                }
+            }
+
             fn pieces_of<T: Element>(&self) -> Pieces {
                 match self {
                     $($(Self::$name(activation) => Activation::<T>::pieces(activation),)+)+
@@ -168,11 +174,26 @@ impl<T: Element> Activation<T> for AnyActivation {
         T::call(self, (level, pass));
     }
 
+    #[inline]
+    fn run_fast(&self, level: Level, pass: Pass<'_, T>) {
+        // Only single elements have fast forms. They may be cut anywhere, so that halves need no code of their own.
+        if self.pieces_of::<f32>() == Pieces::Elements {
+            pass.over_floats(level, &mut |pass| T::Float::run(&FastForm(self), level, pass));
+        } else {
+            self.run(level, pass);
+        }
+    }
+
     fn pieces(&self) -> Pieces {
         // The pieces do not depend on the type of elements.
         self.pieces_of::<f32>()
     }
 }
+
+/// The fast form of an activation of single elements.
+struct FastForm<'a>(&'a AnyActivation);
+
+kernel!(FastForm<'_>: Args<'a, T> = Pass<'a, T>, -> (), |form: &Self, level, pass| form.0.run_fast_pass(level, pass));
 
 per_element!(AnyActivation: Args<'a, T> = (Level, Pass<'a, T>), AnyActivation::run_pass);
 

@@ -17,6 +17,18 @@ pub(crate) const DECOY: &str = "Decoy";
 /// Activations that use all of `math` together, for the builds that need not look at every one.
 const SOME: [&str; 7] = ["Elu", "Gelu", "LogCosh", "Mish", "Snake", "Softplus", "Tanh"];
 
+/// The fast forms, each with a type that has it. They are for `f32` alone.
+const FAST: [(&str, &str); 8] = [
+    ("FastElu", "Elu"),
+    ("FastGelu", "Gelu"),
+    ("FastGeluTanh", "GeluTanh"),
+    ("FastMish", "Mish"),
+    ("FastSigmoid", "Sigmoid"),
+    ("FastSoftplus", "Softplus"),
+    ("FastSwish", "Silu"),
+    ("FastTanh", "Tanh"),
+];
+
 /// A float: its letter in symbols, and its bits.
 pub(crate) type Float = (char, usize);
 pub(crate) const F32: Float = ('f', 32);
@@ -34,7 +46,7 @@ pub(crate) struct Build {
 }
 
 impl Build {
-    /// The types of all activations of one number, or of some, and the decoy.
+    /// The types of all activations of one number, or of some, the decoy, and the fast forms.
     pub(crate) fn formulas(&self) -> Vec<String> {
         let mut formulas = vec![DECOY.to_owned()];
         for activation in AnyActivation::all() {
@@ -45,6 +57,9 @@ impl Build {
             if !rows && (!self.incremental || SOME.contains(&&*variant)) {
                 formulas.push(variant);
             }
+        }
+        if self.float == F32 {
+            formulas.extend(FAST.iter().map(|(form, _)| (*form).to_owned()));
         }
         formulas
     }
@@ -66,8 +81,10 @@ impl Build {
         );
         source += &format!("type F = f{};\n", self.float.1);
         for formula in self.formulas() {
+            let of_fast = FAST.iter().find(|(form, _)| *form == formula);
+            let (f, type_name) = of_fast.map_or(("f", formula.as_str()), |(_, of)| ("Fast(f.clone())", *of));
             source += &format!(
-                "pub fn probe_{formula}(f: &{formula}, level: Level, pass: Pass<'_, F>) {{ f.run(level, pass); }}\n"
+                "pub fn probe_{formula}(f: &{type_name}, level: Level, pass: Pass<'_, F>) {{ {f}.run(level, pass); }}\n"
             );
         }
         if self.tasks {

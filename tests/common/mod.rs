@@ -3,6 +3,7 @@
 // Each of the programs that share this module uses a part of it.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod fast;
 pub mod oracle;
 pub mod sweep;
 pub mod table;

@@ -12,6 +12,8 @@
 //! and wherever both judge, they are compared. Functions without a table of `f64`, and the one whose `f64` is another
 //! function ([`has_fast_reference`]), have the oracle alone.
 
+pub(crate) mod fast;
+
 use std::ops::Range;
 
 use activations::{AnyActivation, Level};

@@ -1,7 +1,7 @@
 //! Activations of single numbers, by all their passes.
 
 use activations::{
-    Activation, AnyActivation, Element, Elementwise, Elu, FromOutput, Level, Pass, Pieces, Real, Relu6, Sigmoid,
+    Activation, AnyActivation, Element, Elementwise, Elu, Fast, FromOutput, Level, Pass, Pieces, Real, Relu6, Sigmoid,
     Softplus, Tanh, math,
 };
 
@@ -35,6 +35,17 @@ impl<'a, T: Number> Passes<'a, T> {
                 .map(|(pair, g)| slope(&(pair.0, computed::<T>(pair.1))).times::<T>(g.big()))
                 .collect(),
         }
+    }
+
+    /// Of a fast form, whose errors are absolute. Its bounds are tested in `tests/fast`; these are the loosest of them.
+    fn of_fast(x: &'a [T], grad_y: &'a [T], exact: &[Pair]) -> Self {
+        let near = |exact: Big, size: f64| Expected::of(exact, 0.5).any_zero().within(Big::of(size).scaled(-22));
+        // From 128 on, values are limits, which are exact.
+        let size = |x: &T| x.wide().abs().clamp(1.0, 128.0);
+        let values = exact.iter().zip(x).map(|(pair, x)| near(pair.0, size(x))).collect();
+        let grads = exact.iter().zip(grad_y).map(|(pair, g)| near(pair.1, 1.0).times::<T>(g.big()).any_zero());
+        let slopes = exact.iter().map(|pair| near(pair.1, 1.0)).collect();
+        Self { x, grad_y, values, slopes, grads: grads.collect() }
     }
 
     /// Runs every pass. The cells belong to the type with this public name.
@@ -143,6 +154,23 @@ pub(crate) fn activations() -> Vec<(AnyActivation, f64)> {
     AnyActivation::all().map(|activation| (activation, 0.0)).chain(others).collect()
 }
 
+fn has_fast_form(activation: &AnyActivation) -> bool {
+    use AnyActivation::{Elu, Gelu, GeluTanh, Mish, QuickGelu, Sigmoid, Silu, Softplus, Swish, Tanh};
+    matches!(
+        activation,
+        Elu(_)
+            | Gelu(_)
+            | GeluTanh(_)
+            | Mish(_)
+            | QuickGelu(_)
+            | Sigmoid(_)
+            | Silu(_)
+            | Softplus(_)
+            | Swish(_)
+            | Tanh(_)
+    )
+}
+
 const LEN: usize = 67;
 
 fn passes<T: Number>(judge: &mut Judge) {
@@ -171,6 +199,12 @@ fn passes<T: Number>(judge: &mut Judge) {
             for level in Level::available() {
                 expected(level).check(judge, ("At", &what, case), level.name(), &level.with(activation));
             }
+            let fast = if has_fast_form(&activation) && T::TYPE != "f64" {
+                Passes::of_fast(&x, &grad_y, &exact)
+            } else {
+                expected(Level::best())
+            };
+            fast.check(judge, ("Fast", &what, case), "best level", &Fast(activation));
             #[cfg(feature = "rayon")]
             {
                 use activations::IntoParallel;
@@ -272,6 +306,7 @@ fn from_outputs_of_types<T: Number>(judge: &mut Judge) {
                 };
                 check("F", &function);
                 Level::available().for_each(|level| check("At", &level.with(function)));
+                check("Fast", &Fast(function));
                 #[cfg(feature = "rayon")]
                 check("Parallel", &activations::IntoParallel::parallel(function).with_min_len(16));
             }
@@ -308,7 +343,7 @@ pub(crate) fn check_from_output<T: Number>(
 
 /// The public names that this module covers.
 pub(crate) fn covered() -> Vec<String> {
-    let mut types = vec!["AnyActivation", "Activation", "At", "F"];
+    let mut types = vec!["AnyActivation", "Activation", "At", "F", "Fast"];
     if cfg!(feature = "rayon") {
         types.push("Parallel");
     }

@@ -1,0 +1,141 @@
+//! What the fast forms are made of: shorter formulas, for `f32` alone, whose errors are absolute.
+//!
+//! Counted in operations, because that is what limits them. Powers are powers of 2, so that the reduction takes additions
+//! instead of multiplications, and it is exact: the argument is rounded once, when it is multiplied by log2 e.
+
+use super::degree_7;
+use crate::kernel::real::{Coefficients, Real};
+
+/// k(f^2) with 2^f = (m + f)/(m - f), m = f coth(f ln 2 / 2) = 2/ln 2 + f^2 k(f^2), |f| <= 1/2: relative error of 2^f 2^-28.6.
+/// Fitted by `tools/fast.sollya`.
+const K: Coefficients = Coefficients { f32: &[0.115_524_45, -9.224_341_5e-4], f64: &[] };
+
+/// g(f) with 2^f = 1 + f g(f), |f| <= 1/2: relative error of 2^f 2^-23.3. Fitted by `tools/fast.sollya`.
+#[allow(clippy::approx_constant, reason = "the first is near ln 2, but another number")]
+const G: Coefficients =
+    Coefficients { f32: &[0.693_147, 0.240_222_41, 0.055_506_993, 0.009_671_565, 0.001_327_475], f64: &[] };
+
+/// w(a)/a with (1 + w)^8 = Phi(a)/Phi(-a), Phi the normal distribution: error of Phi(-a) 2^-24.6, absolutely, for every a >= 0.
+/// Fitted by `tools/fast.sollya`.
+const NORMAL: Coefficients = Coefficients {
+    f32: &[
+        0.199_471_86,
+        0.019_885_987,
+        0.010_437_505,
+        0.001_830_685_5,
+        0.000_200_757_55,
+        5.862_296_5e-5,
+        -1.943_227_8e-5,
+        4.143_314_5e-6,
+    ],
+    f64: &[],
+};
+
+/// h(a) with (1 - a h(a)) q = Phi(-a) - a phi(a), phi the normal density and q what [`normal_tail_recip`] has for Phi(-a): error
+/// 2^-23.0, absolutely. The constant term, and the others. Fitted by `tools/fast.sollya`.
+const HAZARD_0: f64 = 0.797_893_6;
+const HAZARD: Coefficients = Coefficients {
+    f32: &[
+        0.636_473_9,
+        0.109_766_77,
+        -0.020_950_006,
+        0.002_121_978_7,
+        -0.000_345_760_78,
+        0.000_237_499_58,
+        -6.999_406e-5,
+        6.942_484e-6,
+    ],
+    f64: &[],
+};
+
+/// 2 atanh(t)/t in t^2, 0 <= t <= 1/3: error of 2 atanh(t) 2^-28.5, absolutely. The first is exact, so that small results keep
+/// their digits. Fitted by `tools/fast.sollya`.
+const ATANH: Coefficients =
+    Coefficients { f32: &[2.0, 0.666_662_7, 0.400_282_95, 0.279_065_34, 0.284_292_4], f64: &[] };
+
+/// 2^t as a ratio: `scale (m + f)/(m - f)`, -126 <= t <= 128. At 128, and from 127.5 on, `scale` is infinite.
+pub(crate) struct Exp2Ratio<R> {
+    pub(crate) m: R,
+    pub(crate) f: R,
+    pub(crate) scale: R,
+}
+
+impl<R: Real> Exp2Ratio<R> {
+    #[inline(always)]
+    pub(crate) fn new(t: R) -> Self {
+        Self::lifted(t, R::of(0.0))
+    }
+
+    /// The same with `scale` times 2^lift.
+    #[inline(always)]
+    fn lifted(t: R, lift: R) -> Self {
+        let (n, scale) = t.round_exp2(R::of(1.0), lift);
+        let f = t - n;
+        let square = f * f;
+        // 2/ln 2 is twice log2 e, rounded alike.
+        Self { m: square.mul_add(square.polynomial(&K), R::of(2.0 * core::f64::consts::LOG2_E)), f, scale }
+    }
+
+    /// 1/(1 + 2^t) as a fraction: `(top, bottom)`.
+    #[inline(always)]
+    pub(crate) fn logistic(self) -> (R, R) {
+        let Self { m, f, scale } = self;
+        let top = m - f;
+        (top, scale.mul_add(m + f, top))
+    }
+}
+
+/// The hyperbolic tangent (2^t - 1)/(2^t + 1), t = 2 x log2 e, to 4 ULP.
+///
+/// Nothing cancels in either formula. The second has fewer roundings, which plain lanes need. Where sums are fused, the first is
+/// as exact, and faster with AVX2 (0.25 ns instead of 0.28), because it needs neither |x| nor the sign of x.
+#[inline(always)]
+pub(crate) fn fast_tanh<R: Real>(x: R) -> R {
+    // From 10 on, tanh is 1.
+    let (most, per_unit) = (R::of(10.0), R::of(2.0 * core::f64::consts::LOG2_E));
+    let one = R::of(1.0);
+    if R::FUSED {
+        let Exp2Ratio { m, f, scale } = Exp2Ratio::new(x.at_least(-most).at_most(most) * per_unit);
+        // 1 - scale, not scale - 1: where it is 0, its product with m takes no sign from f.
+        let (less, more) = (one - scale, one + scale);
+        (-less).mul_add(m, f * more) / m.mul_add(more, -(f * less))
+    } else {
+        let Exp2Ratio { m, f, scale } = Exp2Ratio::lifted(x.abs().at_most(most) * per_unit, -one);
+        let (more, sum) = (scale - R::of(0.5), m + f);
+        (more.mul_add(sum, f) / more.mul_add(sum, m)).copysign(x)
+    }
+}
+
+/// `(u, scale)` with 2^t = scale (1 + u), -127 <= t <= 127. At -127, and up to -126.5, `scale` is 0.
+#[inline(always)]
+pub(crate) fn exp2_parts<R: Real>(t: R) -> (R, R) {
+    let (n, scale) = t.round_exp2(R::of(1.0), R::of(0.0));
+    let f = t - n;
+    (f.polynomial(&G) * f, scale)
+}
+
+/// 1/Phi(-a), for 0 <= a <= 1000. It is infinite long before that.
+///
+/// The eighth power 1 + w is squared three times, with 1 taken off: near a = 0, where Phi(-a) counts most, errors are relative to
+/// w. So the roundings of the polynomial and of the first square hardly count.
+#[inline(always)]
+pub(crate) fn normal_tail_recip<R: Real>(a: R) -> R {
+    let (one, two) = (R::of(1.0), R::of(2.0));
+    let w = a * degree_7(a, &NORMAL, 0);
+    let w = w * (w + two);
+    let fourth_power = w.mul_add(w + two, one);
+    fourth_power.mul_add(fourth_power, one)
+}
+
+/// (Phi(-a) - a phi(a))/q, q the reciprocal of [`normal_tail_recip`].
+#[inline(always)]
+pub(crate) fn normal_slope<R: Real>(a: R) -> R {
+    let hazard = degree_7(a, &HAZARD, 0).mul_add(a, R::of(HAZARD_0));
+    (-a).mul_add(hazard, R::of(1.0))
+}
+
+/// 2 atanh(t), 0 <= t <= 1/3.
+#[inline(always)]
+pub(crate) fn twice_atanh<R: Real>(t: R) -> R {
+    t * (t * t).polynomial(&ATANH)
+}
