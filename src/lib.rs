@@ -198,6 +198,7 @@ extern crate std;
 
 mod activation;
 mod describe;
+mod exact;
 mod from_output;
 mod functions;
 #[cfg(any(doc, doctest))]
@@ -215,6 +216,7 @@ pub use activation::{Activation, Elementwise};
 pub use describe::card::{Card, Described, ErrorBounds, Vanishes};
 pub use describe::error::ParameterError;
 pub use describe::parameters::{Allowed, Parameter, Parameters};
+pub use exact::{Definition, Exact};
 pub use from_output::{FromOutput, SlopeFromOutput};
 pub use kernel::element::Element;
 #[cfg(feature = "std")]

@@ -1,0 +1,111 @@
+//! The loops around the kernels of [`Exact`](super::Exact): to `f64`, and back with one rounding.
+
+use super::{RELATIVE, Reach};
+use crate::kernel::dispatch::Task;
+use crate::kernel::element::{Element, Lane};
+
+/// What results are rounded to. They are stored as `f32` in any case.
+#[derive(Clone, Copy)]
+pub(super) struct Format {
+    /// The least normal number; 0 for `f32`, to which the CPU rounds.
+    least_normal: f64,
+    /// What a power of two is multiplied by, so that a sum with it has the spacing of the format at that power.
+    coarse: f64,
+}
+
+impl Format {
+    pub(super) fn of<T: Element<Float = f32>>() -> Self {
+        if T::IS_FLOAT {
+            return Self { least_normal: 0.0, coarse: 0.0 };
+        }
+        // 1.5 2^52 has the spacing 1.
+        let coarse = 1.5 / f64::EPSILON * f64::from(T::epsilon().widened());
+        Self { least_normal: f64::from(T::min_positive_value().widened()), coarse }
+    }
+
+    /// To nearest, ties to even.
+    #[inline(always)]
+    pub(super) fn round(self, y: f64) -> f32 {
+        if self.least_normal == 0.0 {
+            return y as f32;
+        }
+        // Above 2^200 a number becomes infinite anyway, and an infinity must not become NaN.
+        let magnitude = f64::from_bits(y.to_bits() & 0x7ff0_0000_0000_0000).max(self.least_normal).min(1e60);
+        let coarse = magnitude * self.coarse;
+        ((y + coarse) - coarse).copysign(y) as f32
+    }
+}
+
+/// The lower bound of a result, rounded, and whether the upper bound rounds to the same.
+#[inline(always)]
+pub(super) fn decided(reach: Reach, format: Format, x: f64, y: f64) -> (f32, bool) {
+    // Products, because the difference of two infinities is NaN.
+    let (low, high) = (y * (1.0 - RELATIVE), y * (1.0 + RELATIVE));
+    // An infinite x must not make this infinite.
+    let a = x.abs().min(1e60);
+    let absolute = reach.parts[0] + a * (reach.parts[1] + a * reach.parts[2]);
+    let absolute = if reach.from <= x && x <= reach.to { absolute } else { 0.0 }.copysign(y);
+    let (low, high) = (format.round(low - absolute), format.round(high + absolute));
+    (low, low == high || x.is_nan())
+}
+
+/// Numbers as `f64`.
+pub(super) struct Widen<'a> {
+    pub(super) from: &'a [f32],
+    pub(super) to: &'a mut [f64],
+}
+
+impl Task<f64> for Widen<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<R: Lane<f64>>(self) {
+        for (to, &from) in self.to.iter_mut().zip(self.from) {
+            *to = from.into();
+        }
+    }
+}
+
+/// Rounds what is decided. Says whether any is not.
+pub(super) struct Round<'a> {
+    pub(super) reach: Reach,
+    pub(super) format: Format,
+    pub(super) x: &'a [f64],
+    pub(super) y: &'a [f64],
+    pub(super) out: &'a mut [f32],
+}
+
+impl Task<f64> for Round<'_> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn run<R: Lane<f64>>(self) -> bool {
+        let Self { reach, format, x, y, out } = self;
+        let mut undecided = 0_u32;
+        for ((out, &x), &y) in out.iter_mut().zip(x).zip(y) {
+            let (rounded, is_decided) = decided(reach, format, x, y);
+            *out = rounded;
+            undecided |= u32::from(!is_decided);
+        }
+        undecided != 0
+    }
+}
+
+/// Derivatives times the gradients of outputs, rounded once.
+pub(super) struct Products<'a> {
+    pub(super) format: Format,
+    pub(super) grad_y: &'a [f32],
+    pub(super) grad_x: &'a mut [f32],
+}
+
+impl Task<f64> for Products<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<R: Lane<f64>>(self) {
+        for (grad_x, &grad_y) in self.grad_x.iter_mut().zip(self.grad_y) {
+            // The product of two `f32` is exact in `f64`.
+            *grad_x = self.format.round(f64::from(grad_y) * f64::from(*grad_x));
+        }
+    }
+}
