@@ -66,7 +66,7 @@ impl<T: Element<Float = f32>, A: Definition> Activation<T> for Exact<A> {
 /// A function that [`Exact`] can compute: all functions of one number of this crate.
 ///
 /// The trait is sealed: what it says of a function is known to this crate only.
-pub trait Definition: Activation<f64> {
+pub trait Definition: Activation<f64> + Sync {
     /// The value at a finite number.
     #[doc(hidden)]
     fn exact_value(&self, x: Double) -> Double;
@@ -85,6 +85,34 @@ pub trait Definition: Activation<f64> {
     #[doc(hidden)]
     fn approximate(&self, level: Level, part: Part, x: &[f64], y: &mut [f64]) {
         part.run(self, level, x, y);
+    }
+}
+
+impl Activation<f64> for &(dyn Definition + '_) {
+    fn run(&self, level: Level, pass: Pass<'_, f64>) {
+        (**self).run(level, pass);
+    }
+
+    fn pieces(&self) -> Pieces {
+        Pieces::Elements
+    }
+}
+
+impl Definition for &(dyn Definition + '_) {
+    fn exact_value(&self, x: Double) -> Double {
+        (**self).exact_value(x)
+    }
+
+    fn exact_slope(&self, x: Double) -> Double {
+        (**self).exact_slope(x)
+    }
+
+    fn reach(&self, part: Part) -> Reach {
+        (**self).reach(part)
+    }
+
+    fn approximate(&self, level: Level, part: Part, x: &[f64], y: &mut [f64]) {
+        (**self).approximate(level, part, x, y);
     }
 }
 

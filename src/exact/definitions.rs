@@ -79,42 +79,45 @@ fn root_between(part: Part, from: f64, to: f64) -> Reach {
     }
 }
 
-define!(Identity |_f, x| x, ONE);
-define!(Relu |_f, x| choose(x.hi > 0.0, x, 0.0), choose(x.hi > 0.0, ONE, 0.0));
-define!(LeakyRelu |f, x| choose(x.hi > 0.0, x, x * f.negative_slope()), choose(x.hi > 0.0, ONE, f.negative_slope()));
-define!(Rrelu |f, x| choose(x.hi > 0.0, x, x * mean_slope(f)), choose(x.hi > 0.0, ONE, mean_slope(f)));
-define!(Relu6 |_f, x| constant(x.hi.clamp(0.0, 6.0)), choose(0.0 < x.hi && x.hi < 6.0, ONE, 0.0));
-define!(SquaredRelu |_f, x| choose(x.hi > 0.0, x.square(), 0.0), choose(x.hi > 0.0, x.times_power(2.0), 0.0));
-define!(Threshold |f, x| choose(x.hi > f.threshold(), x, f.value()), choose(x.hi > f.threshold(), ONE, 0.0));
-define!(HardTanh |f, x|
-    constant(x.hi.clamp(f.min(), f.max())),
-    choose(f.min() < x.hi && x.hi < f.max(), ONE, 0.0)
-);
-define!(HardSwish |_f, x|
-    choose(x.hi >= 3.0, x, choose(x.hi <= -3.0, 0.0, x * (x + 3.0) / 6.0)),
+define!(Identity | _f, x | x, ONE);
+define!(Relu | _f, x | choose(x.hi > 0.0, x, 0.0), choose(x.hi > 0.0, ONE, 0.0));
+define!(LeakyRelu | f, x | choose(x.hi > 0.0, x, x * f.negative_slope()), choose(x.hi > 0.0, ONE, f.negative_slope()));
+define!(Rrelu | f, x | choose(x.hi > 0.0, x, x * mean_slope(f)), choose(x.hi > 0.0, ONE, mean_slope(f)));
+define!(Relu6 | _f, x | constant(x.hi.clamp(0.0, 6.0)), choose(0.0 < x.hi && x.hi < 6.0, ONE, 0.0));
+define!(SquaredRelu | _f, x | choose(x.hi > 0.0, x.square(), 0.0), choose(x.hi > 0.0, x.times_power(2.0), 0.0));
+define!(Threshold | f, x | choose(x.hi > f.threshold(), x, f.value()), choose(x.hi > f.threshold(), ONE, 0.0));
+define!(HardTanh | f, x | constant(x.hi.clamp(f.min(), f.max())), choose(f.min() < x.hi && x.hi < f.max(), ONE, 0.0));
+define!(
+    HardSwish | _f,
+    x | choose(x.hi >= 3.0, x, choose(x.hi <= -3.0, 0.0, x * (x + 3.0) / 6.0)),
     choose(x.hi >= 3.0, ONE, choose(x.hi <= -3.0, 0.0, (x.times_power(2.0) + 3.0) / 6.0))
 );
-define!(Softshrink |f, x|
-    choose(x.hi.abs() > f.lambda(), (x.abs() - f.lambda()).copysign(x.hi), 0.0),
+define!(
+    Softshrink | f,
+    x | choose(x.hi.abs() > f.lambda(), (x.abs() - f.lambda()).copysign(x.hi), 0.0),
     choose(x.hi.abs() > f.lambda(), ONE, 0.0)
 );
-define!(Hardshrink |f, x| choose(x.hi.abs() > f.lambda(), x, 0.0), choose(x.hi.abs() > f.lambda(), ONE, 0.0));
-define!(Shrink |f, x|
-    choose(x.hi.abs() > f.lambd(), if x.hi > 0.0 { x - f.bias() } else { x + f.bias() }, 0.0),
+define!(Hardshrink | f, x | choose(x.hi.abs() > f.lambda(), x, 0.0), choose(x.hi.abs() > f.lambda(), ONE, 0.0));
+define!(
+    Shrink | f,
+    x | choose(x.hi.abs() > f.lambd(), if x.hi > 0.0 { x - f.bias() } else { x + f.bias() }, 0.0),
     choose(x.hi.abs() > f.lambd(), ONE, 0.0)
 );
-define!(SparsePlus |_f, x|
-    choose(x.hi >= 1.0, x, choose(x.hi <= -1.0, 0.0, (x + 1.0).square().times_power(0.25))),
+define!(
+    SparsePlus | _f,
+    x | choose(x.hi >= 1.0, x, choose(x.hi <= -1.0, 0.0, (x + 1.0).square().times_power(0.25))),
     SparseSigmoid.exact_value(x)
 );
-define!(SparseSigmoid |_f, x|
-    choose(x.hi >= 1.0, ONE, choose(x.hi <= -1.0, 0.0, (x + 1.0).times_power(0.5))),
+define!(
+    SparseSigmoid | _f,
+    x | choose(x.hi >= 1.0, ONE, choose(x.hi <= -1.0, 0.0, (x + 1.0).times_power(0.5))),
     choose(-1.0 < x.hi && x.hi < 1.0, 0.5, 0.0)
 );
-define!(Softsign |_f, x| x / (x.abs() + 1.0), ONE / (x.abs() + 1.0).square());
+define!(Softsign | _f, x | x / (x.abs() + 1.0), ONE / (x.abs() + 1.0).square());
 
-define!(HardSigmoid |f, x|
-    {
+define!(
+    HardSigmoid | f,
+    x | {
         let line = hard_line(f, x);
         choose(line.hi <= 0.0, 0.0, choose((line - 1.0).hi >= 0.0, ONE, line))
     },
@@ -127,7 +130,11 @@ define!(HardSigmoid |f, x|
         fn reach(&self, part: Part) -> Reach {
             let (from, _) = hard_kinks(self);
             match part {
-                Part::Value => Reach { from: from - from.abs() * exp2(-40), to: f64::INFINITY, parts: [self.beta().abs() * exp2(-50), 0.0, 0.0] },
+                Part::Value => Reach {
+                    from: from - from.abs() * exp2(-40),
+                    to: f64::INFINITY,
+                    parts: [self.beta().abs() * exp2(-50), 0.0, 0.0],
+                },
                 Part::Slope => Reach::RELATIVE,
             }
         }
@@ -143,30 +150,31 @@ define!(HardSigmoid |f, x|
     }
 );
 
-define!(Sigmoid |_f, x| sigmoid(x), sigmoid_slope(x));
-define!(Tanh |_f, x| tanh(x), sigmoid_slope(x.times_power(2.0)).times_power(4.0));
-define!(Tanhshrink |_f, x| tanhshrink(x), tanh(x).square());
-define!(LogCosh |_f, x| log_cosh(x), tanh(x));
-define!(Exponential |_f, x| exp(x), exp(x));
-define!(Elu |f, x|
-    choose(x.hi > 0.0, x, expm1(x) * f.alpha()),
-    choose(x.hi > 0.0, ONE, exp(x) * f.alpha())
-);
-define!(Selu |_f, x|
-    if x.hi > 0.0 { x * LAMBDA } else { expm1(x) * LAMBDA_ALPHA },
+define!(Sigmoid | _f, x | sigmoid(x), sigmoid_slope(x));
+define!(Tanh | _f, x | tanh(x), sigmoid_slope(x.times_power(2.0)).times_power(4.0));
+define!(Tanhshrink | _f, x | tanhshrink(x), tanh(x).square());
+define!(LogCosh | _f, x | log_cosh(x), tanh(x));
+define!(Exponential | _f, x | exp(x), exp(x));
+define!(Elu | f, x | choose(x.hi > 0.0, x, expm1(x) * f.alpha()), choose(x.hi > 0.0, ONE, exp(x) * f.alpha()));
+define!(
+    Selu | _f,
+    x | if x.hi > 0.0 { x * LAMBDA } else { expm1(x) * LAMBDA_ALPHA },
     if x.hi > 0.0 { LAMBDA } else { exp(x) * LAMBDA_ALPHA }
 );
-define!(Celu |f, x|
-    choose(x.hi > 0.0, x, expm1(x / bounded(f.alpha())) * bounded(f.alpha())),
+define!(
+    Celu | f,
+    x | choose(x.hi > 0.0, x, expm1(x / bounded(f.alpha())) * bounded(f.alpha())),
     choose(x.hi > 0.0, ONE, exp(x / bounded(f.alpha())))
 );
-define!(Softplus |f, x|
-    choose(x.hi > 0.0, x, 0.0) + log1p(exp(-(x.abs() * bounded(f.beta())))) / bounded(f.beta()),
+define!(
+    Softplus | f,
+    x | choose(x.hi > 0.0, x, 0.0) + log1p(exp(-(x.abs() * bounded(f.beta())))) / bounded(f.beta()),
     sigmoid(x * bounded(f.beta()))
 );
-define!(LogSigmoid |_f, x| choose(x.hi < 0.0, x, 0.0) - log1p(exp(-x.abs())), sigmoid(-x));
-define!(Squareplus |f, x|
-    {
+define!(LogSigmoid | _f, x | choose(x.hi < 0.0, x, 0.0) - log1p(exp(-x.abs())), sigmoid(-x));
+define!(
+    Squareplus | f,
+    x | {
         let tail = constant(0.5 * f.b()) / ((x.square() + f.b()).sqrt() + x.abs());
         choose(x.hi > 0.0, x, 0.0) + tail
     },
@@ -177,17 +185,14 @@ define!(Squareplus |f, x|
     }
 );
 
-define!(Gelu |_f, x|
-    x * normal(x),
-    normal(x) + x * normal_density(x),
-    {
-        fn reach(&self, part: Part) -> Reach {
-            root_between(part, -1.0, -0.5)
-        }
+define!(Gelu | _f, x | x * normal(x), normal(x) + x * normal_density(x), {
+    fn reach(&self, part: Part) -> Reach {
+        root_between(part, -1.0, -0.5)
     }
-);
-define!(ClippedGelu |f, x|
-    {
+});
+define!(
+    ClippedGelu | f,
+    x | {
         let gelu = Gelu.exact_value(x);
         choose((gelu - f.min()).hi < 0.0, f.min(), choose((gelu - f.max()).hi > 0.0, f.max(), gelu))
     },
@@ -216,8 +221,9 @@ define!(ClippedGelu |f, x|
         }
     }
 );
-define!(GeluTanh |_f, x|
-    x * sigmoid(gelu_tanh_argument(x)),
+define!(
+    GeluTanh | _f,
+    x | x * sigmoid(gelu_tanh_argument(x)),
     {
         let z = gelu_tanh_argument(x);
         // x z' = z + 2 C3 x^3.
@@ -230,36 +236,25 @@ define!(GeluTanh |_f, x|
         }
     }
 );
-define!(Silu |_f, x|
-    x * sigmoid(x),
-    swish_slope(x),
-    {
-        fn reach(&self, part: Part) -> Reach {
-            root_between(part, -2.0, -0.5)
-        }
+define!(Silu | _f, x | x * sigmoid(x), swish_slope(x), {
+    fn reach(&self, part: Part) -> Reach {
+        root_between(part, -2.0, -0.5)
     }
-);
-define!(QuickGelu |_f, x|
-    x * sigmoid(x * QUICK),
-    swish_slope(x * QUICK),
-    {
-        fn reach(&self, part: Part) -> Reach {
-            root_between(part, -2.0, -0.3)
-        }
+});
+define!(QuickGelu | _f, x | x * sigmoid(x * QUICK), swish_slope(x * QUICK), {
+    fn reach(&self, part: Part) -> Reach {
+        root_between(part, -2.0, -0.3)
     }
-);
-define!(Swish |f, x|
-    x * sigmoid(x * swish_beta(f)),
-    swish_slope(x * swish_beta(f)),
-    {
-        fn reach(&self, part: Part) -> Reach {
-            let (near, far) = (-0.5 / swish_beta(self), -2.0 / swish_beta(self));
-            root_between(part, near.min(far), near.max(far))
-        }
+});
+define!(Swish | f, x | x * sigmoid(x * swish_beta(f)), swish_slope(x * swish_beta(f)), {
+    fn reach(&self, part: Part) -> Reach {
+        let (near, far) = (-0.5 / swish_beta(self), -2.0 / swish_beta(self));
+        root_between(part, near.min(far), near.max(far))
     }
-);
-define!(Mish |_f, x|
-    x * mish_factor(x).0,
+});
+define!(
+    Mish | _f,
+    x | x * mish_factor(x).0,
     {
         let (factor, slope) = mish_factor(x);
         factor + x * slope
@@ -270,9 +265,10 @@ define!(Mish |_f, x|
         }
     }
 );
-define!(Laplace |f, x| normal(laplace_argument(f, x)), normal_density(laplace_argument(f, x)) / bounded(f.sigma()));
-define!(Snake |f, x|
-    x + sine_square(x * bounded(f.a()), false) / bounded(f.a()),
+define!(Laplace | f, x | normal(laplace_argument(f, x)), normal_density(laplace_argument(f, x)) / bounded(f.sigma()));
+define!(
+    Snake | f,
+    x | x + sine_square(x * bounded(f.a()), false) / bounded(f.a()),
     sine_square(x * bounded(f.a()), true).times_power(2.0),
     {
         // Beyond, the kernel gives the mean.
@@ -285,8 +281,9 @@ define!(Snake |f, x|
         }
     }
 );
-define!(Xielu |f, x|
-    {
+define!(
+    Xielu | f,
+    x | {
         let [alpha_p, alpha_n, beta] = xielu_parameters(f);
         choose(x.hi > 0.0, x * (x * alpha_p + beta), xielu_curve(x) * alpha_n + x * beta)
     },

@@ -7,6 +7,9 @@ use crate::math::exp2;
 
 const ONE: Double = Double::of(1.0, 0.0);
 
+/// What is less than this beside a sum is nothing.
+const NOTHING: f64 = exp2(-110);
+
 /// ln 2 as a sum. The first part has 32 bits, so that its product with an exponent is exact.
 const LN2_HI: f64 = 0.693_147_180_369_123_8;
 const LN2_REST: Double = Double::of(1.908_214_929_270_587_7e-10, 1.161_222_722_936_253_2e-26);
@@ -95,6 +98,9 @@ fn near_zero(x: Double) -> (Double, Double) {
         cosh = cosh + even;
         sinh = sinh + power;
         difference = difference + power * f64::from(2 * k);
+        if power.hi.abs() < difference.hi.abs() * NOTHING {
+            break;
+        }
     }
     (sinh, difference / cosh)
 }
@@ -137,6 +143,9 @@ pub(crate) fn normal(x: Double) -> Double {
         for i in 1..=70_u8 {
             term = term * square / f64::from(2 * i + 1);
             sum = sum + term;
+            if term.hi.abs() < sum.hi.abs() * NOTHING {
+                break;
+            }
         }
         return normal_density(x) * sum + 0.5;
     }
