@@ -209,29 +209,36 @@ impl<const N: usize> Tiles<N> {
         let (x, y) = (self.x.of(out.len()), self.y.of(out.len()));
         f.approximate(level, part, x, y);
         let reach = f.reach(part);
-        if dispatch(level, Round { reach, format, x, y, out }) {
-            one_by_one(f, format, part, x, y, out);
+        if reach.from > reach.to {
+            if dispatch(level, Round::<false> { reach, format, x, y, out }) {
+                one_by_one::<false>(f, reach, format, part, x, y, out);
+            }
+        } else if dispatch(level, Round::<true> { reach, format, x, y, out }) {
+            one_by_one::<true>(f, reach, format, part, x, y, out);
         }
     }
 }
 
 /// Computes again what is not decided.
 #[cold]
-fn one_by_one(f: &dyn Definition, format: Format, part: Part, x: &[f64], y: &[f64], out: &mut [f32]) {
-    let reach = f.reach(part);
+fn one_by_one<const ABSOLUTE: bool>(
+    f: &dyn Definition,
+    reach: Reach,
+    format: Format,
+    part: Part,
+    x: &[f64],
+    y: &[f64],
+    out: &mut [f32],
+) {
     for ((&x, &y), out) in x.iter().zip(y).zip(out) {
-        if decided(reach, format, x, y).1 {
+        if decided::<ABSOLUTE>(reach, format, x, y).1 {
             continue;
         }
-        let exact = if x.is_infinite() {
+        let exact = match part {
             // The limit, which the kernel gives without an error.
-            y
-        } else {
-            match part {
-                Part::Value => f.exact_value(x.into()),
-                Part::Slope => f.exact_slope(x.into()),
-            }
-            .to_odd()
+            _ if x.is_infinite() => y,
+            Part::Value => f.exact_value(x.into()).to_odd(),
+            Part::Slope => f.exact_slope(x.into()).to_odd(),
         };
         *out = format.round(exact);
     }

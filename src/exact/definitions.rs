@@ -276,7 +276,7 @@ define!(
             part.run(self, level, x, y);
             if let Part::Slope = part {
                 let most = 2e6 / bounded(self.a());
-                mark(x, y, |x| x.abs() > most);
+                mark(x, y, |x| x.is_finite() && x.abs() > most);
             }
         }
     }

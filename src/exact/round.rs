@@ -36,17 +36,22 @@ impl Format {
     }
 }
 
-/// The lower bound of a result, rounded, and whether the upper bound rounds to the same.
+/// A result, rounded, and whether that is right: whether the lower and the upper bound round to the same.
+///
+/// `ABSOLUTE`: whether `reach` is more than [`Reach::RELATIVE`].
 #[inline(always)]
-pub(super) fn decided(reach: Reach, format: Format, x: f64, y: f64) -> (f32, bool) {
-    // Products, because the difference of two infinities is NaN.
-    let (low, high) = (y * (1.0 - RELATIVE), y * (1.0 + RELATIVE));
-    // An infinite x must not make this infinite.
-    let a = x.abs().min(1e60);
+pub(super) fn decided<const ABSOLUTE: bool>(reach: Reach, format: Format, x: f64, y: f64) -> (f32, bool) {
+    if !ABSOLUTE {
+        let (low, high) = (format.round(y * (1.0 - RELATIVE)), format.round(y * (1.0 + RELATIVE)));
+        return (low, low == high || x.is_nan());
+    }
+    // An infinite x or y must not make these infinite: the difference of two infinities is NaN.
+    let (a, relative) = (x.abs().min(1e60), y.abs().min(1e300) * RELATIVE);
     let absolute = reach.parts[0] + a * (reach.parts[1] + a * reach.parts[2]);
-    let absolute = if reach.from <= x && x <= reach.to { absolute } else { 0.0 }.copysign(y);
-    let (low, high) = (format.round(low - absolute), format.round(high + absolute));
-    (low, low == high || x.is_nan())
+    let by = relative + if reach.from <= x && x <= reach.to { absolute } else { 0.0 };
+    let (low, high) = (format.round(y - by), format.round(y + by));
+    // Zeros of both signs would be equal.
+    (low, (low == high && by <= y.abs()) || x.is_nan())
 }
 
 /// Numbers as `f64`.
@@ -67,7 +72,7 @@ impl Task<f64> for Widen<'_> {
 }
 
 /// Rounds what is decided. Says whether any is not.
-pub(super) struct Round<'a> {
+pub(super) struct Round<'a, const ABSOLUTE: bool> {
     pub(super) reach: Reach,
     pub(super) format: Format,
     pub(super) x: &'a [f64],
@@ -75,7 +80,7 @@ pub(super) struct Round<'a> {
     pub(super) out: &'a mut [f32],
 }
 
-impl Task<f64> for Round<'_> {
+impl<const ABSOLUTE: bool> Task<f64> for Round<'_, ABSOLUTE> {
     type Output = bool;
 
     #[inline(always)]
@@ -83,7 +88,7 @@ impl Task<f64> for Round<'_> {
         let Self { reach, format, x, y, out } = self;
         let mut undecided = 0_u32;
         for ((out, &x), &y) in out.iter_mut().zip(x).zip(y) {
-            let (rounded, is_decided) = decided(reach, format, x, y);
+            let (rounded, is_decided) = decided::<ABSOLUTE>(reach, format, x, y);
             *out = rounded;
             undecided |= u32::from(!is_decided);
         }

@@ -35,9 +35,18 @@ impl Big {
         Self(Number::from_parts(1.into(), -(self.0.precision() as isize)))
     }
 
-    /// e^self; a number that is positive and nothing beside others below -4000.
+    /// e^self; from -200 and 200 on a number that is nothing beside others, or greater than all.
     pub(crate) fn exp(&self) -> Self {
-        if *self < self.of(-4000.0) { self.of(2.0_f64.powi(-1000)).powi(4) } else { Self(self.0.exp()) }
+        if self.abs() > self.of(200.0) {
+            let nothing = self.of(2.0_f64.powi(-288));
+            return if self.is_negative() { nothing } else { self.of(1.0) / nothing };
+        }
+        self.unbounded_exp()
+    }
+
+    /// e^self.
+    pub(crate) fn unbounded_exp(&self) -> Self {
+        Self(self.0.exp())
     }
 
     pub(crate) fn ln(&self) -> Self {

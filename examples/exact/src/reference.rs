@@ -25,7 +25,7 @@ pub(crate) fn exact(activation: &AnyActivation, part: Part, x: f64) -> f64 {
     // Three powers of a small x may cancel, and of the normal tail 1.45 x^2 bits.
     let small = (-x.abs().log2()).max(0.0);
     let tail = 1.5 * x.abs().min(40.0).powi(2);
-    let bits = 320.0 + 4.0 * small.min(200.0) + tail;
+    let bits = 400.0 + 4.0 * small.min(200.0) + tail;
     let x = Precision(bits as usize).of(x);
     let parameters: Vec<f64> = activation.parameters().map(|(_, value)| value).collect();
     let p = |i: usize| parameters[i];
@@ -179,7 +179,7 @@ pub(crate) fn exact(activation: &AnyActivation, part: Part, x: f64) -> f64 {
         }
         "log_cosh" => {
             if value {
-                ((x.exp() + (-x).exp()) / 2.0).ln()
+                ((-x.abs() * 2.0).exp() / 2.0 + 0.5).ln() + x.abs()
             } else {
                 tanh(&x)
             }
@@ -248,6 +248,10 @@ pub(crate) fn exact(activation: &AnyActivation, part: Part, x: f64) -> f64 {
             let z = factor.clone() * (&x + &(cube.clone() * x.powi(3)));
             let slope = factor * (cube * 3.0 * x.powi(2) + 1.0);
             let tanh = tanh(&z);
+            // Beyond, what is left of it is nothing beside a power of x.
+            if !value && x.abs() > x.of(30.0) {
+                return if right { 1.0 } else { 0.0 };
+            }
             if value {
                 x * (tanh + 1.0) / 2.0
             } else {
@@ -335,7 +339,10 @@ fn pi(x: &Big) -> Big {
 }
 
 fn density(x: &Big) -> Big {
-    (-x.powi(2) / 2.0).exp() / (pi(x) * 2.0).sqrt()
+    if x.abs() > x.of(40.0) {
+        return x.of(2.0_f64.powi(-1000));
+    }
+    (-x.powi(2) / 2.0).unbounded_exp() / (pi(x) * 2.0).sqrt()
 }
 
 /// The normal distribution: 1/2 + density (x + x^3 / 3 + x^5 / (3 5) + ...).
