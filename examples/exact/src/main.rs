@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use activations::{Activation, AnyActivation, Definition, Element, Exact, Level};
+use fearless_simd::dispatch;
 use half::{bf16, f16};
 use indicatif::{ProgressBar, ProgressStyle};
 use reference::Part;
@@ -116,9 +117,30 @@ trait Number: Element<Float = f32> {
     fn of(x: f64) -> Self;
     fn wide(self) -> f64;
     fn bits(self) -> u32;
+
+    /// Whether all results are right, as far as the kernel for `f64` can tell. It may say no.
+    fn are_settled(_near: &[f64], _y: &[Self]) -> bool {
+        false
+    }
+}
+
+/// Without a branch, so that the loop is fast.
+#[inline(always)]
+fn settled(near: &[f64], y: &[f32]) -> bool {
+    let mut open = 0_u32;
+    for (&near, &y) in near.iter().zip(y) {
+        let (low, high) = ((near * (1.0 - RELATIVE)) as f32, (near * (1.0 + RELATIVE)) as f32);
+        let same = low.to_bits() == y.to_bits() && low == high;
+        open |= u32::from(!(same || (near.is_nan() && y.is_nan())));
+    }
+    open == 0
 }
 
 impl Number for f32 {
+    fn are_settled(near: &[f64], y: &[Self]) -> bool {
+        dispatch!(fearless_simd::Level::new(), _simd => settled(near, y))
+    }
+
     fn of(x: f64) -> Self {
         x as f32
     }
@@ -230,6 +252,7 @@ impl Task {
             }
     }
 
+    #[inline(always)]
     fn cancels_at(self, x: f64) -> bool {
         match (self.activation.card().name, self.part) {
             ("gelu" | "clipped_gelu" | "gelu_tanh" | "silu" | "quick_gelu" | "mish", Part::Slope) => {
@@ -252,7 +275,13 @@ impl Task {
         self.run::<T>(&exact, level, x, &mut y);
         self.run::<f64>(&self.activation, Level::best(), &wide, &mut near);
         found.inputs += x.len() as u64;
+        // The inputs are neighbours, so the ends tell.
+        let special = |x: f64| self.cancels_at(x) || self.is_not_known_at(x);
+        let settled = T::are_settled(&near, &y) && !wide.iter().step_by(64).chain(wide.last()).any(|&x| special(x));
         for (i, ((&x, &y), &near)) in x.iter().zip(&y).zip(&near).enumerate() {
+            if settled && !sampled(i) {
+                continue;
+            }
             let right = self.judge(x, near, sampled(i), found);
             if right.bits() != y.bits() && !(right.is_nan() && y.is_nan()) {
                 found.misrounded += 1;
