@@ -209,20 +209,19 @@ impl<const N: usize> Tiles<N> {
         let (x, y) = (self.x.of(out.len()), self.y.of(out.len()));
         f.approximate(level, part, x, y);
         let reach = f.reach(part);
-        if reach.from > reach.to {
-            if dispatch(level, Round::<false> { reach, format, x, y, out }) {
-                one_by_one::<false>(f, reach, format, part, x, y, out);
-            }
-        } else if dispatch(level, Round::<true> { reach, format, x, y, out }) {
-            one_by_one::<true>(f, reach, format, part, x, y, out);
+        match reach.parts {
+            [0.0, 0.0, 0.0] => finish::<0>(f, level, reach, format, part, x, y, out),
+            [_, 0.0, 0.0] => finish::<1>(f, level, reach, format, part, x, y, out),
+            _ => finish::<3>(f, level, reach, format, part, x, y, out),
         }
     }
 }
 
-/// Computes again what is not decided.
-#[cold]
-fn one_by_one<const ABSOLUTE: bool>(
+/// Rounds, and computes again what is not decided. `PARTS`: see [`decided`].
+#[allow(clippy::too_many_arguments, reason = "a step of one function")]
+fn finish<const PARTS: usize>(
     f: &dyn Definition,
+    level: Level,
     reach: Reach,
     format: Format,
     part: Part,
@@ -230,8 +229,11 @@ fn one_by_one<const ABSOLUTE: bool>(
     y: &[f64],
     out: &mut [f32],
 ) {
+    if !dispatch(level, Round::<PARTS> { reach, format, x, y, out }) {
+        return;
+    }
     for ((&x, &y), out) in x.iter().zip(y).zip(out) {
-        if decided::<ABSOLUTE>(reach, format, x, y).1 {
+        if decided::<PARTS>(reach, format, x, y).1 {
             continue;
         }
         let exact = match part {

@@ -38,16 +38,21 @@ impl Format {
 
 /// A result, rounded, and whether that is right: whether the lower and the upper bound round to the same.
 ///
-/// `ABSOLUTE`: whether `reach` is more than [`Reach::RELATIVE`].
+/// `PARTS`: how many parts of `reach` count. With one, results must be finite.
 #[inline(always)]
-pub(super) fn decided<const ABSOLUTE: bool>(reach: Reach, format: Format, x: f64, y: f64) -> (f32, bool) {
-    if !ABSOLUTE {
+pub(super) fn decided<const PARTS: usize>(reach: Reach, format: Format, x: f64, y: f64) -> (f32, bool) {
+    if PARTS == 0 {
         let (low, high) = (format.round(y * (1.0 - RELATIVE)), format.round(y * (1.0 + RELATIVE)));
         return (low, low == high || x.is_nan());
     }
-    // An infinite x or y must not make these infinite: the difference of two infinities is NaN.
-    let (a, relative) = (x.abs().min(1e60), y.abs().min(1e300) * RELATIVE);
-    let absolute = reach.parts[0] + a * (reach.parts[1] + a * reach.parts[2]);
+    let [constant, line, square] = reach.parts;
+    let (relative, absolute) = if PARTS == 1 {
+        (y.abs() * RELATIVE, constant)
+    } else {
+        // An infinite x or y must not make these infinite: the difference of two infinities is NaN.
+        let a = x.abs().min(1e60);
+        (y.abs().min(1e300) * RELATIVE, constant + a * (line + a * square))
+    };
     let by = relative + if reach.from <= x && x <= reach.to { absolute } else { 0.0 };
     let (low, high) = (format.round(y - by), format.round(y + by));
     // Zeros of both signs would be equal.
@@ -72,7 +77,7 @@ impl Task<f64> for Widen<'_> {
 }
 
 /// Rounds what is decided. Says whether any is not.
-pub(super) struct Round<'a, const ABSOLUTE: bool> {
+pub(super) struct Round<'a, const PARTS: usize> {
     pub(super) reach: Reach,
     pub(super) format: Format,
     pub(super) x: &'a [f64],
@@ -80,7 +85,7 @@ pub(super) struct Round<'a, const ABSOLUTE: bool> {
     pub(super) out: &'a mut [f32],
 }
 
-impl<const ABSOLUTE: bool> Task<f64> for Round<'_, ABSOLUTE> {
+impl<const PARTS: usize> Task<f64> for Round<'_, PARTS> {
     type Output = bool;
 
     #[inline(always)]
@@ -88,7 +93,7 @@ impl<const ABSOLUTE: bool> Task<f64> for Round<'_, ABSOLUTE> {
         let Self { reach, format, x, y, out } = self;
         let mut undecided = 0_u32;
         for ((out, &x), &y) in out.iter_mut().zip(x).zip(y) {
-            let (rounded, is_decided) = decided::<ABSOLUTE>(reach, format, x, y);
+            let (rounded, is_decided) = decided::<PARTS>(reach, format, x, y);
             *out = rounded;
             undecided |= u32::from(!is_decided);
         }

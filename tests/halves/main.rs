@@ -4,6 +4,7 @@
 #![cfg(feature = "half")]
 
 mod conversions;
+mod exact;
 
 #[path = "../common/mod.rs"]
 mod common;
