@@ -14,7 +14,7 @@ mod elementary;
 mod round;
 
 use self::double::Double;
-use self::round::{Format, Products, Round, Widen, decided};
+use self::round::{Format, Products, Reach, Round, Widen, decided};
 use crate::activation::Activation;
 use crate::kernel::dispatch::dispatch;
 use crate::kernel::element::Element;
@@ -75,7 +75,7 @@ pub trait Definition: Activation<f64> + Sync {
     #[doc(hidden)]
     fn exact_slope(&self, x: Double) -> Double;
 
-    /// How far what is [approximate](Self::approximate) may be off, beside [`RELATIVE`].
+    /// How far what is [approximate](Self::approximate) may be off, beside 2^-44 of the result.
     #[doc(hidden)]
     fn reach(&self, _part: Part) -> Reach {
         Reach::RELATIVE
@@ -132,23 +132,6 @@ impl Part {
             Self::Slope => f.run(level, Pass::Derivative { x, dydx: y }),
         }
     }
-}
-
-/// What the kernels for `f64` may be off by, relative to the result: 16 times what they are off by.
-const RELATIVE: f64 = crate::math::exp2(-44);
-
-/// For x in a range, what the kernel may be off by absolutely: `parts[0] + parts[1] |x| + parts[2] x^2`. It is for results that are
-/// small because their parts cancel.
-#[derive(Clone, Copy, Debug)]
-pub struct Reach {
-    from: f64,
-    to: f64,
-    parts: [f64; 3],
-}
-
-impl Reach {
-    /// Nowhere.
-    const RELATIVE: Self = Self { from: f64::INFINITY, to: f64::NEG_INFINITY, parts: [0.0; 3] };
 }
 
 /// Makes results NaN where the condition holds for the number beside.
@@ -210,26 +193,17 @@ impl<const N: usize> Tiles<N> {
         f.approximate(level, part, x, y);
         let reach = f.reach(part);
         match reach.parts {
-            [0.0, 0.0, 0.0] => finish::<0>(f, level, reach, format, part, x, y, out),
-            [_, 0.0, 0.0] => finish::<1>(f, level, reach, format, part, x, y, out),
-            _ => finish::<3>(f, level, reach, format, part, x, y, out),
+            [0.0, 0.0, 0.0] => finish(f, level, part, Round::<0> { reach, format, x, y, out }),
+            [_, 0.0, 0.0] => finish(f, level, part, Round::<1> { reach, format, x, y, out }),
+            _ => finish(f, level, part, Round::<3> { reach, format, x, y, out }),
         }
     }
 }
 
-/// Rounds, and computes again what is not decided. `PARTS`: see [`decided`].
-#[allow(clippy::too_many_arguments, reason = "a step of one function")]
-fn finish<const PARTS: usize>(
-    f: &dyn Definition,
-    level: Level,
-    reach: Reach,
-    format: Format,
-    part: Part,
-    x: &[f64],
-    y: &[f64],
-    out: &mut [f32],
-) {
-    if !dispatch(level, Round::<PARTS> { reach, format, x, y, out }) {
+/// Rounds, and computes again what is not decided.
+fn finish<const PARTS: usize>(f: &dyn Definition, level: Level, part: Part, round: Round<'_, PARTS>) {
+    let Round { reach, format, x, y, out } = round;
+    if !dispatch(level, Round::<PARTS> { reach, format, x, y, out: &mut *out }) {
         return;
     }
     for ((&x, &y), out) in x.iter().zip(y).zip(out) {

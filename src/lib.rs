@@ -127,7 +127,9 @@
 //! Results of rows depend on the row alone. Sums depend on their terms and on the lengths, because their order is fixed. Halves
 //! are computed in `f32`, in every function, and rounded once, to nearest, ties to even. So they have the same two kinds.
 //!
-//! Not promised:
+//! With [`Exact`] the result depends on the element and the function alone: it is the exact number, rounded once.
+//!
+//! Not promised, without [`Exact`]:
 //!
 //! - that both kinds have the same bits: each has bounds of its own, [`Card::error`];
 //! - the sign and the payload of a NaN;

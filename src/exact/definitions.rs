@@ -7,7 +7,8 @@ use super::double::Double;
 use super::elementary::{
     exp, expm1, log_cosh, log1p, normal, normal_density, sigmoid, sigmoid_slope, sine_square, tanh, tanhshrink,
 };
-use super::{Definition, Part, Reach, mark};
+use super::round::Reach;
+use super::{Definition, Part, mark};
 use crate::activation::Activation;
 use crate::functions::clipped_gelu::ClippedGelu;
 use crate::functions::elu::{Celu, Elu, Selu};

@@ -1,8 +1,25 @@
 //! The loops around the kernels of [`Exact`](super::Exact): to `f64`, and back with one rounding.
 
-use super::{RELATIVE, Reach};
 use crate::kernel::dispatch::Task;
 use crate::kernel::element::{Element, Lane};
+use crate::math::exp2;
+
+/// What the kernels for `f64` may be off by, relative to the result: 16 times what they are off by.
+const RELATIVE: f64 = exp2(-44);
+
+/// For x in a range, what the kernel may be off by absolutely: `parts[0] + parts[1] |x| + parts[2] x^2`. It is for results that are
+/// small because their parts cancel.
+#[derive(Clone, Copy, Debug)]
+pub struct Reach {
+    pub(super) from: f64,
+    pub(super) to: f64,
+    pub(super) parts: [f64; 3],
+}
+
+impl Reach {
+    /// Nowhere.
+    pub(super) const RELATIVE: Self = Self { from: f64::INFINITY, to: f64::NEG_INFINITY, parts: [0.0; 3] };
+}
 
 /// What results are rounded to. They are stored as `f32` in any case.
 #[derive(Clone, Copy)]

@@ -30,7 +30,10 @@ fn every_input<T: Half>() {
                     let (exact, bits) = (oracle(x.wide()), x.bits());
                     let error = error(y, exact, 0.0);
                     let what = format!("{activation} {part:?} of {} at {level}", T::TYPE);
-                    assert!(error <= 0.5 + OFF, "{what}: {error} ULP at {x} ({bits:#06x}): expected {exact:e}, got {y}");
+                    assert!(
+                        error <= 0.5 + OFF,
+                        "{what}: {error} ULP at {x} ({bits:#06x}): expected {exact:e}, got {y}"
+                    );
                 }
             }
         }
@@ -63,7 +66,11 @@ fn gradients_are_products_rounded_once() {
                     let product = d.wide() * g.wide();
                     let error = error(got, product, 0.0);
                     // A product below half of the least number is a zero.
-                    assert!(error <= 0.5, "{activation} of {} at {level}: {g} times {d} is {product:e}, not {got}", T::TYPE);
+                    assert!(
+                        error <= 0.5,
+                        "{activation} of {} at {level}: {g} times {d} is {product:e}, not {got}",
+                        T::TYPE
+                    );
                     let even = error < 0.5 || got.bits() & 1 == 0;
                     assert!(even, "{activation} of {} at {level}: {g} times {d} is a tie, not {got}", T::TYPE);
                 }
