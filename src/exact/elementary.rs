@@ -15,7 +15,7 @@ const LN2_HI: f64 = 0.693_147_180_369_123_8;
 const LN2_REST: Double = Double::of(1.908_214_929_270_587_7e-10, 1.161_222_722_936_253_2e-26);
 
 /// ln 2.
-const LN2: Double = Double::of(0.693_147_180_559_945_3, 2.319_046_813_846_299_6e-17);
+const LN2: Double = Double::of(core::f64::consts::LN_2, 2.319_046_813_846_299_6e-17);
 const PI: Double = Double::of(core::f64::consts::PI, 1.224_646_799_147_353_2e-16);
 
 /// 1/sqrt(2 pi), the greatest density of the normal distribution.
