@@ -10,6 +10,10 @@ const ONE: Double = Double::of(1.0, 0.0);
 /// What is less than this beside a sum is nothing.
 const NOTHING: f64 = exp2(-110);
 
+/// Where distribution functions are lines, but for less than [`NOTHING`]. It is a short cut for inputs below the normal range, of
+/// which every second gives a tie.
+const NEARLY_ZERO: f64 = exp2(-60);
+
 /// ln 2 as a sum. The first part has 32 bits, so that its product with an exponent is exact.
 const LN2_HI: f64 = 0.693_147_180_369_123_8;
 const LN2_REST: Double = Double::of(1.908_214_929_270_587_7e-10, 1.161_222_722_936_253_2e-26);
@@ -74,6 +78,9 @@ pub(crate) fn log1p(e: Double) -> Double {
 
 /// 1 / (1 + e^-x).
 pub(crate) fn sigmoid(x: Double) -> Double {
+    if x.hi.abs() < NEARLY_ZERO {
+        return Double::sum(0.5, 0.25 * x.hi);
+    }
     let e = exp(-x.abs());
     if x.hi < 0.0 { e / (e + 1.0) } else { ONE / (e + 1.0) }
 }
@@ -137,6 +144,9 @@ pub(crate) fn normal_density(x: Double) -> Double {
 /// The normal distribution: the share below x.
 pub(crate) fn normal(x: Double) -> Double {
     let a = x.abs();
+    if a.hi < NEARLY_ZERO {
+        return Double::sum(0.5, DENSITY.hi * x.hi);
+    }
     if a.hi < 3.0 {
         // 1/2 + density (x + x^3 / 3 + x^5 / (3 5) + ...).
         let (square, mut term, mut sum) = (x.square(), x, x);
