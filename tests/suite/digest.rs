@@ -213,13 +213,6 @@ fn activations<T: Number>(digests: &mut Digests) {
                 })
                 .collect();
             enter_outputs(digests, &activation.to_string(), level, &outputs);
-            if elementwise && let Some(outputs) = T::exact(&activation, level, &inputs[0], &gradients(&inputs[0])) {
-                let exact =
-                    [("forward", outputs.forward), ("derivative", outputs.derivative), ("backward", outputs.backward)];
-                for (what, numbers) in exact {
-                    enter_as(digests, &activation.to_string(), "exact", level, what, numbers);
-                }
-            }
             if let Some(from_output) = activation.as_from_output::<T>() {
                 let grads = outputs.iter().flat_map(|outputs| {
                     let mut grad_x = vec![T::nan(); outputs.forward.len()];
@@ -229,6 +222,21 @@ fn activations<T: Number>(digests: &mut Digests) {
                 });
                 enter(digests, &activation.to_string(), level, "from_output", grads);
             }
+        }
+    }
+}
+
+/// The correctly rounded functions, whose bits are the same at all levels.
+pub(crate) fn exact<T: Number>(digests: &mut Digests) {
+    let x = T::inputs();
+    let grad_y = gradients(&x);
+    for activation in chosen() {
+        for level in Level::available() {
+            let Some(outputs) = T::exact(&activation, level, &x, &grad_y) else { continue };
+            let name = activation.to_string();
+            enter_as(digests, &name, "exact", level, "forward", outputs.forward);
+            enter_as(digests, &name, "exact", level, "derivative", outputs.derivative);
+            enter_as(digests, &name, "exact", level, "backward", outputs.backward);
         }
     }
 }
@@ -291,6 +299,7 @@ pub(crate) fn committed() -> Digests {
 pub(crate) fn found<T: Number>() -> Digests {
     let mut found = Digests::new();
     activations::<T>(&mut found);
+    exact::<T>(&mut found);
     if only().is_none() {
         around_them::<T>(&mut found);
     }
