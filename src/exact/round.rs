@@ -26,6 +26,8 @@ impl Reach {
 pub(super) struct Format {
     /// The least normal number; 0 for `f32`, to which the CPU rounds.
     least_normal: f64,
+    /// The greatest number.
+    greatest: f64,
     /// What a power of two is multiplied by, so that a sum with it has the spacing of the format at that power.
     coarse: f64,
 }
@@ -33,11 +35,12 @@ pub(super) struct Format {
 impl Format {
     pub(super) fn of<T: Element<Float = f32>>() -> Self {
         if T::IS_FLOAT {
-            return Self { least_normal: 0.0, coarse: 0.0 };
+            return Self { least_normal: 0.0, greatest: 0.0, coarse: 0.0 };
         }
         // 1.5 2^52 has the spacing 1.
         let coarse = 1.5 / f64::EPSILON * f64::from(T::epsilon().widened());
-        Self { least_normal: f64::from(T::min_positive_value().widened()), coarse }
+        let [least_normal, greatest] = [T::min_positive_value(), T::max_value()].map(|x| f64::from(x.widened()));
+        Self { least_normal, greatest, coarse }
     }
 
     /// To nearest, ties to even.
@@ -49,7 +52,9 @@ impl Format {
         // Above 2^200 a number becomes infinite anyway, and an infinity must not become NaN.
         let magnitude = f64::from_bits(y.to_bits() & 0x7ff0_0000_0000_0000).max(self.least_normal).min(1e60);
         let coarse = magnitude * self.coarse;
-        ((y + coarse) - coarse).copysign(y) as f32
+        let rounded = (y + coarse) - coarse;
+        let overflowing = if rounded.abs() > self.greatest { f64::INFINITY } else { rounded };
+        overflowing.copysign(y) as f32
     }
 }
 
