@@ -24,11 +24,12 @@ pub(crate) fn knows(activation: &AnyActivation) -> bool {
 pub(crate) fn exact(activation: &AnyActivation, part: Part, x: f64) -> f64 {
     // Three powers of a small x may cancel, and of the normal tail 1.45 x^2 bits.
     let small = (-x.abs().log2()).max(0.0);
-    let tail = 1.5 * x.abs().min(40.0).powi(2);
-    let bits = 400.0 + 4.0 * small.min(200.0) + tail;
-    let x = Precision(bits as usize).of(x);
     let parameters: Vec<f64> = activation.parameters().map(|(_, value)| value).collect();
     let p = |i: usize| parameters[i];
+    let z = if activation.card().name == "laplace" { (x - p(0)) / p(1) } else { x };
+    let tail = 1.5 * z.abs().min(40.0).powi(2);
+    let bits = 400.0 + 4.0 * small.min(200.0) + tail;
+    let x = Precision(bits as usize).of(x);
     let (zero, one) = (x.of(0.0), x.of(1.0));
     let right = x > zero;
     let value = part == Part::Value;
