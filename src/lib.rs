@@ -128,7 +128,9 @@
 //! Results of rows depend on the row alone. Sums depend on their terms and on the lengths, because their order is fixed. Halves
 //! are computed in `f32`, in every function, and rounded once, to nearest, ties to even. So they have the same two kinds.
 //!
-//! Not promised:
+//! With [`Exact`] the result depends on the element and the function alone: it is the exact number, rounded once.
+//!
+//! Not promised, without [`Exact`]:
 //!
 //! - that both kinds have the same bits: each has bounds of its own, [`Card::error`];
 //! - the sign and the payload of a NaN;
@@ -199,6 +201,7 @@ extern crate std;
 
 mod activation;
 mod describe;
+mod exact;
 mod from_output;
 mod functions;
 #[cfg(any(doc, doctest))]
@@ -216,6 +219,7 @@ pub use activation::{Activation, Elementwise};
 pub use describe::card::{Card, Described, ErrorBounds, Vanishes};
 pub use describe::error::ParameterError;
 pub use describe::parameters::{Allowed, Parameter, Parameters};
+pub use exact::{Definition, Exact};
 pub use from_output::{FromOutput, SlopeFromOutput};
 pub use kernel::element::Element;
 #[cfg(feature = "std")]

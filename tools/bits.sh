@@ -49,7 +49,7 @@ check() {
     fi
     echo "$output"
     local kind types count
-    for kind in fused plain; do
+    for kind in fused plain exact; do
         types=$(awk -v kind="$kind:" '$2 == kind && /equal/ { printf "%s ", $1 }' <<<"$output")
         count=$(awk -v kind="$kind:" '$2 == kind && /equal/ { sum += $3 } END { print sum }' <<<"$output")
         [ -z "$types" ] || row "$name" "$kind" "equal: $count digests of $types(built in $built s, ran in $((SECONDS - start - built)) s)"

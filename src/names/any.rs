@@ -8,6 +8,7 @@ use crate::activation::Activation;
 use crate::describe::card::{Card, Described};
 use crate::describe::error::ParameterError;
 use crate::describe::parameters::{Parameter, Parameters};
+use crate::exact::{Definition, Exact};
 use crate::from_output::FromOutput;
 use crate::kernel::element::{Element, Float, kernel, per_element};
 use crate::kernel::level::Level;
@@ -113,6 +114,24 @@ macro_rules! any_activation {
                 match self {
                     $($(Self::$name(activation) => probe::Probe(activation).found(),)+)+
                 }
+            }
+
+            /// The function, correctly rounded; nothing for functions of rows.
+            ///
+            /// ```
+            /// use activations::{Activation, AnyActivation, Gelu, Softmax};
+            ///
+            /// let gelu = AnyActivation::from(Gelu);
+            /// assert_eq!(gelu.as_exact().map(|exact| exact.forward_vec(&[-1.0_f32])), Some(vec![-0.158_655_26]));
+            /// assert!(AnyActivation::from(Softmax::default()).as_exact().is_none());
+            /// ```
+            #[must_use]
+            pub fn as_exact(&self) -> Option<Exact<&dyn Definition>> {
+                use probe::{NotDefined as _, WithDefinition as _};
+                match self {
+                    $($(Self::$name(activation) => probe::Probe(activation).defined(),)+)+
+                }
+                .map(Exact)
             }
 
             /// Names, defaults and allowed values of the parameters.
@@ -223,10 +242,10 @@ impl AnyActivation {
     }
 }
 
-/// Asks a type whether it is [`FromOutput`], where the type is known: a method that is found at the type itself comes before
-/// one that is found at a reference to it.
+/// Asks a type whether it is [`FromOutput`] or has a [`Definition`], where the type is known: a method that is found at the type
+/// itself comes before one that is found at a reference to it.
 mod probe {
-    use super::{Element, FromOutput};
+    use super::{Definition, Element, FromOutput};
 
     pub(super) struct Probe<'a, A>(pub(super) &'a A);
 
@@ -246,6 +265,26 @@ mod probe {
 
     impl<'a, T, A> Otherwise<'a, T> for &Probe<'a, A> {
         fn found(self) -> Option<&'a dyn FromOutput<T>> {
+            None
+        }
+    }
+
+    pub(super) trait WithDefinition<'a> {
+        fn defined(self) -> Option<&'a dyn Definition>;
+    }
+
+    impl<'a, A: Definition> WithDefinition<'a> for Probe<'a, A> {
+        fn defined(self) -> Option<&'a dyn Definition> {
+            Some(self.0)
+        }
+    }
+
+    pub(super) trait NotDefined<'a> {
+        fn defined(self) -> Option<&'a dyn Definition>;
+    }
+
+    impl<'a, A> NotDefined<'a> for &Probe<'a, A> {
+        fn defined(self) -> Option<&'a dyn Definition> {
             None
         }
     }

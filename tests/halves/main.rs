@@ -4,6 +4,7 @@
 #![cfg(feature = "half")]
 
 mod conversions;
+mod exact;
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -22,7 +23,7 @@ use crate::support::{Bits, Outputs, elementwise};
 use activations::{Activation, AnyActivation, Element, Elementwise, Level, LogSoftmax, Pass, Real, Softmax};
 use half::{bf16, f16};
 
-trait Half: Element + fmt::Display {
+trait Half: Element<Float = f32> + fmt::Display {
     const TYPE: &'static str;
     /// Digits after the leading one.
     const MANTISSA: i32;

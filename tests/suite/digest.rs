@@ -1,4 +1,5 @@
-//! The bits of every function, as committed digests: the same on every CPU of a kind, in every build.
+//! The bits of every function, as committed digests: the same on every CPU of a kind, in every build. Those of `Exact` are of no
+//! kind: there is one line for all CPUs.
 //!
 //! `reproducibility` compares the levels of one machine; this compares machines and builds. Halves are tested beside their
 //! own tests, and `tools/bits` is a program of nothing else, compiled for many builds by `tools/bits.sh`. After a change
@@ -7,8 +8,8 @@
 use std::collections::BTreeMap;
 
 use activations::{
-    AnyActivation, At, BiasGradient, Biased, BinaryCrossEntropy, CrossEntropy, Element, Gate, Gelu, Level, LogSumExp,
-    Prelu, SwiGlu,
+    AnyActivation, At, BiasGradient, Biased, BinaryCrossEntropy, CrossEntropy, Definition, Element, Exact, Gate, Gelu,
+    Level, LogSumExp, Prelu, SwiGlu,
 };
 
 use crate::support::{Bits, Outputs, chosen, digest_inputs, fnv, is_chosen, is_elementwise, on_rows, only};
@@ -21,10 +22,12 @@ pub(crate) trait Number: Element {
     /// All NaNs are one.
     fn pattern(self) -> u64;
     fn inputs() -> Vec<Self>;
+    /// What the methods of the correctly rounded function give, if it is one of single numbers and the type has such functions.
+    fn exact(activation: &AnyActivation, level: Level, x: &[Self], grad_y: &[Self]) -> Option<Outputs<Self>>;
 }
 
 macro_rules! number {
-    ($($number:ty: $inputs:expr),*) => {$(
+    ($($number:ty: $inputs:expr, $run:expr;)*) => {$(
         impl Number for $number {
             const TYPE: &'static str = stringify!($number);
 
@@ -35,15 +38,33 @@ macro_rules! number {
             fn inputs() -> Vec<Self> {
                 $inputs
             }
+
+            fn exact(activation: &AnyActivation, level: Level, x: &[Self], grad_y: &[Self]) -> Option<Outputs<Self>> {
+                let run: fn(Exact<&dyn Definition>, Level, &[Self], &[Self]) -> Option<Outputs<Self>> = $run;
+                activation.as_exact().and_then(|exact| run(exact, level, x, grad_y))
+            }
         }
     )*};
 }
-number!(f32: digest_inputs(), f64: digest_inputs());
+
+fn exactly<T: Element<Float = f32>>(
+    exact: Exact<&dyn Definition>,
+    level: Level,
+    x: &[T],
+    grad_y: &[T],
+) -> Option<Outputs<T>> {
+    Some(Outputs::of(&level.with(exact), x, grad_y))
+}
+
+number! {
+    f32: digest_inputs(), exactly;
+    f64: digest_inputs(), |_, _, _, _| None;
+}
 
 #[cfg(feature = "half")]
 number! {
-    f16: (0..=u16::MAX).map(Self::from_bits).collect(),
-    bf16: (0..=u16::MAX).map(Self::from_bits).collect()
+    f16: (0..=u16::MAX).map(Self::from_bits).collect(), exactly;
+    bf16: (0..=u16::MAX).map(Self::from_bits).collect(), exactly;
 }
 
 /// Rows of scores of several lengths, one after the other.
@@ -144,7 +165,18 @@ pub(crate) type Digests = BTreeMap<String, u64>;
 
 /// Enters a digest, which must be the one of the kind's other levels.
 fn enter<T: Number>(digests: &mut Digests, name: &str, level: Level, what: &str, numbers: impl IntoIterator<Item = T>) {
-    let kind = if level.is_fused() { "fused" } else { "plain" };
+    enter_as(digests, name, if level.is_fused() { "fused" } else { "plain" }, level, what, numbers);
+}
+
+/// The same for what has the same bits in every `kind`.
+fn enter_as<T: Number>(
+    digests: &mut Digests,
+    name: &str,
+    kind: &str,
+    level: Level,
+    what: &str,
+    numbers: impl IntoIterator<Item = T>,
+) {
     let (line, digest) = (format!("{name},{},{kind},{what}", T::TYPE), digest(numbers));
     let before = digests.insert(line.clone(), digest);
     assert!(before.is_none_or(|before| before == digest), "{line}: other bits at {level}");
@@ -190,6 +222,21 @@ fn activations<T: Number>(digests: &mut Digests) {
                 });
                 enter(digests, &activation.to_string(), level, "from_output", grads);
             }
+        }
+    }
+}
+
+/// The correctly rounded functions, whose bits are the same at all levels.
+pub(crate) fn exact<T: Number>(digests: &mut Digests) {
+    let x = T::inputs();
+    let grad_y = gradients(&x);
+    for activation in chosen() {
+        for level in Level::available() {
+            let Some(outputs) = T::exact(&activation, level, &x, &grad_y) else { continue };
+            let name = activation.to_string();
+            enter_as(digests, &name, "exact", level, "forward", outputs.forward);
+            enter_as(digests, &name, "exact", level, "derivative", outputs.derivative);
+            enter_as(digests, &name, "exact", level, "backward", outputs.backward);
         }
     }
 }
@@ -252,6 +299,7 @@ pub(crate) fn committed() -> Digests {
 pub(crate) fn found<T: Number>() -> Digests {
     let mut found = Digests::new();
     activations::<T>(&mut found);
+    exact::<T>(&mut found);
     if only().is_none() {
         around_them::<T>(&mut found);
     }
@@ -266,9 +314,14 @@ pub(crate) fn is_compared(line: &str) -> bool {
 /// Panics unless the digests of the type equal the committed ones, in every kind that this build has. Prints the kinds.
 pub(crate) fn assert_committed<T: Number>() {
     let (found, committed) = (found::<T>(), committed());
-    for kind in ["fused", "plain"] {
+    for kind in ["fused", "plain", "exact"] {
         let of_kind = |line: &str| line.split(',').skip(1).take(2).eq([T::TYPE, kind]);
         let here: Digests = found.clone().into_iter().filter(|(line, _)| of_kind(line)).collect();
+        let all = committed.keys().filter(|line| of_kind(line) && is_compared(line)).count();
+        if kind == "exact" && here.is_empty() && all == 0 {
+            // The type has no `Exact`.
+            continue;
+        }
         if here.is_empty() {
             println!("{} {kind}: NOT TESTED, no such level here", T::TYPE);
             continue;
@@ -276,7 +329,6 @@ pub(crate) fn assert_committed<T: Number>() {
         let differ: Vec<&String> =
             here.iter().filter(|(line, digest)| committed.get(*line) != Some(digest)).map(|(line, _)| line).collect();
         assert!(differ.is_empty(), "{} of {} digests differ: {differ:#?}", differ.len(), here.len());
-        let all = committed.keys().filter(|line| of_kind(line) && is_compared(line)).count();
         assert_eq!(here.len(), all, "{} {kind}: digests found here, and committed", T::TYPE);
         println!("{} {kind}: {all} digests equal", T::TYPE);
     }

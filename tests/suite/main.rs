@@ -14,6 +14,7 @@ mod biased;
 mod cards;
 mod curves;
 mod digest;
+mod exact;
 mod gates;
 mod gradients;
 mod kinks;

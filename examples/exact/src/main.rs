@@ -1,0 +1,388 @@
+//! Every `f32`, and every half: are the results of `Exact` the exact ones, rounded once?
+//!
+//! `cargo run --release` takes a stride, `cargo run --release -- --exhaustive` takes every input there is. `--help` tells the rest.
+
+mod big;
+mod reference;
+
+use std::ops::Range;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use activations::{Activation, AnyActivation, Definition, Element, Exact, Level};
+use fearless_simd::dispatch;
+use half::{bf16, f16};
+use indicatif::{ProgressBar, ProgressStyle};
+use reference::Part;
+
+const PATTERNS: u64 = 1 << 32;
+/// A prime.
+const STRIDE: u64 = 4_099;
+/// Bit patterns that a thread takes at a time, and that go through the loops at once.
+const PIECE: u64 = 1 << 22;
+const CHUNK: usize = 1 << 13;
+/// Inputs that the reference judges in any case. A prime.
+const SAMPLE: u64 = 262_147;
+
+/// The kernels for `f64` are right to a few times 2^-52. A result that stays the same when they are off by so much is right.
+const RELATIVE: f64 = 1.0 / (1_u64 << 40) as f64;
+/// The same near the root of a derivative, where its parts cancel.
+const ABSOLUTE: f64 = 1.0 / (1_u64 << 48) as f64;
+
+const HELP: &str = "\
+exact [--stride N | --exhaustive] [--levels] [NAME...]
+
+Counts the results of `Exact` that are not the exact number rounded once, and fails if there are any.
+
+  --stride N    every Nth f32. 4099 by default. Halves are always taken all.
+  --exhaustive  every f32.
+  --levels      at every CPU level. Otherwise at the best one.
+  NAME          only these functions, with parameters if you like: `elu(alpha=0.3)`; all without one.
+
+A result is taken as right if the crate's own kernel for f64 gives the same with 2^-40 more and with 2^-40 less. All others, and a
+sample of all, are decided by a reference with more than 90 decimal digits, which shares nothing with the crate. Where x/2 is a tie
+below the normal range, the sign of what is added to it decides.
+";
+
+struct Options {
+    stride: u64,
+    levels: Vec<Level>,
+    of: Vec<AnyActivation>,
+}
+
+/// `None` if it is help that is asked for.
+fn options() -> Result<Option<Options>, String> {
+    let mut options = Options {
+        stride: STRIDE,
+        levels: vec![Level::best()],
+        of: AnyActivation::all().filter(reference::knows).collect(),
+    };
+    let mut named = Vec::new();
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--help" | "-h" => return Ok(None),
+            "--exhaustive" => options.stride = 1,
+            "--levels" => options.levels = Level::available().collect(),
+            "--stride" => {
+                let given = arguments.next().unwrap_or_default();
+                let stride = given.parse().ok().filter(|&stride| stride > 0);
+                options.stride = stride.ok_or(format!("--stride is `{given}`, but must be a whole number above 0"))?;
+            }
+            flag if flag.starts_with('-') => return Err(format!("unknown argument `{flag}`: see --help")),
+            name => {
+                let activation = name.parse::<AnyActivation>().map_err(|e| e.to_string())?;
+                if !reference::knows(&activation) {
+                    return Err(format!("{activation} is a function of rows"));
+                }
+                named.push(activation);
+            }
+        }
+    }
+    if !named.is_empty() {
+        options.of = named;
+    }
+    Ok(Some(options))
+}
+
+/// What was found for a function, or a part of its inputs.
+#[derive(Default)]
+struct Found {
+    inputs: u64,
+    judged: u64,
+    misrounded: u64,
+    example: Option<String>,
+}
+
+impl Found {
+    fn merge(mut self, other: Self) -> Self {
+        self.inputs += other.inputs;
+        self.judged += other.judged;
+        self.misrounded += other.misrounded;
+        self.example = self.example.or(other.example);
+        self
+    }
+}
+
+/// One function with value or derivative.
+#[derive(Clone, Copy)]
+struct Task {
+    activation: AnyActivation,
+    part: Part,
+}
+
+/// The type of the results.
+trait Number: Element<Float = f32> {
+    fn of(x: f64) -> Self;
+    fn wide(self) -> f64;
+    fn bits(self) -> u32;
+
+    /// Whether all results are right, as far as the kernel for `f64` can tell. It may say no.
+    fn are_settled(_near: &[f64], _y: &[Self]) -> bool {
+        false
+    }
+}
+
+/// Without a branch, so that the loop is fast.
+#[inline(always)]
+fn settled(near: &[f64], y: &[f32]) -> bool {
+    let mut open = 0_u32;
+    for (&near, &y) in near.iter().zip(y) {
+        let (low, high) = ((near * (1.0 - RELATIVE)) as f32, (near * (1.0 + RELATIVE)) as f32);
+        let same = low.to_bits() == y.to_bits() && low == high;
+        open |= u32::from(!(same || (near.is_nan() && y.is_nan())));
+    }
+    open == 0
+}
+
+impl Number for f32 {
+    fn are_settled(near: &[f64], y: &[Self]) -> bool {
+        dispatch!(fearless_simd::Level::new(), _simd => settled(near, y))
+    }
+
+    fn of(x: f64) -> Self {
+        x as f32
+    }
+
+    fn wide(self) -> f64 {
+        f64::from(self)
+    }
+
+    fn bits(self) -> u32 {
+        self.to_bits()
+    }
+}
+
+macro_rules! half {
+    ($half:ident) => {
+        impl Number for $half {
+            /// By a search: what the crate does shall not be repeated here.
+            fn of(x: f64) -> Self {
+                if x.is_nan() {
+                    return Self::NAN;
+                }
+                let (infinity, a) = (Self::INFINITY.to_bits(), x.abs());
+                // As if the greatest exponent had one more.
+                let value = |bits: u16| {
+                    if bits < infinity {
+                        Self::from_bits(bits).to_f64()
+                    } else {
+                        2.0 * Self::from_bits(infinity - (1 << (Self::MANTISSA_DIGITS - 1))).to_f64()
+                    }
+                };
+                let (mut low, mut high) = (0, infinity);
+                while low < high {
+                    let middle = low + (high - low).div_ceil(2);
+                    if value(middle) <= a { low = middle } else { high = middle - 1 }
+                }
+                let next = if low == infinity { low } else { low + 1 };
+                let (below, above) = (a - value(low), value(next) - a);
+                let bits = if below < above || (below == above && low & 1 == 0) { low } else { next };
+                Self::from_bits(bits | if x.is_sign_negative() { 0x8000 } else { 0 })
+            }
+
+            fn wide(self) -> f64 {
+                self.to_f64()
+            }
+
+            fn bits(self) -> u32 {
+                u32::from(self.to_bits())
+            }
+        }
+    };
+}
+half!(f16);
+half!(bf16);
+
+impl Task {
+    fn run<T: Element>(self, f: &dyn Activation<T>, level: Level, x: &[T], y: &mut [T]) {
+        match self.part {
+            Part::Value => level.with(f).forward(x, y),
+            Part::Slope => level.with(f).derivative(x, y),
+        }
+    }
+
+    fn name(self) -> String {
+        format!("{}{}", self.activation, if self.part == Part::Slope { "'" } else { "" })
+    }
+
+    /// The exact result, rounded; by the kernel for `f64` where that decides it.
+    fn judge<T: Number>(self, x: T, near: f64, sampled: bool, found: &mut Found) -> T {
+        let wide = x.wide();
+        let by = near.abs() * RELATIVE + if self.cancels_at(wide) { ABSOLUTE } else { 0.0 };
+        let decided = T::of(near - by) == T::of(near + by) && !self.is_not_known_at(wide);
+        if !near.is_finite() || wide == 0.0 || wide.is_infinite() || (decided && !sampled) {
+            return T::of(near);
+        }
+        if let Some(beside_tie) = self.beside_tie(wide) {
+            return T::of(beside_tie);
+        }
+        found.judged += 1;
+        let exact = reference::exact(&self.activation, self.part, wide);
+        // The sign of a zero is a convention, of which the reference does not know.
+        T::of(if exact == 0.0 && near == 0.0 { near } else { exact })
+    }
+
+    /// Where a function is a number of at most 25 bits and something tiny, whose sign decides a tie: the number, moved to where the
+    /// tiny part moves it.
+    fn beside_tie(self, x: f64) -> Option<f64> {
+        if self.part == Part::Value && self.activation.card().name == "tanhshrink" && x.abs() > 100.0 {
+            // |x| - tanh |x| is above |x| - 1.
+            return Some((x.abs() - 1.0).next_up().copysign(x));
+        }
+        (self.is_half_and_more() && x.abs() < 2.0_f64.powi(-110)).then(|| (x / 2.0).next_up())
+    }
+
+    /// Where the kernel for `f64` gives something else on purpose.
+    fn is_not_known_at(self, x: f64) -> bool {
+        self.activation.card().name == "snake" && self.part == Part::Slope && x.abs() > 1e6
+    }
+
+    /// Functions that are x/2 + c x^2 at 0, with c > 0.
+    fn is_half_and_more(self) -> bool {
+        let parameters: Vec<f64> = self.activation.parameters().map(|(_, value)| value).collect();
+        self.part == Part::Value
+            && match self.activation.card().name {
+                "gelu" | "gelu_tanh" | "silu" | "quick_gelu" | "hard_swish" => true,
+                "clipped_gelu" => parameters[0] < 0.0 && parameters[1] > 0.0,
+                "swish" => parameters[0] > 1e-3,
+                "xielu" => parameters[0] > 1e-3 && parameters[1] > 1e-3 && parameters[2] == 0.5,
+                _ => false,
+            }
+    }
+
+    #[inline(always)]
+    fn cancels_at(self, x: f64) -> bool {
+        match (self.activation.card().name, self.part) {
+            ("gelu" | "clipped_gelu" | "gelu_tanh" | "silu" | "quick_gelu" | "mish", Part::Slope) => {
+                -2.0 < x && x < -0.3
+            }
+            ("swish", Part::Slope) => {
+                let z = x * self.activation.parameters().next().map_or(1.0, |(_, beta)| beta);
+                -2.0 < z && z < -0.3
+            }
+            ("xielu", _) => -5.0 < x && x < -0.5,
+            _ => false,
+        }
+    }
+
+    /// Judges inputs at a level.
+    fn over<T: Number>(self, level: Level, x: &[T], sampled: impl Fn(usize) -> bool, found: &mut Found) {
+        let exact: Exact<&dyn Definition> = self.activation.as_exact().expect("a function of single numbers");
+        let (mut y, mut near) = (vec![T::zero(); x.len()], vec![0.0; x.len()]);
+        let wide: Vec<f64> = x.iter().map(|x| x.wide()).collect();
+        self.run::<T>(&exact, level, x, &mut y);
+        self.run::<f64>(&self.activation, Level::best(), &wide, &mut near);
+        found.inputs += x.len() as u64;
+        // The inputs are neighbours, so the ends tell.
+        let special = |x: f64| self.cancels_at(x) || self.is_not_known_at(x);
+        let settled = T::are_settled(&near, &y) && !wide.iter().step_by(64).chain(wide.last()).any(|&x| special(x));
+        for (i, ((&x, &y), &near)) in x.iter().zip(&y).zip(&near).enumerate() {
+            if settled && !sampled(i) {
+                continue;
+            }
+            let right = self.judge(x, near, sampled(i), found);
+            if right.bits() != y.bits() && !(right.is_nan() && y.is_nan()) {
+                found.misrounded += 1;
+                found.example.get_or_insert_with(|| {
+                    format!(
+                        "at {:e} ({:#x}), {level}: {:e} instead of {:e}",
+                        x.wide(),
+                        x.bits(),
+                        y.wide(),
+                        right.wide()
+                    )
+                });
+            }
+        }
+    }
+
+    fn over_f32(self, patterns: Range<u64>, options: &Options, found: &mut Found) {
+        let inputs: Vec<f32> =
+            patterns.clone().step_by(options.stride as usize).map(|bits| f32::from_bits(bits as u32)).collect();
+        let start = patterns.start / options.stride;
+        for &level in &options.levels {
+            for (i, x) in inputs.chunks(CHUNK).enumerate() {
+                let first = start + (i * CHUNK) as u64;
+                self.over(level, x, |i| (first + i as u64).is_multiple_of(SAMPLE), found);
+            }
+        }
+    }
+
+    fn over_halves<T: Number>(self, of: fn(u16) -> T, options: &Options, found: &mut Found) {
+        let inputs: Vec<T> = (0..=u16::MAX).map(of).collect();
+        for &level in &options.levels {
+            self.over(level, &inputs, |i| i % 4_099 == 0, found);
+        }
+    }
+}
+
+/// All inputs, on all cores.
+fn sweep(task: Task, options: &Options, bar: &ProgressBar) -> Found {
+    let next = AtomicU64::new(0);
+    let work = || {
+        let mut found = Found::default();
+        loop {
+            let start = next.fetch_add(PIECE, Ordering::Relaxed);
+            if start >= PATTERNS {
+                return found;
+            }
+            task.over_f32(start.next_multiple_of(options.stride)..start + PIECE, options, &mut found);
+            bar.inc(1);
+        }
+    };
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let mut found = thread::scope(|scope| {
+        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        let found = threads.into_iter().map(|thread| thread.join().expect("a sweep does not panic"));
+        found.fold(Found::default(), Found::merge)
+    });
+    task.over_halves(f16::from_bits, options, &mut found);
+    task.over_halves(bf16::from_bits, options, &mut found);
+    found
+}
+
+fn main() -> ExitCode {
+    let options = match options() {
+        Ok(Some(options)) => options,
+        Ok(None) => {
+            print!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Err(message) => {
+            eprintln!("{message}");
+            return ExitCode::from(2);
+        }
+    };
+    let bar = ProgressBar::new(options.of.len() as u64 * 2 * (PATTERNS / PIECE)).with_style(
+        ProgressStyle::with_template("{msg:>20} {wide_bar} {percent:>3} % {elapsed} of {duration}")
+            .expect("a template"),
+    );
+    let levels: Vec<&str> = options.levels.iter().map(|level| level.name()).collect();
+    println!("f32: every {}; f16 and bf16: all. At {}.\n", ordinal(options.stride), levels.join(", "));
+    let mut wrong = 0;
+    for &activation in &options.of {
+        for part in Part::BOTH {
+            let task = Task { activation, part };
+            bar.set_message(task.name());
+            let found = sweep(task, &options, &bar);
+            wrong += found.misrounded;
+            let Found { inputs, judged, misrounded, example } = found;
+            let example = example.map_or_else(String::new, |example| format!(": {example}"));
+            bar.suspend(|| {
+                println!(
+                    "{:<18} {misrounded} misrounded of {inputs}, {judged} decided by the reference{example}",
+                    task.name()
+                );
+            });
+        }
+    }
+    bar.finish_and_clear();
+    println!("\n{wrong} misrounded in all.");
+    if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn ordinal(stride: u64) -> String {
+    if stride == 1 { "one".into() } else { format!("{stride}th") }
+}
