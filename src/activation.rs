@@ -395,11 +395,10 @@ pub(crate) fn passes<T: Float, F: Elementwise>(f: &F, level: Level, pass: Pass<'
         Pass::ForwardInPlace { x } => {
             dispatch(level, ForwardInPlace { f: &Over { f: f.clone(), nothing: black_box(0.0) }, x });
         }
-        // `const`, so that the loop of the other branch is not compiled.
         Pass::Derivative { x, dydx } => {
+            // The derivative is the gradient of ones. That saves the compiler a loop, and reading the ones costs nothing beside
+            // a formula that takes long. `const`, so that the loop of the other branch is not compiled.
             if const { F::ABREAST > 1 } {
-                // The derivative is the gradient of ones. That saves the compiler a loop, and reading the ones costs nothing
-                // beside a formula that takes long.
                 for (x, grad_x) in aligned_tiles(x, dydx) {
                     dispatch(level, Backward { f, x, grad_y: &T::ONES[..x.len()], grad_x });
                 }
@@ -452,9 +451,8 @@ macro_rules! compiled_passes {
 }
 pub(crate) use compiled_passes;
 
-/// Names the formula that [`Fast`](crate::Fast) runs, and compiles its passes over `f32` in this crate:
-/// `fast_form!(|f| FastElu { alpha: f.alpha })`. Stands in the `impl Elementwise` of a type. With `if`, the type has a fast form
-/// only then.
+/// Names the formula that [`Fast`](crate::Fast) runs over `f32`: `fast_form!(|f| FastElu { alpha: f.alpha })`. Stands in the
+/// `impl Elementwise` of a type. With `if`, the type has a fast form only then.
 macro_rules! fast_form {
     (|$f:ident| $form:expr $(, if $has_one:expr)?) => {
         $crate::kernel::element::compiled! {

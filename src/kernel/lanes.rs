@@ -100,7 +100,7 @@ macro_rules! lane {
 
             #[inline(always)]
             fn upper_half(self) -> Self {
-                Self($float::from_bits(self.0.to_bits() & (!0 << ($mantissa + 1) / 2)))
+                Self($float::from_bits(self.0.to_bits() & (!0 << (($mantissa + 2) / 2))))
             }
 
             #[inline(always)]

@@ -95,9 +95,6 @@ pub(crate) struct NormalTail<R> {
 /// The polynomial at u without its constant term, over u.
 #[inline(always)]
 fn others<R: Real>(u: R, coefficients: &Coefficients) -> R {
-    if R::terms(coefficients) == 9 {
-        return degree_7(u, coefficients, 1);
-    }
     let (mut i, mut others) = (R::terms(coefficients), R::of(0.0));
     while i > 1 {
         i -= 1;
@@ -148,7 +145,8 @@ impl<R: Real> NormalTail<R> {
             product + (product * self.r).mul_add(self.w, product_lo)
         } else {
             // v P(v - c) (1 + r w), by halves of both factors: one rounding of what counts.
-            let (p, p_lo) = fast_two_sum(R::coefficient(&P, 0), others(u, &P) * u);
+            let others = if R::terms(&P) == 9 { degree_7(u, &P, 1) } else { others(u, &P) };
+            let (p, p_lo) = fast_two_sum(R::coefficient(&P, 0), others * u);
             let rest = (p * self.r).mul_add(self.w, p_lo);
             let sum = p + rest;
             let (sum_hi, v_hi) = (sum.upper_half(), self.v.upper_half());

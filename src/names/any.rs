@@ -126,6 +126,9 @@ macro_rules! any_activation {
             /// assert!(AnyActivation::from(Softmax::default()).as_exact().is_none());
             /// ```
             #[must_use]
+            // Its table of functions has all loops of `f64`, which this crate compiles only with the feature.
+            #[cfg_attr(compiled, inline(never))]
+            #[cfg_attr(not(compiled), inline)]
             pub fn as_exact(&self) -> Option<Exact<&dyn Definition>> {
                 use probe::{NotDefined as _, WithDefinition as _};
                 match self {

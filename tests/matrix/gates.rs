@@ -28,19 +28,20 @@ impl Elementwise for Square {
     }
 }
 
-/// gate^2 up^2, as a user writes it.
+/// The greater of gate and up, as a user writes it.
 #[derive(Clone, Copy)]
-struct Squares;
+struct Greater;
 
-impl GateFormula for Squares {
+impl GateFormula for Greater {
     #[inline(always)]
     fn value<R: Real>(&self, gate: R, up: R) -> R {
-        (gate * gate) * (up * up)
+        gate.at_least(up)
     }
 
     #[inline(always)]
     fn slopes<R: Real>(&self, gate: R, up: R) -> (R, R) {
-        ((gate + gate) * (up * up), (up + up) * (gate * gate))
+        let (mask, zero, one) = (gate.lt(up), R::of(0.0), R::of(1.0));
+        (R::select(mask, zero, one), R::select(mask, one, zero))
     }
 }
 
@@ -51,8 +52,8 @@ enum Unit {
     Of(AnyActivation),
     /// gate^2 up, by the user's activation.
     Square,
-    /// gate^2 up^2, by the user's formula.
-    Squares,
+    /// The greater of gate and up, by the user's formula.
+    Greater,
     /// [`ClampedSwiGlu`].
     Clamped,
 }
@@ -88,7 +89,7 @@ fn gates<T: Number>(level: Option<Level>) -> Gates<T> {
         "Gated(by name)": Gated(AnyActivation::from(Tanh)), Unit::Of(Tanh.into());
         "Gated(boxed)": Gated(boxed::<T>()), Unit::Of(Softplus::default().into());
         "Gated(x^2)": Gated(Square), Unit::Square;
-        "F(gate^2 up^2)": Squares, Unit::Squares;
+        "F(greater)": Greater, Unit::Greater;
         "ClampedSwiGlu": ClampedSwiGlu::default(), Unit::Clamped;
     }
 }
@@ -118,14 +119,10 @@ fn unit<T: Number>(unit: &Unit, [gate, up, grad]: [Big; 3], fused: bool) -> [Exp
     match unit {
         Unit::Of(activation_of) => of_activation(activation::<T>(activation_of, gate, fused)),
         Unit::Square => of_activation(square::<T>(gate)),
-        Unit::Squares => {
-            let ((of_gate, slope_of_gate), (of_up, slope_of_up)) = (square::<T>(gate), square::<T>(up));
-            let [value, up_square] = [of_gate.exact(), of_up.exact()];
-            [
-                of_gate.times::<T>(up_square).ulps(1.5),
-                slope_of_gate.times::<T>(computed::<T>(up_square * grad)).ulps(2.5),
-                slope_of_up.times::<T>(computed::<T>(value * grad)).ulps(2.5),
-            ]
+        Unit::Greater => {
+            let exact = |x: Big| Expected::of(x, 0.0).any_zero();
+            let (of_gate, of_up) = if gate < up { (Big::ZERO, grad) } else { (grad, Big::ZERO) };
+            [exact(if gate < up { up } else { gate }), exact(of_gate), exact(of_up)]
         }
         Unit::Clamped => {
             let (swish, limit) = (Swish::new(1.702).expect("a beta").into(), Big::of(7.0));
