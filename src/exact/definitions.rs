@@ -140,6 +140,7 @@ define!(
             }
         }
 
+        #[inline]
         fn approximate(&self, level: Level, part: Part, x: &[f64], y: &mut [f64]) {
             part.run(self, level, x, y);
             if let Part::Slope = part {
@@ -207,6 +208,7 @@ define!(
             Gelu.reach(part)
         }
 
+        #[inline]
         fn approximate(&self, level: Level, part: Part, x: &[f64], y: &mut [f64]) {
             part.run(self, level, x, y);
             if let Part::Slope = part {
@@ -273,6 +275,7 @@ define!(
     sine_square(x * bounded(f.a()), true).times_power(2.0),
     {
         // Beyond, the kernel gives the mean.
+        #[inline]
         fn approximate(&self, level: Level, part: Part, x: &[f64], y: &mut [f64]) {
             part.run(self, level, x, y);
             if let Part::Slope = part {
