@@ -36,7 +36,7 @@ mod normal;
 mod scale;
 mod sine;
 
-use crate::kernel::real::{Coefficients, Real};
+use crate::kernel::real::Real;
 
 pub(crate) use exp::{
     RowExp, Unit, bounded_abs, exp_neg, exp_neg_series, exp_neg_with_error, exp2, expm1_neg, lifted_one, unlift,
@@ -92,30 +92,4 @@ pub(crate) fn two_sum<R: Real>(a: R, b: R) -> (R, R) {
 pub(crate) fn fast_two_sum<R: Real>(a: R, b: R) -> (R, R) {
     let hi = a + b;
     (hi, b - (hi - a))
-}
-
-/// The polynomial of degree 7 whose coefficients are those from number `first` on. Without fused multiply-add the chain of
-/// operations of Horner's rule limits the speed, so there it is split in two and in four (Estrin, 1960), which takes three quarters of
-/// the time. With fused multiply-add that would take 10 % longer.
-#[inline(always)]
-fn degree_7<R: Real>(x: R, c: &Coefficients, first: usize) -> R {
-    #[inline(always)]
-    fn pair<R: Real>(x: R, c: &Coefficients, i: usize) -> R {
-        R::coefficient(c, i + 1).mul_add(x, R::coefficient(c, i))
-    }
-
-    if R::FUSED {
-        let mut y = R::coefficient(c, first + 7);
-        let mut i = first + 7;
-        // By index: see `Real::polynomial`.
-        while i > first {
-            i -= 1;
-            y = y.mul_add(x, R::coefficient(c, i));
-        }
-        return y;
-    }
-    let square = x * x;
-    let low = pair(x, c, first + 2).mul_add(square, pair(x, c, first));
-    let high = pair(x, c, first + 6).mul_add(square, pair(x, c, first + 4));
-    high.mul_add(square * square, low)
 }

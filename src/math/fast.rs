@@ -3,7 +3,6 @@
 //! Counted in operations, because that is what limits them. Powers are powers of 2, so that the reduction takes additions
 //! instead of multiplications, and it is exact: the argument is rounded once, when it is multiplied by log2 e.
 
-use super::degree_7;
 use crate::kernel::real::{Coefficients, Real};
 
 /// k(f^2) with 2^f = (m + f)/(m - f), m = f coth(f ln 2 / 2) = 2/ln 2 + f^2 k(f^2), |f| <= 1/2: relative error of 2^f 2^-28.6.
@@ -121,7 +120,7 @@ pub(crate) fn exp2_parts<R: Real>(t: R) -> (R, R) {
 #[inline(always)]
 pub(crate) fn normal_tail_recip<R: Real>(a: R) -> R {
     let (one, two) = (R::of(1.0), R::of(2.0));
-    let w = a * degree_7(a, &NORMAL, 0);
+    let w = a * degree_7(a, &NORMAL);
     let w = w * (w + two);
     let fourth_power = w.mul_add(w + two, one);
     fourth_power.mul_add(fourth_power, one)
@@ -130,7 +129,7 @@ pub(crate) fn normal_tail_recip<R: Real>(a: R) -> R {
 /// (Phi(-a) - a phi(a))/q, q the reciprocal of [`normal_tail_recip`].
 #[inline(always)]
 pub(crate) fn normal_slope<R: Real>(a: R) -> R {
-    let hazard = degree_7(a, &HAZARD, 0).mul_add(a, R::of(HAZARD_0));
+    let hazard = degree_7(a, &HAZARD).mul_add(a, R::of(HAZARD_0));
     (-a).mul_add(hazard, R::of(1.0))
 }
 
@@ -138,4 +137,20 @@ pub(crate) fn normal_slope<R: Real>(a: R) -> R {
 #[inline(always)]
 pub(crate) fn twice_atanh<R: Real>(t: R) -> R {
     t * (t * t).polynomial(&ATANH)
+}
+
+/// A polynomial of degree 7. In plain lanes its chain of operations limits the speed, so there it is split in two and in four
+/// (Estrin, 1960): 1.16 ns instead of 1.36 for GELU with SSE2. With fused multiply-add that would take 10 % longer.
+#[inline(always)]
+fn degree_7<R: Real>(x: R, c: &Coefficients) -> R {
+    if R::FUSED {
+        return x.polynomial(c);
+    }
+    let square = x * x;
+    let first = R::coefficient(c, 1).mul_add(x, R::coefficient(c, 0));
+    let second = R::coefficient(c, 3).mul_add(x, R::coefficient(c, 2));
+    let third = R::coefficient(c, 5).mul_add(x, R::coefficient(c, 4));
+    let fourth = R::coefficient(c, 7).mul_add(x, R::coefficient(c, 6));
+    let (low, high) = (second.mul_add(square, first), fourth.mul_add(square, third));
+    high.mul_add(square * square, low)
 }

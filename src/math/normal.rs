@@ -1,7 +1,7 @@
 //! The lower tail of the standard normal distribution, for GELU and its like.
 
 use super::exp::{exp_neg, exp_neg_half, exp_neg_half_series, unlift};
-use super::{Lifted, degree_7, fast_two_sum, less_product, two_sum};
+use super::{Lifted, fast_two_sum, less_product, two_sum};
 use crate::kernel::real::{Coefficients, Real};
 
 /// P(v - c) = (a + k) e^(a^2/2) Phi(-a), v = a/(a + k), times a factor near 1 that [`exp_neg_half`] leaves to it.
@@ -103,6 +103,19 @@ fn others<R: Real>(u: R, coefficients: &Coefficients) -> R {
     others
 }
 
+/// The same for degree 8, split in two and in four (Estrin, 1960), because without fused multiply-add the chain of operations of
+/// Horner's rule limits the speed. The last step is Horner's: its roundings count most.
+#[inline(always)]
+fn split_others<R: Real>(u: R, coefficients: &Coefficients) -> R {
+    let (c, square) = (coefficients, u * u);
+    let second = R::coefficient(c, 3).mul_add(u, R::coefficient(c, 2));
+    let third = R::coefficient(c, 5).mul_add(u, R::coefficient(c, 4));
+    let fourth = R::coefficient(c, 7).mul_add(u, R::coefficient(c, 6));
+    let high = R::coefficient(c, 8).mul_add(square, fourth);
+    let all = high.mul_add(square * square, third.mul_add(square, second));
+    all.mul_add(u, R::coefficient(c, 1))
+}
+
 /// The polynomial at u, and what the last step of Horner's rule rounds away: two roundings, without fused multiply-add. The
 /// polynomial is within a factor 2 of its constant term.
 #[inline(always)]
@@ -145,7 +158,7 @@ impl<R: Real> NormalTail<R> {
             product + (product * self.r).mul_add(self.w, product_lo)
         } else {
             // v P(v - c) (1 + r w), by halves of both factors: one rounding of what counts.
-            let others = if R::terms(&P) == 9 { degree_7(u, &P, 1) } else { others(u, &P) };
+            let others = if R::terms(&P) == 9 { split_others(u, &P) } else { others(u, &P) };
             let (p, p_lo) = fast_two_sum(R::coefficient(&P, 0), others * u);
             let rest = (p * self.r).mul_add(self.w, p_lo);
             let sum = p + rest;
