@@ -31,14 +31,15 @@ use crate::pass::{Pass, Pieces};
 /// - For every function of one number: [`Definition`] lists them. There is no `Exact` of functions of rows and of losses, and none for
 ///   slices of `f64`: such code does not compile.
 /// - Derivative: correctly rounded, too. [`backward`](Activation::backward) is `grad_y` times the rounded derivative, rounded once
-///   more. [`Snake`](crate::Snake)'s derivative is that of the formula at every x; the default gives its mean far out.
+///   more. [`Snake`](crate::Snake)'s derivative oscillates at every x. Far from 0 the default gives its mean
+///   instead.
 /// - Error: at most 0.5 ULP, below the normal range too. `examples/exact` compares results with a hundred digits, for every `f32`.
 /// - Special values: NaN, infinities, kinks and the signs of zeros are as without `Exact`.
 /// - Parameters: as they are given, but bounded as the type says of `f64`. The default `alpha` of
 ///   [`HardSigmoid`](crate::HardSigmoid) stands for 1/6.
-/// - Time: three to five times that of the default for functions that are made of exponentials, five to fifteen times for those made of
-///   straight lines. Where a result is a tie, or nearly one, it takes some microseconds more: one in 250,000 does, and most `x` below
-///   the normal range of which a function takes the half.
+/// - Time: three to five times the default's for functions that are made of exponentials, and five to fifteen times for those that
+///   are made of straight lines. A result that is a tie, or nearly one, takes some microseconds more. That is one result in 250,000.
+///   It is also most results below the normal range if the function halves such numbers, as GELU does.
 /// - Source: Ziv, "Fast evaluation of elementary mathematical functions with correctly rounded last bit", ACM Trans. Math. Softw. 17,
 ///   1991.
 ///
@@ -116,7 +117,7 @@ impl Definition for &(dyn Definition + '_) {
     }
 }
 
-/// What is computed.
+/// Whether values or derivatives are computed.
 #[derive(Clone, Copy, Debug)]
 pub enum Part {
     /// The value.

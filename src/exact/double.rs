@@ -9,8 +9,7 @@ use crate::math::{fast_two_sum, two_sum};
 /// `hi + lo`, where `hi` is the sum rounded to `f64`.
 ///
 /// Relative error of a sum of one sign, a product, a quotient and a root: below 2^-102. The parts may be far apart: 1/2 + 1e-40 is
-/// exact, and so are products with it up to the last digits of each part. So where a result is a tie but for a tiny part, that part
-/// is still there. All operations are plain, because they are for a few numbers only.
+/// exact, and a product with it keeps both parts. So a tiny part that decides a tie is not lost. All operations are plain, because they are for a few numbers only.
 #[derive(Clone, Copy, Debug)]
 pub struct Double {
     pub(crate) hi: f64,

@@ -7,11 +7,11 @@ use crate::math::exp2;
 
 const ONE: Double = Double::of(1.0, 0.0);
 
-/// What is less than this beside a sum is nothing.
+/// A term that is smaller than this, relative to the sum, does not change the sum.
 const NOTHING: f64 = exp2(-110);
 
-/// Where distribution functions are lines, but for less than [`NOTHING`]. It is a short cut for inputs below the normal range, of
-/// which every second gives a tie.
+/// Below this, distribution functions are straight lines up to [`NOTHING`]. A short cut for inputs below the normal range, where
+/// every second result is a tie.
 const NEARLY_ZERO: f64 = exp2(-60);
 
 /// ln 2 as a sum. The first part has 32 bits, so that its product with an exponent is exact.

@@ -17,7 +17,7 @@ use crate::pass::Pieces;
 /// - Halves are computed in `f32` and rounded once.
 /// - [`Gate`] has the methods, and says when they panic.
 ///
-/// Bilinear attention with a leak, gate up + up/8:
+/// A bilinear unit with a leak, gate up + up/8:
 ///
 /// ```
 /// use activations::{Gate, GateFormula, Real};
