@@ -43,7 +43,7 @@ pub struct LogSoftmax {
     layout: Layout,
 }
 
-row_function!(LogSoftmax, sign: 1.0, LogProbability, Diagonal, Gradient, GradientFromOutput);
+row_function!(LogSoftmax, sign: 1.0, LogProbability, fast: LogProbability, Diagonal, Gradient, GradientFromOutput);
 
 parameters!(LogSoftmax);
 

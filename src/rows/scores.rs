@@ -20,6 +20,8 @@ pub(crate) trait RowFunction: Described + Copy {
     /// Its scores are the elements times this.
     const SIGN: f64;
     type Value: RowFormula + Default;
+    /// Its fast form.
+    type Fast: RowFormula + Default;
     /// The Jacobian's diagonal.
     type Diagonal: RowFormula + Default;
     /// The product of the transposed Jacobian with a gradient.
@@ -51,6 +53,22 @@ pub(crate) fn run<T: Element, F: RowFunction>(layout: Layout, level: Level, term
     if let Some((x, y)) = diagonal {
         run_formula(layout, level, terms, Stage::Slope, F::Diagonal::default(), Some(x), None, y);
     }
+}
+
+/// Runs a pass of the function's fast form. Derivatives and gradients have none.
+#[inline]
+pub(crate) fn run_fast<T: Element, F: RowFunction>(
+    layout: Layout,
+    level: Level,
+    terms: Terms<'_, T>,
+    pass: Pass<'_, T>,
+) {
+    let (x, y) = match pass {
+        Pass::Forward { x, y } => (Some(x), y),
+        Pass::ForwardInPlace { x } => (None, x),
+        _ => return run::<T, F>(layout, level, terms, pass),
+    };
+    run_formula(layout, level, terms, Stage::Value, F::Fast::default(), x, None, y);
 }
 
 /// Runs a formula: over the slices as they are, or by tiles.
@@ -284,6 +302,13 @@ impl<T: Element, F: RowFunction> Activation<T> for Scores<'_, F, T> {
     }
 
     #[inline]
+    #[track_caller]
+    fn run_fast(&self, level: Level, pass: Pass<'_, T>) {
+        self.check(pass.len());
+        run_fast::<T, F>(self.layout, level, self.terms, pass);
+    }
+
+    #[inline]
     fn pieces(&self) -> Pieces {
         if self.layout.len.is_none() && self.periods().next().is_none() {
             return Pieces::Whole;
@@ -317,12 +342,13 @@ pub(crate) fn from_output<T: Element, F: RowFunction>(
 
 /// Gives a [`RowFunction`] its constructors and what it does: methods of its own, which need no trait in scope.
 macro_rules! row_function {
-    ($name:ident, sign: $sign:literal, $value:ident, $diagonal:ident, $gradient:ident, $from_output:ident) => {
+    ($name:ident, sign: $sign:literal, $value:ident, fast: $fast:ident, $diagonal:ident, $gradient:ident, $from_output:ident) => {
         $crate::rows::layout::rows_of_length!($name);
 
         impl $crate::rows::scores::RowFunction for $name {
             const SIGN: f64 = $sign;
             type Value = $value;
+            type Fast = $fast;
             type Diagonal = $diagonal;
             type Gradient = $gradient;
             type FromOutput = $from_output;
@@ -397,6 +423,12 @@ macro_rules! row_function {
             fn run(&self, level: $crate::kernel::level::Level, pass: $crate::pass::Pass<'_, T>) {
                 let terms = $crate::rows::gather::Terms::scaled($sign);
                 $crate::rows::scores::run::<T, Self>(self.layout, level, terms, pass);
+            }
+
+            #[inline]
+            fn run_fast(&self, level: $crate::kernel::level::Level, pass: $crate::pass::Pass<'_, T>) {
+                let terms = $crate::rows::gather::Terms::scaled($sign);
+                $crate::rows::scores::run_fast::<T, Self>(self.layout, level, terms, pass);
             }
 
             #[inline]
