@@ -2,10 +2,10 @@
 
 use super::formula::Constants;
 use super::formula::{Accumulate, RowFormula, Total, compiled_rows};
+use super::function::row_function;
 use super::layout::Layout;
 use super::probability::{Complement, Normaliser, Rest};
 use super::reduce::Partial;
-use super::scores::row_function;
 use super::stats::Row;
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;

@@ -9,6 +9,7 @@ mod exhaustive;
 mod support;
 
 mod accuracy;
+mod attention;
 mod bad_input;
 mod biased;
 mod cards;
