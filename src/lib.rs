@@ -252,6 +252,7 @@ pub use rows::log_sum_exp::{
 pub use rows::scores::Scores;
 #[cfg(feature = "alloc")]
 pub use rows::sink::SinkGradient;
+pub use rows::top_k::TopKSoftmax;
 
 /// The README's examples, as tests.
 #[cfg(doctest)]

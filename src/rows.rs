@@ -35,3 +35,4 @@ pub(crate) mod states;
 pub(crate) mod stats;
 pub(crate) mod sums;
 pub(crate) mod terms;
+pub(crate) mod top_k;

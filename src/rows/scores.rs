@@ -205,10 +205,10 @@ impl<'a, F: Described, T: Element> Scores<'a, F, T> {
             return error("at least 1");
         }
         if self.layout.len.is_none() {
-            return error("of rows that have a length, which `rows` or `axis` gives");
+            return error("preceded by `rows` or `axis`: the whole slice is one row");
         }
         if !is_multiple(queries, inner) && !is_multiple(inner, queries) {
-            return error("a multiple of the rows that lie side by side, or divide them");
+            return error("a multiple of the rows that lie side by side, or divide their number");
         }
         self.terms.causal = Some(Causal { queries, offset, window: None });
         self.fits("the causal mask's queries", queries)
@@ -232,7 +232,7 @@ impl<'a, F: Described, T: Element> Scores<'a, F, T> {
         let error = |allowed| Err(ParameterError::new(F::CARD.name, "window", window as f64, allowed));
         match &mut self.terms.causal {
             _ if window == 0 => error("at least 1"),
-            None => error("of a causal mask, which `causal` gives"),
+            None => error("preceded by `causal`"),
             Some(causal) => {
                 causal.window = Some(window);
                 Ok(self)
@@ -277,12 +277,7 @@ impl<'a, F: Described, T: Element> Scores<'a, F, T> {
             return Err(ParameterError::new(F::CARD.name, what, count as f64, "one for each of the rows side by side"));
         }
         if self.layout.len.is_none() && count != 1 {
-            return Err(ParameterError::new(
-                F::CARD.name,
-                what,
-                count as f64,
-                "1, unless `rows` or `axis` give rows a length",
-            ));
+            return Err(ParameterError::new(F::CARD.name, what, count as f64, "1, or preceded by `rows` or `axis`"));
         }
         self.fits(what, count)
     }

@@ -375,7 +375,7 @@ fn what_does_not_fit_is_refused() {
         assert!(text.contains("softmax") && text.contains("soft_cap") && text.contains("above 0"), "{text}");
     }
     assert!(text(softmax.causal(0, 0)).contains("queries"));
-    assert!(text(Softmax::default().causal(3, 0)).contains("length"));
+    assert!(text(Softmax::default().causal(3, 0)).contains("one row"));
     assert!(text(Softmax::axis(4, 6).unwrap().causal(4, 0)).contains("side by side"));
     assert!(Softmax::axis(4, 6).unwrap().causal::<f32>(3, 0).is_ok());
     assert!(text(softmax.causal(2, 0).unwrap().window(0)).contains("window"));

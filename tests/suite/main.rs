@@ -38,6 +38,7 @@ mod serde;
 mod special_rows;
 mod special_table;
 mod special_values;
+mod top_k;
 mod user_defined;
 #[cfg(feature = "half")]
 mod wide;
