@@ -10,6 +10,7 @@ mod support;
 
 mod accuracy;
 mod attention;
+mod attention_table;
 mod bad_input;
 mod biased;
 mod cards;
