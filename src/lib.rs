@@ -250,6 +250,9 @@ pub use rows::log_sum_exp::{
     LogSumExp, log_sum_exp, log_sum_exp_backward, log_sum_exp_rows, log_sum_exp_rows_wide, log_sum_exp_wide,
 };
 pub use rows::scores::Scores;
+#[cfg(feature = "alloc")]
+pub use rows::sink::SinkGradient;
+pub use rows::top_k::TopKSoftmax;
 
 /// The README's examples, as tests.
 #[cfg(doctest)]

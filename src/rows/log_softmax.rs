@@ -2,9 +2,9 @@
 
 use super::formula::Constants;
 use super::formula::{Nothing, RowFormula, Total, compiled_rows};
+use super::function::row_function;
 use super::layout::Layout;
 use super::probability::{Complement, Normaliser, Rest};
-use super::scores::row_function;
 use super::stats::Row;
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;

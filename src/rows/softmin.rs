@@ -1,7 +1,7 @@
 //! Softmin: softmax of the scores' negatives.
 
+use super::function::row_function;
 use super::layout::Layout;
-use super::scores::row_function;
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::rows::softmax::{Diagonal, FastProbability, Gradient, GradientFromOutput, Probability};

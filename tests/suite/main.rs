@@ -9,6 +9,8 @@ mod exhaustive;
 mod support;
 
 mod accuracy;
+mod attention;
+mod attention_table;
 mod bad_input;
 mod biased;
 mod cards;
@@ -37,6 +39,7 @@ mod serde;
 mod special_rows;
 mod special_table;
 mod special_values;
+mod top_k;
 mod user_defined;
 #[cfg(feature = "half")]
 mod wide;
