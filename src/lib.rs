@@ -219,6 +219,7 @@ pub use activation::{Activation, Elementwise};
 pub use describe::card::{Card, Described, ErrorBounds, Vanishes};
 pub use describe::error::ParameterError;
 pub use describe::parameters::{Allowed, Parameter, Parameters};
+pub use exact::rows::{log_sum_exp_exact, log_sum_exp_rows_exact};
 pub use exact::{Definition, Exact};
 pub use from_output::{FromOutput, SlopeFromOutput};
 pub use kernel::element::Element;

@@ -74,7 +74,7 @@ pub fn log_sum_exp_rows_wide<T: Element>(x: &[T], row_len: usize, y: &mut [T::Fl
 }
 
 #[track_caller]
-fn check_rows(len: usize, row_len: usize, results: usize) {
+pub(crate) fn check_rows(len: usize, row_len: usize, results: usize) {
     assert!(row_len > 0, "log_sum_exp_rows: rows must have at least 1 element");
     Pieces::Rows(row_len).check(len);
     same_length("y", results, "rows of x", len / row_len);

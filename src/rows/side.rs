@@ -179,11 +179,11 @@ impl Kernel for Transpose {
     type Output<T: Float> = ();
 
     fn f32(&self, level: Level, mut args: Transposed<'_, f32>) {
-        fearless_simd::dispatch!(level.0, simd => transpose::<_, fearless_simd::f32x4<_>, f32, 4>(simd, &mut args));
+        fearless_simd::dispatch!(level.simd, simd => transpose::<_, fearless_simd::f32x4<_>, f32, 4>(simd, &mut args));
     }
 
     fn f64(&self, level: Level, mut args: Transposed<'_, f64>) {
-        fearless_simd::dispatch!(level.0, simd => transpose::<_, fearless_simd::f64x2<_>, f64, 2>(simd, &mut args));
+        fearless_simd::dispatch!(level.simd, simd => transpose::<_, fearless_simd::f64x2<_>, f64, 2>(simd, &mut args));
     }
 }
 

@@ -17,6 +17,7 @@ mod cards;
 mod curves;
 mod digest;
 mod exact;
+mod exact_rows;
 mod gates;
 mod gradients;
 mod kinks;
