@@ -247,7 +247,8 @@ pub use names::unknown::UnknownName;
 pub use pass::{Pass, Pieces};
 pub use rows::broadcast::Broadcast;
 pub use rows::log_sum_exp::{
-    LogSumExp, log_sum_exp, log_sum_exp_backward, log_sum_exp_rows, log_sum_exp_rows_wide, log_sum_exp_wide,
+    LogSumExp, log_sum_exp, log_sum_exp_axis, log_sum_exp_axis_wide, log_sum_exp_backward, log_sum_exp_rows,
+    log_sum_exp_rows_wide, log_sum_exp_wide,
 };
 pub use rows::scores::Scores;
 

@@ -7,6 +7,7 @@ mod binary;
 mod binary_loops;
 mod binary_targets;
 mod cross_entropy;
+mod cross_entropy_batch;
 mod cross_entropy_rows;
 mod cross_entropy_tasks;
 mod targets;

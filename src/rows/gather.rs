@@ -16,7 +16,7 @@ use crate::kernel::level::Level;
 use crate::kernel::tiles::Tile;
 
 /// Elements of a tile, of long slices and of short ones: there is less to clear.
-const TILE: usize = 1 << 12;
+pub(crate) const TILE: usize = 1 << 12;
 const SHORT_TILE: usize = 1 << 10;
 
 /// What a formula takes and gives.
@@ -62,6 +62,7 @@ pub(crate) struct Work<'a, T: Element> {
     /// `None`: in place.
     pub(crate) x: Option<&'a [T]>,
     pub(crate) grad_y: Option<&'a [T]>,
+    /// If there is an `x`, may be empty: then nothing is written.
     pub(crate) y: &'a mut [T],
     pub(crate) formula: &'a mut dyn FnMut(Rows<'_, T::Float>),
 }
@@ -72,7 +73,7 @@ pub(crate) struct ByTiles;
 per_element!(ByTiles: Args<'a, T> = Work<'a, T>, by_tiles);
 
 fn by_tiles<T: Element>(_: &ByTiles, work: Work<'_, T>) {
-    if work.y.len() <= SHORT_TILE {
+    if work.x.map_or(work.y.len(), <[T]>::len) <= SHORT_TILE {
         by_tiles_of::<T, SHORT_TILE>(work);
     } else {
         by_tiles_of::<T, TILE>(work);
@@ -81,7 +82,7 @@ fn by_tiles<T: Element>(_: &ByTiles, work: Work<'_, T>) {
 
 fn by_tiles_of<T: Element, const N: usize>(work: Work<'_, T>) {
     let Work { level, layout, terms, stage, x, grad_y, y, formula } = work;
-    let (len, inner) = (y.len(), layout.inner());
+    let (len, inner) = (x.map_or(y.len(), <[T]>::len), layout.inner());
     let row_len = layout.row_len(len);
     let unit = row_len * inner;
     let mut tiles = Tiles::<T, N> {
@@ -306,6 +307,9 @@ impl<T: Element, const N: usize> Tiles<'_, T, N> {
 
     /// Writes results, which gradients have the scale for a factor of.
     fn spread(&mut self, stage: Stage, part: &Part, y: &mut [T]) {
+        if y.is_empty() {
+            return;
+        }
         let len = part.len();
         if stage != Stage::Value && (self.terms.scale != 1.0 || self.keep.is_some()) {
             let keep = self.keep.as_ref().map(|keep| &keep[..len]);

@@ -14,5 +14,6 @@ mod judge;
 #[path = "../matrix/number.rs"]
 mod number;
 
+mod axis;
 mod binary;
 mod refused;
