@@ -240,7 +240,7 @@ pub use layers::parallel::{IntoParallel, Parallel};
 pub use layers::prelu::Prelu;
 pub use layers::wide::Wide;
 pub use list::*;
-pub use loss::{BinaryCrossEntropy, CrossEntropy, Reduction, Targets};
+pub use loss::{BinaryCrossEntropy, BinaryTargets, CrossEntropy, Reduction, Targets};
 pub use names::any::AnyActivation;
 pub use names::error::ParseError;
 pub use names::text::Excerpt;
@@ -248,7 +248,8 @@ pub use names::unknown::UnknownName;
 pub use pass::{Pass, Pieces};
 pub use rows::broadcast::Broadcast;
 pub use rows::log_sum_exp::{
-    LogSumExp, log_sum_exp, log_sum_exp_backward, log_sum_exp_rows, log_sum_exp_rows_wide, log_sum_exp_wide,
+    LogSumExp, log_sum_exp, log_sum_exp_axis, log_sum_exp_axis_wide, log_sum_exp_backward, log_sum_exp_rows,
+    log_sum_exp_rows_wide, log_sum_exp_wide,
 };
 pub use rows::scores::Scores;
 #[cfg(feature = "alloc")]
