@@ -214,6 +214,7 @@ pub mod math;
 mod names;
 mod pass;
 mod rows;
+mod second;
 
 pub use activation::{Activation, Elementwise};
 pub use describe::card::{Card, Described, ErrorBounds, Vanishes};
@@ -250,6 +251,7 @@ pub use rows::log_sum_exp::{
     LogSumExp, log_sum_exp, log_sum_exp_backward, log_sum_exp_rows, log_sum_exp_rows_wide, log_sum_exp_wide,
 };
 pub use rows::scores::Scores;
+pub use second::{DoubleBackward, SecondDerivative, SecondSlope};
 
 /// The README's examples, as tests.
 #[cfg(doctest)]

@@ -1,12 +1,14 @@
 //! Exponential linear units: a line on the right, an exponential on the left.
 
 use super::fast::{FastElu, is_moderate};
+use super::second::OneSided;
 use crate::activation::{Elementwise, compiled_passes, fast_form};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::from_output::{SlopeFromOutput, compiled_from_output};
 use crate::kernel::real::Real;
 use crate::math::{self, Scale, exp2};
+use crate::second::second_slope_of;
 
 /// The exponential linear unit: x if x > 0, else alpha (e^x - 1).
 ///
@@ -73,6 +75,8 @@ impl SlopeFromOutput for Elu {
         R::select(R::of(0.0).lt(y), R::of(1.0), y + R::of(self.alpha))
     }
 }
+
+second_slope_of!(Elu |f| OneSided { alpha: 1.0, left: f.alpha, right: 0.0, at_zero: 0.0 });
 
 impl Described for Elu {
     const CARD: Card = Card {
@@ -148,6 +152,8 @@ impl SlopeFromOutput for Selu {
         R::select(R::of(0.0).lt(y), R::of(LAMBDA), y + R::of(LAMBDA_ALPHA))
     }
 }
+
+second_slope_of!(Selu |_f| OneSided { alpha: 1.0, left: LAMBDA_ALPHA, right: 0.0, at_zero: 0.0 });
 
 impl Described for Selu {
     const CARD: Card = Card {
@@ -233,6 +239,8 @@ impl SlopeFromOutput for Celu {
         R::select(R::of(0.0).lt(y), R::of(1.0), (y + alpha) / alpha)
     }
 }
+
+second_slope_of!(Celu |f| OneSided { alpha: f.alpha, left: 1.0 / f.alpha, right: 0.0, at_zero: 0.0 });
 
 impl Described for Celu {
     const CARD: Card = Card {

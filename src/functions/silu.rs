@@ -2,11 +2,13 @@
 
 use super::fast::{FastSwish, is_moderate};
 use super::hinge::{hinge, reflect};
+use super::second::LogisticBump;
 use crate::activation::{Elementwise, compiled_passes, fast_form};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::kernel::real::Real;
 use crate::math::{self, Lifted, Low, Scale};
+use crate::second::second_slope_of;
 
 /// The sigmoid linear unit, also called swish: x sigmoid(x) = x / (1 + e^-x). With a parameter it is [`Swish`].
 ///
@@ -48,6 +50,8 @@ impl Elementwise for Silu {
         reflect(x, math::sigmoid_neg_slope(a, a, None).number())
     }
 }
+
+second_slope_of!(Silu |_f| LogisticBump::swish(1.0));
 
 impl Described for Silu {
     const CARD: Card = Card {
@@ -115,6 +119,8 @@ impl Elementwise for QuickGelu {
         reflect(x, left_slope(x, Self::scale()))
     }
 }
+
+second_slope_of!(QuickGelu |_f| LogisticBump::swish(1.702));
 
 impl Described for QuickGelu {
     const CARD: Card = Card {
@@ -213,6 +219,8 @@ impl Elementwise for Swish {
         reflect(sign * x, left_slope(x, scale))
     }
 }
+
+second_slope_of!(Swish |f| LogisticBump::swish(f.beta));
 
 impl Described for Swish {
     const CARD: Card = Card {

@@ -5,6 +5,7 @@ use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::kernel::real::Real;
 use crate::math::{self, Scale, exp2};
+use crate::second::{SecondSlope, compiled_second};
 
 /// Snake: x + sin(a x)^2 / a, for signals that repeat.
 ///
@@ -69,6 +70,20 @@ impl Elementwise for Snake {
         let (half, half_lo) = math::sin_square(z, z_lo, 0.25);
         let half = half + half_lo;
         R::select(R::per_type(1600.0, 3e6).lt(z.abs()), R::of(1.0), half + half)
+    }
+}
+
+/// 2 a cos(2 a x) = 2 a (1 - 2 sin(a x)^2).
+impl SecondSlope for Snake {
+    compiled_second!();
+
+    #[inline(always)]
+    fn second_slope<R: Real>(&self, x: R) -> R {
+        let (z, z_lo) = self.phase(x);
+        let (half, half_lo) = math::sin_square(z, z_lo, 0.0);
+        let cosine = (R::of(1.0) - (half + half)) - (half_lo + half_lo);
+        let a = Scale::<R>::of(self.a).factor;
+        R::select(R::per_type(1600.0, 3e6).lt(z.abs()), R::of(0.0), (a + a) * cosine)
     }
 }
 

@@ -1,12 +1,14 @@
 //! Softplus, a ReLU without its corner, and its mirror image, the logarithm of the sigmoid.
 
 use super::fast::{FastSoftplus, is_moderate};
+use super::second::LogisticBump;
 use crate::activation::{Elementwise, compiled_passes, fast_form};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::from_output::{SlopeFromOutput, compiled_from_output};
 use crate::kernel::real::Real;
 use crate::math::{self, Scale};
+use crate::second::second_slope_of;
 
 /// Softplus: log(1 + e^(beta x)) / beta, exact everywhere: no threshold, no overflow.
 ///
@@ -83,6 +85,8 @@ impl SlopeFromOutput for Softplus {
     }
 }
 
+second_slope_of!(Softplus |f| LogisticBump::flat(f.beta, f.beta));
+
 impl Described for Softplus {
     const CARD: Card = Card {
         name: "softplus",
@@ -148,6 +152,8 @@ impl SlopeFromOutput for LogSigmoid {
         below.value * -below.unlift
     }
 }
+
+second_slope_of!(LogSigmoid |_f| LogisticBump::flat(1.0, -1.0));
 
 impl Described for LogSigmoid {
     const CARD: Card = Card {

@@ -1,11 +1,13 @@
 //! xIELU: a parabola on the right, an exponential and a line on the left.
 
+use super::second::OneSided;
 use crate::activation::{Elementwise, compiled_passes};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::kernel::lanes::Plain;
 use crate::kernel::real::Real;
 use crate::math::{self, exp2};
+use crate::second::second_slope_of;
 
 /// xIELU, the expanded integral of ELU: `alpha_p` x^2 + `beta` x if x > 0, else `alpha_n` (e^x - 1 - x) + beta x.
 ///
@@ -155,6 +157,8 @@ impl Elementwise for Xielu {
         R::select(R::of(0.0).lt(x), right, left)
     }
 }
+
+second_slope_of!(Xielu |f| OneSided { alpha: 1.0, left: f.alpha_n, right: 2.0 * f.alpha_p, at_zero: f.alpha_n });
 
 impl Described for Xielu {
     const CARD: Card = Card {
