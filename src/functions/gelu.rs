@@ -156,8 +156,8 @@ impl Elementwise for GeluTanh {
     }
 }
 
-/// With a = |x|, c = 2 sqrt(2/pi) and t = tanh(z / 2): sigmoid'(z) (2 z' + a (z'' - z'^2 t)), which is
-/// sigmoid'(z) c (2 + 12 d a^2 - c a (1 + 3 d a^2)^2 t) with d = 0.044715.
+/// With a = |x|, t = tanh(z / 2), c = 2 sqrt(2/pi) and d = 0.044715: sigmoid'(z) (2 z' + a (z'' - z'^2 t)), and
+/// 2 z' + a z'' = 2 c + 12 c d a^2.
 impl SecondSlope for GeluTanh {
     compiled_second!();
 
@@ -165,10 +165,12 @@ impl SecondSlope for GeluTanh {
     fn second_slope<R: Real>(&self, x: R) -> R {
         let (a, square, z, low) = Self::arguments_up_to(x, R::per_type(11.05, 21.7));
         let (slope, tanh) = math::sigmoid_slope_and_tanh(z, Some(low));
-        let steepness = square.mul_add(R::of(3.0 * D), R::of(1.0));
-        let pull = (a * R::of(C)) * (steepness * tanh);
-        let inner = pull.mul_add(-steepness, square.mul_add(R::of(12.0 * D), R::of(2.0)));
-        slope.value * (inner * R::of(C)) * slope.unlift
+        // z' = c + 3 c d a^2.
+        let (cubic, cubic_lo) = R::of_sum(3.0 * C * D);
+        let dz = square.mul_add(cubic, square.mul_add(cubic_lo, R::of(C)));
+        let pull = (a * dz) * tanh;
+        let inner = pull.mul_add(-dz, square.mul_add(R::of(12.0 * C * D), R::of(2.0 * C)));
+        slope.value * inner * slope.unlift
     }
 }
 

@@ -114,16 +114,17 @@ impl SecondSlope for Mish {
 
     #[inline(always)]
     fn second_slope<R: Real>(&self, x: R) -> R {
-        let Parts { left, a, e, t, b, .. } = Parts::new(x);
-        let (one, two, four) = (R::of(1.0), R::of(2.0), R::of(4.0));
+        let Parts { left, a, e, e_lo, t, b, .. } = Parts::new(x);
+        let (zero, one, two, four) = (R::of(0.0), R::of(1.0), R::of(2.0), R::of(4.0));
         let (linear, square) = (R::select(left, two, R::of(3.0)), R::select(left, R::of(3.0), two));
         let cubic = (-(t + t) - square).mul_add(t, linear).mul_add(t, two);
         let twice = two.mul_add(t, two);
         let inner = twice.mul_add(b, -(a * cubic));
         let inverse = one / b;
-        let top = R::select(left, e.value, t * t) * (inner * inverse);
-        let unlift = R::select(left, e.unlift, one);
-        (four * top) * (inverse * inverse) * unlift
+        // t^2 would have twice the rounding error of t.
+        let factor = e.value.mul_add(R::select(left, one, t), R::select(left, zero, (e_lo + e_lo) * t));
+        let top = factor * (inner * inverse);
+        (four * top) * (inverse * inverse) * e.unlift
     }
 }
 

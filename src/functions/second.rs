@@ -12,6 +12,8 @@ use crate::second::{SecondSlope, compiled_second};
 #[derive(Clone, Copy)]
 pub(super) struct LogisticBump {
     beta: f64,
+    /// What rounding to `f32` and `f64` takes away of it, if it is a constant.
+    beta_lo: (f32, f64),
     flat: f64,
     odd: f64,
     even: f64,
@@ -20,18 +22,18 @@ pub(super) struct LogisticBump {
 impl LogisticBump {
     #[inline(always)]
     pub(super) const fn flat(beta: f64, flat: f64) -> Self {
-        Self { beta, flat, odd: 0.0, even: 0.0 }
+        Self { beta, beta_lo: (0.0, 0.0), flat, odd: 0.0, even: 0.0 }
     }
 
     #[inline(always)]
     pub(super) const fn odd(beta: f64, odd: f64) -> Self {
-        Self { beta, flat: 0.0, odd, even: 0.0 }
+        Self { beta, beta_lo: (0.0, 0.0), flat: 0.0, odd, even: 0.0 }
     }
 
     /// Of x sigmoid(beta x).
     #[inline(always)]
-    pub(super) const fn swish(beta: f64) -> Self {
-        Self { beta: beta.abs(), flat: 2.0 * beta, odd: 0.0, even: -beta }
+    pub(super) const fn swish(beta: f64, beta_lo: (f32, f64)) -> Self {
+        Self { beta: beta.abs(), beta_lo, flat: 2.0 * beta, odd: 0.0, even: -beta }
     }
 }
 
@@ -40,7 +42,8 @@ impl SecondSlope for LogisticBump {
 
     #[inline(always)]
     fn second_slope<R: Real>(&self, x: R) -> R {
-        let scaled = Scale::of(self.beta).times_abs(x);
+        let factor_lo = R::per_type(self.beta_lo.0, self.beta_lo.1);
+        let scaled = Scale { factor_lo: Some(factor_lo), ..Scale::of(self.beta) }.times_abs(x);
         let (slope, tanh) = math::sigmoid_slope_and_tanh(scaled.z, Some(Low::of(scaled.z_lo)));
         let slant = R::of(self.even).mul_add(scaled.z, R::of(self.odd) * R::of(1.0).copysign(x));
         slope.value * slant.mul_add(tanh, R::of(self.flat)) * slope.unlift

@@ -51,7 +51,7 @@ impl Elementwise for Silu {
     }
 }
 
-second_slope_of!(Silu |_f| LogisticBump::swish(1.0));
+second_slope_of!(Silu |_f| LogisticBump::swish(1.0, (0.0, 0.0)));
 
 impl Described for Silu {
     const CARD: Card = Card {
@@ -120,7 +120,7 @@ impl Elementwise for QuickGelu {
     }
 }
 
-second_slope_of!(QuickGelu |_f| LogisticBump::swish(1.702));
+second_slope_of!(QuickGelu |_f| LogisticBump::swish(1.702, QUICK_LO));
 
 impl Described for QuickGelu {
     const CARD: Card = Card {
@@ -220,7 +220,7 @@ impl Elementwise for Swish {
     }
 }
 
-second_slope_of!(Swish |f| LogisticBump::swish(f.beta));
+second_slope_of!(Swish |f| LogisticBump::swish(f.beta, (0.0, 0.0)));
 
 impl Described for Swish {
     const CARD: Card = Card {

@@ -15,40 +15,43 @@ pub struct Bound {
     /// `(fused, plain)`.
     pub f32: (f64, f64),
     pub f64: (f64, f64),
-    /// The roots away from 0 are at |x| below this. There the spacing at [`FLOOR`] counts, if it is greater.
-    pub roots: f64,
+    /// Roots away from 0 are at |x| below the first number. There the spacing at the second counts, if it is greater.
+    pub roots: (f64, f64),
 }
 
-const fn bound(name: &'static str, f32: (f64, f64), f64: (f64, f64), roots: f64) -> Bound {
+const fn bound(name: &'static str, f32: (f64, f64), f64: (f64, f64), roots: (f64, f64)) -> Bound {
     Bound { name, f32, f64, roots }
 }
 
-const FLOOR: f64 = 1.0 / 4.0;
+const NONE: (f64, f64) = (0.0, 0.0);
+const QUARTER: (f64, f64) = (4.0, 0.25);
+const TO_EIGHT: (f64, f64) = (8.0, 0.25);
+const EVERYWHERE: (f64, f64) = (f64::INFINITY, 1.0);
 
 /// Each function whose second derivative is not constant between kinks.
 pub const BOUNDS: [Bound; 22] = [
-    bound("sigmoid", (4.0, 4.0), (4.0, 4.0), 0.0),
-    bound("tanh", (4.0, 4.0), (4.0, 4.0), 0.0),
-    bound("tanhshrink", (4.0, 4.0), (4.0, 4.0), 0.0),
-    bound("log_cosh", (4.0, 4.0), (4.0, 4.0), 0.0),
-    bound("gelu", (4.0, 4.0), (4.0, 4.0), 0.0),
-    bound("clipped_gelu", (4.0, 4.0), (4.0, 4.0), 0.0),
-    bound("gelu_tanh", (4.0, 4.0), (4.0, 4.0), 4.0),
-    bound("silu", (4.0, 4.0), (4.0, 4.0), 4.0),
-    bound("quick_gelu", (4.0, 4.0), (4.0, 4.0), 4.0),
-    bound("swish", (4.0, 4.0), (4.0, 4.0), 4.0),
-    bound("elu", (4.0, 4.0), (4.0, 4.0), 0.0),
-    bound("selu", (4.0, 4.0), (4.0, 4.0), 0.0),
-    bound("celu", (4.0, 4.0), (4.0, 4.0), 0.0),
-    bound("softplus", (4.0, 4.0), (4.0, 4.0), 0.0),
-    bound("log_sigmoid", (4.0, 4.0), (4.0, 4.0), 0.0),
-    bound("mish", (4.0, 4.0), (4.0, 4.0), 4.0),
-    bound("snake", (4.0, 4.0), (4.0, 4.0), f64::INFINITY),
-    bound("softsign", (4.0, 4.0), (4.0, 4.0), 0.0),
-    bound("squareplus", (4.0, 4.0), (4.0, 4.0), 0.0),
-    bound("laplace", (4.0, 4.0), (4.0, 4.0), 0.0),
-    bound("xielu", (4.0, 4.0), (4.0, 4.0), 0.0),
-    bound("exponential", (4.0, 4.0), (4.0, 4.0), 0.0),
+    bound("sigmoid", (4.0, 4.0), (4.0, 4.0), NONE),
+    bound("tanh", (4.0, 4.0), (4.0, 4.0), NONE),
+    bound("tanhshrink", (4.0, 4.0), (4.0, 4.0), NONE),
+    bound("log_cosh", (4.0, 4.0), (4.0, 4.0), NONE),
+    bound("gelu", (4.0, 4.0), (4.0, 4.0), NONE),
+    bound("clipped_gelu", (4.0, 4.0), (4.0, 4.0), NONE),
+    bound("gelu_tanh", (4.0, 4.0), (4.0, 4.0), QUARTER),
+    bound("silu", (4.0, 4.0), (4.0, 4.0), QUARTER),
+    bound("quick_gelu", (4.0, 4.0), (4.0, 4.0), QUARTER),
+    bound("swish", (4.0, 4.0), (4.0, 4.0), QUARTER),
+    bound("elu", (4.0, 4.0), (4.0, 4.0), NONE),
+    bound("selu", (4.0, 4.0), (4.0, 4.0), NONE),
+    bound("celu", (4.0, 4.0), (4.0, 4.0), NONE),
+    bound("softplus", (4.0, 4.0), (4.0, 4.0), NONE),
+    bound("log_sigmoid", (4.0, 4.0), (4.0, 4.0), NONE),
+    bound("mish", (4.0, 4.0), (4.0, 4.0), TO_EIGHT),
+    bound("snake", (4.0, 4.0), (4.0, 4.0), EVERYWHERE),
+    bound("softsign", (4.0, 4.0), (4.0, 4.0), NONE),
+    bound("squareplus", (4.0, 4.0), (4.0, 4.0), NONE),
+    bound("laplace", (4.0, 4.0), (4.0, 4.0), NONE),
+    bound("xielu", (4.0, 4.0), (4.0, 4.0), NONE),
+    bound("exponential", (4.0, 4.0), (4.0, 4.0), NONE),
 ];
 
 impl Bound {
@@ -57,7 +60,7 @@ impl Bound {
     }
 
     fn floor(&self, x: f64) -> f64 {
-        if x.abs() < self.roots { FLOOR } else { 0.0 }
+        if x.abs() < self.roots.0 { self.roots.1 } else { 0.0 }
     }
 
     pub fn f32(&self, level: Level) -> f64 {
