@@ -212,6 +212,7 @@ mod list;
 mod loss;
 pub mod math;
 mod names;
+mod parametric;
 mod pass;
 mod rows;
 mod second;
@@ -222,6 +223,11 @@ pub use describe::error::ParameterError;
 pub use describe::parameters::{Allowed, Parameter, Parameters};
 pub use exact::{Definition, Exact};
 pub use from_output::{FromOutput, SlopeFromOutput};
+pub use functions::elu::{CeluAlpha, EluAlpha};
+pub use functions::silu::SwishBeta;
+pub use functions::snake::SnakeA;
+pub use functions::softplus::SoftplusBeta;
+pub use functions::xielu::XieluAlphas;
 pub use kernel::element::Element;
 #[cfg(feature = "std")]
 pub use kernel::lanes::Fused;
@@ -237,6 +243,7 @@ pub use layers::gated::Gated;
 pub use layers::glu::{GeGlu, GeGluTanh, Glu, ReGlu, SwiGlu};
 #[cfg(feature = "rayon")]
 pub use layers::parallel::{IntoParallel, Parallel};
+pub use layers::per_channel::PerChannel;
 pub use layers::prelu::Prelu;
 pub use layers::wide::Wide;
 pub use list::*;
@@ -245,6 +252,7 @@ pub use names::any::AnyActivation;
 pub use names::error::ParseError;
 pub use names::text::Excerpt;
 pub use names::unknown::UnknownName;
+pub use parametric::Parametric;
 pub use pass::{Pass, Pieces};
 pub use rows::broadcast::Broadcast;
 pub use rows::log_sum_exp::{

@@ -198,7 +198,7 @@ pub(crate) fn sigmoid_slope_and_tanh<R: Real>(a: R, low: Option<Low<R>>) -> (Lif
         None => Logistic::new(a, None),
         Some(Low { lo, unit }) => Logistic::in_units(a, Some(lo), unit),
     };
-    let (top, bottom) = e.fraction();
+    let (top, bottom, _) = e.fraction_with_error();
     let q = top / bottom;
     let rest = (-q).mul_add(Logistic::unlift(), R::of(1.0));
     // Where q is at most 1/4, its error counts little in 1 - 2 q. Otherwise as in `tanh`.
