@@ -1,5 +1,6 @@
 //! The randomised leaky ReLU: the slope is drawn in training, and its mean is taken afterwards.
 
+use super::step::Step;
 use super::relu::{leaky, side};
 use super::slopes::leaky_pass;
 use crate::activation::{Elementwise, compiled_passes};
@@ -8,6 +9,7 @@ use crate::describe::parameters::parameters;
 use crate::kernel::element::Element;
 use crate::kernel::level::{At, Level};
 use crate::kernel::real::Real;
+use crate::second::second_slope_of;
 use crate::pass::{Pass, same_length};
 
 /// The randomised leaky ReLU: x for x > 0, a x for x <= 0, with a drawn from \[`lower`, `upper`\] in training.
@@ -136,6 +138,8 @@ impl Elementwise for Rrelu {
         side(x, self.mean_slope())
     }
 }
+
+second_slope_of!(Rrelu |_f| Step::ZERO);
 
 impl Described for Rrelu {
     const CARD: Card = Card {
