@@ -6,7 +6,7 @@ use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::from_output::{SlopeFromOutput, compiled_from_output};
 use crate::kernel::real::Real;
-use crate::math::{self, Scale, exp2};
+use crate::math::{self, Scale, two_to};
 
 /// The exponential linear unit: x if x > 0, else alpha (e^x - 1).
 ///
@@ -211,7 +211,7 @@ impl Elementwise for Celu {
         let scaled = Scale::recip_of(self.alpha).times_abs(x);
         let below = math::expm1_neg(scaled.z, Some(scaled.z_lo));
         // x itself where the difference is below an eighth of an ULP: there x/alpha may be subnormal.
-        let near = alpha * R::per_type(exp2(-26) as f32, exp2(-55));
+        let near = alpha * R::per_type(two_to(-26) as f32, two_to(-55));
         R::select(x.lt(-near), below.value * (alpha * below.unlift), x)
     }
 

@@ -4,7 +4,7 @@ use crate::activation::{Elementwise, compiled_passes};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::kernel::real::Real;
-use crate::math::{self, Scale, exp2};
+use crate::math::{self, Scale, two_to};
 
 /// Snake: x + sin(a x)^2 / a, for signals that repeat.
 ///
@@ -46,7 +46,7 @@ impl Snake {
     #[inline(always)]
     fn phase<R: Real>(&self, x: R) -> (R, R) {
         let scale = Scale::of(self.a);
-        let most = R::per_type(exp2(24) as f32, exp2(53)) / scale.factor;
+        let most = R::per_type(two_to(24) as f32, two_to(53)) / scale.factor;
         scale.times(x.at_most(most).at_least(-most), None)
     }
 }

@@ -5,7 +5,7 @@ use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::kernel::lanes::Plain;
 use crate::kernel::real::Real;
-use crate::math::{self, exp2};
+use crate::math::{self, two_to};
 
 /// xIELU, the expanded integral of ELU: `alpha_p` x^2 + `beta` x if x > 0, else `alpha_n` (e^x - 1 - x) + beta x.
 ///
@@ -55,7 +55,7 @@ parameters! {
 }
 
 /// Parameters are taken as no more than this in magnitude, so that no product with 2^n - 1 or |x| leaves the normal range.
-const MOST: (f64, f64) = (exp2(60), exp2(500));
+const MOST: (f64, f64) = (two_to(60), two_to(500));
 
 /// A parameter as an unevaluated sum.
 #[inline(always)]
@@ -132,7 +132,7 @@ impl Elementwise for Xielu {
         let near = x * (a * q).mul_add(-alpha, beta);
         // The line is gamma |x|, with gamma = alpha_n - beta.
         let (gamma, gamma_lo) = self.gamma::<R>();
-        let large = R::per_type(exp2(30) as f32, exp2(60));
+        let large = R::per_type(two_to(30) as f32, two_to(60));
         let bounded = a.at_most(large);
         let (line, line_lo) = gamma.two_mul(bounded);
         let (sum, sum_lo) = math::two_sum(line, step);
