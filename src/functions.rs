@@ -15,6 +15,7 @@ pub(crate) mod rrelu;
 pub(crate) mod shrink;
 pub(crate) mod sigmoid;
 pub(crate) mod silu;
+pub(crate) mod sin;
 pub(crate) mod slopes;
 pub(crate) mod snake;
 pub(crate) mod softplus;

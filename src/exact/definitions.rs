@@ -5,7 +5,7 @@
 
 use super::double::Double;
 use super::elementary::{
-    exp, expm1, log_cosh, log1p, normal, normal_density, sigmoid, sigmoid_slope, sine_square, tanh, tanhshrink,
+    exp, expm1, log_cosh, log1p, normal, normal_density, sigmoid, sigmoid_slope, sine, sine_square, tanh, tanhshrink,
 };
 use super::round::Reach;
 use super::{Definition, Part, mark};
@@ -22,6 +22,7 @@ use crate::functions::relu::{LeakyRelu, Relu, Relu6, SquaredRelu, Threshold};
 use crate::functions::rrelu::Rrelu;
 use crate::functions::shrink::{Hardshrink, Shrink, Softshrink};
 use crate::functions::sigmoid::Sigmoid;
+use crate::functions::sin::Sin;
 use crate::functions::silu::{QuickGelu, Silu, Swish};
 use crate::functions::snake::Snake;
 use crate::functions::softplus::{LogSigmoid, Softplus};
@@ -285,6 +286,7 @@ define!(
         }
     }
 );
+define!(Sin | f, x | sine(x * bounded(f.omega()), false), sine(x * bounded(f.omega()), true) * bounded(f.omega()));
 define!(
     Xielu | f,
     x | {

@@ -259,13 +259,43 @@ pub(crate) fn sine_square(z: Double, quarter: bool) -> Double {
     if fraction[WORDS - 1] >> 63 == 1 {
         fraction = add([0; WORDS], fraction, true);
     }
-    let mut turns = Double::from(0.0);
+    sine_series(number(fraction) * PI).square()
+}
+
+/// A fraction in words as a number.
+fn number(fraction: [u64; WORDS]) -> Double {
+    let mut number = Double::from(0.0);
     let mut unit = 1.0;
     for word in fraction.into_iter().rev() {
         for half in [word >> 32, word & u64::from(u32::MAX)] {
             unit *= two_to(-32);
-            turns = turns + half as f64 * unit;
+            number = number + half as f64 * unit;
         }
     }
-    sine_series(turns * PI).square()
+    number
+}
+
+/// sin(z); cos(z) if `cosine`. For |z| below 2^700.
+pub(crate) fn sine(z: Double, cosine: bool) -> Double {
+    let a = z.abs();
+    if !cosine && a.hi < 0.7 {
+        return sine_series(z);
+    }
+    // Of whole turns: half of a, because `turns` counts in pi.
+    let half = a.times_power(0.5);
+    let mut fraction = add(turns(half.hi), turns(half.lo), half.lo < 0.0);
+    let mut negative = z.hi < 0.0;
+    if cosine {
+        fraction = add(fraction, [0, 0, 0, 0, 1 << 62], false);
+        negative = false;
+    }
+    let top = WORDS - 1;
+    // sin(t + pi) = -sin(t), and sin(pi - t) = sin(t).
+    negative ^= fraction[top] >> 63 == 1;
+    fraction[top] &= u64::MAX >> 1;
+    if fraction[top] >> 62 == 1 {
+        fraction = add([0, 0, 0, 0, 1 << 63], fraction, true);
+    }
+    let sine = sine_series(number(fraction).times_power(2.0) * PI);
+    if negative { -sine } else { sine }
 }
