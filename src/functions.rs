@@ -16,6 +16,7 @@ mod second;
 pub(crate) mod shrink;
 pub(crate) mod sigmoid;
 pub(crate) mod silu;
+pub(crate) mod sin;
 pub(crate) mod slopes;
 pub(crate) mod snake;
 pub(crate) mod softplus;

@@ -7,7 +7,7 @@ use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::from_output::{SlopeFromOutput, compiled_from_output};
 use crate::kernel::real::Real;
-use crate::math::{self, Scale, exp2};
+use crate::math::{self, Scale, two_to};
 use crate::parametric::{Parametric, compiled_parametric};
 use crate::second::second_slope_of;
 
@@ -87,7 +87,7 @@ impl SlopeFromOutput for Elu {
     }
 }
 
-second_slope_of!(Elu |f| OneSided { alpha: 1.0, left: f.alpha, right: 0.0, at_zero: 0.0 });
+second_slope_of!(Elu | f | OneSided { alpha: 1.0, left: f.alpha, right: 0.0, at_zero: 0.0 });
 
 impl Described for Elu {
     const CARD: Card = Card {
@@ -164,7 +164,7 @@ impl SlopeFromOutput for Selu {
     }
 }
 
-second_slope_of!(Selu |_f| OneSided { alpha: 1.0, left: LAMBDA_ALPHA, right: 0.0, at_zero: 0.0 });
+second_slope_of!(Selu | _f | OneSided { alpha: 1.0, left: LAMBDA_ALPHA, right: 0.0, at_zero: 0.0 });
 
 impl Described for Selu {
     const CARD: Card = Card {
@@ -224,7 +224,7 @@ fn celu<R: Real>(x: R, alpha: R, recip: Scale<R>) -> R {
     let scaled = recip.times_abs(x);
     let below = math::expm1_neg(scaled.z, Some(scaled.z_lo));
     // x itself where the difference is below an eighth of an ULP: there x/alpha may be subnormal.
-    let near = alpha * R::per_type(exp2(-26) as f32, exp2(-55));
+    let near = alpha * R::per_type(two_to(-26) as f32, two_to(-55));
     R::select(x.lt(-near), below.value * (alpha * below.unlift), x)
 }
 
@@ -260,7 +260,7 @@ impl SlopeFromOutput for Celu {
     }
 }
 
-second_slope_of!(Celu |f| OneSided { alpha: f.alpha, left: 1.0 / f.alpha, right: 0.0, at_zero: 0.0 });
+second_slope_of!(Celu | f | OneSided { alpha: f.alpha, left: 1.0 / f.alpha, right: 0.0, at_zero: 0.0 });
 
 impl Described for Celu {
     const CARD: Card = Card {

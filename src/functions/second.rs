@@ -1,7 +1,7 @@
 //! Second derivatives that several functions share. Each is one loop, whose numbers are parameters.
 
 use crate::kernel::real::Real;
-use crate::math::{self, Low, Scale, exp2};
+use crate::math::{self, Low, Scale, two_to};
 use crate::second::{SecondSlope, compiled_second};
 
 /// sigmoid'(z) (flat + (odd + even z) tanh(z / 2)), z = `beta` x: sigmoid'' is -sigmoid'(z) tanh(z / 2), and nothing cancels
@@ -93,7 +93,7 @@ impl SecondSlope for OneSided {
         let scaled = Scale::recip_of(self.alpha).times_abs(x);
         let e = math::exp_neg(scaled.z, Some(scaled.z_lo));
         // No more than 2^120 (`f64`: 2^500), so that the product with 0 is 0.
-        let (narrow, wide) = (exp2(120), exp2(500));
+        let (narrow, wide) = (two_to(120), two_to(500));
         let left = R::per_type(self.left.clamp(-narrow, narrow) as f32, self.left.clamp(-wide, wide));
         let below = e.value * (left * e.unlift);
         let zero = R::of(0.0);

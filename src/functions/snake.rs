@@ -4,7 +4,7 @@ use crate::activation::{Elementwise, compiled_passes};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::kernel::real::{Coefficients, Real};
-use crate::math::{self, Scale, exp2};
+use crate::math::{self, Scale, two_to};
 use crate::parametric::{Parametric, compiled_parametric};
 use crate::second::{SecondSlope, compiled_second};
 
@@ -46,7 +46,7 @@ parameters! {
 /// a x as an unevaluated sum. x is bounded first, so that |a x| is at most 2^24 (`f64`: 2^53).
 #[inline(always)]
 fn phase<R: Real>(x: R, scale: Scale<R>) -> (R, R) {
-    let most = R::per_type(exp2(24) as f32, exp2(53)) / scale.factor;
+    let most = R::per_type(two_to(24) as f32, two_to(53)) / scale.factor;
     scale.times(x.at_most(most).at_least(-most), None)
 }
 

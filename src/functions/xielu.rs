@@ -6,7 +6,7 @@ use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::kernel::lanes::Plain;
 use crate::kernel::real::Real;
-use crate::math::{self, exp2};
+use crate::math::{self, two_to};
 use crate::parametric::{Parametric, compiled_parametric};
 use crate::second::second_slope_of;
 
@@ -58,7 +58,7 @@ parameters! {
 }
 
 /// Parameters are taken as no more than this in magnitude, so that no product with 2^n - 1 or |x| leaves the normal range.
-const MOST: (f64, f64) = (exp2(60), exp2(500));
+const MOST: (f64, f64) = (two_to(60), two_to(500));
 
 /// A parameter as an unevaluated sum.
 #[inline(always)]
@@ -126,7 +126,7 @@ impl<R: Real> In<R> {
         let near = x * (a * q).mul_add(-alpha, beta);
         // The line is gamma |x|, with gamma = alpha_n - beta.
         let (gamma, gamma_lo) = self.gamma;
-        let large = R::per_type(exp2(30) as f32, exp2(60));
+        let large = R::per_type(two_to(30) as f32, two_to(60));
         let bounded = a.at_most(large);
         let (line, line_lo) = gamma.two_mul(bounded);
         let (sum, sum_lo) = math::two_sum(line, step);
@@ -185,7 +185,7 @@ impl Elementwise for Xielu {
     }
 }
 
-second_slope_of!(Xielu |f| OneSided { alpha: 1.0, left: f.alpha_n, right: 2.0 * f.alpha_p, at_zero: f.alpha_n });
+second_slope_of!(Xielu | f | OneSided { alpha: 1.0, left: f.alpha_n, right: 2.0 * f.alpha_p, at_zero: f.alpha_n });
 
 impl Described for Xielu {
     const CARD: Card = Card {

@@ -9,7 +9,7 @@ use crate::kernel::abreast::Abreast;
 use crate::kernel::dispatch::Task;
 use crate::kernel::element::{Float, Lane};
 use crate::kernel::real::Real;
-use crate::math::{exp2, lifted_one, log1p_of_sum_unrounded, unlift};
+use crate::math::{lifted_one, log1p_of_sum_unrounded, two_to, unlift};
 use crate::rows::finish::results;
 use crate::rows::probability::{Complement, Normaliser};
 use crate::rows::reduce::{DEPTH, LANES, LaneSums, Partial, Sums, total_anything};
@@ -184,7 +184,7 @@ fn distances<T: Float, R: Lane<T>, const K: usize>(
     weight: &mut Sums<R, LANES>,
     distance: &mut Sums<R, LANES>,
 ) {
-    let most = Abreast::splat(R::per_type(exp2(114) as f32, exp2(994)));
+    let most = Abreast::splat(R::per_type(two_to(114) as f32, two_to(994)));
     let greatest = Abreast::splat(greatest * unlift());
     for i in 0..LANES {
         let (x, own) = (Abreast::<R, K>::gather(x, i), Abreast::gather(own, i));

@@ -1,11 +1,11 @@
 //! A constant or a parameter times |x|, as an unevaluated sum: exponentials magnify the relative error of their argument.
 
-use super::exp::exp2;
+use super::exp::two_to;
 use crate::kernel::lanes::Plain;
 use crate::kernel::real::Real;
 
 /// Scales are taken as no more than this, and as no less than its reciprocal.
-const MOST_SCALE: (f64, f64) = (exp2(60), exp2(500));
+const MOST_SCALE: (f64, f64) = (two_to(60), two_to(500));
 
 /// A parameter that scales the input: a factor as an unevaluated sum.
 #[derive(Clone, Copy)]
@@ -75,7 +75,7 @@ impl<R: Real> Scale<R> {
     /// |x| times the factor. A factor of 0 is fine: then it is 0, for infinite x too.
     #[inline(always)]
     pub(crate) fn times_abs(self, x: R) -> Scaled<R> {
-        let most = (R::per_type(114.75, 790.0) / self.factor).at_most(R::per_type(exp2(70) as f32, exp2(510)));
+        let most = (R::per_type(114.75, 790.0) / self.factor).at_most(R::per_type(two_to(70) as f32, two_to(510)));
         let a = x.abs().at_most(most);
         let (z, z_lo) = self.times(a, None);
         Scaled { a, z, z_lo }
