@@ -264,6 +264,9 @@ fn the_readme_states_the_bounds_of_the_crate() {
     assert_eq!(worst(|error| error.f32.1), number(&readme, "no derivative by more than ", ". On CPUs"));
     let plain = number(&readme, "multiply-add it is ", " for both");
     assert!(worst(|error| error.f32_plain.0) <= plain && worst(|error| error.f32_plain.1) == plain);
+    let script = read("tools/bits.sh");
+    let builds = script.split("\nall=(").nth(1).and_then(|rest| rest.split(')').next()).expect("the builds");
+    assert_eq!(number(&readme, "threads. ", " builds") as usize, builds.split(' ').count());
 }
 
 /// What the README says of speed stands on the page that has date, machine and command.
@@ -309,6 +312,13 @@ fn the_readme_has_the_features_the_dependencies_and_the_version_of_the_manifest(
     let rust = manifest("[package]").iter().find_map(|line| Some(line.strip_prefix("rust-version = \"")?.to_owned()));
     let rust = rust.expect("a version");
     assert!(readme.contains(&format!("Rust {} or newer", rust.trim_matches('"'))), "README: Rust {rust}");
+}
+
+#[test]
+fn the_citation_has_the_version_of_the_manifest() {
+    let package = manifest("[package]");
+    let version = package.iter().find_map(|line| line.strip_prefix("version = ")).expect("a version").trim_matches('"');
+    assert!(read("CITATION.cff").lines().any(|line| line == format!("version: {version}")), "CITATION.cff: {version}");
 }
 
 /// A figure without its date, its machine and the command that makes it again is a rumour.
