@@ -219,6 +219,7 @@ pub use activation::{Activation, Elementwise};
 pub use describe::card::{Card, Described, ErrorBounds, Vanishes};
 pub use describe::error::ParameterError;
 pub use describe::parameters::{Allowed, Parameter, Parameters};
+pub use exact::rows::{log_sum_exp_exact, log_sum_exp_rows_exact};
 pub use exact::{Definition, Exact};
 pub use from_output::{FromOutput, SlopeFromOutput};
 pub use kernel::element::Element;
@@ -250,6 +251,9 @@ pub use rows::log_sum_exp::{
     LogSumExp, log_sum_exp, log_sum_exp_backward, log_sum_exp_rows, log_sum_exp_rows_wide, log_sum_exp_wide,
 };
 pub use rows::scores::Scores;
+#[cfg(feature = "alloc")]
+pub use rows::sink::SinkGradient;
+pub use rows::top_k::TopKSoftmax;
 
 /// The README's examples, as tests.
 #[cfg(doctest)]

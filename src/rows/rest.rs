@@ -7,7 +7,7 @@ use super::formula::Slices;
 use super::probability::Rest;
 use super::reduce::{CHUNK, DEPTH, LaneSums};
 use super::side::{scale_by_greatest, to_columns};
-use super::stats::{Column, GROUP, SIDE, Stats};
+use super::stats::{Column, GROUP, Offset, SIDE, Stats};
 use super::sums::{AddUp, Merge, Scratch, Totals, chunks, find_scale, greatest_of, parts, sum};
 use crate::kernel::dispatch::dispatch;
 use crate::kernel::element::{Element, Float};
@@ -43,7 +43,7 @@ pub(crate) fn rest_of_groups<T: Float>(
         for (group, x) in x.chunks(SIDE * row_len).enumerate() {
             let at = group * SIDE;
             to_columns(level, x, &mut columns[..row_len]);
-            scale_by_greatest(level, &columns[..row_len], true, &mut stats);
+            scale_by_greatest(level, &columns[..row_len], Offset::OnGrid, &mut stats);
             let sums = PhantomData::<Rest<true>>;
             dispatch(level, ByLanes { sums, row_len, columns: &mut *columns, stats: &mut stats });
             let e = e.as_deref_mut().map(|e| &mut e[at * row_len..][..x.len()]);
@@ -57,13 +57,13 @@ pub(crate) fn rest_of_groups<T: Float>(
     for (group, x) in others.chunks(GROUP * row_len).enumerate() {
         let at = side + group * GROUP;
         let mut e = e.as_deref_mut().map(|e| &mut e[at * row_len..][..x.len()]);
-        let (on_grid, rounded, scratch, stats) = (true, false, &mut scratch, &mut stats);
+        let (offset, rounded, scratch, stats) = (Offset::OnGrid, false, &mut scratch, &mut stats);
         let keeps = e.is_some();
         let slices = Slices { row_len, x: Some(x), grad_y: None, y: e.as_deref_mut().unwrap_or(&mut []) };
         if keeps {
-            sum::<T, Rest<true>>(level, slices, on_grid, rounded, scratch, stats);
+            sum::<T, Rest<true>>(level, slices, offset, rounded, scratch, stats);
         } else {
-            sum::<T, Rest<false>>(level, slices, on_grid, rounded, scratch, stats);
+            sum::<T, Rest<false>>(level, slices, offset, rounded, scratch, stats);
         }
         f(Group { at, x, e, columns: None, stats });
     }
@@ -97,7 +97,7 @@ pub(crate) fn rest_of_row<T: Element>(level: Level, x: &[T], mut e: Option<&mut 
             greatest = of_part;
         }
     }
-    find_scale(level, greatest, true, &mut stats);
+    find_scale(level, greatest, Offset::OnGrid, &mut stats);
     let (mut firsts, mut seconds) = (LaneSums::of_anything(), LaneSums::of_anything());
     // From the end, which the search for the greatest has just left in the cache.
     for chunk in chunks(x.len()).rev() {
