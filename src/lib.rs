@@ -140,7 +140,7 @@
 //! - that a [`LogSumExp`] of other pieces, or merged in another order, has the same bits: its state is rounded;
 //! - the same bits in the next version. The changelog lists each change.
 //!
-//! `tools/bits.sh` compares nine builds with committed digests of every function. The README says when it last ran.
+//! `tools/bits.sh` compares nine builds with committed digests of every function. `docs/checks.md` says when it last ran.
 //!
 //! All of this, and every error bound, is for the default floating-point mode, the only one that Rust defines: rounding to
 //! nearest, with subnormal numbers. A library in the same program may have set another (`-ffast-math` does).
@@ -269,4 +269,5 @@ pub use second::{DoubleBackward, SecondDerivative, SecondSlope};
 /// The README's examples, as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
+#[doc = include_str!("../docs/first_model.md")]
 struct Readme;
