@@ -64,7 +64,8 @@ struct Options {
 
 /// `None` if it is help that is asked for.
 fn options() -> Result<Option<Options>, String> {
-    let mut options = Options { exhaustive: false, stride: STRIDE, markdown: false, fast: false, second: false, of: Vec::new() };
+    let mut options =
+        Options { exhaustive: false, stride: STRIDE, markdown: false, fast: false, second: false, of: Vec::new() };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {

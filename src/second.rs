@@ -266,21 +266,13 @@ macro_rules! second_slope_of {
             }
 
             #[inline]
-            fn run_second_f32(
-                &self,
-                level: $crate::kernel::level::Level,
-                slices: $crate::second::Weighted<'_, f32>,
-            ) {
+            fn run_second_f32(&self, level: $crate::kernel::level::Level, slices: $crate::second::Weighted<'_, f32>) {
                 let $f = self;
                 $form.run_second_f32(level, slices);
             }
 
             #[inline]
-            fn run_second_f64(
-                &self,
-                level: $crate::kernel::level::Level,
-                slices: $crate::second::Weighted<'_, f64>,
-            ) {
+            fn run_second_f64(&self, level: $crate::kernel::level::Level, slices: $crate::second::Weighted<'_, f64>) {
                 let $f = self;
                 $form.run_second_f64(level, slices);
             }
@@ -323,11 +315,7 @@ fn double_backward<T: Element, F: Elementwise + SecondSlope, const N: usize>(
             let (x, grad_y, ggx) = (&x[part.clone()], &grad_y[part.clone()], &ggx[part.clone()]);
             let weights = weights.of(x.len());
             Arithmetic::Product { a: ggx, b: grad_y, y: weights }.run(level);
-            Activation::<T::Float>::run(
-                f,
-                level,
-                Pass::Backward { x, grad_y: ggx, grad_x: &mut ggy[part.clone()] },
-            );
+            Activation::<T::Float>::run(f, level, Pass::Backward { x, grad_y: ggx, grad_x: &mut ggy[part.clone()] });
             T::Float::run(&Second(f), level, Weighted { x, weights, out: &mut out[part] });
         }
     });

@@ -87,7 +87,7 @@ impl SlopeFromOutput for Elu {
     }
 }
 
-second_slope_of!(Elu |f| OneSided { alpha: 1.0, left: f.alpha, right: 0.0, at_zero: 0.0 });
+second_slope_of!(Elu | f | OneSided { alpha: 1.0, left: f.alpha, right: 0.0, at_zero: 0.0 });
 
 impl Described for Elu {
     const CARD: Card = Card {
@@ -164,7 +164,7 @@ impl SlopeFromOutput for Selu {
     }
 }
 
-second_slope_of!(Selu |_f| OneSided { alpha: 1.0, left: LAMBDA_ALPHA, right: 0.0, at_zero: 0.0 });
+second_slope_of!(Selu | _f | OneSided { alpha: 1.0, left: LAMBDA_ALPHA, right: 0.0, at_zero: 0.0 });
 
 impl Described for Selu {
     const CARD: Card = Card {
@@ -260,7 +260,7 @@ impl SlopeFromOutput for Celu {
     }
 }
 
-second_slope_of!(Celu |f| OneSided { alpha: f.alpha, left: 1.0 / f.alpha, right: 0.0, at_zero: 0.0 });
+second_slope_of!(Celu | f | OneSided { alpha: f.alpha, left: 1.0 / f.alpha, right: 0.0, at_zero: 0.0 });
 
 impl Described for Celu {
     const CARD: Card = Card {

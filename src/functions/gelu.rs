@@ -53,7 +53,7 @@ impl Elementwise for Gelu {
     }
 }
 
-second_slope_of!(Gelu |_f| GeluBump);
+second_slope_of!(Gelu | _f | GeluBump);
 
 impl Described for Gelu {
     const CARD: Card = Card {

@@ -99,7 +99,7 @@ impl SlopeFromOutput for HardSigmoid {
     }
 }
 
-second_slope_of!(HardSigmoid |_f| Step::ZERO);
+second_slope_of!(HardSigmoid | _f | Step::ZERO);
 
 impl Described for HardSigmoid {
     const CARD: Card = Card {
@@ -164,7 +164,7 @@ impl Elementwise for HardSwish {
     }
 }
 
-second_slope_of!(HardSwish |_f| Step::between(-3.0, 3.0, 1.0 / 3.0));
+second_slope_of!(HardSwish | _f | Step::between(-3.0, 3.0, 1.0 / 3.0));
 
 impl Described for HardSwish {
     const CARD: Card = Card {
@@ -245,7 +245,7 @@ impl SlopeFromOutput for HardTanh {
     }
 }
 
-second_slope_of!(HardTanh |_f| Step::ZERO);
+second_slope_of!(HardTanh | _f | Step::ZERO);
 
 impl Described for HardTanh {
     const CARD: Card = Card {

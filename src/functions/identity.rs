@@ -56,7 +56,7 @@ impl SlopeFromOutput for Identity {
     }
 }
 
-second_slope_of!(Identity |_f| Step::ZERO);
+second_slope_of!(Identity | _f | Step::ZERO);
 
 impl Described for Identity {
     const CARD: Card = Card {

@@ -57,7 +57,7 @@ impl SlopeFromOutput for Relu {
     }
 }
 
-second_slope_of!(Relu |_f| Step::ZERO);
+second_slope_of!(Relu | _f | Step::ZERO);
 
 impl Described for Relu {
     const CARD: Card = Card {
@@ -141,7 +141,7 @@ impl SlopeFromOutput for LeakyRelu {
     }
 }
 
-second_slope_of!(LeakyRelu |_f| Step::ZERO);
+second_slope_of!(LeakyRelu | _f | Step::ZERO);
 
 impl Described for LeakyRelu {
     const CARD: Card = Card {
@@ -208,7 +208,7 @@ impl SlopeFromOutput for Relu6 {
     }
 }
 
-second_slope_of!(Relu6 |_f| Step::ZERO);
+second_slope_of!(Relu6 | _f | Step::ZERO);
 
 impl Described for Relu6 {
     const CARD: Card = Card {
@@ -281,7 +281,7 @@ impl SlopeFromOutput for SquaredRelu {
     }
 }
 
-second_slope_of!(SquaredRelu |_f| Step::between(0.0, f64::INFINITY, 2.0));
+second_slope_of!(SquaredRelu | _f | Step::between(0.0, f64::INFINITY, 2.0));
 
 impl Described for SquaredRelu {
     const CARD: Card = Card {
@@ -358,7 +358,7 @@ impl Elementwise for Threshold {
     }
 }
 
-second_slope_of!(Threshold |_f| Step::ZERO);
+second_slope_of!(Threshold | _f | Step::ZERO);
 
 impl Described for Threshold {
     const CARD: Card = Card {

@@ -1,16 +1,16 @@
 //! The randomised leaky ReLU: the slope is drawn in training, and its mean is taken afterwards.
 
-use super::step::Step;
 use super::relu::{leaky, side};
 use super::slopes::leaky_pass;
+use super::step::Step;
 use crate::activation::{Elementwise, compiled_passes};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::kernel::element::Element;
 use crate::kernel::level::{At, Level};
 use crate::kernel::real::Real;
-use crate::second::second_slope_of;
 use crate::pass::{Pass, same_length};
+use crate::second::second_slope_of;
 
 /// The randomised leaky ReLU: x for x > 0, a x for x <= 0, with a drawn from \[`lower`, `upper`\] in training.
 ///
@@ -139,7 +139,7 @@ impl Elementwise for Rrelu {
     }
 }
 
-second_slope_of!(Rrelu |_f| Step::ZERO);
+second_slope_of!(Rrelu | _f | Step::ZERO);
 
 impl Described for Rrelu {
     const CARD: Card = Card {

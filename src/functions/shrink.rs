@@ -57,7 +57,7 @@ impl Elementwise for Softshrink {
     }
 }
 
-second_slope_of!(Softshrink |_f| Step::ZERO);
+second_slope_of!(Softshrink | _f | Step::ZERO);
 
 impl Described for Softshrink {
     const CARD: Card = Card {
@@ -124,7 +124,7 @@ impl Elementwise for Hardshrink {
     }
 }
 
-second_slope_of!(Hardshrink |_f| Step::ZERO);
+second_slope_of!(Hardshrink | _f | Step::ZERO);
 
 impl Described for Hardshrink {
     const CARD: Card = Card {
@@ -203,7 +203,7 @@ impl Elementwise for Shrink {
     }
 }
 
-second_slope_of!(Shrink |_f| Step::ZERO);
+second_slope_of!(Shrink | _f | Step::ZERO);
 
 impl Described for Shrink {
     const CARD: Card = Card {

@@ -61,7 +61,7 @@ impl SlopeFromOutput for Sigmoid {
     }
 }
 
-second_slope_of!(Sigmoid |_f| LogisticBump::odd(1.0, -1.0));
+second_slope_of!(Sigmoid | _f | LogisticBump::odd(1.0, -1.0));
 
 impl Described for Sigmoid {
     const CARD: Card = Card {

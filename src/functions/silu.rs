@@ -52,7 +52,7 @@ impl Elementwise for Silu {
     }
 }
 
-second_slope_of!(Silu |_f| LogisticBump::swish(1.0, (0.0, 0.0)));
+second_slope_of!(Silu | _f | LogisticBump::swish(1.0, (0.0, 0.0)));
 
 impl Described for Silu {
     const CARD: Card = Card {
@@ -121,7 +121,7 @@ impl Elementwise for QuickGelu {
     }
 }
 
-second_slope_of!(QuickGelu |_f| LogisticBump::swish(1.702, QUICK_LO));
+second_slope_of!(QuickGelu | _f | LogisticBump::swish(1.702, QUICK_LO));
 
 impl Described for QuickGelu {
     const CARD: Card = Card {
@@ -219,7 +219,7 @@ impl Elementwise for Swish {
     }
 }
 
-second_slope_of!(Swish |f| LogisticBump::swish(f.beta, (0.0, 0.0)));
+second_slope_of!(Swish | f | LogisticBump::swish(f.beta, (0.0, 0.0)));
 
 impl Described for Swish {
     const CARD: Card = Card {

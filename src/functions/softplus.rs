@@ -90,7 +90,7 @@ impl SlopeFromOutput for Softplus {
     }
 }
 
-second_slope_of!(Softplus |f| LogisticBump::flat(f.beta, f.beta));
+second_slope_of!(Softplus | f | LogisticBump::flat(f.beta, f.beta));
 
 impl Described for Softplus {
     const CARD: Card = Card {
@@ -158,7 +158,7 @@ impl SlopeFromOutput for LogSigmoid {
     }
 }
 
-second_slope_of!(LogSigmoid |_f| LogisticBump::flat(1.0, -1.0));
+second_slope_of!(LogSigmoid | _f | LogisticBump::flat(1.0, -1.0));
 
 impl Described for LogSigmoid {
     const CARD: Card = Card {

@@ -57,7 +57,7 @@ impl SlopeFromOutput for SparsePlus {
     }
 }
 
-second_slope_of!(SparsePlus |_f| Step::between(-1.0, 1.0, 0.5));
+second_slope_of!(SparsePlus | _f | Step::between(-1.0, 1.0, 0.5));
 
 impl Described for SparsePlus {
     const CARD: Card = Card {
@@ -125,7 +125,7 @@ impl SlopeFromOutput for SparseSigmoid {
     }
 }
 
-second_slope_of!(SparseSigmoid |_f| Step::ZERO);
+second_slope_of!(SparseSigmoid | _f | Step::ZERO);
 
 impl Described for SparseSigmoid {
     const CARD: Card = Card {

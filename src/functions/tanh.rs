@@ -57,7 +57,7 @@ impl SlopeFromOutput for Tanh {
     }
 }
 
-second_slope_of!(Tanh |_f| LogisticBump::odd(2.0, -8.0));
+second_slope_of!(Tanh | _f | LogisticBump::odd(2.0, -8.0));
 
 impl Described for Tanh {
     const CARD: Card = Card {
@@ -119,7 +119,7 @@ impl Elementwise for Tanhshrink {
     }
 }
 
-second_slope_of!(Tanhshrink |_f| LogisticBump::odd(2.0, 8.0));
+second_slope_of!(Tanhshrink | _f | LogisticBump::odd(2.0, 8.0));
 
 impl Described for Tanhshrink {
     const CARD: Card = Card {
@@ -182,7 +182,7 @@ impl Elementwise for LogCosh {
 /// log 2 in 10 bits.
 const LN2_HI: f64 = 0.693_359_375;
 
-second_slope_of!(LogCosh |_f| LogisticBump::flat(2.0, 4.0));
+second_slope_of!(LogCosh | _f | LogisticBump::flat(2.0, 4.0));
 
 impl Described for LogCosh {
     const CARD: Card = Card {

@@ -185,7 +185,7 @@ impl Elementwise for Xielu {
     }
 }
 
-second_slope_of!(Xielu |f| OneSided { alpha: 1.0, left: f.alpha_n, right: 2.0 * f.alpha_p, at_zero: f.alpha_n });
+second_slope_of!(Xielu | f | OneSided { alpha: 1.0, left: f.alpha_n, right: 2.0 * f.alpha_p, at_zero: f.alpha_n });
 
 impl Described for Xielu {
     const CARD: Card = Card {
