@@ -43,8 +43,8 @@
 //!
 //! A [`Gate`] applies an activation to one half of its inputs and multiplies the result by the other half. [`SwiGlu`] and its
 //! like are gates, and [`Gated`] makes a gate of any activation, also of one that is chosen by name or boxed. [`Biased`] is any
-//! activation of x + bias over rows. [`Prelu`] has a slope for each channel. Both give the gradients of their trained
-//! parameters. [`FromOutput`] computes a gradient from the output, where the output determines it. [`Fast`] runs an activation's
+//! activation of x + bias over rows. [`Prelu`] has a slope for each channel, and [`PerChannel`] other parameters. All give the
+//! gradients of their trained parameters. [`SecondDerivative`] has second derivatives and the backward of the backward. [`FromOutput`] computes a gradient from the output, where the output determines it. [`Fast`] runs an activation's
 //! fastest form, whose errors are bounded absolutely.
 //!
 //! [`CrossEntropy`] and [`BinaryCrossEntropy`] are losses with their gradients. They take logits, and apply softmax or sigmoid

@@ -114,7 +114,7 @@ impl SecondSlope for Mish {
 
     #[inline(always)]
     fn second_slope<R: Real>(&self, x: R) -> R {
-        let Parts { left, a, e, e_lo, t, b, .. } = Parts::new(x);
+        let Parts { left, a, e, e_lo, t, b, b_lo, .. } = Parts::new(x);
         let (zero, one, two, four) = (R::of(0.0), R::of(1.0), R::of(2.0), R::of(4.0));
         let (linear, square) = (R::select(left, two, R::of(3.0)), R::select(left, R::of(3.0), two));
         let cubic = (-(t + t) - square).mul_add(t, linear).mul_add(t, two);
@@ -124,7 +124,9 @@ impl SecondSlope for Mish {
         // t^2 would have twice the rounding error of t.
         let factor = e.value.mul_add(R::select(left, one, t), R::select(left, zero, (e_lo + e_lo) * t));
         let top = factor * (inner * inverse);
-        (four * top) * (inverse * inverse) * e.unlift
+        // Three times the relative error of the inverse.
+        let rest = (math::less_product(one, inverse, b) - inverse * b_lo) * R::of(3.0);
+        four * top.mul_add(rest, top) * (inverse * inverse) * e.unlift
     }
 }
 

@@ -5,10 +5,7 @@ use crate::math::{self, Low, Scale, two_to};
 use crate::second::{SecondSlope, compiled_second};
 
 /// sigmoid'(z) (flat + (odd + even z) tanh(z / 2)), z = `beta` x: sigmoid'' is -sigmoid'(z) tanh(z / 2), and nothing cancels
-/// but near the roots of even functions.
-///
-/// Duals through the first derivative's formula would need twice its operations, one loop for each function, and lose the digits
-/// near 0 of every odd function.
+/// except near the roots of even functions. Dual numbers would lose digits: see `docs/kernels.md`.
 #[derive(Clone, Copy)]
 pub(super) struct LogisticBump {
     beta: f64,
