@@ -236,6 +236,8 @@ pub use layers::gated::Gated;
 pub use layers::glu::{GeGlu, GeGluTanh, Glu, ReGlu, SwiGlu};
 #[cfg(feature = "rayon")]
 pub use layers::parallel::{IntoParallel, Parallel};
+#[cfg(feature = "rayon")]
+pub use layers::parallel_sums::{log_sum_exp_parallel, log_sum_exp_rows_parallel};
 pub use layers::prelu::Prelu;
 pub use layers::wide::Wide;
 pub use list::*;

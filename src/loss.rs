@@ -7,6 +7,8 @@ mod binary;
 mod cross_entropy;
 mod cross_entropy_rows;
 mod cross_entropy_tasks;
+#[cfg(feature = "rayon")]
+mod parallel;
 mod targets;
 
 use crate::kernel::element::{Float, Lane};

@@ -57,8 +57,8 @@ pub use logistic::{sigmoid, tanh};
 pub(crate) use normal::{NormalTail, bell, normal_tail};
 pub use root::rsqrt;
 pub(crate) use scale::Scale;
-pub(crate) use sine::{sin_cos, sin_square};
 pub use sine::{cos, sin};
+pub(crate) use sine::{sin_cos, sin_square};
 
 /// A number as `value * unlift`, where unlift is a power of two: `value` is normal where the number is subnormal, so that
 /// formulas lose no digits. The user's last operation multiplies the two.

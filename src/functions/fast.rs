@@ -8,7 +8,7 @@ use core::f64::consts::LOG2_E;
 use super::hinge::reflect;
 use crate::activation::Elementwise;
 use crate::kernel::real::Real;
-use crate::math::{Exp2Ratio, two_to, exp2_parts, fast_tanh, normal_slope, normal_tail_recip, twice_atanh};
+use crate::math::{Exp2Ratio, exp2_parts, fast_tanh, normal_slope, normal_tail_recip, twice_atanh, two_to};
 
 /// max(x, 0), but -0.0 for what is below 0: [`Real::ramp`], which takes six operations with SSE2, where a maximum takes one. With
 /// AVX-512 the maximum would take 8 % longer in ELU, because it competes with additions.

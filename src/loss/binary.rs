@@ -164,13 +164,34 @@ impl BinaryCrossEntropy {
 
     /// The loss of all elements; none is kept, and there is no gradient, where the slices are empty.
     fn run<T: Element>(&self, logits: &[T], targets: &[T], losses: Losses<'_, T>, grad: &mut [T]) -> T::Float {
-        let denominator = self.reduction.denominator(logits.len() as f64);
+        let denominator = self.denominator(logits.len());
         let times = rounded(if matches!(losses, Losses::None) { 1.0 / denominator } else { 1.0 });
-        let mut total = 0.0;
-        let level = self.level.unwrap_or_else(Level::best);
+        let (mut total, mut losses, mut grad) = (0.0, losses, grad);
+        for (logits, targets) in logits.chunks(SEGMENT).zip(targets.chunks(SEGMENT)) {
+            total +=
+                self.segment(logits, targets, losses.take(logits.len()), take_or_none(&mut grad, logits.len()), times);
+        }
+        rounded(total / denominator)
+    }
+
+    /// The sum of the losses of up to [`SEGMENT`] elements. Gradients are multiplied by `times`.
+    pub(super) fn segment<T: Element>(
+        &self,
+        logits: &[T],
+        targets: &[T],
+        losses: Losses<'_, T>,
+        grad: &mut [T],
+        times: T::Float,
+    ) -> f64 {
+        let (mut total, level) = (0.0, self.level.unwrap_or_else(Level::best));
         let loss = OfBatch { pos_weight: self.pos_weight, level };
         T::call(&loss, BatchOf { logits, targets, losses, grad, times, total: &mut total });
-        rounded(total / denominator)
+        total
+    }
+
+    /// The divisor of the sum of so many losses.
+    pub(super) fn denominator(&self, len: usize) -> f64 {
+        self.reduction.denominator(len as f64)
     }
 }
 
@@ -262,10 +283,31 @@ impl Wide<BinaryCrossEntropy> {
 }
 
 /// What becomes of the loss of each element.
-enum Losses<'a, T: Element> {
+pub(super) enum Losses<'a, T: Element> {
     None,
     OfElements(&'a mut [T]),
     OfFloats(&'a mut [T::Float]),
+}
+
+impl<'a, T: Element> Losses<'a, T> {
+    /// The first `len`, which are not in it any more.
+    pub(super) fn take(&mut self, len: usize) -> Self {
+        match self {
+            Self::None => Self::None,
+            Self::OfElements(losses) => Self::OfElements(take_first(losses, len)),
+            Self::OfFloats(losses) => Self::OfFloats(take_first(losses, len)),
+        }
+    }
+}
+
+/// Elements whose losses are summed together. The sums of more are added in their order, so that they may be summed on any number
+/// of threads.
+pub(super) const SEGMENT: usize = 1 << 16;
+
+/// The first `len`, which are not in the slice any more; none if it is empty.
+pub(super) fn take_or_none<'a, F>(slice: &mut &'a mut [F], len: usize) -> &'a mut [F] {
+    let len = if slice.is_empty() { 0 } else { len };
+    take_first(slice, len)
 }
 
 /// A batch of elements. The total is written, not added to.

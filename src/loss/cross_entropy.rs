@@ -1,5 +1,7 @@
 //! Cross-entropy of rows of logits.
 
+#[cfg(feature = "rayon")]
+use super::cross_entropy_rows::Sum;
 use super::cross_entropy_rows::{Batch, BatchLoss};
 use super::targets::Kind;
 use super::{Reduction, Targets, settings};
@@ -47,7 +49,7 @@ use crate::pass::{Pieces, same_length};
 #[doc(alias = "softmax_cross_entropy")]
 #[derive(Clone, Copy, Debug)]
 pub struct CrossEntropy {
-    classes: usize,
+    pub(super) classes: usize,
     label_smoothing: f64,
     ignore_index: i64,
     reduction: Reduction,
@@ -210,7 +212,7 @@ impl CrossEntropy {
     }
 
     #[track_caller]
-    fn check<T: Element>(&self, logits: &[T], targets: &Targets<'_, T>) {
+    pub(super) fn check<T: Element>(&self, logits: &[T], targets: &Targets<'_, T>) {
         #[cold]
         #[track_caller]
         fn no_such_class(row: usize, class: i64, classes: usize) -> ! {
@@ -231,7 +233,7 @@ impl CrossEntropy {
         }
     }
 
-    fn denominator<T: Element>(&self, logits: &[T], targets: &Targets<'_, T>) -> f64 {
+    pub(super) fn denominator<T: Element>(&self, logits: &[T], targets: &Targets<'_, T>) -> f64 {
         let count = match (targets.kind, targets.weights) {
             (Kind::Distributions(_), _) => (logits.len() / self.classes) as f64,
             (Kind::Classes(classes), None) => classes.count(self.ignore_index) as f64,
@@ -257,7 +259,7 @@ impl CrossEntropy {
 
     /// Calls `losses` with the number of the first of some rows, and with their losses. Returns the sum of all losses. Gradients
     /// are multiplied by `times`.
-    fn run<T: Element>(
+    pub(super) fn run<T: Element>(
         &self,
         logits: &[T],
         targets: Targets<'_, T>,
@@ -284,7 +286,15 @@ impl CrossEntropy {
     }
 }
 
-fn round_to<T: Element>(from: &[T::Float], to: &mut [T]) {
+/// The sum that a batch has of these losses.
+#[cfg(feature = "rayon")]
+pub(super) fn sum_of_losses<T: Element>(losses: &[T::Float]) -> f64 {
+    let mut sum = Sum::<T>::nothing();
+    sum.add(losses);
+    sum.total()
+}
+
+pub(super) fn round_to<T: Element>(from: &[T::Float], to: &mut [T]) {
     for (to, &from) in to.iter_mut().zip(from) {
         *to = T::rounded(from);
     }

@@ -68,13 +68,9 @@ fn losses_of<T: Element>(_: &BatchLoss, batch: Batch<'_, T>) {
         }
         rows
     };
-    let mut sum = (<Plain<T> as Real>::of(0.0), <Plain<T> as Real>::of(0.0));
+    let mut sum = Sum::<T>::nothing();
     let mut count_up = |at: usize, count: usize, of_rows: &PerRow<T::Float>| {
-        let mut more = sum;
-        for &loss in &of_rows[..count] {
-            more = add(more, Lane::load(loss));
-        }
-        sum = more;
+        sum.add(&of_rows[..count]);
         losses(at, &of_rows[..count]);
     };
 
@@ -157,9 +153,30 @@ fn losses_of<T: Element>(_: &BatchLoss, batch: Batch<'_, T>) {
             }
         }
     }
-    let (hi, lo) = (sum.0.wide(), sum.1.wide());
-    // Of infinite losses, what was lost is NaN.
-    *total = if lo.is_nan() { hi } else { hi + lo };
+    *total = sum.total();
+}
+
+/// The sum of the losses of rows, one after the other.
+pub(super) struct Sum<T: Element>(Plain<T>, Plain<T>);
+
+impl<T: Element> Sum<T> {
+    pub(super) fn nothing() -> Self {
+        Self(Real::of(0.0), Real::of(0.0))
+    }
+
+    pub(super) fn add(&mut self, losses: &[T::Float]) {
+        let mut sum = (self.0, self.1);
+        for &loss in losses {
+            sum = add(sum, Lane::load(loss));
+        }
+        (self.0, self.1) = sum;
+    }
+
+    pub(super) fn total(&self) -> f64 {
+        let (hi, lo) = (self.0.wide(), self.1.wide());
+        // Of infinite losses, what was lost is NaN.
+        if lo.is_nan() { hi } else { hi + lo }
+    }
 }
 
 type Plain<T> = <<T as Element>::Float as Float>::Plain;

@@ -10,7 +10,7 @@ use crate::kernel::dispatch::{Task, dispatch};
 use crate::kernel::element::{Element, Float, Lane};
 use crate::kernel::level::Level;
 use crate::kernel::real::Real;
-use crate::math::{two_to, lifted_one, log1p_of_sum_unrounded, unlift};
+use crate::math::{lifted_one, log1p_of_sum_unrounded, two_to, unlift};
 use crate::rows::finish::results;
 use crate::rows::probability::{Complement, Normaliser};
 use crate::rows::reduce::{DEPTH, LANES, LaneSums, Partial, Sums, total_anything};

@@ -222,7 +222,8 @@ pub fn tanh<R: Real>(x: R) -> R {
     let Logistic { m, r, scale } = Logistic::new(bounded_abs(x + x), None);
     // The exponential of `tanh_slope`, so that the two together compute one. Not lowered here, so that a subnormal
     // r = |2x| keeps its digits. Beyond the bound tanh rounds to 1.
-    let (scale, one) = ((scale * Logistic::lifted_one()).at_most(R::per_type(two_to(60) as f32, two_to(60))), R::of(1.0));
+    let (scale, one) =
+        ((scale * Logistic::lifted_one()).at_most(R::per_type(two_to(60) as f32, two_to(60))), R::of(1.0));
     let (less, more) = (scale - one, scale + one);
     (m.mul_add(less, r * more) / m.mul_add(scale, r.mul_add(less, m))).copysign(x)
 }

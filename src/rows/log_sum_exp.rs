@@ -74,7 +74,7 @@ pub fn log_sum_exp_rows_wide<T: Element>(x: &[T], row_len: usize, y: &mut [T::Fl
 }
 
 #[track_caller]
-fn check_rows(len: usize, row_len: usize, results: usize) {
+pub(crate) fn check_rows(len: usize, row_len: usize, results: usize) {
     assert!(row_len > 0, "log_sum_exp_rows: rows must have at least 1 element");
     Pieces::Rows(row_len).check(len);
     same_length("y", results, "rows of x", len / row_len);
@@ -104,6 +104,10 @@ fn of_rows<T: Element>(x: &[T], row_len: usize, f: &mut dyn FnMut(usize, T::Floa
         }
     }
 }
+
+/// Numbers of a slice that are summed together. The sums of more are merged in their order, so that they may be summed on any
+/// number of threads.
+pub(crate) const SEGMENT: usize = 1 << 16;
 
 /// The probabilities of numbers, times a number.
 fn probabilities<T: Element>(level: Level, state: State<T::Float>, times: T::Float, x: &[T], y: &mut [T]) {
@@ -260,14 +264,20 @@ impl<T: Element> LogSumExp<T> {
     /// assert_eq!(sum.finish(), 2.0_f64.ln());
     /// ```
     pub fn push_slice_at(&mut self, level: Level, x: &[T]) {
-        if x.is_empty() {
-            return;
+        for x in x.chunks(SEGMENT) {
+            self.merge(&Self::of_segment(level, x));
         }
+    }
+
+    /// Of up to [`SEGMENT`] numbers, at least one.
+    pub(crate) fn of_segment(level: Level, x: &[T]) -> Self {
+        let mut all = State::of_nothing();
         T::as_floats(level, [x], [], false, |[x], []| {
             let mut state = State::of_nothing();
             T::Float::run(&Compiled, level, Args::OfSlice { x, state: &mut state });
-            self.state.merge(&state);
+            all.merge(&state);
         });
+        Self { state: all }
     }
 
     /// The numbers of another state.

@@ -20,8 +20,9 @@ use crate::support::{Bits, Float, digest_inputs, fnv};
 use activations::{
     AnyActivation, Celu, ClippedGelu, Described, Elementwise, Elu, Exponential, Fused, Gelu, GeluTanh, HardSigmoid,
     HardSwish, HardTanh, Hardshrink, Identity, Laplace, LeakyRelu, LogCosh, LogSigmoid, LogSumExp, Mish, Plain,
-    QuickGelu, Real, Relu, Relu6, Rrelu, Selu, Shrink, Sigmoid, Silu, Sin, SlopeFromOutput, Snake, Softplus, Softshrink,
-    Softsign, SparsePlus, SparseSigmoid, SquaredRelu, Squareplus, Swish, Tanh, Tanhshrink, Threshold, Xielu, math,
+    QuickGelu, Real, Relu, Relu6, Rrelu, Selu, Shrink, Sigmoid, Silu, Sin, SlopeFromOutput, Snake, Softplus,
+    Softshrink, Softsign, SparsePlus, SparseSigmoid, SquaredRelu, Squareplus, Swish, Tanh, Tanhshrink, Threshold,
+    Xielu, math,
 };
 
 /// A formula in lanes of one kind.
