@@ -10,6 +10,10 @@ pub(crate) mod gated;
 pub(crate) mod glu;
 #[cfg(feature = "rayon")]
 pub(crate) mod parallel;
+#[cfg(feature = "rayon")]
+mod parallel_layers;
+#[cfg(feature = "rayon")]
+pub(crate) mod parallel_sums;
 pub(crate) mod per_channel;
 mod pointers;
 pub(crate) mod prelu;

@@ -244,6 +244,8 @@ pub use layers::gated::Gated;
 pub use layers::glu::{GeGlu, GeGluTanh, Glu, ReGlu, SwiGlu};
 #[cfg(feature = "rayon")]
 pub use layers::parallel::{IntoParallel, Parallel};
+#[cfg(feature = "rayon")]
+pub use layers::parallel_sums::{log_sum_exp_parallel, log_sum_exp_rows_parallel};
 pub use layers::per_channel::PerChannel;
 pub use layers::prelu::Prelu;
 pub use layers::wide::Wide;

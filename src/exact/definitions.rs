@@ -286,7 +286,15 @@ define!(
         }
     }
 );
-define!(Sin | f, x | sine(x * bounded(f.omega()), false), sine(x * bounded(f.omega()), true) * bounded(f.omega()));
+define!(Sin | f, x | sine(x * bounded(f.omega()), false), sine(x * bounded(f.omega()), true) * bounded(f.omega()), {
+    // Beyond, the kernel gives the mean.
+    #[inline]
+    fn approximate(&self, level: Level, part: Part, x: &[f64], y: &mut [f64]) {
+        part.run(self, level, x, y);
+        let most = two_to(44) / bounded(self.omega());
+        mark(x, y, |x| x.is_finite() && x.abs() > most);
+    }
+});
 define!(
     Xielu | f,
     x | {

@@ -5,7 +5,7 @@ use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::from_output::{SlopeFromOutput, compiled_from_output};
 use crate::kernel::real::Real;
-use crate::math::{self, exp2};
+use crate::math::{self, two_to};
 use crate::second::{SecondSlope, compiled_second};
 
 /// Softsign: x / (1 + |x|).
@@ -68,7 +68,7 @@ impl SecondSlope for Softsign {
     #[inline(always)]
     fn second_slope<R: Real>(&self, x: R) -> R {
         // Beyond, it is zero.
-        let a = x.abs().at_most(R::per_type(exp2(100) as f32, exp2(900)));
+        let a = x.abs().at_most(R::per_type(two_to(100) as f32, two_to(900)));
         let (zero, one) = (R::of(0.0), R::of(1.0));
         let (sum, sum_lo) = math::two_sum(one, a);
         let r = one / sum;

@@ -22,41 +22,46 @@ const TO_INTEGER: f64 = 1.5 * power(52);
 /// The same for multiples of 4.
 const TO_FOUR: f64 = 1.5 * power(54);
 
-/// The quarter turns of any `f32`, plus `lo`, which is below its ulp. NaN for infinities and NaN.
+/// The quarter turns of any `f32`; with `lo`, which is below its ulp, of any up to 2^51. NaN for infinities and NaN.
 ///
-/// 1. a = x 2/pi as three products in `f64`, modulo 4. The first two are exact, because x has 24 bits and a word 29 (Payne & Hanek,
-///    1983; the words are chosen by comparisons, not from a table, so that the loop vectorises).
-/// 2. The first product is below 2^51, so its nearest integer is exact. What is left plus the second product is below 2^22; where
-///    that sum is rounded it is near no integer that matters: of the products near one another the difference is exact.
+/// 1. x 2/pi is the sum of three products in `f64`, modulo 4. The first two are exact, because x has 24 bits and a word 29 (Payne &
+///    Hanek, 1983; the words are chosen by comparisons, not from a table, so that the loop vectorises).
+/// 2. The first product is below 2^51, so its nearest integer is exact. The fraction that it leaves plus the second product is exact
+///    where the two are of one size, as they are where they nearly cancel, and where the second is above 1.
 /// 3. The fraction times pi/2 is rounded to `f64`.
 ///
-/// Error of the fraction: 2^-61. No `f32` is nearer to a multiple of pi/2 than 2^-30 times it, so r has a relative error below 2^-31.
+/// Error of the fraction: 2^-54, relative to the greatest of what is summed. No `f32` is nearer to a multiple of pi/2 than 2^-30.
 #[inline(always)]
 pub(crate) fn of_f32(x: f32, lo: Option<f32>) -> QuarterTurns<f32> {
     let a = f64::from(x);
     let size = a.abs();
-    let [(_, words), far, farther, farthest] = TWO_OVER_PI;
-    let words = select(size < far.0, words, far.1);
-    let words = select(size < farther.0, words, farther.1);
-    let words = select(size < farthest.0, words, farthest.1);
+    let [(_, near), far, farther, farthest] = TWO_OVER_PI;
+    let words = match lo {
+        // A low part has bits whose products with all bits of 2/pi count.
+        Some(_) => near,
+        None => {
+            let words = select(size < far.0, near, far.1);
+            let words = select(size < farther.0, words, farther.1);
+            select(size < farthest.0, words, farthest.1)
+        }
+    };
 
     let first = a * words[0];
     let n = (first + TO_INTEGER) - TO_INTEGER;
     let sum = (first - n) + a * words[1];
     let m = (sum + TO_INTEGER) - TO_INTEGER;
-    let (mut n, mut fraction) = (n + m, sum - m);
-    match lo {
-        None => fraction += a * words[2],
+    let (n, fraction) = (n + m, sum - m);
+    let (n, fraction) = match lo {
+        None => (n, fraction + a * words[2]),
         Some(lo) => {
             let lo = f64::from(lo);
             let first = lo * words[0];
             let m = (first + TO_INTEGER) - TO_INTEGER;
             let sum = fraction + (first - m);
             let k = (sum + TO_INTEGER) - TO_INTEGER;
-            n += m + k;
-            fraction = (sum - k) + (lo * words[1] + (a + lo) * words[2]);
+            (n + (m + k), (sum - k) + (lo * words[1] + (a + lo) * words[2]))
         }
-    }
+    };
     let quarter = n - ((n + TO_FOUR) - TO_FOUR);
     let wide = fraction * core::f64::consts::FRAC_PI_2;
     let r = wide as f32;

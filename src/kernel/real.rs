@@ -125,7 +125,8 @@ pub trait Real:
     /// `(m, e)` with `self = m * 2^e` and m in [1, 2), for normal positive numbers.
     fn split_exponent(self) -> (Self, Self);
 
-    /// The number plus `lo`, which is below its ulp, less the nearest multiple of pi/2.
+    /// The number plus `lo`, which is below its ulp, less the nearest multiple of pi/2. For every `f32`; with a `lo`, and for `f64`, up
+    /// to 2^45.
     #[doc(hidden)]
     fn quarter_turns(self, lo: Option<Self>) -> QuarterTurns<Self>;
 

@@ -1,5 +1,7 @@
 //! A bias before the activation: f(x + bias), over rows as long as the bias.
 
+use num_traits::Zero;
+
 use super::columns::{Addends, ColumnSums};
 use crate::activation::Activation;
 use crate::kernel::arithmetic::Arithmetic;
@@ -119,8 +121,7 @@ impl<T: Element, A: Activation<T::Float>> Activation<T> for Biased<'_, A, T> {
 impl<T: Element, A: Activation<T::Float>> BiasGradient<T> for Biased<'_, A, T> {
     #[inline]
     fn run_with_bias(&self, level: Level, x: &[T], grad_y: &[T], grad_x: &mut [T], grad_bias: &mut [T]) {
-        let layer = Layer { f: &self.activation, bias: self.bias };
-        T::call(&RunWithBias(level), (layer, WithBias { x, grad_y, grad_x, grad_bias }));
+        run_rows(self, level, Slices { x, grad_y, grad_x }, Receiver::Gradient(grad_bias));
     }
 }
 
@@ -131,6 +132,30 @@ impl<T: Element, A: BiasGradient<T>> BiasGradient<T> for At<A> {
     }
 }
 
+/// The pass over some rows, and the sums of their columns.
+pub(super) fn run_rows<T: Element, A: Activation<T::Float>>(
+    biased: &Biased<'_, A, T>,
+    level: Level,
+    rows: Slices<'_, T>,
+    receiver: Receiver<'_, T>,
+) {
+    T::call(&RunWithBias(level), (Layer { f: &biased.activation, bias: biased.bias }, rows, receiver));
+}
+
+/// Merges the sums of segments in their order, and rounds them: the bits of one pass over all segments.
+#[cfg(feature = "rayon")]
+pub(super) fn merge_parts<T: Element>(level: Level, (hi, lo): (&[T::Float], &[T::Float]), grad_bias: &mut [T]) {
+    let width = grad_bias.len();
+    for (number, grad_bias) in grad_bias.chunks_mut(TILE).enumerate() {
+        let strip = number * TILE..number * TILE + grad_bias.len();
+        let mut total = ColumnSums::<T::Float, TILE>::new(strip.len());
+        for (hi, lo) in hi.chunks_exact(width).zip(lo.chunks_exact(width)) {
+            total.merge(level, (&hi[strip.clone()], &lo[strip.clone()]));
+        }
+        T::narrow(level, total.rounded(level), grad_bias);
+    }
+}
+
 /// A bias, and an activation of any type.
 #[derive(Clone, Copy)]
 struct Layer<'a, T: Element> {
@@ -138,12 +163,32 @@ struct Layer<'a, T: Element> {
     bias: &'a [T],
 }
 
-/// The slices of [`BiasGradient::run_with_bias`].
-struct WithBias<'a, T> {
-    x: &'a [T],
-    grad_y: &'a [T],
-    grad_x: &'a mut [T],
-    grad_bias: &'a mut [T],
+/// The slices of [`BiasGradient::run_with_bias`], or whole rows of them.
+pub(super) struct Slices<'a, T> {
+    pub(super) x: &'a [T],
+    pub(super) grad_y: &'a [T],
+    pub(super) grad_x: &'a mut [T],
+}
+
+impl<T> Slices<'_, T> {
+    pub(super) fn part(&mut self, range: core::ops::Range<usize>) -> Slices<'_, T> {
+        Slices { x: &self.x[range.clone()], grad_y: &self.grad_y[range.clone()], grad_x: &mut self.grad_x[range] }
+    }
+}
+
+/// What becomes of the sums of columns.
+pub(super) enum Receiver<'a, T: Element> {
+    /// Rounded.
+    Gradient(&'a mut [T]),
+    /// As they are kept, to be merged with those of other rows.
+    Parts(&'a mut [T::Float], &'a mut [T::Float]),
+}
+
+/// Rows whose columns are summed together: as many as have 64 Ki elements, and at least 16, so that merging the sums takes no time
+/// beside adding. Sums of more rows are merged in their order. So the order of a sum depends on the lengths alone, on any number
+/// of threads.
+pub(super) fn segment(width: usize) -> usize {
+    ((1 << 16) / width.max(1)).max(16).saturating_mul(width)
 }
 
 /// See [`Activation::run`].
@@ -152,7 +197,8 @@ per_element!(Run: Args<'a, T> = (Layer<'a, T>, Pass<'a, T>), run);
 
 /// See [`BiasGradient::run_with_bias`].
 struct RunWithBias(Level);
-per_element!(RunWithBias: Args<'a, T> = (Layer<'a, T>, WithBias<'a, T>), run_with_bias);
+type WithBias<'a, T> = (Layer<'a, T>, Slices<'a, T>, Receiver<'a, T>);
+per_element!(RunWithBias: Args<'a, T> = WithBias<'a, T>, run_with_bias);
 
 fn run<T: Element>(&Run(level): &Run, (layer, pass): (Layer<'_, T>, Pass<'_, T>)) {
     if pass.len() <= SHORT {
@@ -176,18 +222,60 @@ fn run_in<T: Element, const N: usize>(level: Level, layer: Layer<'_, T>, mut pas
     }
 }
 
-fn run_with_bias<T: Element>(&RunWithBias(level): &RunWithBias, (layer, slices): (Layer<'_, T>, WithBias<'_, T>)) {
-    let WithBias { x, grad_y, grad_x, grad_bias } = slices;
-    let (len, width) = (x.len(), layer.bias.len());
+fn run_with_bias<T: Element>(
+    &RunWithBias(level): &RunWithBias,
+    (layer, mut slices, mut receiver): (Layer<'_, T>, Slices<'_, T>, Receiver<'_, T>),
+) {
+    let (len, width) = (slices.x.len(), layer.bias.len());
     if len == 0 {
-        grad_bias.fill(T::zero());
+        match receiver {
+            Receiver::Gradient(grad_bias) => grad_bias.fill(T::zero()),
+            Receiver::Parts(hi, lo) => {
+                hi.fill(Zero::zero());
+                lo.fill(Zero::zero());
+            }
+        }
         return;
     }
-    let mut repeated = Repeated::<T, TILE>::new(layer.bias, 1, layer.unit());
-    let mut shifted = Tile::<T::Float, TILE>::new();
     // Strips of columns, whose sums stay in the cache.
     let mut first = 0;
     while first < width {
+        let mut total = ColumnSums::<T::Float, TILE>::new(layer.strip(first));
+        for start in (0..len).step_by(segment(width)) {
+            let rows = slices.part(start..len.min(start + segment(width)));
+            layer.add_up(level, first, rows, &mut |sums| total.merge(level, sums));
+        }
+        let strip = first..first + layer.strip(first);
+        first = strip.end;
+        match &mut receiver {
+            Receiver::Gradient(grad_bias) => T::narrow(level, total.rounded(level), &mut grad_bias[strip]),
+            Receiver::Parts(hi, lo) => {
+                let sums = total.parts();
+                hi[strip.clone()].copy_from_slice(sums.0);
+                lo[strip].copy_from_slice(sums.1);
+            }
+        }
+    }
+}
+
+impl<T: Element> Layer<'_, T> {
+    /// How many columns from `first` on are taken together.
+    fn strip(&self, first: usize) -> usize {
+        let unit = self.unit();
+        (TILE - TILE % unit).min(self.bias.len() - first)
+    }
+
+    /// Runs the pass over a strip of columns, from `first` on, of some rows, and gives the sums of the columns.
+    fn add_up(
+        &self,
+        level: Level,
+        first: usize,
+        Slices { x, grad_y, grad_x }: Slices<'_, T>,
+        give: &mut dyn FnMut((&[T::Float], &[T::Float])),
+    ) {
+        let (len, width) = (x.len(), self.bias.len());
+        let mut repeated = Repeated::<T, TILE>::new(self.bias, 1, self.unit());
+        let mut shifted = Tile::<T::Float, TILE>::new();
         let together = repeated.piece(first, len).len();
         let mut sums = ColumnSums::<T::Float, TILE>::new(together);
         for start in (first..len).step_by(together.max(width)) {
@@ -196,14 +284,12 @@ fn run_with_bias<T: Element>(&RunWithBias(level): &RunWithBias, (layer, slices):
             let inputs = [&x[part.clone()], &grad_y[part.clone()], bias];
             T::as_floats(level, inputs, [&mut grad_x[part]], false, |[x, grad_y, bias], [grad_x]| {
                 let pass = Pass::Backward { x, grad_y, grad_x: &mut *grad_x };
-                layer.run_shifted(level, pass, bias, shifted.of(bias.len()));
+                self.run_shifted(level, pass, bias, shifted.of(bias.len()));
                 sums.add(level, Addends::Numbers(grad_x));
             });
         }
         // Rows that were taken together have columns of their own.
-        let columns = together.min(width);
-        T::narrow(level, sums.folded(level, columns), &mut grad_bias[first..][..columns]);
-        first += columns;
+        give(sums.folded(level, together.min(width)));
     }
 }
 

@@ -13,6 +13,14 @@ use crate::kernel::real::Real;
 /// [interleaved](crate::Packing::Interleaved). With `alpha` 1 and `up_offset` 0 it is [`SwiGlu`](crate::SwiGlu) of clamped inputs. A
 /// `limit` beyond the range of the type clamps nothing.
 ///
+/// | model | `alpha` | `limit` | `up_offset` | |
+/// |---|---|---|---|---|
+/// | gpt-oss, MiniMax-M3 | 1.702 | 7 | 1 | `swigluoai` in vLLM |
+/// | DeepSeek-V4, GLM-5.3 | 1 | 10 | 0 | `SiluAndMulWithClamp` in vLLM, `swiglu_limit` in configurations |
+///
+/// `tools/gates.py` compares these with PyTorch. Step-3.5 clamps silu(gate) instead of the gate (`SwigluStepAndMul` in vLLM). That is a
+/// formula of its own, which [`GateFormula`] takes: see the second example.
+///
 /// - [`Gate`](crate::Gate) has its methods.
 /// - Gradients: grad_gate = grad_out (u + up_offset) swish'(g) for gate <= limit, 0 beyond; grad_up = grad_out swish(g) for |up| <=
 ///   limit, 0 beyond, with swish(g) = g sigmoid(alpha g). At a limit they are those within, as PyTorch's `clamp` gives them. Range:
@@ -36,7 +44,38 @@ use crate::kernel::real::Real;
 /// ClampedSwiGlu::default().backward_packed(Packing::Interleaved, &x, &[1.0; 3], &mut grad_x);
 /// assert_eq!(grad_x, [2.0, 0.0, 0.0, 6.999_953_3, 0.0, 0.0]);
 /// ```
+///
+/// The unit of Step-3.5, min(silu(gate), limit) u:
+///
+/// ```
+/// use activations::{Elementwise, Gate, GateFormula, Real, Silu};
+///
+/// #[derive(Clone, Copy)]
+/// struct SwiGluStep {
+///     limit: f64,
+/// }
+///
+/// impl GateFormula for SwiGluStep {
+///     #[inline(always)]
+///     fn value<R: Real>(&self, gate: R, up: R) -> R {
+///         let limit = R::of(self.limit);
+///         Silu.value(gate).at_most(limit) * up.at_least(-limit).at_most(limit)
+///     }
+///
+///     #[inline(always)]
+///     fn slopes<R: Real>(&self, gate: R, up: R) -> (R, R) {
+///         let (limit, zero, silu) = (R::of(self.limit), R::of(0.0), Silu.value(gate));
+///         let of_gate = up.at_least(-limit).at_most(limit) * Silu.slope(gate);
+///         (R::select(limit.lt(silu), zero, of_gate), R::select(limit.lt(up.abs()), zero, silu.at_most(limit)))
+///     }
+/// }
+///
+/// let mut out = [0.0_f32; 2];
+/// SwiGluStep { limit: 7.0 }.forward(&[0.0, 100.0], &[3.0, 100.0], &mut out);
+/// assert_eq!(out, [0.0, 49.0]);
+/// ```
 #[doc(alias = "swigluoai")]
+#[doc(alias = "SiluAndMulWithClamp")]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ClampedSwiGlu {
     alpha: f64,

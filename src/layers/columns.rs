@@ -37,11 +37,30 @@ impl<T: Float, const N: usize> ColumnSums<T, N> {
         T::run(&Loops, level, Work::Add { hi, lo, terms });
     }
 
-    /// The sums, rounded, of every `columns`th column: the first `columns` numbers. They divide the width.
-    pub(super) fn folded(&mut self, level: Level, columns: usize) -> &[T] {
+    /// The sums of every `columns`th column, as they are kept: the first `columns` of both parts. They divide the width.
+    pub(super) fn folded(&mut self, level: Level, columns: usize) -> (&[T], &[T]) {
+        let (hi, more) = self.hi.of(self.width).split_at_mut(columns);
+        let (lo, lo_more) = self.lo.of(self.width).split_at_mut(columns);
+        T::run(&Loops, level, Work::Fold { hi, lo, more: (more, lo_more) });
+        (self.hi.of(columns), self.lo.of(columns))
+    }
+
+    /// The sums as they are kept.
+    pub(super) fn parts(&mut self) -> (&[T], &[T]) {
+        (self.hi.of(self.width), self.lo.of(self.width))
+    }
+
+    /// Adds other sums of the same columns.
+    pub(super) fn merge(&mut self, level: Level, more: (&[T], &[T])) {
         let (hi, lo) = (self.hi.of(self.width), self.lo.of(self.width));
-        T::run(&Loops, level, Work::Fold { hi, lo, columns });
-        self.hi.of(columns)
+        T::run(&Loops, level, Work::Fold { hi, lo, more });
+    }
+
+    /// The sums, rounded.
+    pub(super) fn rounded(&mut self, level: Level) -> &[T] {
+        let (hi, lo) = (self.hi.of(self.width), self.lo.of(self.width));
+        T::run(&Loops, level, Work::Round { hi, lo });
+        self.hi.of(self.width)
     }
 
     /// The sum, rounded, of `n` columns from `first` on, and again in steps of `step`.
@@ -71,10 +90,11 @@ fn rounded<R: Real>((hi, lo): Partial<R>) -> R {
     hi + R::select(hi.abs().lt(R::of(f64::INFINITY)), lo, R::of(0.0))
 }
 
-/// A step of the summation: add terms to sums, or fold sums together.
+/// A step of the summation: add terms to sums, fold other sums into them, or round them.
 enum Work<'a, T> {
     Add { hi: &'a mut [T], lo: &'a mut [T], terms: Addends<'a, T> },
-    Fold { hi: &'a mut [T], lo: &'a mut [T], columns: usize },
+    Fold { hi: &'a mut [T], lo: &'a mut [T], more: (&'a [T], &'a [T]) },
+    Round { hi: &'a mut [T], lo: &'a [T] },
 }
 
 struct Loops;
@@ -90,7 +110,8 @@ fn run<T: Float>(_: &Loops, level: Level, work: Work<'_, T>) {
         Work::Add { hi, lo, terms: Addends::OfSlopes { x, grad_y } } => {
             dispatch(level, Add { hi, lo, terms: OfSlopes { x, grad_y } });
         }
-        Work::Fold { hi, lo, columns } => dispatch(level, Fold { hi, lo, columns }),
+        Work::Fold { hi, lo, more } => dispatch(level, Fold { hi, lo, more }),
+        Work::Round { hi, lo } => dispatch(level, Round { hi, lo }),
     }
 }
 
@@ -198,7 +219,7 @@ fn add_row<T: Float, R: Lane<T>, S: Source<T>>(hi: &mut [T], lo: &mut [T], terms
 struct Fold<'a, T> {
     hi: &'a mut [T],
     lo: &'a mut [T],
-    columns: usize,
+    more: (&'a [T], &'a [T]),
 }
 
 impl<T: Float> Task<T> for Fold<'_, T> {
@@ -207,19 +228,33 @@ impl<T: Float> Task<T> for Fold<'_, T> {
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
-        let columns = self.columns;
-        let (hi, more) = self.hi.split_at_mut(columns);
-        let (lo, lo_more) = self.lo.split_at_mut(columns);
-        for from in (0..more.len()).step_by(columns) {
-            let (more, lo_more) = (&more[from..][..columns], &lo_more[from..][..columns]);
+        let columns = self.hi.len();
+        let (hi, lo) = (self.hi, &mut self.lo[..columns]);
+        for from in (0..self.more.0.len()).step_by(columns.max(1)) {
+            let (more, lo_more) = (&self.more.0[from..][..columns], &self.more.1[from..][..columns]);
             for i in 0..columns {
                 let sum = (R::load(hi[i]), R::load(lo[i]));
                 let (sum, error) = merged(sum, (R::load(more[i]), R::load(lo_more[i])));
                 (hi[i], lo[i]) = (sum.store(), error.store());
             }
         }
-        for i in 0..columns {
-            hi[i] = rounded((R::load(hi[i]), R::load(lo[i]))).store();
+    }
+}
+
+struct Round<'a, T> {
+    hi: &'a mut [T],
+    lo: &'a [T],
+}
+
+impl<T: Float> Task<T> for Round<'_, T> {
+    type Output = ();
+    type Home = Self;
+
+    #[inline(always)]
+    fn run<R: Lane<T>>(self) {
+        let (hi, lo) = (self.hi, self.lo);
+        for (hi, &lo) in hi.iter_mut().zip(lo) {
+            *hi = rounded((R::load(*hi), R::load(lo))).store();
         }
     }
 }

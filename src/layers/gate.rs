@@ -36,7 +36,7 @@ pub enum Packing {
 
 impl Packing {
     /// Gates and ups of one row.
-    const fn row(self) -> usize {
+    pub(super) const fn row(self) -> usize {
         match self {
             Self::GateFirst(n) | Self::UpFirst(n) => n,
             Self::Interleaved => 1,
@@ -72,6 +72,13 @@ pub trait Gate<T: Element> {
     ///
     /// The lengths of the slices fit: the pass was made by one of the methods below, which check.
     fn run(&self, level: Level, pass: GatePass<'_, T>);
+
+    /// How passes over gates may be cut: what the activation's [`pieces`](crate::Activation::pieces) are.
+    #[doc(hidden)]
+    #[inline]
+    fn pieces(&self) -> Pieces {
+        Pieces::Whole
+    }
 
     /// `out[i] = f(gate[i]) * up[i]`.
     ///
@@ -235,6 +242,11 @@ impl<T: Element, G: Gate<T>> Gate<T> for At<G> {
     #[inline]
     fn run(&self, _: Level, pass: GatePass<'_, T>) {
         self.activation.run(self.level, pass);
+    }
+
+    #[inline]
+    fn pieces(&self) -> Pieces {
+        self.activation.pieces()
     }
 }
 

@@ -86,6 +86,11 @@ impl<T: Element, F: GateFormula> Gate<T> for F {
     fn run(&self, level: Level, pass: GatePass<'_, T>) {
         pass.over_floats(level, Pieces::Elements, &mut |pass| T::Float::run(&Passes(self), level, pass));
     }
+
+    #[inline]
+    fn pieces(&self) -> Pieces {
+        Pieces::Elements
+    }
 }
 
 /// The passes of a formula.

@@ -6,7 +6,7 @@ use crate::kernel::arithmetic::Arithmetic;
 use crate::kernel::element::{Element, Float};
 use crate::kernel::level::Level;
 use crate::kernel::tiles::TILE;
-use crate::pass::Pass;
+use crate::pass::{Pass, Pieces};
 
 /// A gated unit: f(gate) up. f may be any [`Activation`]: one of this crate, [`AnyActivation`](crate::AnyActivation), one in a
 /// box, or a formula of your own.
@@ -49,6 +49,11 @@ impl<T: Element, A: Activation<T::Float>> Gate<T> for Gated<A> {
     #[inline]
     fn run(&self, level: Level, pass: GatePass<'_, T>) {
         run(&self.0, level, pass);
+    }
+
+    #[inline]
+    fn pieces(&self) -> Pieces {
+        self.0.pieces()
     }
 }
 

@@ -1,15 +1,33 @@
-//! `Parallel`: the passes of an activation on several threads.
+//! `Parallel`: the passes of a function on several threads.
 
-use crate::activation::Activation;
+use std::boxed::Box;
+
+use super::biased::Biased;
+use super::clamped_swi_glu::ClampedSwiGlu;
+use super::fast::Fast;
+use super::gated::Gated;
+use super::glu::{GeGlu, GeGluTanh, Glu, ReGlu, SwiGlu};
+use super::prelu::Prelu;
+use crate::activation::{Activation, Elementwise};
+use crate::exact::Exact;
 use crate::from_output::FromOutput;
 use crate::kernel::element::Element;
-use crate::kernel::level::Level;
+use crate::kernel::level::{At, Level};
 use crate::pass::{Pass, Pieces};
+use crate::rows::scores::Scores;
 
-/// An activation whose passes run on the threads of `rayon`, made by [`IntoParallel::parallel`].
+/// A function whose passes run on the threads of `rayon`, made by [`IntoParallel::parallel`].
 ///
 /// The slices are cut between elements, or between rows, and each piece runs as it would alone. So the bits are the same as on
-/// one thread. A function that takes the whole slice as one row, such as `Softmax::default()`, runs on one thread.
+/// one thread. Sums over rows, of losses and of gradients of biases, are combined in an order that depends on the lengths alone.
+/// A function that takes the whole slice as one row, such as `Softmax::default()`, runs on one thread.
+///
+/// - An activation gets the methods of [`Activation`], and of [`FromOutput`] if it has them.
+/// - A gate gets the methods of [`Gate`](crate::Gate).
+/// - [`Biased`](crate::Biased) gets [`BiasGradient`](crate::BiasGradient).
+/// - [`CrossEntropy`](crate::CrossEntropy) and [`BinaryCrossEntropy`](crate::BinaryCrossEntropy) get their own methods.
+/// - Of log-sum-exps there are [`log_sum_exp_parallel`](crate::log_sum_exp_parallel) and
+///   [`log_sum_exp_rows_parallel`](crate::log_sum_exp_rows_parallel).
 ///
 /// Slices of fewer than [`min_len`](Self::min_len) elements, 256 Ki unless it is set, run on the calling thread.
 ///
@@ -21,11 +39,11 @@ use crate::pass::{Pass, Pieces};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Parallel<A> {
-    activation: A,
+    pub(crate) activation: A,
     min_len: usize,
 }
 
-/// Makes activations run on several threads.
+/// Makes functions run on several threads: activations, formulas of your own, gates and losses of this crate.
 ///
 /// ```
 /// use activations::{Activation, IntoParallel, Softmax};
@@ -36,6 +54,19 @@ pub struct Parallel<A> {
 /// assert_eq!(softmax.forward_vec(&x), Softmax::rows(100)?.forward_vec(&x));
 /// # Ok::<(), activations::ParameterError>(())
 /// ```
+///
+/// A type that implements [`Activation`], [`Gate`](crate::Gate) or [`GateFormula`](crate::GateFormula) itself gets the method by
+/// `impl IntoParallel for Mine {}`. Other types do not have it:
+///
+/// ```compile_fail
+/// use activations::IntoParallel;
+///
+/// let _ = 5.parallel();
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no passes to run on threads",
+    note = "activations, formulas, gates and losses of this crate have; for a type of your own write `impl IntoParallel for {Self} {{}}`"
+)]
 pub trait IntoParallel: Sized {
     /// The same function, on the threads of `rayon`.
     ///
@@ -44,14 +75,38 @@ pub trait IntoParallel: Sized {
     ///
     /// assert_eq!(Relu.parallel().forward_vec(&[-1.0_f32, 1.0]), [0.0, 1.0]);
     /// ```
-    fn parallel(self) -> Parallel<Self>;
-}
-
-impl<A: Sync> IntoParallel for A {
     fn parallel(self) -> Parallel<Self> {
-        Parallel { activation: self, min_len: MIN_LEN }
+        Parallel::of(self)
     }
 }
+
+impl<F: Elementwise> IntoParallel for F {}
+
+/// `into_parallel!([] Glu, [A: IntoParallel] At<A>);` implements the trait.
+macro_rules! into_parallel {
+    ($([$($generics:tt)*] $name:ty),+ $(,)?) => {
+        $(impl<$($generics)*> IntoParallel for $name {})+
+    };
+}
+into_parallel!(
+    [A: IntoParallel] At<A>,
+    [A: IntoParallel] Fast<A>,
+    [A] Exact<A>,
+    [A] Gated<A>,
+    ['a, A, T] Biased<'a, A, T>,
+    ['a, T] Prelu<'a, T>,
+    ['a, F, T] Scores<'a, F, T>,
+    ['a, T] Box<dyn Activation<T> + Sync + 'a>,
+    ['a, T] Box<dyn Activation<T> + Send + Sync + 'a>,
+    ['a, T] &'a (dyn Activation<T> + Sync + 'a),
+    ['a, T] &'a (dyn Activation<T> + Send + Sync + 'a),
+    [] Glu,
+    [] SwiGlu,
+    [] GeGlu,
+    [] GeGluTanh,
+    [] ReGlu,
+    [] ClampedSwiGlu,
+);
 
 /// Measured on two cores, `f32`: waking a thread and waiting for it takes 20 to 25 us. On 256 Ki elements ReLU takes 22 us and
 /// loses a little, and SiLU takes 65 us and becomes 1.4 times as fast. On 1 Mi elements they become 1.4 and 1.8 times as fast,
@@ -65,6 +120,10 @@ const PIECES: usize = 4;
 const PARTS: usize = 4;
 
 impl<A> Parallel<A> {
+    pub(crate) const fn of(activation: A) -> Self {
+        Self { activation, min_len: MIN_LEN }
+    }
+
     /// Sets the least length of slices that are shared out. Make it lower for a formula that takes long, and higher for one that
     /// is about as fast as a copy.
     ///
@@ -92,9 +151,11 @@ impl<A> Parallel<A> {
     }
 }
 
-/// Work on slices of equal length that can be cut.
-trait Cut: Sized + Send {
+/// Work on slices that can be cut.
+pub(crate) trait Cut: Sized + Send {
+    /// How many elements there are.
     fn len(&self) -> usize;
+    /// The first `at` elements, and the others.
     fn cut(self, at: usize) -> (Self, Self);
 }
 
@@ -155,19 +216,25 @@ fn share<C: Cut>(work: C, piece: usize, unit: usize, run: &(impl Fn(C) + Sync)) 
 }
 
 impl<A> Parallel<A> {
-    fn share<C: Cut>(&self, work: C, pieces: Pieces, run: impl Fn(C) + Sync) {
+    /// Runs the work in pieces that are a whole number of units, on the threads if it is long enough.
+    pub(crate) fn share_units<C: Cut>(&self, work: C, unit: usize, run: impl Fn(C) + Sync) {
         let (len, threads) = (work.len(), rayon::current_num_threads());
-        let unit = match pieces {
-            Pieces::Elements => 1,
-            Pieces::Rows(n) => n.max(1),
-            Pieces::Whole => len,
-        };
+        let unit = unit.max(1);
         if len >= self.min_len && threads > 1 && unit < len {
             let piece = (len / (threads * PIECES)).max(self.min_len / PARTS).max(1);
             share(work, piece, unit, &run);
         } else {
             run(work);
         }
+    }
+
+    pub(super) fn share<C: Cut>(&self, work: C, pieces: Pieces, run: impl Fn(C) + Sync) {
+        let unit = match pieces {
+            Pieces::Elements => 1,
+            Pieces::Rows(n) => n,
+            Pieces::Whole => work.len(),
+        };
+        self.share_units(work, unit, run);
     }
 }
 

@@ -12,6 +12,8 @@ use crate::exact::{Definition, Exact};
 use crate::from_output::FromOutput;
 use crate::kernel::element::{Element, Float, kernel, per_element};
 use crate::kernel::level::Level;
+#[cfg(feature = "rayon")]
+use crate::layers::parallel::IntoParallel;
 use crate::list::*;
 use crate::names::text::{Text, letters};
 use crate::pass::{Pass, Pieces};
@@ -359,3 +361,20 @@ impl<T: Element> From<AnyActivation> for Box<dyn Activation<T>> {
 pub(crate) fn names(card: Card) -> impl Iterator<Item = &'static str> {
     core::iter::once(card.name).chain(card.aliases.iter().copied())
 }
+
+/// Functions of rows are not formulas of one number, so each gets its own.
+#[cfg(feature = "rayon")]
+macro_rules! into_parallel {
+    ($($folder:ident::$file:ident: $($name:ident),+;)+) => {
+        $($(into_parallel!(@ $folder $name);)+)+
+    };
+    (@ rows $name:ident) => {
+        impl IntoParallel for $name {}
+    };
+    (@ functions $name:ident) => {};
+}
+#[cfg(feature = "rayon")]
+for_each_activation!(into_parallel);
+
+#[cfg(feature = "rayon")]
+impl IntoParallel for AnyActivation {}

@@ -199,6 +199,9 @@ fn of_axis<T: Element>(x: &[T], layout: Layout, f: &mut dyn FnMut(usize, T::Floa
     };
     T::call(&ByTiles, work);
 }
+/// Numbers of a slice that are summed together. The sums of more are merged in their order, so that they may be summed on any
+/// number of threads.
+pub(crate) const SEGMENT: usize = 1 << 16;
 
 /// The probabilities of numbers, times a number.
 pub(super) fn probabilities<T: Element>(level: Level, state: State<T::Float>, times: T::Float, x: &[T], y: &mut [T]) {
@@ -359,14 +362,20 @@ impl<T: Element> LogSumExp<T> {
     /// assert_eq!(sum.finish(), 2.0_f64.ln());
     /// ```
     pub fn push_slice_at(&mut self, level: Level, x: &[T]) {
-        if x.is_empty() {
-            return;
+        for x in x.chunks(SEGMENT) {
+            self.merge(&Self::of_segment(level, x));
         }
+    }
+
+    /// Of up to [`SEGMENT`] numbers, at least one.
+    pub(crate) fn of_segment(level: Level, x: &[T]) -> Self {
+        let mut all = State::of_nothing();
         T::as_floats(level, [x], [], false, |[x], []| {
             let mut state = State::of_nothing();
             T::Float::run(&Compiled, level, Args::OfSlice { x, state: &mut state });
-            self.state.merge(&state);
+            all.merge(&state);
         });
+        Self { state: all }
     }
 
     /// The numbers of another state.

@@ -81,10 +81,10 @@ pub fn of(activation: &AnyActivation, part: Part) -> Option<Function> {
             // As the documentation has it beyond 1600. The sum cancels to 2^-24 at most.
             |x| if x.abs() > 1600.0 { 1.0 } else { (libm::sin(x) + libm::cos(x)).powi(2) },
         ),
-        // 30 x is exact in `f64`. Beyond the greatest `f32` it is NaN.
+        // As the documentation has it beyond 2^45.
         "sin" => (
-            |x| if (30.0 * x).abs() > f64::from(f32::MAX) { f64::NAN } else { libm::sin(30.0 * x) },
-            |x| if (30.0 * x).abs() > f64::from(f32::MAX) { f64::NAN } else { 30.0 * libm::cos(30.0 * x) },
+            |x| if x.abs() > 2.0_f64.powi(45) { 0.0_f64.copysign(x) } else { libm::sin(x) },
+            |x| if x.abs() > 2.0_f64.powi(45) { 0.0 } else { libm::cos(x) },
         ),
         "clipped_gelu" => (
             |x| clip(tail(x, x * phi(x)), -10.0, 10.0),

@@ -10,12 +10,15 @@ mod common;
 #[path = "../suite/digest.rs"]
 mod digest;
 mod elementary;
+mod gates;
 mod prelu;
 mod rows;
 mod rrelu;
 #[allow(dead_code, reason = "a part of what the suite uses")]
 #[path = "../suite/support.rs"]
 mod support;
+#[cfg(feature = "rayon")]
+mod threads;
 
 use std::cmp::Ordering;
 

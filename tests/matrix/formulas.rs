@@ -213,9 +213,9 @@ impl Formula {
     fn sin(&self, x: Big) -> Pair {
         let omega = self.parameter("omega");
         let z = omega * x;
-        let most = if self.is_f64 { 2.0_f64.powi(45) } else { f64::from(f32::MAX) };
-        if Big::of(most) < z.abs() {
-            return (Big::of(f64::NAN), Big::of(f64::NAN));
+        // As the documentation has it: 0, the mean.
+        if Big::of(2.0_f64.powi(45)) < z.abs() {
+            return (if x.is_negative() { -Big::ZERO } else { Big::ZERO }, Big::ZERO);
         }
         let (sin, cos) = z.sin_cos();
         (sin, omega * cos)
@@ -239,7 +239,7 @@ impl Formula {
             "hard_tanh" => side((self.parameter("min"), zero), (self.parameter("max"), zero)),
             "tanhshrink" | "identity" | "softshrink" | "hardshrink" | "snake" => (x, one),
             "shrink" => (x, one),
-            "sin" => (Big::of(f64::NAN), Big::of(f64::NAN)),
+            "sin" => (side((-zero, zero), (zero, zero)).0, zero),
             "clipped_gelu" => side((zero, zero), (self.parameter("max"), zero)),
             "laplace" => side((zero, zero), (one, zero)),
             "exponential" => side((zero, zero), (x, x)),
