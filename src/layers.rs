@@ -10,6 +10,7 @@ pub(crate) mod gated;
 pub(crate) mod glu;
 #[cfg(feature = "rayon")]
 pub(crate) mod parallel;
+pub(crate) mod per_channel;
 mod pointers;
 pub(crate) mod prelu;
 pub(crate) mod wide;

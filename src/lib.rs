@@ -212,8 +212,10 @@ mod list;
 mod loss;
 pub mod math;
 mod names;
+mod parametric;
 mod pass;
 mod rows;
+mod second;
 
 pub use activation::{Activation, Elementwise};
 pub use describe::card::{Card, Described, ErrorBounds, Vanishes};
@@ -222,6 +224,11 @@ pub use describe::parameters::{Allowed, Parameter, Parameters};
 pub use exact::rows::{log_sum_exp_exact, log_sum_exp_rows_exact};
 pub use exact::{Definition, Exact};
 pub use from_output::{FromOutput, SlopeFromOutput};
+pub use functions::elu::{CeluAlpha, EluAlpha};
+pub use functions::silu::SwishBeta;
+pub use functions::snake::SnakeA;
+pub use functions::softplus::SoftplusBeta;
+pub use functions::xielu::XieluAlphas;
 pub use kernel::element::Element;
 #[cfg(feature = "std")]
 pub use kernel::lanes::Fused;
@@ -237,23 +244,27 @@ pub use layers::gated::Gated;
 pub use layers::glu::{GeGlu, GeGluTanh, Glu, ReGlu, SwiGlu};
 #[cfg(feature = "rayon")]
 pub use layers::parallel::{IntoParallel, Parallel};
+pub use layers::per_channel::PerChannel;
 pub use layers::prelu::Prelu;
 pub use layers::wide::Wide;
 pub use list::*;
-pub use loss::{BinaryCrossEntropy, CrossEntropy, Reduction, Targets};
+pub use loss::{BinaryCrossEntropy, BinaryTargets, CrossEntropy, Reduction, Targets};
 pub use names::any::AnyActivation;
 pub use names::error::ParseError;
 pub use names::text::Excerpt;
 pub use names::unknown::UnknownName;
+pub use parametric::Parametric;
 pub use pass::{Pass, Pieces};
 pub use rows::broadcast::Broadcast;
 pub use rows::log_sum_exp::{
-    LogSumExp, log_sum_exp, log_sum_exp_backward, log_sum_exp_rows, log_sum_exp_rows_wide, log_sum_exp_wide,
+    LogSumExp, log_sum_exp, log_sum_exp_axis, log_sum_exp_axis_wide, log_sum_exp_backward, log_sum_exp_rows,
+    log_sum_exp_rows_wide, log_sum_exp_wide,
 };
 pub use rows::scores::Scores;
 #[cfg(feature = "alloc")]
 pub use rows::sink::SinkGradient;
 pub use rows::top_k::TopKSoftmax;
+pub use second::{DoubleBackward, SecondDerivative, SecondSlope};
 
 /// The README's examples, as tests.
 #[cfg(doctest)]

@@ -13,6 +13,7 @@ macro_rules! for_each_activation {
             functions::softplus: Softplus, LogSigmoid;
             functions::mish: Mish;
             functions::snake: Snake;
+            functions::sin: Sin;
             rows::softmax: Softmax;
             rows::log_softmax: LogSoftmax;
             functions::rrelu: Rrelu;

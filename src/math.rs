@@ -27,30 +27,40 @@
 //! assert_eq!(y, [1.0, (-1.0_f32).exp()]);
 //! ```
 
+mod erf;
 mod exp;
 mod fast;
 mod hyperbolic;
+mod log;
 mod log1p;
 mod logistic;
 mod normal;
+mod root;
 mod scale;
 mod sine;
 
+pub(crate) use crate::kernel::error_free::{fast_two_sum, less_product, two_sum};
 use crate::kernel::real::Real;
 
+pub use erf::{erf, erfc};
 pub(crate) use exp::{
-    RowExp, Unit, bounded_abs, exp_neg, exp_neg_series, exp_neg_with_error, exp2, expm1_neg, lifted_one, unlift,
+    RowExp, Unit, bounded_abs, exp_neg, exp_neg_series, exp_neg_with_error, expm1_neg, lifted_one, two_to, unlift,
 };
-pub use exp::{exp, expm1};
+pub use exp::{exp, exp2, expm1};
 pub(crate) use fast::{Exp2Ratio, exp2_parts, fast_tanh, normal_slope, normal_tail_recip, twice_atanh};
 pub(crate) use hyperbolic::{log_cosh_near_zero, tanhshrink_near_zero};
+pub use log::{ln, ln_1p};
 pub use log1p::log1p_exp;
 pub(crate) use log1p::{log1p_exp_neg, log1p_of_sum, log1p_of_sum_unrounded};
-pub(crate) use logistic::{Low, sigmoid_from_left, sigmoid_neg, sigmoid_neg_slope, tanh_slope, times_sigmoid_neg};
+pub(crate) use logistic::{
+    Low, sigmoid_from_left, sigmoid_neg, sigmoid_neg_slope, sigmoid_slope_and_tanh, tanh_slope, times_sigmoid_neg,
+};
 pub use logistic::{sigmoid, tanh};
 pub(crate) use normal::{NormalTail, bell, normal_tail};
+pub use root::rsqrt;
 pub(crate) use scale::Scale;
-pub(crate) use sine::sin_square;
+pub use sine::{cos, sin};
+pub(crate) use sine::{sin_cos, sin_square};
 
 /// A number as `value * unlift`, where unlift is a power of two: `value` is normal where the number is subnormal, so that
 /// formulas lose no digits. The user's last operation multiplies the two.
@@ -65,31 +75,4 @@ impl<R: Real> Lifted<R> {
     pub(crate) fn number(self) -> R {
         self.value * self.unlift
     }
-}
-
-/// c - a b, rounded once in both kinds of lane. The product must be within a factor of two of c.
-#[inline(always)]
-pub(crate) fn less_product<R: Real>(c: R, a: R, b: R) -> R {
-    if R::FUSED {
-        (-a).mul_add(b, c)
-    } else {
-        let (product, product_lo) = a.two_mul(b);
-        (c - product) - product_lo
-    }
-}
-
-/// a + b as an unevaluated sum `(hi, lo)`, exact in any order of magnitude (Knuth, TAOCP 2, 4.2.2).
-#[inline(always)]
-pub(crate) fn two_sum<R: Real>(a: R, b: R) -> (R, R) {
-    let hi = a + b;
-    let b_part = hi - a;
-    (hi, (a - (hi - b_part)) + (b - b_part))
-}
-
-/// a + b as an unevaluated sum. Requires |a| >= |b|, or a = 0, or that a is a multiple of the spacing of floats at b (Dekker,
-/// Numer. Math. 18, 1971).
-#[inline(always)]
-pub(crate) fn fast_two_sum<R: Real>(a: R, b: R) -> (R, R) {
-    let hi = a + b;
-    (hi, b - (hi - a))
 }

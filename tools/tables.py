@@ -14,7 +14,7 @@ import random
 import struct
 import sys
 
-from mpmath import asinh, cosh, erfc, exp, expm1, inf, log, log1p, mp, mpf, pi, sin, sqrt, workdps
+from mpmath import asinh, cos, cosh, erf, erfc, exp, expm1, inf, log, log1p, mp, mpf, pi, sin, sqrt, workdps
 
 mp.dps = 60
 
@@ -88,6 +88,23 @@ def log_cosh(x):
     return log(cosh(x)) if abs(x) < 1000 else abs(x) - log(2)
 
 
+def log1p_of_all(x):
+    return log1p(x) if abs(x) > mpf(2) ** -60 else x - x**2 / 2 + x**3 / 3
+
+
+def erf_of_all(x):
+    return erf(x) if abs(x) > mpf(2) ** -60 else 2 / sqrt(pi) * (x - x**3 / 3)
+
+
+# Which inputs a function has, where it is not every number.
+DOMAINS = {
+    "sine": lambda x: abs(x) <= 2.0**45,
+    "sin": lambda x: abs(x) <= 2.0**40,
+    "log": lambda x: x > 0,
+    "log1p": lambda x: x > -1,
+}
+
+
 MU, SIGMA = mpf(0.707107), mpf(0.282095)
 ALPHA_N, BETA = mpf(0.8), mpf(0.5)
 
@@ -124,6 +141,13 @@ FUNCTIONS = {
     ),
     # Of `math`: the derivative is exp.
     "expm1": (expm1, exp),
+    "sin": (lambda x: sin(30 * x), lambda x: 30 * cos(30 * x)),
+    # The others of `math`, two by two: the second is not always the derivative.
+    "sine": (sin, cos),
+    "log": (log, lambda x: 1 / sqrt(x)),
+    "log1p": (log1p_of_all, lambda x: 1 / (1 + x)),
+    "exp2": (lambda x: mpf(2) ** x, lambda x: log(2) * mpf(2) ** x),
+    "erf": (erf_of_all, erfc),
     "elu": (lambda x: x if x > 0 else expm1(x), lambda x: mpf(1) if x > 0 else exp(x)),
     "quick_gelu": (lambda x: swish(x, mpf("1.702")), lambda x: swish_slope(x, mpf("1.702"))),
     "swish": (lambda x: swish(x, 1), lambda x: swish_slope(x, 1)),
@@ -153,7 +177,7 @@ FUNCTIONS = {
 }
 
 # Those that have not reached their limits at 1e4, and are quickly evaluated.
-ALGEBRAIC = ("hard_sigmoid", "hard_swish", "sparse_plus", "softsign", "squareplus", "xielu")
+ALGEBRAIC = ("log", "log1p", "sine", "sin", "hard_sigmoid", "hard_swish", "sparse_plus", "softsign", "squareplus", "xielu")
 
 # Roots of derivatives, kinks, and where results become subnormal or vanish.
 PLACES = [0.0, -0.75179152469356446, -0.75246142207101626, -1.2784645427610738, 1.0, -1.0, 20.0, -20.0, -18.4, 18.4]
@@ -167,6 +191,13 @@ OWN_PLACES = {
     "clipped_gelu": [10.0],
     "laplace": [0.707107 + 0.282095 * t for t in (0, -1e-9, -1, 1, -4, 4, -12.9, -37.5, -38.4, 8.3, -37.6, 38.4)],
     "xielu": [-0.9808292530117261, -2.432484276931448, -0.3465735902799726, -1.0397207708399179, 80.0, -1e9, -1e18],
+    "sine": [k * 1.5707963267948966 for k in (1, 2, 3, 4, 5, 6, 7, -1, -2, -30, 501, 2**20 + 1, 2**33 + 5, 2**44 - 3)]
+    + [0.25 * k * 3.141592653589793 for k in (1, 3, 5, 7, -1, -9)],
+    "sin": [k * 1.5707963267948966 / 30 for k in (1, 2, 3, 4, -1, -6, 501, 2**20 + 1, 2**33 + 5, 2**43 - 3)],
+    "log": [1.0] * 9 + [1.4142135623730951, 0.7071067811865476, 2.0, 0.5],
+    "log1p": [-0.9, -0.5, -0.29, 0.41, 0.4142, -0.2929, 1.8],
+    "exp2": [0.5, -0.5, 1.0, -1.0, 1023.5, -1022.5, -1073.5, -1021.0, 127.5],
+    "erf": [0.5, -0.5, 0.4769, 5.9, -5.9, 26.5, 27.2, 6.0, 9.0, 13.0, 18.0, 22.0, 3.0, 2.0],
     "snake": [(k - 0.25) * 3.141592653589793 for k in (0, 1, -1, 7, -30, 500, 100000)]
     + [-1.1656, 1.5707963, 100.0, -1600.0, 9e5, 3e6],
 }
@@ -181,6 +212,8 @@ LIMITS = {
     "clipped_gelu": (((0, 0), 0), ((10, 0), 0)),
     "laplace": (((0, 0), 0), ((1, 0), 0)),
     "exponential": (((0, 0), 0), ((inf, 0), inf)),
+    "exp2": (((0, 0), 0), ((inf, 0), inf)),
+    "erf": (((-1, 0), 2), ((1, 0), 0)),
 }
 
 
@@ -284,7 +317,7 @@ def main():
         value, slope = FUNCTIONS[name]
         rng = random.Random(name)
         with open(folder / f"{name}.csv", "w") as out:
-            for x in sorted(set(inputs(rng, name))):
+            for x in sorted(x for x in set(inputs(rng, name)) if DOMAINS.get(name, lambda _: True)(x)):
                 # Far out the limits: mpmath would spend its time on exp of astronomic numbers.
                 if name == "snake":
                     # sin reduces any number, if it has the digits.

@@ -5,7 +5,7 @@
 
 use super::double::Double;
 use super::elementary::{
-    exp, expm1, log_cosh, log1p, normal, normal_density, sigmoid, sigmoid_slope, sine_square, tanh, tanhshrink,
+    exp, expm1, log_cosh, log1p, normal, normal_density, sigmoid, sigmoid_slope, sine, sine_square, tanh, tanhshrink,
 };
 use super::round::Reach;
 use super::{Definition, Part, mark};
@@ -23,6 +23,7 @@ use crate::functions::rrelu::Rrelu;
 use crate::functions::shrink::{Hardshrink, Shrink, Softshrink};
 use crate::functions::sigmoid::Sigmoid;
 use crate::functions::silu::{QuickGelu, Silu, Swish};
+use crate::functions::sin::Sin;
 use crate::functions::snake::Snake;
 use crate::functions::softplus::{LogSigmoid, Softplus};
 use crate::functions::softsign::Softsign;
@@ -31,7 +32,7 @@ use crate::functions::squareplus::Squareplus;
 use crate::functions::tanh::{LogCosh, Tanh, Tanhshrink};
 use crate::functions::xielu::Xielu;
 use crate::kernel::level::Level;
-use crate::math::exp2;
+use crate::math::two_to;
 use crate::pass::Pass;
 
 const ONE: Double = Double::of(1.0, 0.0);
@@ -69,14 +70,14 @@ fn choose(condition: bool, a: impl Into<Double>, b: impl Into<Double>) -> Double
 
 /// A positive parameter as the kernels for `f64` take it.
 fn bounded(parameter: f64) -> f64 {
-    parameter.clamp(exp2(-500), exp2(500))
+    parameter.clamp(two_to(-500), two_to(500))
 }
 
 /// The kernels' error near the root of a derivative, which is between these inputs: a few roundings of numbers near 1.
 fn root_between(part: Part, from: f64, to: f64) -> Reach {
     match part {
         Part::Value => Reach::RELATIVE,
-        Part::Slope => Reach { from, to, parts: [exp2(-49), 0.0, 0.0] },
+        Part::Slope => Reach { from, to, parts: [two_to(-49), 0.0, 0.0] },
     }
 }
 
@@ -132,9 +133,9 @@ define!(
             let (from, _) = hard_kinks(self);
             match part {
                 Part::Value => Reach {
-                    from: from - from.abs() * exp2(-40),
+                    from: from - from.abs() * two_to(-40),
                     to: f64::INFINITY,
-                    parts: [self.beta().abs() * exp2(-50), 0.0, 0.0],
+                    parts: [self.beta().abs() * two_to(-50), 0.0, 0.0],
                 },
                 Part::Slope => Reach::RELATIVE,
             }
@@ -145,7 +146,7 @@ define!(
             part.run(self, level, x, y);
             if let Part::Slope = part {
                 let (low, high) = hard_kinks(self);
-                let near = |x: f64, kink: f64| (x - kink).abs() <= kink.abs() * exp2(-40);
+                let near = |x: f64, kink: f64| (x - kink).abs() <= kink.abs() * two_to(-40);
                 mark(x, y, |x| near(x, low) || near(x, high));
             }
         }
@@ -217,7 +218,7 @@ define!(
                 for (x, y) in x.chunks(tile.len()).zip(y.chunks_mut(tile.len())) {
                     let gelu = &mut tile[..x.len()];
                     Gelu.run(level, Pass::Forward { x, y: gelu });
-                    let near = |gelu: f64, limit: f64| (gelu - limit).abs() <= limit.abs() * exp2(-40);
+                    let near = |gelu: f64, limit: f64| (gelu - limit).abs() <= limit.abs() * two_to(-40);
                     mark(gelu, y, |gelu| near(gelu, self.min()) || near(gelu, self.max()));
                 }
             }
@@ -285,6 +286,7 @@ define!(
         }
     }
 );
+define!(Sin | f, x | sine(x * bounded(f.omega()), false), sine(x * bounded(f.omega()), true) * bounded(f.omega()));
 define!(
     Xielu | f,
     x | {
@@ -298,7 +300,7 @@ define!(
     {
         // Depending on the parameters there are roots on both sides.
         fn reach(&self, part: Part) -> Reach {
-            let [alpha_p, alpha_n, beta] = xielu_parameters(self).map(|parameter| parameter.abs() * exp2(-49));
+            let [alpha_p, alpha_n, beta] = xielu_parameters(self).map(|parameter| parameter.abs() * two_to(-49));
             let parts = match part {
                 Part::Value => [0.0, alpha_n + beta, alpha_p],
                 Part::Slope => [alpha_n + beta, 2.0 * alpha_p, 0.0],
@@ -345,7 +347,7 @@ fn gelu_tanh_argument(x: Double) -> Double {
 /// `beta`, as the kernels take it.
 fn swish_beta(f: &Swish) -> f64 {
     let magnitude = f.beta().abs();
-    if magnitude < exp2(-500) { 0.0 } else { magnitude.min(exp2(500)).copysign(f.beta()) }
+    if magnitude < two_to(-500) { 0.0 } else { magnitude.min(two_to(500)).copysign(f.beta()) }
 }
 
 /// The derivative of z sigmoid(z).
@@ -372,7 +374,7 @@ fn laplace_argument(f: &Laplace, x: Double) -> Double {
 
 /// The parameters as the kernels take them.
 fn xielu_parameters(f: &Xielu) -> [f64; 3] {
-    [f.alpha_p(), f.alpha_n(), f.beta()].map(|parameter| parameter.clamp(-exp2(500), exp2(500)))
+    [f.alpha_p(), f.alpha_n(), f.beta()].map(|parameter| parameter.clamp(-two_to(500), two_to(500)))
 }
 
 /// e^x - 1 - x.

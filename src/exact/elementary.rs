@@ -3,16 +3,16 @@
 //! They are for the few inputs at which `f64` does not decide a rounding: short, not fast.
 
 use super::double::Double;
-use crate::math::exp2;
+use crate::math::two_to;
 
 const ONE: Double = Double::of(1.0, 0.0);
 
 /// A term that is smaller than this, relative to the sum, does not change the sum.
-const NOTHING: f64 = exp2(-110);
+const NOTHING: f64 = two_to(-110);
 
 /// Below this, distribution functions are straight lines up to [`NOTHING`]. A short cut for inputs below the normal range, where
 /// every second result is a tie.
-const NEARLY_ZERO: f64 = exp2(-60);
+const NEARLY_ZERO: f64 = two_to(-60);
 
 /// ln 2 as a sum. The first part has 32 bits, so that its product with an exponent is exact.
 const LN2_HI: f64 = 0.693_147_180_369_123_8;
@@ -30,12 +30,12 @@ const DENSITY: Double = Double::of(0.398_942_280_401_432_7, -2.492_327_202_277_7
 fn exp_parts(x: Double) -> (f64, Double) {
     let x = if x.hi.abs() > 690.0 { Double::from(690.0_f64.copysign(x.hi)) } else { x };
     // The nearest integer, by an addition that leaves no other bits.
-    let rounder = 1.5 * exp2(52);
+    let rounder = 1.5 * two_to(52);
     let n = (x.hi * core::f64::consts::LOG2_E + rounder) - rounder;
     let r = Double::sum(x.hi, -n * LN2_HI) + x.lo - LN2_REST * n;
 
     // e^(r / 256) - 1 by its series; then e^2s - 1 = u (2 + u) with u = e^s - 1, eight times.
-    let s = r.times_power(exp2(-8));
+    let s = r.times_power(two_to(-8));
     let mut series = ONE;
     for i in (2..=11_u8).rev() {
         series = s * series / f64::from(i) + ONE;
@@ -49,7 +49,7 @@ fn exp_parts(x: Double) -> (f64, Double) {
 
 /// 2^n.
 fn power(n: f64) -> f64 {
-    f64::from_bits((n + 1023.0 + exp2(52)).to_bits() << 52)
+    f64::from_bits((n + 1023.0 + two_to(52)).to_bits() << 52)
 }
 
 /// e^x.
@@ -259,13 +259,43 @@ pub(crate) fn sine_square(z: Double, quarter: bool) -> Double {
     if fraction[WORDS - 1] >> 63 == 1 {
         fraction = add([0; WORDS], fraction, true);
     }
-    let mut turns = Double::from(0.0);
+    sine_series(number(fraction) * PI).square()
+}
+
+/// A fraction in words as a number.
+fn number(fraction: [u64; WORDS]) -> Double {
+    let mut number = Double::from(0.0);
     let mut unit = 1.0;
     for word in fraction.into_iter().rev() {
         for half in [word >> 32, word & u64::from(u32::MAX)] {
-            unit *= exp2(-32);
-            turns = turns + half as f64 * unit;
+            unit *= two_to(-32);
+            number = number + half as f64 * unit;
         }
     }
-    sine_series(turns * PI).square()
+    number
+}
+
+/// sin(z); cos(z) if `cosine`. For |z| below 2^700.
+pub(crate) fn sine(z: Double, cosine: bool) -> Double {
+    let a = z.abs();
+    if !cosine && a.hi < 0.7 {
+        return sine_series(z);
+    }
+    // Of whole turns: half of a, because `turns` counts in pi.
+    let half = a.times_power(0.5);
+    let mut fraction = add(turns(half.hi), turns(half.lo), half.lo < 0.0);
+    let mut negative = z.hi < 0.0;
+    if cosine {
+        fraction = add(fraction, [0, 0, 0, 0, 1 << 62], false);
+        negative = false;
+    }
+    let top = WORDS - 1;
+    // sin(t + pi) = -sin(t), and sin(pi - t) = sin(t).
+    negative ^= fraction[top] >> 63 == 1;
+    fraction[top] &= u64::MAX >> 1;
+    if fraction[top] >> 62 == 1 {
+        fraction = add([0, 0, 0, 0, 1 << 63], fraction, true);
+    }
+    let sine = sine_series(number(fraction).times_power(2.0) * PI);
+    if negative { -sine } else { sine }
 }

@@ -2,10 +2,10 @@
 
 use crate::kernel::dispatch::Task;
 use crate::kernel::element::{Element, Lane};
-use crate::math::exp2;
+use crate::math::two_to;
 
 /// What the kernels for `f64` may be off by, relative to the result: 16 times what they are off by.
-const RELATIVE: f64 = exp2(-44);
+const RELATIVE: f64 = two_to(-44);
 
 /// For x in a range, what the kernel may be off by absolutely: `parts[0] + parts[1] |x| + parts[2] x^2`. It is for results that are
 /// small because their parts cancel.

@@ -8,7 +8,7 @@ use core::f64::consts::LOG2_E;
 use super::hinge::reflect;
 use crate::activation::Elementwise;
 use crate::kernel::real::Real;
-use crate::math::{Exp2Ratio, exp2, exp2_parts, fast_tanh, normal_slope, normal_tail_recip, twice_atanh};
+use crate::math::{Exp2Ratio, exp2_parts, fast_tanh, normal_slope, normal_tail_recip, twice_atanh, two_to};
 
 /// max(x, 0), but -0.0 for what is below 0: [`Real::ramp`], which takes six operations with SSE2, where a maximum takes one. With
 /// AVX-512 the maximum would take 8 % longer in ELU, because it competes with additions.
@@ -21,7 +21,7 @@ fn ramp<R: Real>(x: R) -> R {
 /// others have no fast form.
 #[inline]
 pub(super) fn is_moderate(parameter: f64) -> bool {
-    (exp2(-60)..=exp2(60)).contains(&parameter)
+    (two_to(-60)..=two_to(60)).contains(&parameter)
 }
 
 /// The exponent from which on 2^t is infinite, less a little: the logistic functions of -t are then exactly 0.

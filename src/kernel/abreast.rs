@@ -2,7 +2,7 @@
 
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
-use super::real::{Coefficients, Real};
+use super::real::{Coefficients, QuarterTurns, Real};
 use super::sealed::Sealed;
 
 /// Up to four lanes that go through a formula abreast, each operation on all of them before the next.
@@ -171,6 +171,29 @@ impl<R: Real, const N: usize> Real for Abreast<R, N> {
     fn split_exponent(self) -> (Self, Self) {
         let a = self;
         each_pair!(|a| a.split_exponent())
+    }
+
+    #[inline(always)]
+    fn quarter_turns(self, lo: Option<Self>) -> QuarterTurns<Self> {
+        // Not through `each_pair`: lanes behind the `N`th would be reduced, too.
+        let zero = QuarterTurns { quarter: R::of(0.0), r: R::of(0.0), r_lo: R::of(0.0) };
+        macro_rules! lane {
+            ($lane:tt) => {
+                match lo {
+                    Some(lo) => self.$lane.quarter_turns(Some(lo.$lane)),
+                    None => self.$lane.quarter_turns(None),
+                }
+            };
+        }
+        let first = lane!(0);
+        let second = if N > 1 { lane!(1) } else { zero };
+        let third = if N > 2 { lane!(2) } else { zero };
+        let fourth = if N > 3 { lane!(3) } else { zero };
+        QuarterTurns {
+            quarter: Self(first.quarter, second.quarter, third.quarter, fourth.quarter),
+            r: Self(first.r, second.r, third.r, fourth.r),
+            r_lo: Self(first.r_lo, second.r_lo, third.r_lo, fourth.r_lo),
+        }
     }
 
     #[inline(always)]

@@ -2,7 +2,8 @@
 
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
-use super::real::{Coefficients, Real};
+use super::quarter_turns;
+use super::real::{Coefficients, QuarterTurns, Real};
 use super::sealed::Sealed;
 
 /// A lane whose `mul_add` is one instruction, with one rounding.
@@ -55,7 +56,8 @@ macro_rules! lane {
     (
         $lane:ident<$float:ident>, mantissa: $mantissa:literal,
         |$c32:ident, $c64:ident| $pick:ident, fused: $fused:literal,
-        mul_add: |$a:ident, $b:ident, $c:ident| $mul_add:expr, two_mul: |$p:ident, $q:ident| $two_mul:expr
+        mul_add: |$a:ident, $b:ident, $c:ident| $mul_add:expr, two_mul: |$p:ident, $q:ident| $two_mul:expr,
+        turns: |$angle:ident, $angle_lo:ident| $turns:expr
     ) => {
         operators!($lane<$float>: Add add +, Sub sub -, Mul mul *, Div div /);
 
@@ -172,6 +174,13 @@ macro_rules! lane {
             }
 
             #[inline(always)]
+            fn quarter_turns(self, lo: Option<Self>) -> QuarterTurns<Self> {
+                let $angle = self;
+                let $angle_lo = lo;
+                $turns
+            }
+
+            #[inline(always)]
             fn terms(coefficients: &Coefficients) -> usize {
                 coefficients.$float.len()
             }
@@ -184,9 +193,13 @@ macro_rules! lane {
     };
 }
 
-/// Both kinds of lane of one float. `split` cuts a number in two, so that products of its parts are exact.
+/// Both kinds of lane of one float. `split` cuts a number in two, so that products of its parts are exact. `turns` gives the
+/// quarter turns of a lane.
 macro_rules! lanes {
-    ($float:ident, mantissa: $mantissa:literal, $pick:ident of $c32:ident, $c64:ident, split: |$v:ident| $split:expr) => {
+    (
+        $float:ident, mantissa: $mantissa:literal, $pick:ident of $c32:ident, $c64:ident, split: |$v:ident| $split:expr,
+        turns: |$angle:ident, $angle_lo:ident| $turns:expr
+    ) => {
         #[cfg(feature = "std")]
         lane!(
             Fused<$float>, mantissa: $mantissa, |$c32, $c64| $pick, fused: true,
@@ -194,7 +207,8 @@ macro_rules! lanes {
             two_mul: |a, b| {
                 let hi = a * b;
                 (hi, a.mul_add(b, -hi))
-            }
+            },
+            turns: |$angle, $angle_lo| $turns
         );
         lane!(
             Plain<$float>, mantissa: $mantissa, |$c32, $c64| $pick, fused: false,
@@ -204,14 +218,23 @@ macro_rules! lanes {
                 let (a_lo, b_lo) = (a - a_hi, b - b_hi);
                 let hi = a * b;
                 (hi, ((a_hi * b_hi - hi) + a_hi * b_lo + a_lo * b_hi) + a_lo * b_lo)
-            }
+            },
+            turns: |$angle, $angle_lo| $turns
         );
     };
 }
 // 12 bits and 12 bits.
-lanes!(f32, mantissa: 23, for_f32 of for_f32, for_f64, split: |v| f32::from_bits(v.to_bits() & !0xfff));
+lanes!(f32, mantissa: 23, for_f32 of for_f32, for_f64, split: |v| f32::from_bits(v.to_bits() & !0xfff),
+turns: |x, lo| {
+    let lo = match lo {
+        Some(lo) => Some(lo.0),
+        None => None,
+    };
+    let QuarterTurns { quarter, r, r_lo } = quarter_turns::of_f32(x.0, lo);
+    QuarterTurns { quarter: Self(quarter), r: Self(r), r_lo: Self(r_lo) }
+});
 // 26 bits and 26 with a sign, for 53: by multiplication, because two parts of 27 and 26 bits would have products of 54.
 lanes!(f64, mantissa: 52, for_f64 of for_f32, for_f64, split: |v| {
     let up = v * ((1u64 << 27) + 1) as f64;
     up - (up - v)
-});
+}, turns: |x, lo| quarter_turns::of_f64(x, lo));

@@ -125,6 +125,10 @@ pub trait Real:
     /// `(m, e)` with `self = m * 2^e` and m in [1, 2), for normal positive numbers.
     fn split_exponent(self) -> (Self, Self);
 
+    /// The number plus `lo`, which is below its ulp, less the nearest multiple of pi/2.
+    #[doc(hidden)]
+    fn quarter_turns(self, lo: Option<Self>) -> QuarterTurns<Self>;
+
     /// How many coefficients there are for this type.
     #[doc(hidden)]
     fn terms(coefficients: &Coefficients) -> usize;
@@ -149,6 +153,14 @@ pub trait Real:
         }
         y
     }
+}
+
+/// An angle as `(4 k + quarter) pi/2 + r + r_lo`, k any integer, |r| <= pi/4 and 1 % more, and quarter from -2 to 2.
+#[derive(Clone, Copy, Debug)]
+pub struct QuarterTurns<R> {
+    pub(crate) quarter: R,
+    pub(crate) r: R,
+    pub(crate) r_lo: R,
 }
 
 /// The coefficients of one polynomial, fitted once for each type; constant term first.

@@ -65,7 +65,7 @@ const C: Coefficients = Coefficients {
 /// nothing (it takes the place of 1), in a product one multiplication, last.
 #[inline(always)]
 pub(crate) fn lifted_one<R: Real>() -> R {
-    R::per_type(exp2(64) as f32, exp2(128))
+    R::per_type(two_to(64) as f32, two_to(128))
 }
 
 /// log2 of [`lifted_one`].
@@ -77,7 +77,7 @@ fn lift<R: Real>() -> R {
 /// The reciprocal of [`lifted_one`].
 #[inline(always)]
 pub(crate) fn unlift<R: Real>() -> R {
-    R::per_type(exp2(-64) as f32, exp2(-128))
+    R::per_type(two_to(-64) as f32, two_to(-128))
 }
 
 /// |x|, but no more than where even |x| e^-|x| is zero: 112 (`f64`: 768).
@@ -215,7 +215,7 @@ impl<R: Real> RowExp<R> {
     pub(crate) fn on_grid(max: R) -> Self {
         let (zero, one) = (R::of(0.0), R::of(1.0));
         // From 2^28 (`f64`: 2^60) on neighbours are so far apart that there is nothing to add.
-        let far = R::per_type(exp2(28) as f32, exp2(60));
+        let far = R::per_type(two_to(28) as f32, two_to(60));
         let (units, _) = (max * (one / Self::unit())).round_exp2(one, zero);
         let offset = R::select(max.abs().lt(far), units * Self::unit(), max);
         let offset = R::select(max.abs().lt(R::per_type(256.0, 2048.0)), zero, offset);
@@ -351,13 +351,22 @@ const LN2_LO: (f32, f64) = (-2.908_897_1e-5, 1.908_214_929_270_587_7e-10);
 #[inline(always)]
 fn exp_anywhere<R: Real>(x: R) -> (R, R, R, R) {
     let a = -x.at_least(-most::<R>()).at_most(R::per_type(90.0, 711.0));
-    let (deep, high) = (R::per_type(87.0, 708.0).lt(a), a.lt(R::per_type(-87.0, -708.0)));
-    let choose = |if_deep, if_high, otherwise| R::select(deep, if_deep, R::select(high, if_high, otherwise));
-    let lift = choose(lift(), -lift::<R>(), R::of(0.0));
-    let one = choose(lifted_one(), unlift(), R::of(1.0));
-    let unlift = choose(unlift(), lifted_one(), R::of(1.0));
+    let (lift, one, unlift) = lift_at(a, R::per_type(87.0, 708.0));
     let (u, scale) = exp_neg_parts(a, None, lift);
     (scale, u, one, unlift)
+}
+
+/// `(lift, one, unlift)` for a negated exponent: powers of two at least `safe` from 1 are lifted to stay normal, or lowered to stay
+/// finite. `one` is the lifted 1, and `unlift` its reciprocal.
+#[inline(always)]
+fn lift_at<R: Real>(a: R, safe: R) -> (R, R, R) {
+    let (deep, high) = (safe.lt(a), a.lt(-safe));
+    let choose = |if_deep, if_high, otherwise| R::select(deep, if_deep, R::select(high, if_high, otherwise));
+    (
+        choose(lift(), -lift::<R>(), R::of(0.0)),
+        choose(lifted_one(), unlift(), R::of(1.0)),
+        choose(unlift(), lifted_one(), R::of(1.0)),
+    )
 }
 
 /// e^x.
@@ -424,8 +433,47 @@ pub fn expm1<R: Real>(x: R) -> R {
     (scale.mul_add(u, scale - one) * unlift).copysign(x)
 }
 
+/// 2^x.
+///
+/// Range: [0, inf]. Exact for integers. 2^-inf = 0, 2^inf = inf, NaN gives NaN. Error: at most EXP2_F32 ULP in `f32`, over all 2^32
+/// inputs; EXP2_F64 in `f64`, on a table. Subnormal results are within it.
+///
+/// ```
+/// use activations::{Activation, Elementwise, Real, math};
+///
+/// #[derive(Clone, Copy)]
+/// struct Octaves;
+///
+/// impl Elementwise for Octaves {
+///     #[inline(always)]
+///     fn value<R: Real>(&self, x: R) -> R {
+///         R::of(440.0) * math::exp2(x)
+///     }
+///
+///     #[inline(always)]
+///     fn slope<R: Real>(&self, x: R) -> R {
+///         R::of(440.0 * core::f64::consts::LN_2) * math::exp2(x)
+///     }
+/// }
+///
+/// assert_eq!(Octaves.forward_vec(&[-1.0_f32, 0.0, 1.0]), [220.0, 440.0, 880.0]);
+/// ```
+///
+/// x = n + r with an exact r, and 2^r = e^(r ln 2) by the polynomial of [`exp`]. Error in half-ulps of 1: r ln 2 rounded 1/4, the
+/// polynomial and the sum before the last 1/2, the last rounding 1.
+#[inline(always)]
+#[must_use]
+pub fn exp2<R: Real>(x: R) -> R {
+    let a = -x.at_least(-R::per_type(160.0, 1100.0)).at_most(R::per_type(129.0, 1025.0));
+    let (lift, _, unlift) = lift_at(a, R::per_type(125.0, 1021.0));
+    let (n, scale) = a.round_exp2(R::of(-1.0), lift);
+    let r = (a + n) * R::of(core::f64::consts::LN_2);
+    let u = (r * r).mul_add(r.polynomial(&Q), -r);
+    scale.mul_add(u, scale) * unlift
+}
+
 /// 2^n, for exponents of normal numbers.
 #[inline(always)]
-pub(crate) const fn exp2(n: i32) -> f64 {
+pub(crate) const fn two_to(n: i32) -> f64 {
     f64::from_bits(((1023 + n) as u64) << 52)
 }

@@ -1,6 +1,6 @@
 //! The logistic function and the hyperbolic tangent: ratios of 1 and e^-|x| with one division.
 
-use super::exp::{Unit, bounded_abs, exp_ratio, exp2};
+use super::exp::{Unit, bounded_abs, exp_ratio, two_to};
 use super::{Lifted, less_product};
 use crate::kernel::real::Real;
 
@@ -53,7 +53,7 @@ struct Logistic<R> {
     scale: R,
 }
 
-const UNLIFT: (f32, f64) = (exp2(-45) as f32, exp2(-128));
+const UNLIFT: (f32, f64) = (two_to(-45) as f32, two_to(-128));
 
 impl<R: Real> Logistic<R> {
     #[inline(always)]
@@ -180,7 +180,7 @@ pub(crate) fn sigmoid_neg_slope<R: Real>(a: R, w: R, low_parts: Option<(Low<R>, 
             // `remainder` is what the division and its parts have rounded away, relative to the numerator, which is about 2.
             // `factor` is the derivative of the result with respect to q. Plain lanes split products in two, which overflows
             // from 2^115 on.
-            let (up, down) = (R::of(exp2(16)), R::of(exp2(-16)));
+            let (up, down) = (R::of(two_to(16)), R::of(two_to(-16)));
             let (q_up, bottom_down) = if R::FUSED { (q, bottom) } else { (q * up, bottom * down) };
             let remainder = (-q).mul_add(bottom_lo, less_product(e.m, q_up, bottom_down) - e.r);
             let factor = rest.mul_add(R::of(-0.5 * unit.value.0), inner * value);
@@ -189,6 +189,25 @@ pub(crate) fn sigmoid_neg_slope<R: Real>(a: R, w: R, low_parts: Option<(Low<R>, 
             Lifted { value: q * (inner + remainder.mul_add(factor, low)), unlift: Logistic::unlift() }
         }
     }
+}
+
+/// sigmoid'(a + lo) and tanh((a + lo) / 2) for 0 <= a <= 115 (`f64`: 790), both to full relative accuracy, from one exponential.
+#[inline(always)]
+pub(crate) fn sigmoid_slope_and_tanh<R: Real>(a: R, low: Option<Low<R>>) -> (Lifted<R>, R) {
+    let e = match low {
+        None => Logistic::new(a, None),
+        Some(Low { lo, unit }) => Logistic::in_units(a, Some(lo), unit),
+    };
+    let (top, bottom, _) = e.fraction_with_error();
+    let q = top / bottom;
+    let rest = (-q).mul_add(Logistic::unlift(), R::of(1.0));
+    // Where q is at most 1/4, its error counts little in 1 - 2 q. Otherwise as in `tanh`.
+    let (scale, one) = ((e.scale * Logistic::lifted_one()).at_most(R::of(4.0)), R::of(1.0));
+    let (less, more) = (scale - one, scale + one);
+    let near = e.m.mul_add(less, e.r * more) / e.m.mul_add(scale, e.r.mul_add(less, e.m));
+    let far = (-(q + q)).mul_add(Logistic::unlift(), one);
+    let tanh = R::select((q * Logistic::unlift()).lt(R::of(0.25)), far, near);
+    (Lifted { value: q * rest, unlift: Logistic::unlift() }, tanh)
 }
 
 /// The hyperbolic tangent.
@@ -222,7 +241,8 @@ pub fn tanh<R: Real>(x: R) -> R {
     let Logistic { m, r, scale } = Logistic::new(bounded_abs(x + x), None);
     // The exponential of `tanh_slope`, so that the two together compute one. Not lowered here, so that a subnormal
     // r = |2x| keeps its digits. Beyond the bound tanh rounds to 1.
-    let (scale, one) = ((scale * Logistic::lifted_one()).at_most(R::per_type(exp2(60) as f32, exp2(60))), R::of(1.0));
+    let (scale, one) =
+        ((scale * Logistic::lifted_one()).at_most(R::per_type(two_to(60) as f32, two_to(60))), R::of(1.0));
     let (less, more) = (scale - one, scale + one);
     (m.mul_add(less, r * more) / m.mul_add(scale, r.mul_add(less, m))).copysign(x)
 }

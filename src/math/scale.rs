@@ -1,11 +1,11 @@
 //! A constant or a parameter times |x|, as an unevaluated sum: exponentials magnify the relative error of their argument.
 
-use super::exp::exp2;
+use super::exp::two_to;
 use crate::kernel::lanes::Plain;
 use crate::kernel::real::Real;
 
 /// Scales are taken as no more than this, and as no less than its reciprocal.
-const MOST_SCALE: (f64, f64) = (exp2(60), exp2(500));
+const MOST_SCALE: (f64, f64) = (two_to(60), two_to(500));
 
 /// A parameter that scales the input: a factor as an unevaluated sum.
 #[derive(Clone, Copy)]
@@ -34,11 +34,26 @@ impl<R: Real> Scale<R> {
         Self { factor, factor_lo: None }
     }
 
+    /// The same for a number of the lane.
+    #[inline(always)]
+    pub(crate) fn of_lane(parameter: R) -> Self {
+        let (least, most) = (
+            R::per_type(MOST_SCALE.0.recip() as f32, MOST_SCALE.1.recip()),
+            R::per_type(MOST_SCALE.0 as f32, MOST_SCALE.1),
+        );
+        Self { factor: parameter.at_least(least).at_most(most), factor_lo: None }
+    }
+
     /// The reciprocal of a parameter, which is rounded and bounded like [`of`](Self::of) one.
     #[inline(always)]
     pub(crate) fn recip_of(parameter: f64) -> Self {
-        let Self { factor: divisor, .. } = Self::of(parameter);
-        let one = R::of(1.0);
+        Self::of(parameter).recip()
+    }
+
+    /// The reciprocal of a factor without a low part.
+    #[inline(always)]
+    pub(crate) fn recip(self) -> Self {
+        let (divisor, one) = (self.factor, R::of(1.0));
         let factor = one / divisor;
         let (product, product_lo) = factor.two_mul(divisor);
         Self { factor, factor_lo: Some(((one - product) - product_lo) * factor) }
@@ -60,7 +75,7 @@ impl<R: Real> Scale<R> {
     /// |x| times the factor. A factor of 0 is fine: then it is 0, for infinite x too.
     #[inline(always)]
     pub(crate) fn times_abs(self, x: R) -> Scaled<R> {
-        let most = (R::per_type(114.75, 790.0) / self.factor).at_most(R::per_type(exp2(70) as f32, exp2(510)));
+        let most = (R::per_type(114.75, 790.0) / self.factor).at_most(R::per_type(two_to(70) as f32, two_to(510)));
         let a = x.abs().at_most(most);
         let (z, z_lo) = self.times(a, None);
         Scaled { a, z, z_lo }

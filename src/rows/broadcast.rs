@@ -2,6 +2,7 @@
 
 #[cfg(feature = "alloc")]
 use alloc::vec::Vec;
+use core::ops::Range;
 
 /// A bias, a mask or the sinks of scores, and which rows each of its rows is for. Of sinks a row is one number.
 ///
@@ -16,6 +17,9 @@ use alloc::vec::Vec;
 /// | `[B, H, Q, K]` | `[B, K]` | `Broadcast::each(&mask, H * Q)` |
 /// | `[B, H, Q, K]` | `[H, K]` | `Broadcast::each_cycled(&bias, Q)` |
 /// | `[B, H, Q, K]` | `[H]` | `Broadcast::each_cycled(&sinks, Q)` |
+///
+/// The weights of a [`BinaryCrossEntropy`](crate::BinaryCrossEntropy) are broadcast in the same way, with rows of one number:
+/// see [`BinaryTargets`](crate::BinaryTargets).
 ///
 /// ```
 /// use activations::{Activation, Broadcast, Softmax};
@@ -121,6 +125,47 @@ impl<'a, U> Broadcast<'a, U> {
             How::EachCycled(rows) => block / rows % (self.data.len() / unit),
         };
         block * unit
+    }
+}
+
+impl<U: Copy> Broadcast<'_, U> {
+    /// What goes with these elements of the data, if rows are of one number: as it is, or written to `room`, which has an
+    /// element for each.
+    pub(crate) fn beside<'s>(&'s self, part: Range<usize>, room: &'s mut [U]) -> &'s [U] {
+        let numbers = self.data;
+        let inner = match self.how {
+            How::Alike if numbers.len() == 1 => usize::MAX,
+            How::Alike | How::Cycled => 1,
+            How::Each(inner) | How::EachCycled(inner) => inner,
+        };
+        let (n, mut channel) = (part.len(), part.start / inner % numbers.len());
+        if inner == 1 && channel + n <= numbers.len() {
+            return &numbers[channel..][..n];
+        }
+        let mut written = 0;
+        if inner == 1 {
+            // A whole period, and then what is written already.
+            let period = n.min(numbers.len());
+            while written < period {
+                let run = (numbers.len() - channel).min(period - written);
+                room[written..][..run].copy_from_slice(&numbers[channel..][..run]);
+                (written, channel) = (written + run, 0);
+            }
+            while written < n {
+                let run = written.min(n - written);
+                room.copy_within(..run, written);
+                written += run;
+            }
+            return &room[..n];
+        }
+        let mut left = inner - part.start % inner;
+        while written < n {
+            let run = left.min(n - written);
+            room[written..][..run].fill(numbers[channel]);
+            channel = if channel + 1 == numbers.len() { 0 } else { channel + 1 };
+            (written, left) = (written + run, inner);
+        }
+        &room[..n]
     }
 }
 

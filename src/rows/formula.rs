@@ -168,6 +168,13 @@ pub(crate) struct Slices<'a, T> {
     pub(crate) y: &'a mut [T],
 }
 
+impl<'a, T> Slices<'a, T> {
+    /// A part of a row, or all of it, that is only read.
+    pub(crate) fn read(x: &'a [T], grad_y: Option<&'a [T]>) -> Self {
+        Self { row_len: x.len(), x: Some(x), grad_y, y: &mut [] }
+    }
+}
+
 impl<T> Slices<'_, T> {
     /// The elements, wherever they are.
     pub(crate) fn x(&self) -> &[T] {

@@ -158,6 +158,7 @@ pub(crate) fn with_sink<T: Element, F: RowFunction>(
 macro_rules! row_function {
     ($name:ident, sign: $sign:literal, $value:ident, fast: $fast:ident, $diagonal:ident, $gradient:ident, $from_output:ident) => {
         $crate::rows::layout::rows_of_length!($name);
+        $crate::rows::layout::rows_along_axis!($name);
 
         impl $crate::rows::function::RowFunction for $name {
             const SIGN: f64 = $sign;
@@ -174,19 +175,6 @@ macro_rules! row_function {
         }
 
         impl $name {
-            /// Rows along an axis that is not the last: each has `len` elements, `inner` apart.
-            ///
-            /// The data is `outer x len x inner`, as a tensor whose last axes have `inner` elements together. Slices whose
-            /// length is not a multiple of `len * inner` make the methods panic. A row has the bits that it would have
-            /// with its elements adjacent.
-            ///
-            /// # Errors
-            /// If one of them is 0, or their product is no length of a slice.
-            pub fn axis(len: usize, inner: usize) -> Result<Self, $crate::describe::error::ParameterError> {
-                let name = <Self as $crate::describe::card::Described>::CARD.name;
-                $crate::rows::layout::Layout::axis(name, len, inner).map(|layout| Self { layout })
-            }
-
             /// With the scores, x or for softmin -x, times a number first. See [`Scores::scaled`](crate::Scores::scaled).
             ///
             /// # Errors

@@ -9,7 +9,7 @@ use crate::kernel::element::{Element, per_element};
 use crate::kernel::level::Level;
 
 /// Elements of a tile, of long slices and of short ones: there is less to clear.
-const TILE: usize = 1 << 12;
+pub(crate) const TILE: usize = 1 << 12;
 const SHORT_TILE: usize = 1 << 10;
 
 /// A formula that runs over rows as they are in slices of elements.
@@ -21,6 +21,7 @@ pub(crate) struct Work<'a, T: Element> {
     /// `None`: in place.
     pub(crate) x: Option<&'a [T]>,
     pub(crate) grad_y: Option<&'a [T]>,
+    /// If there is an `x`, may be empty: then nothing is written.
     pub(crate) y: &'a mut [T],
     /// Called after a gradient, if there are sinks.
     pub(crate) of_sink: OfSink<'a, T::Float>,
@@ -33,7 +34,7 @@ pub(crate) struct ByTiles;
 per_element!(ByTiles: Args<'a, T> = Work<'a, T>, by_tiles);
 
 fn by_tiles<T: Element>(_: &ByTiles, work: Work<'_, T>) {
-    if work.y.len() <= SHORT_TILE {
+    if work.x.map_or(work.y.len(), <[T]>::len) <= SHORT_TILE {
         by_tiles_of::<T, SHORT_TILE>(work);
     } else {
         by_tiles_of::<T, TILE>(work);
@@ -42,7 +43,7 @@ fn by_tiles<T: Element>(_: &ByTiles, work: Work<'_, T>) {
 
 fn by_tiles_of<T: Element, const N: usize>(work: Work<'_, T>) {
     let Work { level, layout, terms, stage, x, grad_y, y, of_sink, formula } = work;
-    let (len, inner) = (y.len(), layout.inner());
+    let (len, inner) = (x.map_or(y.len(), <[T]>::len), layout.inner());
     let row_len = layout.row_len(len);
     let unit = row_len * inner;
     let mut tiles = Tiles::<T, N>::new(level, layout, row_len, terms, stage, grad_y.is_some());

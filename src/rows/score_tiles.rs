@@ -323,6 +323,9 @@ impl<'a, T: Element, const N: usize> Tiles<'a, T, N> {
 
     /// Writes results, which gradients have the scale for a factor of.
     pub(super) fn spread(&mut self, stage: Stage, part: &Part, y: &mut [T], of_sink: OfSink<'_, T::Float>) {
+        if y.is_empty() {
+            return;
+        }
         let len = part.len();
         if part.sink {
             part.each_row(self.inner, &mut |row, at| of_sink(row, self.x.of(N)[at + part.places.len()]));

@@ -81,6 +81,11 @@ pub fn of(activation: &AnyActivation, part: Part) -> Option<Function> {
             // As the documentation has it beyond 1600. The sum cancels to 2^-24 at most.
             |x| if x.abs() > 1600.0 { 1.0 } else { (libm::sin(x) + libm::cos(x)).powi(2) },
         ),
+        // 30 x is exact in `f64`. Beyond the greatest `f32` it is NaN.
+        "sin" => (
+            |x| if (30.0 * x).abs() > f64::from(f32::MAX) { f64::NAN } else { libm::sin(30.0 * x) },
+            |x| if (30.0 * x).abs() > f64::from(f32::MAX) { f64::NAN } else { 30.0 * libm::cos(30.0 * x) },
+        ),
         "clipped_gelu" => (
             |x| clip(tail(x, x * phi(x)), -10.0, 10.0),
             |x| if x > 10.0 { 0.0 } else { slope_limits(x, phi(x) + x * density(x)) },

@@ -26,6 +26,7 @@ macro_rules! functions {
     )*};
 }
 functions!(Exp: exp, Expm1: expm1, Sigmoid: sigmoid, Tanh: tanh, Log1pExp: log1p_exp);
+functions!(Sin: sin, Cos: cos, Ln: ln, Ln1p: ln_1p, Exp2: exp2, Erf: erf, Erfc: erfc, Rsqrt: rsqrt);
 
 /// A prime, unless the environment has another.
 fn stride() -> u64 {
@@ -84,4 +85,44 @@ fn tanh_is_within_its_bound() {
 #[test]
 fn log1p_exp_is_within_its_bound() {
     check_as("log1p_exp", Log1pExp, activations::Softplus::default().into());
+}
+
+#[test]
+fn sin_is_within_its_bound() {
+    check("sin", Sin, libm::sin, ("sine", Part::Value), [(2.0, 2.0); 2]);
+}
+
+#[test]
+fn cos_is_within_its_bound() {
+    check("cos", Cos, libm::cos, ("sine", Part::Slope), [(2.0, 2.0); 2]);
+}
+
+#[test]
+fn ln_is_within_its_bound() {
+    check("ln", Ln, libm::log, ("log", Part::Value), [(2.0, 2.0); 2]);
+}
+
+#[test]
+fn ln_1p_is_within_its_bound() {
+    check("ln_1p", Ln1p, libm::log1p, ("log1p", Part::Value), [(2.0, 2.0); 2]);
+}
+
+#[test]
+fn exp2_is_within_its_bound() {
+    check("exp2", Exp2, libm::exp2, ("exp2", Part::Value), [(2.0, 2.0); 2]);
+}
+
+#[test]
+fn erf_is_within_its_bound() {
+    check("erf", Erf, libm::erf, ("erf", Part::Value), [(2.0, 2.0); 2]);
+}
+
+#[test]
+fn erfc_is_within_its_bound() {
+    check("erfc", Erfc, libm::erfc, ("erf", Part::Slope), [(2.0, 2.0); 2]);
+}
+
+#[test]
+fn rsqrt_is_within_its_bound() {
+    check("rsqrt", Rsqrt, |x| 1.0 / x.sqrt(), ("log", Part::Slope), [(2.0, 2.0); 2]);
 }

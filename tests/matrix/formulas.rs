@@ -146,6 +146,7 @@ impl Formula {
                 (x * t, t + x * x.sigmoid() * rest * (one + t))
             }
             "snake" => self.snake(x),
+            "sin" => self.sin(x),
             "hard_sigmoid" => {
                 let (alpha, beta) = (self.exact("alpha"), self.exact("beta"));
                 let (slope, left) = (self.parameter("alpha"), Big::of((self.round)(-beta / alpha)));
@@ -209,6 +210,17 @@ impl Formula {
         (value, both * both)
     }
 
+    fn sin(&self, x: Big) -> Pair {
+        let omega = self.parameter("omega");
+        let z = omega * x;
+        let most = if self.is_f64 { 2.0_f64.powi(45) } else { f64::from(f32::MAX) };
+        if Big::of(most) < z.abs() {
+            return (Big::of(f64::NAN), Big::of(f64::NAN));
+        }
+        let (sin, cos) = z.sin_cos();
+        (sin, omega * cos)
+    }
+
     /// The limits.
     fn at_infinity(&self, x: Big) -> Pair {
         let right = !x.is_negative();
@@ -227,6 +239,7 @@ impl Formula {
             "hard_tanh" => side((self.parameter("min"), zero), (self.parameter("max"), zero)),
             "tanhshrink" | "identity" | "softshrink" | "hardshrink" | "snake" => (x, one),
             "shrink" => (x, one),
+            "sin" => (Big::of(f64::NAN), Big::of(f64::NAN)),
             "clipped_gelu" => side((zero, zero), (self.parameter("max"), zero)),
             "laplace" => side((zero, zero), (one, zero)),
             "exponential" => side((zero, zero), (x, x)),

@@ -6,7 +6,7 @@ use crate::common::{Part, oracle, sweep, ulp};
 use crate::support::{Bits, Float, Outputs, assert_same};
 use activations::{
     Activation, AnyActivation, Celu, ClippedGelu, Described, Elu, Exponential, FromOutput, Gelu, Laplace, Level,
-    LogSigmoid, ParameterError, Selu, Sigmoid, Silu, Snake, Softplus, Swish, Tanh, Xielu,
+    LogSigmoid, ParameterError, Selu, Sigmoid, Silu, Sin, Snake, Softplus, Swish, Tanh, Xielu,
 };
 
 /// Inputs of all magnitudes where a parameter's scale puts the curve, and beyond.
@@ -111,6 +111,16 @@ fn snake_holds_for_any_frequency() {
             if z.abs() > 1600.0 { 1.0 } else { (libm::sin(z) + libm::cos(z)).powi(2) }
         };
         within_ceilings(&format!("snake({a})"), Snake::new(wide).unwrap(), wide, value, slope);
+    }
+}
+
+#[test]
+fn sin_holds_for_any_frequency() {
+    for omega in [30.0, 1.0, 0.7, 1e3, 1e-5_f32] {
+        let wide = f64::from(omega);
+        let phase = |x: f64| if (wide * x).abs() > f64::from(f32::MAX) { f64::NAN } else { wide * x };
+        let (value, slope) = (|x| libm::sin(phase(x)), |x| wide * libm::cos(phase(x)));
+        within_ceilings(&format!("sin({omega})"), Sin::new(wide).unwrap(), wide, value, slope);
     }
 }
 

@@ -276,6 +276,7 @@ fn by_name_gives_the_bits_of_the_typed_call() {
         Tanhshrink,
         LogCosh,
         Snake,
+        Sin,
         ClippedGelu,
         Laplace,
         Xielu,

@@ -170,7 +170,8 @@ fn functions_through_the_origin_keep_the_sign_of_zero() {
     let through_origin: Vec<_> = elementwise().filter(odd).collect();
     let activations = ["relu", "leaky_relu", "tanh", "gelu", "gelu_tanh", "silu", "elu", "clipped_gelu", "xielu"];
     let lines = ["relu6", "rrelu", "identity", "hard_swish", "hard_tanh", "softshrink", "hardshrink", "shrink"];
-    let curves = ["squared_relu", "softsign", "quick_gelu", "swish", "selu", "celu", "mish", "tanhshrink", "snake"];
+    let curves =
+        ["squared_relu", "softsign", "quick_gelu", "swish", "selu", "celu", "mish", "tanhshrink", "snake", "sin"];
     for name in activations.into_iter().chain(lines).chain(curves).filter(|name| is_chosen(name)) {
         assert!(through_origin.iter().any(|f| f.card().name == name), "{name}(0) is not 0");
     }

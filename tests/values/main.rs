@@ -20,8 +20,9 @@ use crate::support::{Bits, Float, digest_inputs, fnv};
 use activations::{
     AnyActivation, Celu, ClippedGelu, Described, Elementwise, Elu, Exponential, Fused, Gelu, GeluTanh, HardSigmoid,
     HardSwish, HardTanh, Hardshrink, Identity, Laplace, LeakyRelu, LogCosh, LogSigmoid, LogSumExp, Mish, Plain,
-    QuickGelu, Real, Relu, Relu6, Rrelu, Selu, Shrink, Sigmoid, Silu, SlopeFromOutput, Snake, Softplus, Softshrink,
-    Softsign, SparsePlus, SparseSigmoid, SquaredRelu, Squareplus, Swish, Tanh, Tanhshrink, Threshold, Xielu, math,
+    QuickGelu, Real, Relu, Relu6, Rrelu, Selu, Shrink, Sigmoid, Silu, Sin, SlopeFromOutput, Snake, Softplus,
+    Softshrink, Softsign, SparsePlus, SparseSigmoid, SquaredRelu, Squareplus, Swish, Tanh, Tanhshrink, Threshold,
+    Xielu, math,
 };
 
 /// A formula in lanes of one kind.
@@ -65,7 +66,7 @@ macro_rules! each_elementwise {
     ($use:ident $($given:ident)*) => {
         $use! {
             $($given)*: Relu, LeakyRelu, Relu6, SquaredRelu, Threshold, Sigmoid, Tanh, Tanhshrink, LogCosh, Gelu, GeluTanh,
-            Silu, QuickGelu, Swish, Elu, Selu, Celu, Softplus, LogSigmoid, Mish, Snake, Rrelu, Identity, HardSigmoid,
+            Silu, QuickGelu, Swish, Elu, Selu, Celu, Softplus, LogSigmoid, Mish, Snake, Sin, Rrelu, Identity, HardSigmoid,
             HardSwish, HardTanh, Softshrink, Hardshrink, SparsePlus, SparseSigmoid, Softsign, Squareplus, Shrink,
             ClippedGelu, Laplace, Xielu, Exponential
         }
@@ -130,6 +131,8 @@ macro_rules! others_of {
         with!(Swish::new(1e300));
         with!(Snake::new(3.7));
         with!(Snake::new(1e25));
+        with!(Sin::new(0.7));
+        with!(Sin::new(1e25));
         with!(Squareplus::new(0.3));
         with!(Squareplus::new(1e20));
         with!(Squareplus::new(1e-30));
@@ -182,8 +185,16 @@ macro_rules! others_of {
         }
         elementary!(exp);
         elementary!(expm1);
+        elementary!(cos);
+        elementary!(erf);
+        elementary!(erfc);
+        elementary!(exp2);
+        elementary!(ln);
+        elementary!(ln_1p);
         elementary!(log1p_exp);
+        elementary!(rsqrt);
         elementary!(sigmoid);
+        elementary!(sin);
         elementary!(tanh);
         all.extend(merged());
         all

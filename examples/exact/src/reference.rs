@@ -277,6 +277,9 @@ pub(crate) fn exact(activation: &AnyActivation, part: Part, x: f64) -> f64 {
                 (x * 2.0 * p(0)).sin() + 1.0
             }
         }
+        "sin" => {
+            if value { (x * p(0)).sin() } else { (x * p(0)).cos() * p(0) }
+        }
         "xielu" => match (right, value) {
             (true, true) => x.powi(2) * p(0) + x * p(2),
             (true, false) => x * 2.0 * p(0) + p(2),
