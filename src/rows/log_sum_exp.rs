@@ -106,7 +106,7 @@ fn of_rows<T: Element>(x: &[T], row_len: usize, f: &mut dyn FnMut(usize, T::Floa
 }
 
 /// The probabilities of numbers, times a number.
-pub(super) fn probabilities<T: Element>(level: Level, state: State<T::Float>, times: T::Float, x: &[T], y: &mut [T]) {
+fn probabilities<T: Element>(level: Level, state: State<T::Float>, times: T::Float, x: &[T], y: &mut [T]) {
     T::as_floats(level, [x], [y], false, |[x], [y]| {
         T::Float::run(&Compiled, level, Args::Probabilities(Probabilities { state, times, x, y }));
     });
@@ -163,7 +163,7 @@ pub fn log_sum_exp_backward<T: Element>(x: &[T], grad_y: T, grad_x: &mut [T]) {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LogSumExp<T: Element> {
-    pub(super) state: State<T::Float>,
+    state: State<T::Float>,
 }
 
 impl<T: Element> Default for LogSumExp<T> {
@@ -190,12 +190,8 @@ impl<T: Element> LogSumExp<T> {
     /// ```
     #[must_use]
     pub fn of(x: &[T]) -> Self {
-        Self::of_at(Level::best(), x)
-    }
-
-    pub(super) fn of_at(level: Level, x: &[T]) -> Self {
         let mut sum = Self::new();
-        sum.push_slice_at(level, x);
+        sum.push_slice(x);
         sum
     }
 
