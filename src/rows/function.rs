@@ -63,7 +63,7 @@ pub(crate) fn run<T: Element, F: RowFunction>(layout: Layout, level: Level, term
 fn run_formula<T: Element, F: RowFormula>(
     layout: Layout,
     level: Level,
-    terms: Terms<'_, T>,
+    mut terms: Terms<'_, T>,
     stage: Stage,
     formula: F,
     x: Option<&[T]>,
@@ -73,6 +73,9 @@ fn run_formula<T: Element, F: RowFormula>(
 ) {
     if y.is_empty() {
         return;
+    }
+    if let Some(causal) = &mut terms.causal {
+        causal.whole = F::SUMS_GRADIENTS;
     }
     let row_len = layout.row_len(y.len());
     let mut run = |rows: Rows<'_, T::Float>| T::Float::run(&Run(formula), level, rows);

@@ -1,5 +1,6 @@
 //! Top-k softmax: the experts of a mixture that each row of logits chooses, and their weights.
 
+use core::cmp::Ordering;
 use core::ops::Range;
 
 use num_traits::Zero;
@@ -273,23 +274,60 @@ fn run<T: Element>(job: &Job, asked: Asked<'_, T>) {
 /// The places of the greatest logits, and these.
 fn choose<T: Element>(logits: &[T], indices: &mut [usize], chosen: &mut [T]) {
     let before = |a: T, b: T| a > b || a.is_nan() && !b.is_nan();
-    let k = indices.len();
-    for (i, &logit) in logits.iter().enumerate() {
-        // How many are chosen, and the place among them. Equal ones that came before stay before.
-        let count = i.min(k);
+    let (k, mut count) = (indices.len(), 0);
+    let mut take = |i: usize| {
+        let logit = logits[i];
         if count == k && !before(logit, chosen[k - 1]) {
-            continue;
+            return;
         }
+        // Its place among the chosen: equal ones that came before stay before.
         let at = chosen[..count].iter().map(|&other| usize::from(!before(logit, other))).sum::<usize>();
-        // All places in turn, of which those behind move: a loop of a fixed length, because a CPU cannot guess its end.
-        let last = count.min(k - 1);
-        for j in (1..=last).rev() {
+        // All places in turn, of which those behind move: a loop whose length a CPU can guess.
+        count = (count + 1).min(k);
+        for j in (1..count).rev() {
             let moves = j > at;
             chosen[j] = if moves { chosen[j - 1] } else { chosen[j] };
             indices[j] = if moves { indices[j - 1] } else { indices[j] };
         }
         (chosen[at], indices[at]) = (logit, i);
+    };
+    if k <= COLUMN && logits.len() >= 2 * COLUMN {
+        let mut candidates = [0; CANDIDATES];
+        if let Some(count) = find_candidates(logits, k, &mut candidates) {
+            return candidates[..count].iter().for_each(|&i| take(i));
+        }
     }
+    (0..logits.len()).for_each(take);
+}
+
+/// The most candidates that are put aside.
+const CANDIDATES: usize = 64;
+
+/// Logits of which the greatest in each lane is known.
+const COLUMN: usize = 16;
+
+/// The places of the logits that may be among the k greatest, in their order, and their number; `None` if there are too many.
+/// Each lane has a greatest logit, and the kth greatest of these is reached by k logits at least, so lesser ones are out. There
+/// are no branches, which a CPU could not guess.
+fn find_candidates<T: Element>(logits: &[T], k: usize, candidates: &mut [usize; CANDIDATES]) -> Option<usize> {
+    let mut lanes = [T::neg_infinity(); COLUMN];
+    for column in logits.as_chunks::<COLUMN>().0 {
+        for i in 0..COLUMN {
+            lanes[i] = if column[i] > lanes[i] { column[i] } else { lanes[i] };
+        }
+    }
+    let mut floor = T::infinity();
+    for lane in lanes {
+        let greater = lanes.iter().map(|&other| usize::from(other > lane)).sum::<usize>();
+        floor = if greater < k && lane < floor { lane } else { floor };
+    }
+    let mut count = 0;
+    for (i, &logit) in logits.iter().enumerate() {
+        candidates[count % CANDIDATES] = i;
+        // NaN is a candidate.
+        count += usize::from(!matches!(logit.partial_cmp(&floor), Some(Ordering::Less)));
+    }
+    (count <= CANDIDATES).then_some(count)
 }
 
 /// Fills tiles with a part of a row: elements and gradients.
