@@ -99,7 +99,7 @@ fn long_rows<T: Element>(job: &mut Job<'_, T::Float>, logits: &[T], t: Option<&[
             // A tile that nobody reads again is not rounded to halves.
             let grad = if written || T::IS_FLOAT { grad.get_mut(range).unwrap_or_default() } else { &mut [] };
             T::as_floats(level, inputs, [grad], false, |[x, of_row], [y]| {
-                f(Slices { row_len: x.len(), x: Some(x), grad_y: t.map(|_| of_row), y });
+                f(0, Slices { row_len: x.len(), x: Some(x), grad_y: t.map(|_| of_row), y });
             });
         });
     }
@@ -113,7 +113,7 @@ fn along_axis<T: Element>(job: &mut Job<'_, T::Float>, layout: Layout, logits: &
         Rows::Slices(mut slices) if row_len > CHUNK => {
             for start in (0..slices.y.len()).step_by(row_len) {
                 let mut row = slices.part(start..start + row_len);
-                job.long_row(at, gradient, false, &mut |range, _, f| f(row.part(range)));
+                job.long_row(at, gradient, false, &mut |range, _, f| f(0, row.part(range)));
                 at += 1;
             }
         }
@@ -129,7 +129,7 @@ fn along_axis<T: Element>(job: &mut Job<'_, T::Float>, layout: Layout, logits: &
             }
             at += count;
         }
-        Rows::Parts(_, part) => {
+        Rows::Parts { part, .. } => {
             job.long_row(at, gradient, false, part);
             at += 1;
         }
@@ -144,6 +144,7 @@ fn along_axis<T: Element>(job: &mut Job<'_, T::Float>, layout: Layout, logits: &
         grad_y: t,
         y: grad,
         of_sink: &mut |_, _| {},
+        parted: 1,
         formula: &mut formula,
     };
     T::call(&ByTiles, work);

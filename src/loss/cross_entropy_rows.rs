@@ -128,7 +128,7 @@ impl<T: Float> Job<'_, T> {
             self.weigh(&stats, &mut rows, part);
         }
         if let Target::Class(class) = rows.kind[0] {
-            part(class..class + 1, false, &mut |slices| rows.x[0] = slices.x()[0]);
+            part(class..class + 1, false, &mut |_, slices| rows.x[0] = slices.x()[0]);
         }
         self.take_losses(at, 1, &stats, &mut rows);
         if !gradient {
@@ -174,13 +174,13 @@ impl<T: Float> Job<'_, T> {
         f: &mut dyn FnMut(Slices<'_, T>, Weights<'_, T>),
     ) {
         let Some(weights) = self.weights else {
-            return part(range, written, &mut |slices| {
+            return part(range, written, &mut |_, slices| {
                 let weights = self.weights_of(slices.grad_y, None);
                 f(slices, weights);
             });
         };
         let (mut tile, mut place) = (Tile::<T, TILE>::new(), range.start);
-        part(range, written, &mut |slices| {
+        part(range, written, &mut |_, slices| {
             let (len, mut y) = (slices.x().len(), slices.y);
             for start in (0..len).step_by(TILE) {
                 let piece = start..len.min(start + TILE);
