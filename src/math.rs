@@ -33,6 +33,7 @@ mod hyperbolic;
 mod log1p;
 mod logistic;
 mod normal;
+mod power;
 mod scale;
 mod sine;
 
@@ -49,6 +50,7 @@ pub(crate) use log1p::{log1p_exp_neg, log1p_of_sum, log1p_of_sum_unrounded};
 pub(crate) use logistic::{Low, sigmoid_from_left, sigmoid_neg, sigmoid_neg_slope, tanh_slope, times_sigmoid_neg};
 pub use logistic::{sigmoid, tanh};
 pub(crate) use normal::{NormalTail, bell, normal_tail};
+pub(crate) use power::power_of_share;
 pub(crate) use scale::Scale;
 pub(crate) use sine::sin_square;
 

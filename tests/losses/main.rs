@@ -16,4 +16,5 @@ mod number;
 
 mod axis;
 mod binary;
+mod focal;
 mod refused;
