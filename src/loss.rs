@@ -20,7 +20,7 @@ use crate::kernel::real::Real;
 pub use binary::BinaryCrossEntropy;
 pub use binary_targets::BinaryTargets;
 pub use cross_entropy::CrossEntropy;
-pub use targets::Targets;
+pub use targets::{IntoTargets, Targets};
 
 /// How the losses of a batch become one number.
 ///

@@ -2,7 +2,7 @@
 
 use super::cross_entropy_batch::{Batch, BatchLoss};
 use super::targets::Kind;
-use super::{Reduction, Targets, checked_gamma, settings};
+use super::{IntoTargets, Reduction, Targets, checked_gamma, settings};
 use crate::describe::error::ParameterError;
 use crate::describe::parameters::{Allowed, checked};
 use crate::kernel::element::{Element, Float};
@@ -227,8 +227,8 @@ impl CrossEntropy {
     /// # Ok::<(), activations::ParameterError>(())
     /// ```
     #[track_caller]
-    pub fn loss<'a, T: Element>(&self, logits: &[T], targets: impl Into<Targets<'a, T>>) -> T {
-        let targets = targets.into();
+    pub fn loss<'a, T: Element>(&self, logits: &[T], targets: impl IntoTargets<'a, T>) -> T {
+        let targets = targets.into_targets();
         self.check(logits, &targets);
         T::rounded(self.mean(logits, targets, &mut []))
     }
@@ -251,10 +251,10 @@ impl CrossEntropy {
     pub fn loss_and_gradient<'a, T: Element>(
         &self,
         logits: &[T],
-        targets: impl Into<Targets<'a, T>>,
+        targets: impl IntoTargets<'a, T>,
         grad: &mut [T],
     ) -> T {
-        let targets = targets.into();
+        let targets = targets.into_targets();
         self.check(logits, &targets);
         same_length("grad", grad.len(), "logits", logits.len());
         T::rounded(self.mean(logits, targets, grad))
@@ -274,8 +274,8 @@ impl CrossEntropy {
     /// # Ok::<(), activations::ParameterError>(())
     /// ```
     #[track_caller]
-    pub fn losses<'a, T: Element>(&self, logits: &[T], targets: impl Into<Targets<'a, T>>, losses: &mut [T]) {
-        let targets = targets.into();
+    pub fn losses<'a, T: Element>(&self, logits: &[T], targets: impl IntoTargets<'a, T>, losses: &mut [T]) {
+        let targets = targets.into_targets();
         self.check(logits, &targets);
         same_length("losses", losses.len(), "rows of logits", logits.len() / self.classes());
         self.run(logits, targets, 1.0, &mut |at, of_rows| round_to(of_rows, &mut losses[at..]), &mut []);
@@ -298,11 +298,11 @@ impl CrossEntropy {
     pub fn losses_and_gradient<'a, T: Element>(
         &self,
         logits: &[T],
-        targets: impl Into<Targets<'a, T>>,
+        targets: impl IntoTargets<'a, T>,
         losses: &mut [T],
         grad: &mut [T],
     ) {
-        let targets = targets.into();
+        let targets = targets.into_targets();
         self.check(logits, &targets);
         same_length("losses", losses.len(), "rows of logits", logits.len() / self.classes());
         same_length("grad", grad.len(), "logits", logits.len());

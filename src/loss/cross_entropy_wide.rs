@@ -1,6 +1,6 @@
 //! Cross-entropy of halves, with losses in `f32`.
 
-use super::{CrossEntropy, Targets};
+use super::{CrossEntropy, IntoTargets};
 use crate::kernel::element::Element;
 use crate::layers::wide::Wide;
 use crate::pass::same_length;
@@ -20,8 +20,8 @@ impl Wide<CrossEntropy> {
     /// # Ok::<(), activations::ParameterError>(())
     /// ```
     #[track_caller]
-    pub fn loss<'a, T: Element>(&self, logits: &[T], targets: impl Into<Targets<'a, T>>) -> T::Float {
-        let targets = targets.into();
+    pub fn loss<'a, T: Element>(&self, logits: &[T], targets: impl IntoTargets<'a, T>) -> T::Float {
+        let targets = targets.into_targets();
         self.0.check(logits, &targets);
         self.0.mean(logits, targets, &mut [])
     }
@@ -43,10 +43,10 @@ impl Wide<CrossEntropy> {
     pub fn loss_and_gradient<'a, T: Element>(
         &self,
         logits: &[T],
-        targets: impl Into<Targets<'a, T>>,
+        targets: impl IntoTargets<'a, T>,
         grad: &mut [T],
     ) -> T::Float {
-        let targets = targets.into();
+        let targets = targets.into_targets();
         self.0.check(logits, &targets);
         same_length("grad", grad.len(), "logits", logits.len());
         self.0.mean(logits, targets, grad)
@@ -66,8 +66,8 @@ impl Wide<CrossEntropy> {
     /// # Ok::<(), activations::ParameterError>(())
     /// ```
     #[track_caller]
-    pub fn losses<'a, T: Element>(&self, logits: &[T], targets: impl Into<Targets<'a, T>>, losses: &mut [T::Float]) {
-        let targets = targets.into();
+    pub fn losses<'a, T: Element>(&self, logits: &[T], targets: impl IntoTargets<'a, T>, losses: &mut [T::Float]) {
+        let targets = targets.into_targets();
         self.0.check(logits, &targets);
         same_length("losses", losses.len(), "rows of logits", logits.len() / self.0.classes());
         self.0.run(
@@ -96,11 +96,11 @@ impl Wide<CrossEntropy> {
     pub fn losses_and_gradient<'a, T: Element>(
         &self,
         logits: &[T],
-        targets: impl Into<Targets<'a, T>>,
+        targets: impl IntoTargets<'a, T>,
         losses: &mut [T::Float],
         grad: &mut [T],
     ) {
-        let targets = targets.into();
+        let targets = targets.into_targets();
         self.0.check(logits, &targets);
         same_length("losses", losses.len(), "rows of logits", logits.len() / self.0.classes());
         same_length("grad", grad.len(), "logits", logits.len());
