@@ -203,7 +203,7 @@ impl<T: Float, const GRADIENT: bool, const FOCAL: bool> Task<T> for Run<'_, T, G
         let mut sums = [Sums::<R, LANES>::of_anything()];
         let mut of_block = ([[T::zero(); LANES]; DEPTH], [[T::zero(); LANES]; DEPTH]);
         let mut at = 0;
-        let mut keep = |count: usize, (of_losses, of_grad): &([[T; LANES]; DEPTH], [[T; LANES]; DEPTH])| {
+        let mut keep = |count: usize, (of_losses, of_grad): &(Block<T>, Block<T>)| {
             if !losses.is_empty() {
                 losses[at..at + count].copy_from_slice(&of_losses.as_flattened()[..count]);
             }
@@ -267,9 +267,12 @@ impl<T: Float> Settings<T> {
     }
 }
 
+/// Columns that go through a formula together.
+type Block<T> = [[T; LANES]; DEPTH];
+
 /// Blocks of columns, columns, and what is left over. A focal loss takes so many registers that it has no blocks.
 #[inline(always)]
-fn in_blocks<T, const FOCAL: bool>(of: &[T]) -> (&[[[T; LANES]; DEPTH]], &[[T; LANES]], &[T]) {
+fn in_blocks<T, const FOCAL: bool>(of: &[T]) -> (&[Block<T>], &[[T; LANES]], &[T]) {
     let (columns, last) = of.as_chunks();
     let (blocks, rest) = if FOCAL { (&[][..], columns) } else { columns.as_chunks() };
     (blocks, rest, last)

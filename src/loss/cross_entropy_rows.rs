@@ -20,6 +20,9 @@ use crate::rows::sums::{Merge, chunks, parts};
 /// no `x`, distributions in `grad_y`.
 pub(super) type Parts<'f, T> = dyn FnMut(Range<usize>, bool, OfPart<'_, T>) + 'f;
 
+/// Writes the weights of some classes.
+pub(super) type WeightsOf<'a, T> = dyn Fn(Range<usize>, &mut [T]) + 'a;
+
 /// What the rows of a batch have in common, and the losses so far.
 pub(super) struct Job<'a, T: Float> {
     pub(super) level: Level,
@@ -31,8 +34,8 @@ pub(super) struct Job<'a, T: Float> {
     pub(super) keep: T,
     /// What each class gets of it.
     pub(super) spread: T,
-    /// Writes the weights of some classes, if they have any.
-    pub(super) weights: Option<&'a dyn Fn(Range<usize>, &mut [T])>,
+    /// `None`: classes have no weights.
+    pub(super) weights: Option<&'a WeightsOf<'a, T>>,
     /// The exponent of a focal loss, and the coefficient of a z-loss: 0 if it is none.
     pub(super) gamma: T,
     pub(super) z_loss: T,

@@ -262,8 +262,8 @@ impl<T: Float> Task<T> for Adjust<'_, T> {
         let zero = R::of(0.0);
         if let Some((gamma, weights)) = focal {
             let gamma = R::load(gamma);
-            for i in 0..SIDE {
-                let (loss, weight) = (R::load(rows.loss[i]), R::load(weights[i]));
+            for (i, &weight) in weights.iter().enumerate() {
+                let (loss, weight) = (R::load(rows.loss[i]), R::load(weight));
                 let (of_loss, of_gradient) = focal_factors(loss, gamma);
                 rows.loss[i] = R::select(weight.abs().le(zero), zero, weight * of_loss * loss).store();
                 rows.own[i] = (weight * of_gradient).store();

@@ -17,4 +17,5 @@ mod number;
 mod axis;
 mod binary;
 mod focal;
+mod parity;
 mod refused;
