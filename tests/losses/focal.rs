@@ -252,6 +252,9 @@ fn focal_losses_of_rows_are_right_at_both_ends() {
     for_each_type!(rows_at_the_ends());
 }
 
+/// The loss of these logits, and its gradient.
+type LossAndGradient<'a> = dyn Fn(&[f64], &mut [f64]) -> f64 + 'a;
+
 #[test]
 fn gradients_are_the_limits_of_differences() {
     let mut bits = Bits(9);
@@ -268,7 +271,7 @@ fn gradients_are_the_limits_of_differences() {
         let class_weights = [1.0, 0.5, 2.0, 0.0, 3.0];
         let classes = Targets::from(&labels).weighted(&class_weights);
         let smoothed = CrossEntropy::axis(5, 4).unwrap().label_smoothing(1.0).unwrap().z_loss(0.3).unwrap();
-        let losses: [&dyn Fn(&[f64], &mut [f64]) -> f64; 3] = [
+        let losses: [&LossAndGradient<'_>; 3] = [
             &|x, grad| binary.loss_and_gradient(x, targets, grad),
             &|x, grad| of_rows.loss_and_gradient(x, classes, grad),
             &|x, grad| smoothed.loss_and_gradient(x, classes, grad),
