@@ -18,6 +18,8 @@ pub(super) struct Batch<'a, T: Element> {
     pub(super) layout: Layout,
     pub(super) label_smoothing: f64,
     pub(super) ignore_index: i64,
+    pub(super) gamma: f64,
+    pub(super) z_loss: f64,
     pub(super) level: Level,
     pub(super) logits: &'a [T],
     pub(super) targets: Targets<'a, T>,
@@ -37,7 +39,20 @@ pub(super) struct BatchLoss;
 per_element!(BatchLoss: Args<'a, T> = Batch<'a, T>, losses_of);
 
 fn losses_of<T: Element>(_: &BatchLoss, batch: Batch<'_, T>) {
-    let Batch { layout, label_smoothing, ignore_index, level, logits, targets, losses, grad, times, total } = batch;
+    let Batch {
+        layout,
+        label_smoothing,
+        ignore_index,
+        gamma,
+        z_loss,
+        level,
+        logits,
+        targets,
+        losses,
+        grad,
+        times,
+        total,
+    } = batch;
     let row_len = layout.row_len(logits.len());
     let (t, classes) = match targets.kind {
         Kind::Classes(classes) => (None, Some(classes)),
@@ -54,6 +69,8 @@ fn losses_of<T: Element>(_: &BatchLoss, batch: Batch<'_, T>) {
         keep: <Plain<T> as Real>::of(1.0 - label_smoothing).store(),
         spread: Float::of(label_smoothing / row_len as f64),
         weights: if targets.weights.is_some() { Some(&weights) } else { None },
+        gamma: Float::of(gamma),
+        z_loss: Float::of(z_loss),
         times,
         losses,
         sum: (zero, zero),
