@@ -319,7 +319,7 @@ impl Parametric<1> for EluAlpha {
 /// [`Celu`] with a trained alpha for each channel, for [`PerChannel`](crate::PerChannel).
 ///
 /// - Derivatives: with respect to x, as for `Celu`; with respect to alpha, (1 - x/alpha) e^(x/alpha) - 1 for x < 0, else 0.
-/// - Error: value and derivative as for `Celu`; the derivative with respect to alpha at most 4 ULP in `f32` and `f64` for
+/// - Error: value and derivative as for `Celu`; the derivative with respect to alpha at most 6 ULP in `f32` and `f64` for
 ///   |x| up to 0.34 alpha, and 2^-22.5 (`f64`: 2^-51.5) absolutely.
 /// - Other alphas: as for `Celu`. One that is not positive is taken as 2^-60 (`f64`: 2^-500).
 /// - Special values: as for `Celu`.
