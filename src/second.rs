@@ -100,15 +100,10 @@ pub trait SecondDerivative<T: Element>: Activation<T> {
     /// // The penalty p = (dy/dx)^2 of y = softplus(x), and its gradient dp/dx = 2 f'(x) f''(x).
     /// let (softplus, x, ones) = (Softplus::default(), [-1.0_f64, 0.0, 2.0], [1.0; 3]);
     /// let dydx = softplus.backward_vec(&x, &ones);
-    /// let grad_dydx = dydx.map_each(|d| 2.0 * d);
+    /// let grad_dydx: Vec<f64> = dydx.iter().map(|d| 2.0 * d).collect();
     /// let (mut grad_ones, mut grad_x) = ([0.0; 3], [0.0; 3]);
     /// softplus.double_backward(&x, &ones, &grad_dydx, &mut grad_ones, &mut grad_x);
     /// assert_eq!(grad_x[1], 0.25);
-    ///
-    /// # trait MapEach { fn map_each(&self, f: impl Fn(f64) -> f64) -> Vec<f64>; }
-    /// # impl MapEach for Vec<f64> {
-    /// #     fn map_each(&self, f: impl Fn(f64) -> f64) -> Vec<f64> { self.iter().map(|&d| f(d)).collect() }
-    /// # }
     /// ```
     #[inline]
     #[track_caller]
