@@ -1,13 +1,15 @@
 //! The errors of every activation in ULP, measured: worst case, where it is, share of correctly rounded results.
 //!
 //! `cargo run --release --example accuracy` takes a stride over all f32 and the committed tables for f64.
-//! `cargo run --release --example accuracy -- --exhaustive` takes every f32 there is. `--fast` measures the fast forms.
-//! `--help` tells the rest.
+//! `cargo run --release --example accuracy -- --exhaustive` takes every f32 there is. `--fast` measures the fast forms, and
+//! `--second` second derivatives. `--help` tells the rest.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
 #[path = "../tests/exhaustive/mod.rs"]
 mod exhaustive;
+#[path = "shared/second_derivatives.rs"]
+mod second_derivatives;
 
 use std::fmt;
 use std::process::ExitCode;
@@ -29,7 +31,7 @@ const STRIDE: u64 = 1_009;
 const PIECE: u64 = 1 << 24;
 
 const HELP: &str = "\
-accuracy [--stride N | --exhaustive] [--markdown] [--fast] [NAME...]
+accuracy [--stride N | --exhaustive] [--markdown] [--fast | --second] [NAME...]
 
 Measures the errors of activations and derivatives in ULP, on all cores, and fails if one is above its bound.
 
@@ -41,6 +43,8 @@ Measures the errors of activations and derivatives in ULP, on all cores, and fai
                 judge they must agree. Functions that round once have the oracle alone.
   --fast        the forms that Fast runs, against their contracts, always with every f32. The kernels for f64 judge all
                 inputs, the oracle every 61st and every worst case.
+  --second      second derivatives, against their bounds. With --exhaustive, the kernels for f64 judge every f32, and the
+                oracle every 61st.
   --markdown    prints a Markdown table.
   NAME          only these functions; all without one.
 ";
@@ -52,13 +56,16 @@ struct Options {
     markdown: bool,
     /// The fast forms.
     fast: bool,
+    /// Second derivatives.
+    second: bool,
     /// All of them if empty.
     of: Vec<AnyActivation>,
 }
 
 /// `None` if it is help that is asked for.
 fn options() -> Result<Option<Options>, String> {
-    let mut options = Options { exhaustive: false, stride: STRIDE, markdown: false, fast: false, of: Vec::new() };
+    let mut options =
+        Options { exhaustive: false, stride: STRIDE, markdown: false, fast: false, second: false, of: Vec::new() };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -71,9 +78,10 @@ fn options() -> Result<Option<Options>, String> {
             }
             "--markdown" => options.markdown = true,
             "--fast" => options.fast = true,
+            "--second" => options.second = true,
             flag if flag.starts_with('-') => {
                 return Err(format!(
-                    "unknown argument `{flag}`: known are --exhaustive, --stride N, --markdown, --fast, --help and names"
+                    "unknown argument `{flag}`: known are --exhaustive, --stride N, --markdown, --fast, --second, --help and names"
                 ));
             }
             name => {
@@ -279,6 +287,9 @@ fn main() -> ExitCode {
     let levels = kinds();
     if options.fast {
         return if fast_forms(&levels, &options) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
+    if options.second {
+        return if second_derivatives::measure(&levels, &options) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     let swept: Vec<AnyActivation> = AnyActivation::all()
         .filter(|activation| common::oracle::of(activation, Part::Value).is_some())

@@ -9,7 +9,7 @@ use crate::kernel::element::{Element, Float, Kernel};
 use crate::kernel::level::Level;
 use crate::kernel::real::Real;
 use crate::kernel::sweep::{sweep, unaligned};
-use crate::kernel::tiles::TILE;
+use crate::kernel::tiles::{TILE, copied_tiles};
 use crate::pass::{Pass, Pieces, same_length};
 
 /// An activation function over slices.
@@ -335,12 +335,12 @@ pub trait Elementwise: Clone {
 impl<T: Element, F: Elementwise> Activation<T> for F {
     #[inline]
     fn run(&self, level: Level, pass: Pass<'_, T>) {
-        pass.over_floats(level, &mut |pass| T::Float::run(&Passes(self), level, pass));
+        pass.over_floats(level, &mut |pass| T::Float::run(&Passes::<_, false>(self), level, pass));
     }
 
     #[inline]
     fn run_fast(&self, level: Level, pass: Pass<'_, T>) {
-        pass.over_floats(level, &mut |pass| T::Float::run(&FastPasses(self), level, pass));
+        pass.over_floats(level, &mut |pass| T::Float::run(&Passes::<_, true>(self), level, pass));
     }
 
     #[inline]
@@ -349,34 +349,16 @@ impl<T: Element, F: Elementwise> Activation<T> for F {
     }
 }
 
-/// The passes of a formula.
-struct Passes<'f, F>(&'f F);
+/// The passes of a formula, or of its fast form, which is for `f32` alone.
+struct Passes<'f, F, const FAST: bool>(&'f F);
 
-impl<F: Elementwise> Kernel for Passes<'_, F> {
+impl<F: Elementwise, const FAST: bool> Kernel for Passes<'_, F, FAST> {
     type Args<'a, T: Float> = Pass<'a, T>;
     type Output<T: Float> = ();
 
     #[inline]
     fn f32(&self, level: Level, pass: Pass<'_, f32>) {
-        self.0.run_f32(level, pass);
-    }
-
-    #[inline]
-    fn f64(&self, level: Level, pass: Pass<'_, f64>) {
-        self.0.run_f64(level, pass);
-    }
-}
-
-/// The passes of a formula's fast form, which is for `f32` alone.
-struct FastPasses<'f, F>(&'f F);
-
-impl<F: Elementwise> Kernel for FastPasses<'_, F> {
-    type Args<'a, T: Float> = Pass<'a, T>;
-    type Output<T: Float> = ();
-
-    #[inline]
-    fn f32(&self, level: Level, pass: Pass<'_, f32>) {
-        self.0.run_fast_f32(level, pass);
+        if FAST { self.0.run_fast_f32(level, pass) } else { self.0.run_f32(level, pass) }
     }
 
     #[inline]
@@ -388,16 +370,20 @@ impl<F: Elementwise> Kernel for FastPasses<'_, F> {
 /// The loops of a formula, compiled where this is called with a type.
 #[inline]
 pub(crate) fn passes<T: Float, F: Elementwise>(f: &F, level: Level, pass: Pass<'_, T>) {
-    // The caller has just stored each slice as two words. Compilers copy both words at once, and such a load waits 5 ns until
-    // the stores are done. A slice that is cut is copied word by word, so slices are cut to the length that they have.
+    // The caller has just stored each slice as two words. A copy of both at once would wait 5 ns for the stores. A slice that is
+    // cut is copied word by word.
     match pass {
         Pass::Forward { x, y } => dispatch(level, Forward { f, x, y: &mut y[..x.len()] }),
         Pass::ForwardInPlace { x } => {
-            dispatch(level, ForwardInPlace { f: &Over { f: f.clone(), nothing: black_box(0.0) }, x });
+            // A copy takes at most 5 % of such a formula's time. `const`, so that the loop of the other branch is not compiled.
+            if const { F::ABREAST > 1 && size_of::<T>() > 4 } {
+                copied_tiles(x, |x, y| dispatch(level, Forward { f, x, y }));
+            } else {
+                dispatch(level, ForwardInPlace { f: &Over { f: f.clone(), nothing: black_box(0.0) }, x });
+            }
         }
         Pass::Derivative { x, dydx } => {
-            // The derivative is the gradient of ones. That saves the compiler a loop, and reading the ones costs nothing beside
-            // a formula that takes long. `const`, so that the loop of the other branch is not compiled.
+            // The gradient of ones, because reading them costs nothing beside a formula that takes long.
             if const { F::ABREAST > 1 } {
                 for (x, grad_x) in aligned_tiles(x, dydx) {
                     dispatch(level, Backward { f, x, grad_y: &T::ONES[..x.len()], grad_x });
@@ -470,9 +456,8 @@ pub(crate) use fast_form;
 
 /// A formula whose results are written over the elements.
 ///
-/// Where a formula chooses between the element and something else, LLVM makes a masked store of it, which takes ten times as
-/// long as any other on some CPUs with AVX2. So LLVM must not know that the element is the one that is in memory. A zero that
-/// it cannot see through is added to the element's bits.
+/// Where a formula chooses between the element and something else, LLVM would make a masked store, which takes ten times as long on
+/// some CPUs with AVX2. So a zero that LLVM cannot see through is added to the element's bits.
 #[derive(Clone)]
 struct Over<F> {
     f: F,

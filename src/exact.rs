@@ -12,6 +12,7 @@ mod definitions;
 mod double;
 mod elementary;
 mod round;
+pub(crate) mod rows;
 
 use self::double::Double;
 use self::round::{Format, Products, Reach, Round, Widen, decided};
@@ -28,8 +29,10 @@ use crate::pass::{Pass, Pieces};
 /// There is only one such result. So it has the same bits at every [`Level`](crate::Level), on every CPU, in WebAssembly, without
 /// `std`, and in every version of this crate.
 ///
-/// - For every function of one number: [`Definition`] lists them. There is no `Exact` of functions of rows and of losses, and none for
-///   slices of `f64`: such code does not compile.
+/// - For every function of one number: [`Definition`] lists them. There is none for slices of `f64`: such code does not compile.
+/// - [`Softmax`](crate::Softmax), [`LogSoftmax`](crate::LogSoftmax) and [`Softmin`](crate::Softmin) are computed in `f64` at
+///   [`Level::portable`](crate::Level::portable) and rounded once: at most 0.501 ULP, on sampled rows, and the same bits on every
+///   machine. A gradient's error is relative to its parts if they cancel. See also [`log_sum_exp_exact`](crate::log_sum_exp_exact).
 /// - Derivative: correctly rounded, too. [`backward`](Activation::backward) is `grad_y` times the rounded derivative, rounded once
 ///   more. [`Snake`](crate::Snake)'s derivative oscillates at every x. Far from 0 the default gives its mean
 ///   instead.

@@ -14,6 +14,7 @@ pub(crate) mod parallel;
 mod parallel_layers;
 #[cfg(feature = "rayon")]
 pub(crate) mod parallel_sums;
+pub(crate) mod per_channel;
 mod pointers;
 pub(crate) mod prelu;
 pub(crate) mod wide;

@@ -43,8 +43,8 @@
 //!
 //! A [`Gate`] applies an activation to one half of its inputs and multiplies the result by the other half. [`SwiGlu`] and its
 //! like are gates, and [`Gated`] makes a gate of any activation, also of one that is chosen by name or boxed. [`Biased`] is any
-//! activation of x + bias over rows. [`Prelu`] has a slope for each channel. Both give the gradients of their trained
-//! parameters. [`FromOutput`] computes a gradient from the output, where the output determines it. [`Fast`] runs an activation's
+//! activation of x + bias over rows. [`Prelu`] has a slope for each channel, and [`PerChannel`] other parameters. All give the
+//! gradients of their trained parameters. [`SecondDerivative`] has second derivatives and the backward of the backward. [`FromOutput`] computes a gradient from the output, where the output determines it. [`Fast`] runs an activation's
 //! fastest form, whose errors are bounded absolutely.
 //!
 //! [`CrossEntropy`] and [`BinaryCrossEntropy`] are losses with their gradients. They take logits, and apply softmax or sigmoid
@@ -140,7 +140,7 @@
 //! - that a [`LogSumExp`] of other pieces, or merged in another order, has the same bits: its state is rounded;
 //! - the same bits in the next version. The changelog lists each change.
 //!
-//! `tools/bits.sh` compares nine builds with committed digests of every function. The README says when it last ran.
+//! `tools/bits.sh` compares nine builds with committed digests of every function. `docs/checks.md` says when it last ran.
 //!
 //! All of this, and every error bound, is for the default floating-point mode, the only one that Rust defines: rounding to
 //! nearest, with subnormal numbers. A library in the same program may have set another (`-ffast-math` does).
@@ -212,15 +212,23 @@ mod list;
 mod loss;
 pub mod math;
 mod names;
+mod parametric;
 mod pass;
 mod rows;
+mod second;
 
 pub use activation::{Activation, Elementwise};
 pub use describe::card::{Card, Described, ErrorBounds, Vanishes};
 pub use describe::error::ParameterError;
 pub use describe::parameters::{Allowed, Parameter, Parameters};
+pub use exact::rows::{log_sum_exp_exact, log_sum_exp_rows_exact};
 pub use exact::{Definition, Exact};
 pub use from_output::{FromOutput, SlopeFromOutput};
+pub use functions::elu::{CeluAlpha, EluAlpha};
+pub use functions::silu::SwishBeta;
+pub use functions::snake::SnakeA;
+pub use functions::softplus::SoftplusBeta;
+pub use functions::xielu::XieluAlphas;
 pub use kernel::element::Element;
 #[cfg(feature = "std")]
 pub use kernel::lanes::Fused;
@@ -238,22 +246,30 @@ pub use layers::glu::{GeGlu, GeGluTanh, Glu, ReGlu, SwiGlu};
 pub use layers::parallel::{IntoParallel, Parallel};
 #[cfg(feature = "rayon")]
 pub use layers::parallel_sums::{log_sum_exp_parallel, log_sum_exp_rows_parallel};
+pub use layers::per_channel::PerChannel;
 pub use layers::prelu::Prelu;
 pub use layers::wide::Wide;
 pub use list::*;
-pub use loss::{BinaryCrossEntropy, CrossEntropy, Reduction, Targets};
+pub use loss::{BinaryCrossEntropy, BinaryTargets, CrossEntropy, Reduction, Targets};
 pub use names::any::AnyActivation;
 pub use names::error::ParseError;
 pub use names::text::Excerpt;
 pub use names::unknown::UnknownName;
+pub use parametric::Parametric;
 pub use pass::{Pass, Pieces};
 pub use rows::broadcast::Broadcast;
 pub use rows::log_sum_exp::{
-    LogSumExp, log_sum_exp, log_sum_exp_backward, log_sum_exp_rows, log_sum_exp_rows_wide, log_sum_exp_wide,
+    LogSumExp, log_sum_exp, log_sum_exp_axis, log_sum_exp_axis_wide, log_sum_exp_backward, log_sum_exp_rows,
+    log_sum_exp_rows_wide, log_sum_exp_wide,
 };
 pub use rows::scores::Scores;
+#[cfg(feature = "alloc")]
+pub use rows::sink::SinkGradient;
+pub use rows::top_k::TopKSoftmax;
+pub use second::{DoubleBackward, SecondDerivative, SecondSlope};
 
 /// The README's examples, as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
+#[doc = include_str!("../docs/first_model.md")]
 struct Readme;

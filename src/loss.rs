@@ -4,17 +4,19 @@
 //! logarithm of a probability is taken that has been rounded to 0 or 1. There is no function that takes probabilities.
 
 mod binary;
+mod binary_loops;
+mod binary_targets;
 mod cross_entropy;
+mod cross_entropy_batch;
 mod cross_entropy_rows;
 mod cross_entropy_tasks;
-#[cfg(feature = "rayon")]
-mod parallel;
 mod targets;
 
 use crate::kernel::element::{Float, Lane};
 use crate::kernel::real::Real;
 
 pub use binary::BinaryCrossEntropy;
+pub use binary_targets::BinaryTargets;
 pub use cross_entropy::CrossEntropy;
 pub use targets::Targets;
 

@@ -65,7 +65,9 @@ pub(crate) use hyperbolic::{log_cosh_near_zero, tanhshrink_near_zero};
 pub use log::{ln, ln_1p};
 pub use log1p::log1p_exp;
 pub(crate) use log1p::{log1p_exp_neg, log1p_of_sum, log1p_of_sum_unrounded};
-pub(crate) use logistic::{Low, sigmoid_from_left, sigmoid_neg, sigmoid_neg_slope, tanh_slope, times_sigmoid_neg};
+pub(crate) use logistic::{
+    Low, sigmoid_from_left, sigmoid_neg, sigmoid_neg_slope, sigmoid_slope_and_tanh, tanh_slope, times_sigmoid_neg,
+};
 pub use logistic::{sigmoid, tanh};
 pub(crate) use normal::{NormalTail, bell, normal_tail};
 pub use root::rsqrt;

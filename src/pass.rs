@@ -98,7 +98,7 @@ impl<'p, T> Pass<'p, T> {
 }
 
 /// What runs over floats with others beside.
-type OnPassBeside<'f, F> = dyn FnMut(Pass<'_, F>, &[F]) + 'f;
+type OnPassBeside<'f, F, const K: usize> = dyn FnMut(Pass<'_, F>, [&[F]; K]) + 'f;
 
 impl<T: Element> Pass<'_, T> {
     /// Calls `run` with the pass over floats: once as it is, or tile by tile.
@@ -127,14 +127,19 @@ impl<T: Element> Pass<'_, T> {
         }
     }
 
-    /// The same with a slice beside, which has a number for each element.
-    pub(crate) fn over_floats_beside(mut self, level: Level, beside: &[T], run: &mut OnPassBeside<'_, T::Float>) {
+    /// The same with slices beside, each of which has a number for each element.
+    pub(crate) fn over_floats_beside<const K: usize>(
+        mut self,
+        level: Level,
+        beside: [&[T]; K],
+        run: &mut OnPassBeside<'_, T::Float, K>,
+    ) {
         let len = self.len();
         // No longer than a tile, so that both are one tile.
         let longest = if T::IS_FLOAT { len.max(1) } else { TILE };
         for start in (0..len).step_by(longest) {
             let part = start..len.min(start + longest);
-            T::as_floats(level, [&beside[part.clone()]], [], false, |[beside], []| {
+            T::as_floats(level, beside.map(|beside| &beside[part.clone()]), [], false, |beside, []| {
                 self.part(part.clone()).over_floats(level, &mut |pass| run(pass, beside));
             });
         }

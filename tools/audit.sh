@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # The supply chain and the public face: licences, advisories and duplicates of dependencies, every set of features, the
-# least versions that Cargo.toml allows, and whether the public interface is the one in tests/public-api.txt.
+# least versions that Cargo.toml allows, whether the public interface is the one in tests/public-api.txt, and whether the package
+# that would be published builds, tests and benches by itself.
 # Tools that are missing are installed by cargo, which takes minutes. What cannot be checked is SKIPPED.
 #
 #   tools/audit.sh                 all steps
-#   tools/audit.sh STEP...         these: dependencies advisories features versions interface semver
+#   tools/audit.sh STEP...         these: dependencies advisories features versions interface semver package
 #   tools/audit.sh --write         writes tests/public-api.txt anew
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
-all=(dependencies advisories features versions interface semver)
+all=(dependencies advisories features versions interface semver package)
 table=()
 failed=0
 scratch=$(mktemp -d)
@@ -76,6 +77,18 @@ semver() {
     release=$(git describe --tags --abbrev=0 2>/dev/null) || { skip "there is no release to compare with"; return 0; }
     tool semver-checks || return 0
     cargo semver-checks --all-features --baseline-rev "$release"
+}
+
+# The package as it would be published, unpacked elsewhere. It takes minutes.
+package() {
+    local name
+    name=activations-$(sed -n '0,/^version = /s/^version = "\(.*\)"$/\1/p' Cargo.toml)
+    cargo package --allow-dirty --no-verify --target-dir "$target_dir" \
+        && tar -xzf "$target_dir/package/$name.crate" -C "$scratch" || return 1
+    (
+        cd "$scratch/$name" && cargo test --release --all-features --target-dir "$target_dir/audit" \
+            && cargo bench --no-run --all-features --target-dir "$target_dir/audit"
+    )
 }
 
 target_dir=${CARGO_TARGET_DIR:-$PWD/target}

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Tests every package that has dependencies of its own: those under examples/, and benches/peers.
+# A package with a check.sh of its own is also tested by that: `browser` in Chromium.
 # Beside the gate, for candle and burn take minutes to compile. Arguments pick packages by name.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -34,7 +35,8 @@ for name in "${names[@]}"; do
     if ! (cd "${folders[$name]}" \
         && cargo fmt --check \
         && cargo clippy --locked --release "${what[@]}" -- -D warnings \
-        && cargo test --locked --release "${what[@]}"); then
+        && cargo test --locked --release "${what[@]}" \
+        && { [ ! -x check.sh ] || ./check.sh; }); then
         failed+=("$name")
     fi
     echo "<== $name: $((SECONDS - start)) s"

@@ -1,11 +1,13 @@
 //! GELU, cut off at two values.
 
 use super::hinge::{hinge, reflect};
+use super::second::GeluBump;
 use crate::activation::{Elementwise, compiled_passes};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::kernel::real::Real;
 use crate::math::NormalTail;
+use crate::second::{SecondSlope, compiled_second};
 
 /// [`Gelu`](crate::Gelu), cut off at `min` and `max`: min(max(gelu(x), min), max).
 ///
@@ -76,6 +78,20 @@ impl Elementwise for ClippedGelu {
         let tail = NormalTail::new(x);
         let (gelu, zero) = (hinge(x, tail.times_a()), R::of(0.0));
         let below_max = R::select(R::of(self.max).lt(gelu), zero, reflect(x, tail.gelu_slope().number()));
+        R::select(gelu.lt(R::of(self.min)), zero, below_max)
+    }
+}
+
+/// GELU's where min <= gelu(x) <= max, else 0.
+impl SecondSlope for ClippedGelu {
+    compiled_second!();
+
+    const ABREAST_OF_SECOND: usize = 1;
+
+    #[inline(always)]
+    fn second_slope<R: Real>(&self, x: R) -> R {
+        let (gelu, zero) = (hinge(x, NormalTail::new(x).times_a()), R::of(0.0));
+        let below_max = R::select(R::of(self.max).lt(gelu), zero, GeluBump.second_slope(x));
         R::select(gelu.lt(R::of(self.min)), zero, below_max)
     }
 }

@@ -1,12 +1,15 @@
 //! Exponential linear units: a line on the right, an exponential on the left.
 
 use super::fast::{FastElu, is_moderate};
+use super::second::OneSided;
 use crate::activation::{Elementwise, compiled_passes, fast_form};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::from_output::{SlopeFromOutput, compiled_from_output};
 use crate::kernel::real::Real;
 use crate::math::{self, Scale, two_to};
+use crate::parametric::{Parametric, compiled_parametric};
+use crate::second::second_slope_of;
 
 /// The exponential linear unit: x if x > 0, else alpha (e^x - 1).
 ///
@@ -46,20 +49,30 @@ parameters! {
     }
 }
 
+#[inline(always)]
+fn elu<R: Real>(x: R, alpha: R) -> R {
+    let below = math::expm1_neg(math::bounded_abs(x), None);
+    R::select(x.lt(R::of(0.0)), below.value * (alpha * below.unlift), x)
+}
+
+#[inline(always)]
+fn elu_slope<R: Real>(x: R, alpha: R) -> R {
+    let e = math::exp_neg(math::bounded_abs(x), None);
+    R::select(R::of(0.0).lt(x), R::of(1.0), e.value * (alpha * e.unlift))
+}
+
 impl Elementwise for Elu {
     compiled_passes!();
     fast_form!(|f| FastElu { alpha: f.alpha }, if is_moderate(f.alpha.abs()));
 
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
-        let below = math::expm1_neg(math::bounded_abs(x), None);
-        R::select(x.lt(R::of(0.0)), below.value * (R::of(self.alpha) * below.unlift), x)
+        elu(x, R::of(self.alpha))
     }
 
     #[inline(always)]
     fn slope<R: Real>(&self, x: R) -> R {
-        let e = math::exp_neg(math::bounded_abs(x), None);
-        R::select(R::of(0.0).lt(x), R::of(1.0), e.value * (R::of(self.alpha) * e.unlift))
+        elu_slope(x, R::of(self.alpha))
     }
 }
 
@@ -73,6 +86,8 @@ impl SlopeFromOutput for Elu {
         R::select(R::of(0.0).lt(y), R::of(1.0), y + R::of(self.alpha))
     }
 }
+
+second_slope_of!(Elu | f | OneSided { alpha: 1.0, left: f.alpha, right: 0.0, at_zero: 0.0 });
 
 impl Described for Elu {
     const CARD: Card = Card {
@@ -149,6 +164,8 @@ impl SlopeFromOutput for Selu {
     }
 }
 
+second_slope_of!(Selu | _f | OneSided { alpha: 1.0, left: LAMBDA_ALPHA, right: 0.0, at_zero: 0.0 });
+
 impl Described for Selu {
     const CARD: Card = Card {
         name: "selu",
@@ -202,24 +219,33 @@ parameters! {
     }
 }
 
+#[inline(always)]
+fn celu<R: Real>(x: R, alpha: R, recip: Scale<R>) -> R {
+    let scaled = recip.times_abs(x);
+    let below = math::expm1_neg(scaled.z, Some(scaled.z_lo));
+    // x itself where the difference is below an eighth of an ULP: there x/alpha may be subnormal.
+    let near = alpha * R::per_type(two_to(-26) as f32, two_to(-55));
+    R::select(x.lt(-near), below.value * (alpha * below.unlift), x)
+}
+
+#[inline(always)]
+fn celu_slope<R: Real>(x: R, recip: Scale<R>) -> R {
+    let scaled = recip.times_abs(x);
+    let e = math::exp_neg(scaled.z, Some(scaled.z_lo)).number();
+    R::select(R::of(0.0).lt(x), R::of(1.0), e)
+}
+
 impl Elementwise for Celu {
     compiled_passes!();
 
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
-        let alpha = Scale::<R>::of(self.alpha).factor;
-        let scaled = Scale::recip_of(self.alpha).times_abs(x);
-        let below = math::expm1_neg(scaled.z, Some(scaled.z_lo));
-        // x itself where the difference is below an eighth of an ULP: there x/alpha may be subnormal.
-        let near = alpha * R::per_type(two_to(-26) as f32, two_to(-55));
-        R::select(x.lt(-near), below.value * (alpha * below.unlift), x)
+        celu(x, Scale::of(self.alpha).factor, Scale::recip_of(self.alpha))
     }
 
     #[inline(always)]
     fn slope<R: Real>(&self, x: R) -> R {
-        let scaled = Scale::recip_of(self.alpha).times_abs(x);
-        let e = math::exp_neg(scaled.z, Some(scaled.z_lo)).number();
-        R::select(R::of(0.0).lt(x), R::of(1.0), e)
+        celu_slope(x, Scale::recip_of(self.alpha))
     }
 }
 
@@ -233,6 +259,8 @@ impl SlopeFromOutput for Celu {
         R::select(R::of(0.0).lt(y), R::of(1.0), (y + alpha) / alpha)
     }
 }
+
+second_slope_of!(Celu | f | OneSided { alpha: f.alpha, left: 1.0 / f.alpha, right: 0.0, at_zero: 0.0 });
 
 impl Described for Celu {
     const CARD: Card = Card {
@@ -249,4 +277,88 @@ impl Described for Celu {
         source: "Barron, 2017, arXiv:1704.07483",
         error: ErrorBounds { f32: (1.5, 1.5), f32_plain: (1.5, 1.5), f64: (1.5, 1.5), f64_plain: (1.5, 1.5) },
     };
+}
+
+/// [`Elu`] with a trained alpha for each channel, for [`PerChannel`](crate::PerChannel).
+///
+/// - Derivatives: with respect to x, as for `Elu`; with respect to alpha, e^x - 1 for x < 0, else 0.
+/// - Error: at most 1.5 ULP for the value, 2.0 for the derivative, 1.0 for that with respect to alpha, in `f32` and `f64`.
+/// - Special values: as for `Elu`.
+/// - Source: Clevert, Unterthiner & Hochreiter, 2015, arXiv:1511.07289; trained, Trottier, Giguère & Chaib-draa, "Parametric
+///   exponential linear unit for deep convolutional neural networks", 2016, arXiv:1605.09332.
+///
+/// ```
+/// use activations::{Activation, EluAlpha, PerChannel};
+///
+/// let elu = PerChannel::new(EluAlpha, [&[1.0_f32, 0.5]]);
+/// assert_eq!(elu.forward_vec(&[f32::NEG_INFINITY, f32::NEG_INFINITY, 2.0, 3.0]), [-1.0, -0.5, 2.0, 3.0]);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct EluAlpha;
+
+impl Parametric<1> for EluAlpha {
+    compiled_parametric!(1);
+
+    #[inline(always)]
+    fn value<R: Real>(&self, x: R, [alpha]: [R; 1]) -> R {
+        elu(x, alpha)
+    }
+
+    #[inline(always)]
+    fn slope<R: Real>(&self, x: R, [alpha]: [R; 1]) -> R {
+        elu_slope(x, alpha)
+    }
+
+    #[inline(always)]
+    fn partials<R: Real>(&self, x: R, _: [R; 1]) -> [R; 1] {
+        let (below, zero) = (math::expm1_neg(math::bounded_abs(x), None).number(), R::of(0.0));
+        [R::select(zero.le(x), zero, below)]
+    }
+}
+
+/// [`Celu`] with a trained alpha for each channel, for [`PerChannel`](crate::PerChannel).
+///
+/// - Derivatives: with respect to x, as for `Celu`; with respect to alpha, (1 - x/alpha) e^(x/alpha) - 1 for x < 0, else 0.
+/// - Error: value and derivative as for `Celu`; the derivative with respect to alpha at most 4 ULP in `f32` and `f64` for
+///   |x| up to 0.34 alpha, and 2^-22.5 (`f64`: 2^-51.5) absolutely.
+/// - Other alphas: as for `Celu`. One that is not positive is taken as 2^-60 (`f64`: 2^-500).
+/// - Special values: as for `Celu`.
+/// - Source: Barron, "Continuously differentiable exponential linear units", 2017, arXiv:1704.07483.
+///
+/// ```
+/// use activations::{Activation, Celu, CeluAlpha, PerChannel};
+///
+/// let x = [-3.0_f32, -0.5, 2.0];
+/// let trained = PerChannel::new(CeluAlpha, [&[1.5]]);
+/// assert_eq!(trained.forward_vec(&x), Celu::new(1.5)?.forward_vec(&x));
+/// # Ok::<(), activations::ParameterError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct CeluAlpha;
+
+impl Parametric<1> for CeluAlpha {
+    compiled_parametric!(1);
+
+    #[inline(always)]
+    fn value<R: Real>(&self, x: R, [alpha]: [R; 1]) -> R {
+        let scale = Scale::of_lane(alpha);
+        celu(x, scale.factor, scale.recip())
+    }
+
+    #[inline(always)]
+    fn slope<R: Real>(&self, x: R, [alpha]: [R; 1]) -> R {
+        celu_slope(x, Scale::of_lane(alpha).recip())
+    }
+
+    #[inline(always)]
+    fn partials<R: Real>(&self, x: R, [alpha]: [R; 1]) -> [R; 1] {
+        let t = Scale::of_lane(alpha).recip().times_abs(x).z.at_most(R::per_type(80.0, 700.0));
+        let (r, r_lo, q, scale) = math::exp_neg_series(t);
+        let (zero, one) = (R::of(0.0), R::of(1.0));
+        // e^-t = 2^n (1 + w). Where n is 0, r is t, and the sum is t^2 (q + t q - 1).
+        let w = (r * r).mul_add(q, -r) - r_lo;
+        let far = t.mul_add(scale.mul_add(w, scale), scale.mul_add(w, scale - one));
+        let near = (t * t) * (t.mul_add(q, q) - one);
+        [R::select(zero.le(x), zero, R::select(R::of(0.75).lt(scale), near, far))]
+    }
 }

@@ -4,8 +4,11 @@ use crate::activation::{Elementwise, compiled_passes};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::from_output::{SlopeFromOutput, compiled_from_output};
+use crate::kernel::level::Level;
 use crate::kernel::real::Real;
 use crate::math;
+use crate::pass::Pass;
+use crate::second::{SecondSlope, Weighted};
 
 /// The exponential: e^x.
 ///
@@ -53,6 +56,24 @@ impl SlopeFromOutput for Exponential {
     #[inline(always)]
     fn slope_from_output<R: Real>(&self, y: R) -> R {
         y
+    }
+}
+
+/// The derivative again, by its loop.
+impl SecondSlope for Exponential {
+    #[inline(always)]
+    fn second_slope<R: Real>(&self, x: R) -> R {
+        math::exp(x)
+    }
+
+    #[inline]
+    fn run_second_f32(&self, level: Level, Weighted { x, weights, out }: Weighted<'_, f32>) {
+        self.run_f32(level, Pass::Backward { x, grad_y: weights, grad_x: out });
+    }
+
+    #[inline]
+    fn run_second_f64(&self, level: Level, Weighted { x, weights, out }: Weighted<'_, f64>) {
+        self.run_f64(level, Pass::Backward { x, grad_y: weights, grad_x: out });
     }
 }
 

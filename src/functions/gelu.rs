@@ -2,11 +2,13 @@
 
 use super::fast::{FastGelu, FastGeluTanh};
 use super::hinge::{hinge, reflect};
+use super::second::GeluBump;
 use crate::activation::{Elementwise, compiled_passes, fast_form};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::kernel::real::{Coefficients, Real};
 use crate::math::{self, Low, NormalTail, Unit};
+use crate::second::{SecondSlope, compiled_second, second_slope_of};
 
 /// The Gaussian error linear unit: x Phi(x) = x (1 + erf(x / sqrt 2)) / 2, Phi the normal distribution.
 ///
@@ -50,6 +52,8 @@ impl Elementwise for Gelu {
         reflect(x, NormalTail::new(x).gelu_slope().number())
     }
 }
+
+second_slope_of!(Gelu | _f | GeluBump);
 
 impl Described for Gelu {
     const CARD: Card = Card {
@@ -98,6 +102,9 @@ parameters!(GeluTanh);
 
 /// z(a) = C3 a (a^2 + K) with C3 = 2 sqrt(2/pi) 0.044715 and K = 1/0.044715. In units of C3 the factor vanishes.
 const C3: f64 = 0.071_354_816_272_600_25;
+/// 2 sqrt(2/pi).
+const C: f64 = 1.595_769_121_605_730_7;
+const D: f64 = 0.044_715;
 const UNIT: Unit = Unit::new(
     C3,
     (2.398_832_4e-9, -6.175_149_918_155_315e-19),
@@ -110,7 +117,13 @@ impl GeluTanh {
     #[inline(always)]
     fn arguments<R: Real>(x: R) -> (R, R, R, Low<R>) {
         // Beyond, a e^-z(a) is zero.
-        let a = x.abs().at_most(R::per_type(10.9, 21.6));
+        Self::arguments_up_to(x, R::per_type(10.9, 21.6))
+    }
+
+    /// The same with |x| taken as no more than `most`.
+    #[inline(always)]
+    fn arguments_up_to<R: Real>(x: R, most: R) -> (R, R, R, Low<R>) {
+        let a = x.abs().at_most(most);
         // e^-z magnifies the relative error of z by up to 110 (754), so z is an unevaluated sum. The high part of K is a
         // multiple of the spacing of numbers at the greatest square.
         let k = R::per_type(22.363_861, 22.363_860_002_236_38);
@@ -140,6 +153,24 @@ impl Elementwise for GeluTanh {
         let w = a.mul_add(twice, z);
         let w_lo = a.mul_add(twice, z - w) + low.lo;
         reflect(x, math::sigmoid_neg_slope(z, w, Some((low, w_lo))).number())
+    }
+}
+
+/// With a = |x|, t = tanh(z / 2), c = 2 sqrt(2/pi) and d = 0.044715: sigmoid'(z) (2 z' + a (z'' - z'^2 t)), and
+/// 2 z' + a z'' = 2 c + 12 c d a^2.
+impl SecondSlope for GeluTanh {
+    compiled_second!();
+
+    #[inline(always)]
+    fn second_slope<R: Real>(&self, x: R) -> R {
+        let (a, square, z, low) = Self::arguments_up_to(x, R::per_type(11.05, 21.7));
+        let (slope, tanh) = math::sigmoid_slope_and_tanh(z, Some(low));
+        // z' = c + 3 c d a^2.
+        let (cubic, cubic_lo) = R::of_sum(3.0 * C * D);
+        let dz = square.mul_add(cubic, square.mul_add(cubic_lo, R::of(C)));
+        let pull = (a * dz) * tanh;
+        let inner = pull.mul_add(-dz, square.mul_add(R::of(12.0 * C * D), R::of(2.0 * C)));
+        slope.value * inner * slope.unlift
     }
 }
 

@@ -1,11 +1,12 @@
 //! The hard family: sigmoid, swish and tanh made of straight lines.
 
-use super::relu::between;
+use super::step::{Step, between};
 use crate::activation::{Elementwise, compiled_passes};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::from_output::{SlopeFromOutput, compiled_from_output};
 use crate::kernel::real::Real;
+use crate::second::second_slope_of;
 
 /// The hard sigmoid: `alpha` x + `beta`, cut off at 0 and 1.
 ///
@@ -98,6 +99,8 @@ impl SlopeFromOutput for HardSigmoid {
     }
 }
 
+second_slope_of!(HardSigmoid | _f | Step::ZERO);
+
 impl Described for HardSigmoid {
     const CARD: Card = Card {
         name: "hard_sigmoid",
@@ -160,6 +163,8 @@ impl Elementwise for HardSwish {
         R::select(x.le(R::of(-3.0)), R::of(0.0), right)
     }
 }
+
+second_slope_of!(HardSwish | _f | Step::between(-3.0, 3.0, 1.0 / 3.0));
 
 impl Described for HardSwish {
     const CARD: Card = Card {
@@ -239,6 +244,8 @@ impl SlopeFromOutput for HardTanh {
         between(y, R::of(self.min), R::of(self.max), R::of(1.0))
     }
 }
+
+second_slope_of!(HardTanh | _f | Step::ZERO);
 
 impl Described for HardTanh {
     const CARD: Card = Card {

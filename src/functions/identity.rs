@@ -1,10 +1,12 @@
 //! The identity: no activation.
 
+use super::step::Step;
 use crate::activation::{Elementwise, compiled_passes};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::from_output::{SlopeFromOutput, compiled_from_output};
 use crate::kernel::real::Real;
+use crate::second::second_slope_of;
 
 /// The identity: x. For a configuration that asks for no activation.
 ///
@@ -53,6 +55,8 @@ impl SlopeFromOutput for Identity {
         self.slope(y)
     }
 }
+
+second_slope_of!(Identity | _f | Step::ZERO);
 
 impl Described for Identity {
     const CARD: Card = Card {

@@ -10,6 +10,7 @@ use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::kernel::real::Real;
 use crate::math::{self, Scale};
+use crate::second::{SecondSlope, compiled_second};
 
 /// The Laplace activation of Mega: Phi((x - `mu`) / `sigma`) = (1 + erf((x - mu) / (sigma sqrt 2))) / 2, Phi the normal
 /// distribution.
@@ -109,6 +110,21 @@ impl Elementwise for Laplace {
         let (c, c_lo) = scale.times(R::of(DENSITY), Some(R::per_type(DENSITY_LO.0, DENSITY_LO.1)));
         let bell = math::bell(a, a_lo);
         R::select(R::of(0.5).lt(far), R::of(0.0), bell.value * ((c + c_lo) * bell.unlift))
+    }
+}
+
+/// -z phi(z) / sigma^2 with z = (x - mu) / sigma.
+impl SecondSlope for Laplace {
+    compiled_second!();
+
+    #[inline(always)]
+    fn second_slope<R: Real>(&self, x: R) -> R {
+        let Standard { d, scale, a, a_lo, far } = self.standard(x);
+        let (c, c_lo) = scale.times(R::of(DENSITY), Some(R::per_type(DENSITY_LO.0, DENSITY_LO.1)));
+        let bell = math::bell(a, a_lo);
+        let value = bell.value * (c + c_lo);
+        let result = value * (a * scale.factor) * bell.unlift;
+        R::select(R::of(0.5).lt(far), R::of(0.0), result).copysign(-d)
     }
 }
 

@@ -7,6 +7,7 @@ use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::kernel::real::Real;
 use crate::math::{self, Lifted};
+use crate::second::{SecondSlope, compiled_second};
 
 /// Mish: x tanh(softplus(x)) = x tanh(log(1 + e^x)).
 ///
@@ -103,6 +104,29 @@ impl Elementwise for Mish {
         let (square, square_lo) = b.two_mul(b);
         let part = quotient(top, top_lo + rest, square, (b + b).mul_add(b_lo, square_lo));
         part.mul_add(R::select(left, e.unlift, one), R::select(left, -zero, one))
+    }
+}
+
+/// With t and b as above: 4 t (2 (1 + t) b + x (2 + 2 t - 3 t^2 - 2 t^3)) / b^3 on the left, and
+/// 4 t^2 (2 (1 + t) b - x (2 + 3 t - 2 t^2 - 2 t^3)) / b^3 on the right.
+impl SecondSlope for Mish {
+    compiled_second!();
+
+    #[inline(always)]
+    fn second_slope<R: Real>(&self, x: R) -> R {
+        let Parts { left, a, e, e_lo, t, b, b_lo, .. } = Parts::new(x);
+        let (zero, one, two, four) = (R::of(0.0), R::of(1.0), R::of(2.0), R::of(4.0));
+        let (linear, square) = (R::select(left, two, R::of(3.0)), R::select(left, R::of(3.0), two));
+        let cubic = (-(t + t) - square).mul_add(t, linear).mul_add(t, two);
+        let twice = two.mul_add(t, two);
+        let inner = twice.mul_add(b, -(a * cubic));
+        let inverse = one / b;
+        // t^2 would have twice the rounding error of t.
+        let factor = e.value.mul_add(R::select(left, one, t), R::select(left, zero, (e_lo + e_lo) * t));
+        let top = factor * (inner * inverse);
+        // Three times the relative error of the inverse.
+        let rest = (math::less_product(one, inverse, b) - inverse * b_lo) * R::of(3.0);
+        four * top.mul_add(rest, top) * (inverse * inverse) * e.unlift
     }
 }
 

@@ -1,10 +1,12 @@
 //! The rectified linear family: straight lines with a kink at 0, and what is made of them.
 
+use super::step::{Step, between};
 use crate::activation::{Elementwise, compiled_passes};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::from_output::{SlopeFromOutput, compiled_from_output};
 use crate::kernel::real::Real;
+use crate::second::second_slope_of;
 
 /// The rectified linear unit: max(x, 0).
 ///
@@ -54,6 +56,8 @@ impl SlopeFromOutput for Relu {
         self.slope(y)
     }
 }
+
+second_slope_of!(Relu | _f | Step::ZERO);
 
 impl Described for Relu {
     const CARD: Card = Card {
@@ -137,6 +141,8 @@ impl SlopeFromOutput for LeakyRelu {
     }
 }
 
+second_slope_of!(LeakyRelu | _f | Step::ZERO);
+
 impl Described for LeakyRelu {
     const CARD: Card = Card {
         name: "leaky_relu",
@@ -201,6 +207,8 @@ impl SlopeFromOutput for Relu6 {
         between(y, R::of(0.0), R::of(6.0), R::of(1.0))
     }
 }
+
+second_slope_of!(Relu6 | _f | Step::ZERO);
 
 impl Described for Relu6 {
     const CARD: Card = Card {
@@ -272,6 +280,8 @@ impl SlopeFromOutput for SquaredRelu {
         r + r
     }
 }
+
+second_slope_of!(SquaredRelu | _f | Step::between(0.0, f64::INFINITY, 2.0));
 
 impl Described for SquaredRelu {
     const CARD: Card = Card {
@@ -348,6 +358,8 @@ impl Elementwise for Threshold {
     }
 }
 
+second_slope_of!(Threshold | _f | Step::ZERO);
+
 impl Described for Threshold {
     const CARD: Card = Card {
         name: "threshold",
@@ -376,12 +388,4 @@ pub(super) fn leaky<R: Real>(x: R, slope: R) -> R {
 pub(super) fn side<R: Real>(x: R, left: R) -> R {
     let zero = R::of(0.0);
     R::select(x.le(zero), left, R::select(zero.lt(x), R::of(1.0), x))
-}
-
-/// `slope` for low < x < high, 0 elsewhere, NaN for NaN: the derivative of a line with two flat ends. The ends themselves
-/// have 0, so the output gives the same derivative as the input.
-#[inline(always)]
-pub(super) fn between<R: Real>(x: R, low: R, high: R, slope: R) -> R {
-    let zero = R::of(0.0);
-    R::select(x.le(low), zero, R::select(x.lt(high), slope, R::select(high.le(x), zero, x)))
 }

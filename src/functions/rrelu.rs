@@ -2,6 +2,7 @@
 
 use super::relu::{leaky, side};
 use super::slopes::leaky_pass;
+use super::step::Step;
 use crate::activation::{Elementwise, compiled_passes};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
@@ -9,6 +10,7 @@ use crate::kernel::element::Element;
 use crate::kernel::level::{At, Level};
 use crate::kernel::real::Real;
 use crate::pass::{Pass, same_length};
+use crate::second::second_slope_of;
 
 /// The randomised leaky ReLU: x for x > 0, a x for x <= 0, with a drawn from \[`lower`, `upper`\] in training.
 ///
@@ -136,6 +138,8 @@ impl Elementwise for Rrelu {
         side(x, self.mean_slope())
     }
 }
+
+second_slope_of!(Rrelu | _f | Step::ZERO);
 
 impl Described for Rrelu {
     const CARD: Card = Card {

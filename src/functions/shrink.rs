@@ -1,9 +1,11 @@
 //! The shrinkage family: 0 in a zone about 0, the identity outside it, moved or not.
 
+use super::step::Step;
 use crate::activation::{Elementwise, compiled_passes};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::kernel::real::Real;
+use crate::second::second_slope_of;
 
 /// Soft shrinkage: x - `lambda` for x > `lambda`, x + `lambda` for x < -`lambda`, 0 between.
 ///
@@ -54,6 +56,8 @@ impl Elementwise for Softshrink {
         outside(x, R::of(self.lambda))
     }
 }
+
+second_slope_of!(Softshrink | _f | Step::ZERO);
 
 impl Described for Softshrink {
     const CARD: Card = Card {
@@ -119,6 +123,8 @@ impl Elementwise for Hardshrink {
         outside(x, R::of(self.lambda))
     }
 }
+
+second_slope_of!(Hardshrink | _f | Step::ZERO);
 
 impl Described for Hardshrink {
     const CARD: Card = Card {
@@ -196,6 +202,8 @@ impl Elementwise for Shrink {
         outside(x, R::of(self.lambd))
     }
 }
+
+second_slope_of!(Shrink | _f | Step::ZERO);
 
 impl Described for Shrink {
     const CARD: Card = Card {

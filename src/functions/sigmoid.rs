@@ -1,12 +1,14 @@
 //! The logistic sigmoid.
 
 use super::fast::FastSigmoid;
+use super::second::LogisticBump;
 use crate::activation::{Elementwise, compiled_passes, fast_form};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::from_output::{SlopeFromOutput, compiled_from_output};
 use crate::kernel::real::Real;
 use crate::math;
+use crate::second::second_slope_of;
 
 /// The logistic sigmoid: 1 / (1 + e^-x).
 ///
@@ -58,6 +60,8 @@ impl SlopeFromOutput for Sigmoid {
         y * (R::of(1.0) - y)
     }
 }
+
+second_slope_of!(Sigmoid | _f | LogisticBump::odd(1.0, -1.0));
 
 impl Described for Sigmoid {
     const CARD: Card = Card {

@@ -2,11 +2,14 @@
 
 use super::fast::{FastSwish, is_moderate};
 use super::hinge::{hinge, reflect};
+use super::second::LogisticBump;
 use crate::activation::{Elementwise, compiled_passes, fast_form};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::kernel::real::Real;
 use crate::math::{self, Lifted, Low, Scale};
+use crate::parametric::{Parametric, compiled_parametric};
+use crate::second::second_slope_of;
 
 /// The sigmoid linear unit, also called swish: x sigmoid(x) = x / (1 + e^-x). With a parameter it is [`Swish`].
 ///
@@ -48,6 +51,8 @@ impl Elementwise for Silu {
         reflect(x, math::sigmoid_neg_slope(a, a, None).number())
     }
 }
+
+second_slope_of!(Silu | _f | LogisticBump::swish(1.0, (0.0, 0.0)));
 
 impl Described for Silu {
     const CARD: Card = Card {
@@ -115,6 +120,8 @@ impl Elementwise for QuickGelu {
         reflect(x, left_slope(x, Self::scale()))
     }
 }
+
+second_slope_of!(QuickGelu | _f | LogisticBump::swish(1.702, QUICK_LO));
 
 impl Described for QuickGelu {
     const CARD: Card = Card {
@@ -202,9 +209,7 @@ impl Elementwise for Swish {
 
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
-        // swish(x; -beta) = -swish(-x; beta).
-        let (scale, sign, linear_from) = self.parts();
-        R::select(x.abs().le(linear_from), hinge(sign * x, tail(x, scale)) * sign, x * R::of(0.5))
+        swish(x, self.parts())
     }
 
     #[inline(always)]
@@ -213,6 +218,8 @@ impl Elementwise for Swish {
         reflect(sign * x, left_slope(x, scale))
     }
 }
+
+second_slope_of!(Swish | f | LogisticBump::swish(f.beta, (0.0, 0.0)));
 
 impl Described for Swish {
     const CARD: Card = Card {
@@ -229,6 +236,67 @@ impl Described for Swish {
         source: "Ramachandran, Zoph & Le, 2017, arXiv:1710.05941",
         error: ErrorBounds { f32: (3.0, 4.0), f32_plain: (3.8, 4.8), f64: (2.5, 2.5), f64_plain: (3.0, 3.0) },
     };
+}
+
+/// x sigmoid(beta x) from |beta|, 1 with its sign, and from where on it is x/2: swish(x; -beta) = -swish(-x; beta).
+#[inline(always)]
+fn swish<R: Real>(x: R, (scale, sign, linear_from): (Scale<R>, R, R)) -> R {
+    R::select(x.abs().le(linear_from), hinge(sign * x, tail(x, scale)) * sign, x * R::of(0.5))
+}
+
+/// [`Swish`] with a trained beta for each channel, of any sign, for [`PerChannel`](crate::PerChannel).
+///
+/// - Derivatives: with respect to x, as for `Swish`; with respect to beta, x^2 sigmoid'(beta x).
+/// - Error: value and derivative as for `Swish`, because beta is a number of the type; the derivative with respect to beta at
+///   most 5 ULP in `f32` and `f64`, for betas from 1/256 (`f64`: 1e-15) in magnitude, and for 0.
+/// - Special values: as for `Swish`.
+/// - Source: Ramachandran, Zoph & Le, "Searching for activation functions", 2017, arXiv:1710.05941, where beta is trained.
+///
+/// ```
+/// use activations::{Activation, PerChannel, Swish, SwishBeta};
+///
+/// let x = [-3.0_f32, 0.5, 2.0];
+/// let trained = PerChannel::new(SwishBeta, [&[1.5]]);
+/// assert_eq!(trained.forward_vec(&x), Swish::new(1.5)?.forward_vec(&x));
+/// # Ok::<(), activations::ParameterError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct SwishBeta;
+
+impl SwishBeta {
+    /// See [`Swish::parts`].
+    #[inline(always)]
+    fn parts<R: Real>(beta: R) -> (Scale<R>, R, R) {
+        let magnitude = beta.abs();
+        let mut scale = Scale::of_lane(magnitude);
+        let zero = magnitude.lt(Scale::<R>::of(0.0).factor);
+        scale.factor = R::select(zero, R::of(0.0), scale.factor);
+        let linear_from = R::select(zero, R::per_type(1e20, 1e150), R::of(f64::INFINITY));
+        (scale, R::of(1.0).copysign(beta), linear_from)
+    }
+}
+
+impl Parametric<1> for SwishBeta {
+    compiled_parametric!(1);
+
+    #[inline(always)]
+    fn value<R: Real>(&self, x: R, [beta]: [R; 1]) -> R {
+        swish(x, Self::parts(beta))
+    }
+
+    #[inline(always)]
+    fn slope<R: Real>(&self, x: R, [beta]: [R; 1]) -> R {
+        let (scale, sign, _) = Self::parts(beta);
+        reflect(sign * x, left_slope(x, scale))
+    }
+
+    #[inline(always)]
+    fn partials<R: Real>(&self, x: R, [beta]: [R; 1]) -> [R; 1] {
+        let (scale, ..) = Self::parts(beta);
+        let scaled = scale.times_abs(x);
+        let (slope, _) = math::sigmoid_slope_and_tanh(scaled.z, Some(Low::of(scaled.z_lo)));
+        [(scaled.a * slope.value) * (scaled.a * slope.unlift)]
+    }
 }
 
 /// |x| sigmoid(-scale |x|).

@@ -1,12 +1,15 @@
 //! Softplus, a ReLU without its corner, and its mirror image, the logarithm of the sigmoid.
 
 use super::fast::{FastSoftplus, is_moderate};
+use super::second::LogisticBump;
 use crate::activation::{Elementwise, compiled_passes, fast_form};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::from_output::{SlopeFromOutput, compiled_from_output};
 use crate::kernel::real::Real;
-use crate::math::{self, Scale};
+use crate::math::{self, Low, Scale};
+use crate::parametric::{Parametric, compiled_parametric};
+use crate::second::second_slope_of;
 
 /// Softplus: log(1 + e^(beta x)) / beta, exact everywhere: no threshold, no overflow.
 ///
@@ -46,22 +49,26 @@ parameters! {
     }
 }
 
+/// The value from beta and 1/beta.
+#[inline(always)]
+fn value<R: Real>(x: R, scale: Scale<R>, recip: Scale<R>) -> R {
+    let scaled = scale.times_abs(x);
+    let tail = math::log1p_exp_neg(scaled.z, Some(scaled.z_lo));
+    // 1/beta as a sum: its rounding would cost up to an ULP.
+    let right = match recip.factor_lo {
+        Some(lo) => tail.value.mul_add(tail.unlift * lo, x.at_least(R::of(0.0))),
+        None => x.at_least(R::of(0.0)),
+    };
+    tail.value.mul_add(tail.unlift * recip.factor, right)
+}
+
 impl Elementwise for Softplus {
     compiled_passes!();
     fast_form!(|f| FastSoftplus { beta: f.beta }, if is_moderate(f.beta));
 
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
-        let scale = Scale::of(self.beta);
-        let scaled = scale.times_abs(x);
-        let tail = math::log1p_exp_neg(scaled.z, Some(scaled.z_lo));
-        // 1/beta as a sum: its rounding would cost up to an ULP.
-        let recip = Scale::recip_of(self.beta);
-        let right = match recip.factor_lo {
-            Some(lo) => tail.value.mul_add(tail.unlift * lo, x.at_least(R::of(0.0))),
-            None => x.at_least(R::of(0.0)),
-        };
-        tail.value.mul_add(tail.unlift * recip.factor, right)
+        value(x, Scale::of(self.beta), Scale::recip_of(self.beta))
     }
 
     #[inline(always)]
@@ -82,6 +89,8 @@ impl SlopeFromOutput for Softplus {
         below.value * -below.unlift
     }
 }
+
+second_slope_of!(Softplus | f | LogisticBump::flat(f.beta, f.beta));
 
 impl Described for Softplus {
     const CARD: Card = Card {
@@ -149,6 +158,8 @@ impl SlopeFromOutput for LogSigmoid {
     }
 }
 
+second_slope_of!(LogSigmoid | _f | LogisticBump::flat(1.0, -1.0));
+
 impl Described for LogSigmoid {
     const CARD: Card = Card {
         name: "log_sigmoid",
@@ -164,4 +175,58 @@ impl Described for LogSigmoid {
         source: "Cox, J. R. Stat. Soc. B 20, 1958",
         error: ErrorBounds { f32: (2.9, 2.5), f32_plain: (3.8, 3.4), f64: (2.8, 2.5), f64_plain: (3.2, 3.0) },
     };
+}
+
+/// [`Softplus`] with a trained beta for each channel, for [`PerChannel`](crate::PerChannel): log(1 + e^(beta x)) / beta, for a beta
+/// of either sign.
+///
+/// - Derivatives: with respect to x, sigmoid(beta x); with respect to beta, -(log(1 + e^-a) + a sigmoid(-a)) / beta^2 with
+///   a = |beta x|.
+/// - Error: value and derivative as for `Softplus`, because beta is a number of the type; the derivative with respect to beta at
+///   most 5 ULP in `f32` and `f64`.
+/// - Other betas: as for `Softplus`. 0 is taken as 2^-60 (`f64`: 2^-500) with its sign.
+/// - Special values: softplus(-inf) = 0 and softplus(inf) = inf for a positive beta, softplus(-inf) = -inf and
+///   softplus(inf) = -0.0 for a negative one. NaN gives NaN.
+/// - Source: Dugas, Bengio, Bélisle, Nadeau & Garcia, "Incorporating second-order functional knowledge for better option
+///   pricing", NIPS 2000.
+///
+/// ```
+/// use activations::{Activation, PerChannel, Softplus, SoftplusBeta};
+///
+/// let x = [-3.0_f32, 0.5, 2.0];
+/// let trained = PerChannel::new(SoftplusBeta, [&[1.5]]);
+/// assert_eq!(trained.forward_vec(&x), Softplus::new(1.5)?.forward_vec(&x));
+/// # Ok::<(), activations::ParameterError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct SoftplusBeta;
+
+impl Parametric<1> for SoftplusBeta {
+    compiled_parametric!(1);
+
+    #[inline(always)]
+    fn value<R: Real>(&self, x: R, [beta]: [R; 1]) -> R {
+        // softplus(x; -beta) = -softplus(-x; beta).
+        let (sign, scale) = (R::of(1.0).copysign(beta), Scale::of_lane(beta.abs()));
+        value(sign * x, scale, scale.recip()) * sign
+    }
+
+    #[inline(always)]
+    fn slope<R: Real>(&self, x: R, [beta]: [R; 1]) -> R {
+        let scaled = Scale::of_lane(beta.abs()).times_abs(x);
+        let q = math::sigmoid_neg(scaled.z, Some(scaled.z_lo));
+        math::sigmoid_from_left(R::of(1.0).copysign(beta) * x, q)
+    }
+
+    #[inline(always)]
+    fn partials<R: Real>(&self, x: R, [beta]: [R; 1]) -> [R; 1] {
+        let scale = Scale::of_lane(beta.abs());
+        let recip = R::of(1.0) / scale.factor;
+        let scaled = scale.times_abs(x);
+        let log = math::log1p_exp_neg(scaled.z, Some(scaled.z_lo));
+        let product = math::times_sigmoid_neg(scaled.z, scaled.z, Some(Low::of(scaled.z_lo)));
+        // The lift of the logarithm is half that of the product.
+        let sum = (log.value + log.value) + product.value;
+        [(sum * recip) * (-recip * product.unlift)]
+    }
 }

@@ -5,6 +5,8 @@ use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::from_output::{SlopeFromOutput, compiled_from_output};
 use crate::kernel::real::Real;
+use crate::math::{self, two_to};
+use crate::second::{SecondSlope, compiled_second};
 
 /// Softsign: x / (1 + |x|).
 ///
@@ -56,6 +58,25 @@ impl SlopeFromOutput for Softsign {
     fn slope_from_output<R: Real>(&self, y: R) -> R {
         let r = R::of(1.0) - y.abs();
         r * r
+    }
+}
+
+/// -2 sign(x) / (1 + |x|)^3. At 0 it jumps from 2 to -2, and is given as 0, as in PyTorch.
+impl SecondSlope for Softsign {
+    compiled_second!();
+
+    #[inline(always)]
+    fn second_slope<R: Real>(&self, x: R) -> R {
+        // Beyond, it is zero.
+        let a = x.abs().at_most(R::per_type(two_to(100) as f32, two_to(900)));
+        let (zero, one) = (R::of(0.0), R::of(1.0));
+        let (sum, sum_lo) = math::two_sum(one, a);
+        let r = one / sum;
+        // Three times the relative error of r would cost 2 ULP.
+        let rest = math::less_product(one, r, sum) - r * sum_lo;
+        let square = r * r;
+        let cube = square.mul_add(R::of(3.0) * rest, square) * (r + r);
+        R::select(x.abs().le(zero), zero, cube.copysign(-x))
     }
 }
 

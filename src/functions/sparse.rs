@@ -1,11 +1,12 @@
 //! The sparse family: softplus and sigmoid made of a parabola and straight lines, 0 from -1 downwards.
 
-use super::relu::between;
+use super::step::{Step, between};
 use crate::activation::{Elementwise, compiled_passes};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::from_output::{SlopeFromOutput, compiled_from_output};
 use crate::kernel::real::Real;
+use crate::second::second_slope_of;
 
 /// Sparse plus: 0 for x <= -1, (x + 1)^2 / 4 between, x for x >= 1.
 ///
@@ -55,6 +56,8 @@ impl SlopeFromOutput for SparsePlus {
         y.sqrt().at_most(R::of(1.0))
     }
 }
+
+second_slope_of!(SparsePlus | _f | Step::between(-1.0, 1.0, 0.5));
 
 impl Described for SparsePlus {
     const CARD: Card = Card {
@@ -121,6 +124,8 @@ impl SlopeFromOutput for SparseSigmoid {
         between(y, R::of(0.0), R::of(1.0), R::of(0.5))
     }
 }
+
+second_slope_of!(SparseSigmoid | _f | Step::ZERO);
 
 impl Described for SparseSigmoid {
     const CARD: Card = Card {

@@ -4,6 +4,7 @@ use crate::activation::{Elementwise, compiled_passes};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::kernel::real::Real;
+use crate::second::{SecondSlope, compiled_second};
 
 /// Squareplus: (x + sqrt(x^2 + `b`)) / 2, without cancellation on the left, or overflow.
 ///
@@ -86,6 +87,18 @@ impl Elementwise for Squareplus {
         let Scaled { k, a, square, half_b } = self.scaled(x);
         let left = half_b / square.sqrt().mul_add(a, square) * k;
         R::select(R::of(0.0).lt(x), R::of(1.0) - left, left)
+    }
+}
+
+/// (b / 2) / (x^2 + b)^(3/2).
+impl SecondSlope for Squareplus {
+    compiled_second!();
+
+    #[inline(always)]
+    fn second_slope<R: Real>(&self, x: R) -> R {
+        // k last, twice: its square is below the normal range.
+        let Scaled { k, square, half_b, .. } = self.scaled(x);
+        half_b / square / square.sqrt() * k * k
     }
 }
 

@@ -1,12 +1,14 @@
 //! The hyperbolic tangent, what it leaves of x, and its integral.
 
 use super::fast::FastTanh;
+use super::second::LogisticBump;
 use crate::activation::{Elementwise, compiled_passes, fast_form};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::from_output::{SlopeFromOutput, compiled_from_output};
 use crate::kernel::real::Real;
 use crate::math;
+use crate::second::second_slope_of;
 
 /// The hyperbolic tangent: (e^x - e^-x) / (e^x + e^-x).
 ///
@@ -54,6 +56,8 @@ impl SlopeFromOutput for Tanh {
         (R::of(1.0) - y) * (R::of(1.0) + y)
     }
 }
+
+second_slope_of!(Tanh | _f | LogisticBump::odd(2.0, -8.0));
 
 impl Described for Tanh {
     const CARD: Card = Card {
@@ -115,6 +119,8 @@ impl Elementwise for Tanhshrink {
     }
 }
 
+second_slope_of!(Tanhshrink | _f | LogisticBump::odd(2.0, 8.0));
+
 impl Described for Tanhshrink {
     const CARD: Card = Card {
         name: "tanhshrink",
@@ -175,6 +181,8 @@ impl Elementwise for LogCosh {
 
 /// log 2 in 10 bits.
 const LN2_HI: f64 = 0.693_359_375;
+
+second_slope_of!(LogCosh | _f | LogisticBump::flat(2.0, 4.0));
 
 impl Described for LogCosh {
     const CARD: Card = Card {

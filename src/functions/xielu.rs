@@ -1,11 +1,14 @@
 //! xIELU: a parabola on the right, an exponential and a line on the left.
 
+use super::second::OneSided;
 use crate::activation::{Elementwise, compiled_passes};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::kernel::lanes::Plain;
 use crate::kernel::real::Real;
 use crate::math::{self, two_to};
+use crate::parametric::{Parametric, compiled_parametric};
+use crate::second::second_slope_of;
 
 /// xIELU, the expanded integral of ELU: `alpha_p` x^2 + `beta` x if x > 0, else `alpha_n` (e^x - 1 - x) + beta x.
 ///
@@ -81,10 +84,19 @@ struct Left<R> {
     rest: R,
 }
 
-impl Xielu {
+/// The parameters, those of the left as unevaluated sums.
+struct In<R> {
+    alpha_p: R,
+    alpha_n: (R, R),
+    beta: (R, R),
+    /// alpha_n - beta.
+    gamma: (R, R),
+}
+
+impl<R: Real> In<R> {
     #[inline(always)]
-    fn left<R: Real>(&self, x: R) -> Left<R> {
-        let (alpha, alpha_lo) = sum::<R>(self.alpha_n);
+    fn left(&self, x: R) -> Left<R> {
+        let (alpha, alpha_lo) = self.alpha_n;
         let a = x.abs();
         // Beyond, e^x is nothing beside 1.
         let (r, r_lo, q, scale) = math::exp_neg_series(a.at_most(R::per_type(80.0, 700.0)));
@@ -97,41 +109,23 @@ impl Xielu {
         Left { alpha, a, q, scale, steps: [step, slant], rest }
     }
 
-    /// alpha_n - beta, as an unevaluated sum.
-    #[inline(always)]
-    fn gamma<R: Real>(&self) -> (R, R) {
-        let [narrow_alpha, narrow_beta] = [self.alpha_n, self.beta].map(|p| p.clamp(-MOST.0, MOST.0));
-        let narrow = narrow_alpha - narrow_beta;
-        let narrow_lo = (narrow - f64::from(narrow as f32)) as f32;
-        let [alpha, beta] = [self.alpha_n, self.beta].map(|p| Plain(p.clamp(-MOST.1, MOST.1)));
-        let (wide, wide_lo) = math::two_sum(alpha, -beta);
-        (R::per_type(narrow as f32, wide.0), R::per_type(narrow_lo, wide_lo.0))
-    }
-
     /// What x is bounded by, so that a factor of 0 times an infinite x is 0. By a number, not by a mask: on a mask that is the same for
     /// all elements the compiler branches in the loop.
     #[inline(always)]
-    fn reach<R: Real>(factor: R) -> R {
+    fn reach(factor: R) -> R {
         R::select(R::of(0.0).lt(factor.abs()), R::of(f64::INFINITY), R::of(1.0))
     }
-}
-
-impl Elementwise for Xielu {
-    compiled_passes!();
-
-    const ABREAST: usize = 2;
-    const ABREAST_OF_BOTH: usize = 1;
 
     #[inline(always)]
-    fn value<R: Real>(&self, x: R) -> R {
-        let (alpha_p, beta) = (sum::<R>(self.alpha_p).0, sum::<R>(self.beta).0);
+    fn value(&self, x: R) -> R {
+        let (alpha_p, beta) = (self.alpha_p, self.beta.0);
         let inner = alpha_p.mul_add(x.at_most(Self::reach(alpha_p)), beta);
         let right = x.at_most(Self::reach(alpha_p + beta.abs())) * inner;
 
         let Left { alpha, a, q, scale, steps: [step, slant], rest } = self.left(x);
         let near = x * (a * q).mul_add(-alpha, beta);
         // The line is gamma |x|, with gamma = alpha_n - beta.
-        let (gamma, gamma_lo) = self.gamma::<R>();
+        let (gamma, gamma_lo) = self.gamma;
         let large = R::per_type(two_to(30) as f32, two_to(60));
         let bounded = a.at_most(large);
         let (line, line_lo) = gamma.two_mul(bounded);
@@ -144,8 +138,8 @@ impl Elementwise for Xielu {
     }
 
     #[inline(always)]
-    fn slope<R: Real>(&self, x: R) -> R {
-        let (alpha_p, (beta, beta_lo)) = (sum::<R>(self.alpha_p).0, sum::<R>(self.beta));
+    fn slope(&self, x: R) -> R {
+        let (alpha_p, (beta, beta_lo)) = (self.alpha_p, self.beta);
         let right = (alpha_p + alpha_p).mul_add(x.at_most(Self::reach(alpha_p)), beta);
 
         let Left { steps: [step, slant], rest, .. } = self.left(x);
@@ -155,6 +149,43 @@ impl Elementwise for Xielu {
         R::select(R::of(0.0).lt(x), right, left)
     }
 }
+
+impl Xielu {
+    #[inline(always)]
+    fn parameters<R: Real>(&self) -> In<R> {
+        In { alpha_p: sum::<R>(self.alpha_p).0, alpha_n: sum(self.alpha_n), beta: sum(self.beta), gamma: self.gamma() }
+    }
+
+    /// alpha_n - beta, as an unevaluated sum.
+    #[inline(always)]
+    fn gamma<R: Real>(&self) -> (R, R) {
+        let [narrow_alpha, narrow_beta] = [self.alpha_n, self.beta].map(|p| p.clamp(-MOST.0, MOST.0));
+        let narrow = narrow_alpha - narrow_beta;
+        let narrow_lo = (narrow - f64::from(narrow as f32)) as f32;
+        let [alpha, beta] = [self.alpha_n, self.beta].map(|p| Plain(p.clamp(-MOST.1, MOST.1)));
+        let (wide, wide_lo) = math::two_sum(alpha, -beta);
+        (R::per_type(narrow as f32, wide.0), R::per_type(narrow_lo, wide_lo.0))
+    }
+}
+
+impl Elementwise for Xielu {
+    compiled_passes!();
+
+    const ABREAST: usize = 2;
+    const ABREAST_OF_BOTH: usize = 1;
+
+    #[inline(always)]
+    fn value<R: Real>(&self, x: R) -> R {
+        self.parameters().value(x)
+    }
+
+    #[inline(always)]
+    fn slope<R: Real>(&self, x: R) -> R {
+        self.parameters().slope(x)
+    }
+}
+
+second_slope_of!(Xielu | f | OneSided { alpha: 1.0, left: f.alpha_n, right: 2.0 * f.alpha_p, at_zero: f.alpha_n });
 
 impl Described for Xielu {
     const CARD: Card = Card {
@@ -171,4 +202,77 @@ impl Described for Xielu {
         source: "Huang & Schlag, 2024, arXiv:2411.13010",
         error: ErrorBounds { f32: (1.7, 1.4), f32_plain: (2.3, 1.4), f64: (2.0, 2.0), f64_plain: (2.5, 2.0) },
     };
+}
+
+/// [`Xielu`] with trained `alpha_p` and `alpha_n` for each channel, for [`PerChannel`](crate::PerChannel), and a fixed beta.
+///
+/// - Derivatives: with respect to x, as for `Xielu`; with respect to alpha_p, x^2 for x > 0, else 0; with respect to alpha_n,
+///   e^x - 1 - x for x <= 0, else 0.
+/// - Error: value and derivative as for `Xielu`, because the alphas are numbers of the type; the derivatives with respect to the
+///   alphas at most 4 ULP in `f32` and `f64`.
+/// - The paper trains p and n and computes alpha_p = s(p) and alpha_n = beta + s(n) with s = [`Softplus`](crate::Softplus).
+///   By the chain rule, the gradients of p and n are those of the alphas times the derivatives of s.
+/// - Special values: as for `Xielu`.
+/// - Source: Huang & Schlag, "Deriving activation functions using integration", 2024, arXiv:2411.13010.
+///
+/// ```
+/// use activations::{Activation, PerChannel, Xielu, XieluAlphas};
+///
+/// let x = [-3.0_f32, 0.5, 2.0];
+/// let trained = PerChannel::new(XieluAlphas { beta: 0.5 }, [&[0.75], &[1.25]]);
+/// assert_eq!(trained.forward_vec(&x), Xielu::new(0.75, 1.25, 0.5)?.forward_vec(&x));
+/// # Ok::<(), activations::ParameterError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct XieluAlphas {
+    /// The derivative at 0. It is not trained.
+    pub beta: f64,
+}
+
+impl Default for XieluAlphas {
+    /// The paper's beta, 1/2.
+    fn default() -> Self {
+        Self { beta: 0.5 }
+    }
+}
+
+impl XieluAlphas {
+    #[inline(always)]
+    fn parameters<R: Real>(&self, [alpha_p, alpha_n]: [R; 2]) -> In<R> {
+        let most = R::per_type(MOST.0 as f32, MOST.1);
+        let (zero, beta) = (R::of(0.0), sum::<R>(self.beta));
+        let alpha_n = alpha_n.at_most(most).at_least(-most);
+        let (gamma, gamma_lo) = math::two_sum(alpha_n, -beta.0);
+        let gamma = (gamma, gamma_lo - beta.1);
+        In { alpha_p: alpha_p.at_most(most).at_least(-most), alpha_n: (alpha_n, zero), beta, gamma }
+    }
+}
+
+impl Parametric<2> for XieluAlphas {
+    compiled_parametric!(2);
+
+    const ABREAST: usize = 1;
+
+    #[inline(always)]
+    fn value<R: Real>(&self, x: R, alphas: [R; 2]) -> R {
+        self.parameters(alphas).value(x)
+    }
+
+    #[inline(always)]
+    fn slope<R: Real>(&self, x: R, alphas: [R; 2]) -> R {
+        self.parameters(alphas).slope(x)
+    }
+
+    #[inline(always)]
+    fn partials<R: Real>(&self, x: R, _: [R; 2]) -> [R; 2] {
+        let (zero, one, a) = (R::of(0.0), R::of(1.0), x.abs());
+        // Beyond, e^x is nothing beside 1.
+        let (r, r_lo, q, scale) = math::exp_neg_series(a.at_most(R::per_type(80.0, 700.0)));
+        let w = (r * r).mul_add(q, -r) - r_lo;
+        // Where 2^n is 1, r is a, and the sum is a^2 q.
+        let left = R::select(R::of(0.75).lt(scale), a * (a * q), scale.mul_add(w, scale - one) + a);
+        let right = zero.lt(x);
+        // Without a choice that a NaN would pass by.
+        [R::select(x.le(zero), zero, x * x), R::select(right, zero, left)]
+    }
 }

@@ -20,16 +20,19 @@ trait Home {
     /// Not inlined: each caller in a program would compile the loops of all levels again.
     #[inline(never)]
     fn dispatch<T: Float, K: Task<T>>(level: Level, task: K) -> K::Output {
+        if level.portable {
+            return Self::plain(task);
+        }
         #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
         {
             use fearless_simd::Simd;
-            if let Some(avx512) = level.0.as_avx512() {
+            if let Some(avx512) = level.simd.as_avx512() {
                 return avx512.vectorize(
                     #[inline(always)]
                     || task.run::<T::Fused>(),
                 );
             }
-            if let Some(avx2) = level.0.as_avx2() {
+            if let Some(avx2) = level.simd.as_avx2() {
                 return avx2.vectorize(
                     #[inline(always)]
                     || task.run::<T::Fused>(),
@@ -38,7 +41,7 @@ trait Home {
         }
         // The target always has these instructions, so they need no function of their own.
         #[cfg(target_arch = "aarch64")]
-        if level.0.as_neon().is_some() {
+        if level.simd.as_neon().is_some() {
             return task.run::<T::Fused>();
         }
         let _ = level;

@@ -60,9 +60,9 @@ macro_rules! at_any_level {
         $(#[$doc])*
         #[inline]
         pub(crate) fn $name(level: Level, from: &[$from], to: &mut [$to]) -> bool {
-            let Some(token) = level.0.as_avx2() else { return false };
+            let Some(token) = level.simd.as_avx2() else { return false };
             let mut whole = 0;
-            if let Some(token) = level.0.as_avx512() {
+            if let Some(token) = level.simd.as_avx512() {
                 whole = from.len() & !15;
                 $avx512(token, &from[..whole], &mut to[..whole]);
             }

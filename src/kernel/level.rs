@@ -8,7 +8,7 @@ use core::fmt;
 /// detected (without `std`).
 ///
 /// Levels with fused multiply-add (AVX2, AVX-512, NEON, with the feature `std`) give the same bits as one another,
-/// and so do those without.
+/// and so do those without. [`Level::portable`] gives the same bits on every machine.
 ///
 /// ```
 /// use activations::{Activation, Gelu, Level};
@@ -20,7 +20,11 @@ use core::fmt;
 /// }
 /// ```
 #[derive(Clone, Copy)]
-pub struct Level(pub(crate) fearless_simd::Level);
+pub struct Level {
+    pub(crate) simd: fearless_simd::Level,
+    /// Whether fused multiply-add is not used, though the CPU may have it.
+    pub(crate) portable: bool,
+}
 
 impl Level {
     /// The best level of the CPU that runs this; without `std`, [`compiled`](Self::compiled).
@@ -34,7 +38,7 @@ impl Level {
     #[inline]
     #[must_use]
     pub fn best() -> Self {
-        Self(fearless_simd::Level::try_detect().unwrap_or(fearless_simd::Level::baseline()))
+        fearless_simd::Level::try_detect().unwrap_or(fearless_simd::Level::baseline()).into()
     }
 
     /// The best level that the compilation's target features promise, without detection.
@@ -49,7 +53,25 @@ impl Level {
     #[inline]
     #[must_use]
     pub const fn compiled() -> Self {
-        Self(fearless_simd::Level::baseline())
+        Self { simd: fearless_simd::Level::baseline(), portable: false }
+    }
+
+    /// The loops without fused multiply-add, with the instructions that every CPU of the target has. They give the same bits on
+    /// every machine, in WebAssembly, and without `std`: for results that are compared between machines.
+    ///
+    /// They take two to six times the time of the best level. The bounds of errors are those "without fused multiply-add".
+    ///
+    /// ```
+    /// use activations::{Activation, Gelu, Level};
+    ///
+    /// let mut y = [0.0_f32];
+    /// Level::portable().with(Gelu).forward(&[1.0], &mut y);
+    /// assert_eq!(y[0].to_bits(), 0x3f57_6218); // everywhere
+    /// ```
+    #[inline]
+    #[must_use]
+    pub const fn portable() -> Self {
+        Self { simd: fearless_simd::Level::baseline(), portable: true }
     }
 
     /// All levels that this CPU can run and for which loops are compiled, best first.
@@ -64,17 +86,17 @@ impl Level {
         let best = Self::best();
         [
             #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-            best.0.as_avx512().map(fearless_simd::Level::Avx512),
+            best.simd.as_avx512().map(fearless_simd::Level::Avx512),
             #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-            best.0.as_avx2().map(fearless_simd::Level::Avx2),
+            best.simd.as_avx2().map(fearless_simd::Level::Avx2),
             #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-            best.0.as_sse2().map(fearless_simd::Level::Sse2),
+            best.simd.as_sse2().map(fearless_simd::Level::Sse2),
             #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
-            Some(best.0),
+            Some(best.simd),
         ]
         .into_iter()
         .flatten()
-        .map(Self)
+        .map(Self::from)
     }
 
     /// Whether loops at this level use fused multiply-add: the levels that do give equal bits.
@@ -90,16 +112,16 @@ impl Level {
     #[must_use]
     pub fn is_fused(self) -> bool {
         #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-        let has_it = self.0.as_avx2().is_some();
+        let has_it = self.simd.as_avx2().is_some();
         #[cfg(target_arch = "aarch64")]
-        let has_it = self.0.as_neon().is_some();
+        let has_it = self.simd.as_neon().is_some();
         #[cfg(not(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64")))]
         let has_it = false;
         // `mul_add` is not in `core`.
-        cfg!(feature = "std") && has_it
+        cfg!(feature = "std") && has_it && !self.portable
     }
 
-    /// The level's name: `avx512`, `avx2`, `neon`, `simd128` or `baseline`.
+    /// The level's name: `avx512`, `avx2`, `neon`, `simd128`, `baseline` or `portable`.
     ///
     /// ```
     /// use activations::Level;
@@ -109,21 +131,24 @@ impl Level {
     /// ```
     #[must_use]
     pub fn name(self) -> &'static str {
+        if self.portable {
+            return "portable";
+        }
         #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
         {
-            if self.0.as_avx512().is_some() {
+            if self.simd.as_avx512().is_some() {
                 return "avx512";
             }
-            if self.0.as_avx2().is_some() {
+            if self.simd.as_avx2().is_some() {
                 return "avx2";
             }
         }
         #[cfg(target_arch = "aarch64")]
-        if self.0.as_neon().is_some() {
+        if self.simd.as_neon().is_some() {
             return "neon";
         }
         #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-        if self.0.as_wasm_simd128().is_some() {
+        if self.simd.as_wasm_simd128().is_some() {
             return "simd128";
         }
         "baseline"
@@ -161,7 +186,7 @@ impl fmt::Display for Level {
 /// `fearless_simd` is a private dependency otherwise: its major version may change in a minor version of this crate.
 impl From<fearless_simd::Level> for Level {
     fn from(level: fearless_simd::Level) -> Self {
-        Self(level)
+        Self { simd: level, portable: false }
     }
 }
 

@@ -34,6 +34,19 @@ impl<F: Zero + Copy, const N: usize> Tile<F, N> {
     }
 }
 
+/// Calls `f` with a copy of each part of a slice, and the part.
+pub(crate) fn copied_tiles<F: Zero + Copy>(slice: &mut [F], mut f: impl FnMut(&[F], &mut [F])) {
+    fn each<F: Zero + Copy, const N: usize>(slice: &mut [F], f: &mut impl FnMut(&[F], &mut [F])) {
+        let mut tile = Tile::<F, N>::new();
+        for part in slice.chunks_mut(N) {
+            let copy = tile.of(part.len());
+            copy.copy_from_slice(part);
+            f(copy, part);
+        }
+    }
+    if slice.len() <= SHORT { each::<F, SHORT>(slice, &mut f) } else { each::<F, { TILE / 2 }>(slice, &mut f) }
+}
+
 /// What runs over tiles.
 #[cfg(feature = "half")]
 type OnFloats<'f, T, const I: usize, const O: usize> =

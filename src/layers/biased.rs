@@ -218,7 +218,7 @@ fn run_in<T: Element, const N: usize>(level: Level, layer: Layer<'_, T>, mut pas
         let bias = repeated.piece(at, len);
         let part = at..at + bias.len();
         at = part.end;
-        pass.part(part).over_floats_beside(level, bias, &mut |pass, bias| {
+        pass.part(part).over_floats_beside(level, [bias], &mut |pass, [bias]| {
             layer.run_shifted(level, pass, bias, shifted.of(bias.len()));
         });
     }

@@ -27,12 +27,14 @@ use crate::pass::{Pass, Pieces};
 /// | [`Softplus`](crate::Softplus) | 2<sup>-22.1</sup> max(1, \|x\|) | 2<sup>-23.2</sup> |
 /// | [`Elu`](crate::Elu) | 2<sup>-23.1</sup> | 2<sup>-22.7</sup> |
 ///
+/// - [`Softmax`](crate::Softmax) and [`Softmin`](crate::Softmin): a probability p is off by at most 2<sup>-22</sup>, and by
+///   2<sup>-17</sup> p if it is normal, on sampled rows. Rows of 32 to 56 elements, derivatives and gradients are as without `Fast`.
 /// - Where \|x\| is below the normal range, 2<sup>-126</sup> stands for it. `backward` rounds the product of the gradient and
 ///   the derivative once more.
 /// - Parameters: with beta, the errors of `Swish` are the same, and those of `Softplus` are multiples of max(1/beta, \|x\|).
 ///   Those of `Elu` are multiples of alpha. A parameter below 2<sup>-60</sup> or above 2<sup>60</sup> has no fast form, and
 ///   neither has a `Swish` with a negative beta.
-/// - Every other activation runs as it does without `Fast`: other functions, rows, your own formulas. So does `f64`.
+/// - Every other activation runs as it does without `Fast`: other functions, other rows, your own formulas. So does `f64`.
 /// - Halves are computed in `f32` and rounded once.
 /// - Range: as without `Fast`. Sigmoid stays in [0, 1], tanh in [-1, 1].
 /// - Special values: as without `Fast`. NaN gives NaN, infinities give the limits, and the sign of zero is kept.

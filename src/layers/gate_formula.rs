@@ -6,6 +6,7 @@ use crate::kernel::element::{Element, Float, Kernel};
 use crate::kernel::level::Level;
 use crate::kernel::real::Real;
 use crate::kernel::sweep::sweep;
+use crate::kernel::tiles::copied_tiles;
 use crate::pass::Pieces;
 
 /// A gated unit as one scalar formula of gate and up. From it comes a vectorised [`Gate`]: in place, packed, with gradients, for
@@ -115,7 +116,19 @@ impl<F: GateFormula> Kernel for Passes<'_, F> {
 pub(crate) fn passes<T: Float, F: GateFormula>(f: &F, level: Level, pass: GatePass<'_, T>) {
     match pass {
         GatePass::Forward { gate, up, out } => dispatch(level, Forward { f, gate, up, out }),
-        GatePass::ForwardInPlace { gate, up } => dispatch(level, ForwardInPlace { f, up, gate }),
+        GatePass::ForwardInPlace { gate, up } => {
+            // See `activation::passes`.
+            if const { F::ABREAST > 1 && size_of::<T>() > 4 } {
+                let mut ups = up;
+                copied_tiles(gate, |gate, out| {
+                    let (up, rest) = ups.split_at(out.len());
+                    ups = rest;
+                    dispatch(level, Forward { f, gate, up, out });
+                });
+            } else {
+                dispatch(level, ForwardInPlace { f, up, gate });
+            }
+        }
         GatePass::Backward { gate, up, grad_out, grad_gate, grad_up } => {
             dispatch(level, Backward { f, gate, up, grad_out, grad_gate, grad_up });
         }

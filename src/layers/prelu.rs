@@ -1,14 +1,11 @@
 //! The parametric ReLU: a leaky ReLU with a trained slope for each channel.
 
-use super::columns::{Addends, ColumnSums};
+use super::per_channel::PerChannel;
 use crate::activation::Activation;
-use crate::functions::slopes::leaky_pass;
-use crate::kernel::element::{Element, per_element};
+use crate::functions::slopes::PreluSlope;
+use crate::kernel::element::Element;
 use crate::kernel::level::{At, Level};
-use crate::kernel::repeated::{Repeated, period};
-use crate::kernel::tiles::{SHORT, TILE};
 use crate::pass::{Pass, Pieces, same_length};
-use crate::rows::reduce::LANES;
 
 /// The parametric ReLU: x for x > 0, a\[c\] x for x <= 0, with a slope a\[c\] for each channel c.
 ///
@@ -45,10 +42,7 @@ use crate::rows::reduce::LANES;
 /// ```
 #[doc(alias = "PReLU")]
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Prelu<'a, T> {
-    slopes: &'a [T],
-    inner: usize,
-}
+pub struct Prelu<'a, T>(PerChannel<'a, PreluSlope, T>);
 
 impl<'a, T: Element> Prelu<'a, T> {
     /// A slope for each channel; the channel is the last axis, unless [`inner`](Self::inner) says otherwise.
@@ -62,7 +56,7 @@ impl<'a, T: Element> Prelu<'a, T> {
     /// ```
     #[must_use]
     pub const fn new(slopes: &'a [T]) -> Self {
-        Self { slopes, inner: 1 }
+        Self(PerChannel::of(PreluSlope, [slopes]))
     }
 
     /// The same with `inner` elements next to each other for each channel: the product of the axes after the channel.
@@ -78,7 +72,7 @@ impl<'a, T: Element> Prelu<'a, T> {
     /// ```
     #[must_use]
     pub const fn inner(self, inner: usize) -> Self {
-        Self { inner, ..self }
+        Self(self.0.with_inner(inner))
     }
 
     /// The slopes.
@@ -88,7 +82,7 @@ impl<'a, T: Element> Prelu<'a, T> {
     /// ```
     #[must_use]
     pub const fn slopes(&self) -> &'a [T] {
-        self.slopes
+        self.0.first()
     }
 
     /// [`backward`](Activation::backward), and the gradient of the slopes: `grad_slopes[c]` is the sum of
@@ -113,11 +107,6 @@ impl<'a, T: Element> Prelu<'a, T> {
     pub fn backward_with_slopes(&self, x: &[T], grad_y: &[T], grad_x: &mut [T], grad_slopes: &mut [T]) {
         Level::best().with(*self).backward_with_slopes(x, grad_y, grad_x, grad_slopes);
     }
-
-    /// Elements of all channels.
-    fn period(&self) -> usize {
-        period(self.slopes.len(), self.inner)
-    }
 }
 
 impl<T: Element> At<Prelu<'_, T>> {
@@ -127,103 +116,20 @@ impl<T: Element> At<Prelu<'_, T>> {
     /// If the lengths differ, or do not fit the channels, before anything is written.
     #[track_caller]
     pub fn backward_with_slopes(&self, x: &[T], grad_y: &[T], grad_x: &mut [T], grad_slopes: &mut [T]) {
-        let prelu = self.activation;
+        let Prelu(layer) = self.activation;
         same_length("grad_y", grad_y.len(), "x", x.len());
         same_length("grad_x", grad_x.len(), "x", x.len());
-        same_length("grad_slopes", grad_slopes.len(), "slopes", prelu.slopes.len());
-        Pieces::Rows(prelu.period()).check(x.len());
-        prelu.run(self.level, Pass::Backward { x, grad_y, grad_x });
-        T::call(&RunOfSlopes(self.level), (prelu.inner, x, grad_y, grad_slopes));
+        same_length("grad_slopes", grad_slopes.len(), "slopes", layer.parameters()[0].len());
+        layer.backward_at(self.level, x, grad_y, grad_x, [grad_slopes]);
     }
 }
 
 impl<T: Element> Activation<T> for Prelu<'_, T> {
     fn run(&self, level: Level, pass: Pass<'_, T>) {
-        T::call(&Run(level), (*self, pass));
+        self.0.run(level, pass);
     }
 
     fn pieces(&self) -> Pieces {
-        Pieces::Rows(self.period())
-    }
-}
-
-/// See [`Activation::run`].
-struct Run(Level);
-per_element!(Run: Args<'a, T> = (Prelu<'a, T>, Pass<'a, T>), run);
-
-/// The gradient of the slopes.
-struct RunOfSlopes(Level);
-per_element!(RunOfSlopes: Args<'a, T> = (usize, &'a [T], &'a [T], &'a mut [T]), slopes_gradient);
-
-fn run<T: Element>(&Run(level): &Run, (prelu, pass): (Prelu<'_, T>, Pass<'_, T>)) {
-    if pass.len() <= SHORT {
-        run_in::<T, SHORT>(level, prelu, pass);
-    } else {
-        run_in::<T, TILE>(level, prelu, pass);
-    }
-}
-
-fn run_in<T: Element, const N: usize>(level: Level, prelu: Prelu<'_, T>, mut pass: Pass<'_, T>) {
-    let mut repeated = Repeated::<T, N>::new(prelu.slopes, prelu.inner, 1);
-    let (len, mut at) = (pass.len(), 0);
-    while at < len {
-        let slopes = repeated.piece(at, len);
-        let part = at..at + slopes.len();
-        at = part.end;
-        leaky_pass(level, pass.part(part), slopes);
-    }
-}
-
-fn slopes_gradient<T: Element>(
-    &RunOfSlopes(level): &RunOfSlopes,
-    (inner, x, grad_y, grad_slopes): (usize, &[T], &[T], &mut [T]),
-) {
-    if x.is_empty() {
-        grad_slopes.fill(T::zero());
-        return;
-    }
-    let channels = grad_slopes.len();
-    let inner = if channels == 1 { x.len() } else { inner };
-    let period = channels * inner;
-    if inner > LANES {
-        // A channel's elements, in as many columns as there are lanes.
-        for (channel, grad_slope) in grad_slopes.iter_mut().enumerate() {
-            let mut sums = ColumnSums::<T::Float, LANES>::new(LANES);
-            for start in (channel * inner..x.len()).step_by(period) {
-                let run = start..start + inner;
-                T::as_floats(level, [&x[run.clone()], &grad_y[run]], [], false, |[x, grad_y], []| {
-                    sums.add(level, Addends::OfSlopes { x, grad_y });
-                });
-            }
-            *grad_slope = T::rounded(sums.total(0, LANES, LANES));
-        }
-    } else if period <= LANES {
-        // As many periods as fit are one row.
-        let width = LANES - LANES % period;
-        let mut sums = ColumnSums::<T::Float, LANES>::new(width);
-        for (x, grad_y) in x.chunks(TILE / width * width).zip(grad_y.chunks(TILE / width * width)) {
-            T::as_floats(level, [x, grad_y], [], false, |[x, grad_y], []| {
-                sums.add(level, Addends::OfSlopes { x, grad_y });
-            });
-        }
-        for (channel, grad_slope) in grad_slopes.iter_mut().enumerate() {
-            *grad_slope = T::rounded(sums.total(channel * inner, inner, period));
-        }
-    } else {
-        // Strips of as many channels as fit.
-        let strip = TILE / inner;
-        for (first, grad_slopes) in (0..).step_by(strip * inner).zip(grad_slopes.chunks_mut(strip)) {
-            let width = grad_slopes.len() * inner;
-            let mut sums = ColumnSums::<T::Float, TILE>::new(width);
-            for start in (first..x.len()).step_by(period) {
-                let row = start..start + width;
-                T::as_floats(level, [&x[row.clone()], &grad_y[row]], [], false, |[x, grad_y], []| {
-                    sums.add(level, Addends::OfSlopes { x, grad_y });
-                });
-            }
-            for (channel, grad_slope) in grad_slopes.iter_mut().enumerate() {
-                *grad_slope = T::rounded(sums.total(channel * inner, inner, width));
-            }
-        }
+        self.0.pieces()
     }
 }

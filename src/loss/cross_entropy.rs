@@ -1,15 +1,14 @@
 //! Cross-entropy of rows of logits.
 
-#[cfg(feature = "rayon")]
-use super::cross_entropy_rows::Sum;
-use super::cross_entropy_rows::{Batch, BatchLoss};
+use super::cross_entropy_batch::{Batch, BatchLoss};
 use super::targets::Kind;
 use super::{Reduction, Targets, settings};
 use crate::describe::error::ParameterError;
 use crate::kernel::element::{Element, Float};
 use crate::kernel::level::Level;
 use crate::layers::wide::Wide;
-use crate::pass::{Pieces, same_length};
+use crate::pass::same_length;
+use crate::rows::layout::Layout;
 
 /// Cross-entropy from logits: log(sum of e^x\[j\]) - x\[class\] for each row of x, or the mean of that under a distribution.
 ///
@@ -20,6 +19,7 @@ use crate::pass::{Pieces, same_length};
 ///
 /// - Gradient: softmax(x) - t, t the target distribution (1 at the class, 0 elsewhere).
 /// - Targets: classes or distributions, with weights for the classes if need be: [`Targets`].
+/// - Logits: rows of classes ([`new`](Self::new)), or classes along another axis, as images have them ([`axis`](Self::axis)).
 /// - [`label_smoothing`](Self::label_smoothing): t becomes (1 - s) t + s/classes. Rows of the class
 ///   [`ignore_index`](Self::ignore_index) (-100) count for nothing: loss 0, gradient 0.
 /// - [`reduction`](Self::reduction): the mean over the rows that are not ignored, or the sum; [`losses`](Self::losses)
@@ -49,7 +49,7 @@ use crate::pass::{Pieces, same_length};
 #[doc(alias = "softmax_cross_entropy")]
 #[derive(Clone, Copy, Debug)]
 pub struct CrossEntropy {
-    pub(super) classes: usize,
+    layout: Layout,
     label_smoothing: f64,
     ignore_index: i64,
     reduction: Reduction,
@@ -70,16 +70,45 @@ impl CrossEntropy {
     /// # Ok::<(), activations::ParameterError>(())
     /// ```
     pub fn new(classes: usize) -> Result<Self, ParameterError> {
+        Self::axis(classes, 1)
+    }
+
+    /// Of classes along an axis that is not the last: the logits of a row are `inner` apart.
+    ///
+    /// The logits are `outer x classes x inner`, the targets `outer x inner`: of images `[N, C, H, W]` and `[N, H, W]`, where
+    /// `inner` is H W, and of sequences `[N, C, L]` and `[N, L]`. Losses are in the order of the targets; distributions and
+    /// gradients lie as the logits do. A row has the bits that it would have with its logits adjacent.
+    ///
+    /// # Errors
+    /// If one of them is 0, or their product is no length of a slice.
+    ///
+    /// ```
+    /// use activations::CrossEntropy;
+    ///
+    /// // An image of two classes and three pixels.
+    /// let logits = [0.0_f64, 0.0, 200.0, 0.0, 100.0, 0.0];
+    /// let mut losses = [0.0; 3];
+    /// CrossEntropy::axis(2, 3)?.losses(&logits, &[0, 1, 1], &mut losses);
+    /// assert_eq!(losses, [2.0_f64.ln(), 0.0, 200.0]);
+    /// # Ok::<(), activations::ParameterError>(())
+    /// ```
+    pub fn axis(classes: usize, inner: usize) -> Result<Self, ParameterError> {
         if classes == 0 {
             return Err(ParameterError::new("cross_entropy", "classes", 0.0, "at least 1"));
         }
-        Ok(Self { classes, label_smoothing: 0.0, ignore_index: -100, reduction: Reduction::Mean, level: None })
+        let layout = Layout::axis("cross_entropy", classes, inner)?;
+        Ok(Self { layout, label_smoothing: 0.0, ignore_index: -100, reduction: Reduction::Mean, level: None })
     }
 
-    /// So much of each target is spread evenly over all classes. 0 if not set.
+    fn classes(&self) -> usize {
+        self.layout.row_len(1)
+    }
+
+    /// So much of each target is spread evenly over all classes. 0 if not set; 1 spreads all of it, so that only whether a row
+    /// is ignored, and what the mean is divided by, depends on its class.
     ///
     /// # Errors
-    /// If it is not in [0, 1).
+    /// If it is not in \[0, 1\].
     ///
     /// ```
     /// use activations::CrossEntropy;
@@ -90,8 +119,8 @@ impl CrossEntropy {
     /// # Ok::<(), activations::ParameterError>(())
     /// ```
     pub fn label_smoothing(self, label_smoothing: f64) -> Result<Self, ParameterError> {
-        if !(0.0..1.0).contains(&label_smoothing) {
-            let allowed = "at least 0 and below 1";
+        if !(0.0..=1.0).contains(&label_smoothing) {
+            let allowed = "from 0 to 1";
             return Err(ParameterError::new("cross_entropy", "label_smoothing", label_smoothing, allowed));
         }
         Ok(Self { label_smoothing, ..self })
@@ -132,7 +161,7 @@ impl CrossEntropy {
     pub fn loss<'a, T: Element>(&self, logits: &[T], targets: impl Into<Targets<'a, T>>) -> T {
         let targets = targets.into();
         self.check(logits, &targets);
-        T::rounded(self.mean(logits, targets, None))
+        T::rounded(self.mean(logits, targets, &mut []))
     }
 
     /// The loss of the batch, and its gradient with respect to the logits.
@@ -159,7 +188,7 @@ impl CrossEntropy {
         let targets = targets.into();
         self.check(logits, &targets);
         same_length("grad", grad.len(), "logits", logits.len());
-        T::rounded(self.mean(logits, targets, Some(grad)))
+        T::rounded(self.mean(logits, targets, grad))
     }
 
     /// The loss of each row, whatever the reduction: 0 for those that are ignored.
@@ -179,8 +208,8 @@ impl CrossEntropy {
     pub fn losses<'a, T: Element>(&self, logits: &[T], targets: impl Into<Targets<'a, T>>, losses: &mut [T]) {
         let targets = targets.into();
         self.check(logits, &targets);
-        same_length("losses", losses.len(), "rows of logits", logits.len() / self.classes);
-        self.run(logits, targets, 1.0, &mut |at, of_rows| round_to(of_rows, &mut losses[at..]), None);
+        same_length("losses", losses.len(), "rows of logits", logits.len() / self.classes());
+        self.run(logits, targets, 1.0, &mut |at, of_rows| round_to(of_rows, &mut losses[at..]), &mut []);
     }
 
     /// The loss of each row, and its gradient with respect to the logits of the row, whatever the reduction.
@@ -206,36 +235,45 @@ impl CrossEntropy {
     ) {
         let targets = targets.into();
         self.check(logits, &targets);
-        same_length("losses", losses.len(), "rows of logits", logits.len() / self.classes);
+        same_length("losses", losses.len(), "rows of logits", logits.len() / self.classes());
         same_length("grad", grad.len(), "logits", logits.len());
-        self.run(logits, targets, 1.0, &mut |at, of_rows| round_to(of_rows, &mut losses[at..]), Some(grad));
+        self.run(logits, targets, 1.0, &mut |at, of_rows| round_to(of_rows, &mut losses[at..]), grad);
     }
 
     #[track_caller]
-    pub(super) fn check<T: Element>(&self, logits: &[T], targets: &Targets<'_, T>) {
+    fn check<T: Element>(&self, logits: &[T], targets: &Targets<'_, T>) {
         #[cold]
         #[track_caller]
         fn no_such_class(row: usize, class: i64, classes: usize) -> ! {
             panic!("row {row} has the class {class}, but there are {classes} classes, counted from 0");
         }
-        Pieces::Rows(self.classes).check(logits.len());
+        let (classes, inner) = (self.classes(), self.layout.inner());
+        if inner == 1 {
+            self.layout.pieces().check(logits.len());
+        } else {
+            assert!(
+                logits.len().is_multiple_of(classes * inner),
+                "cross_entropy: {} logits are not a whole number of {classes} classes x {inner}",
+                logits.len()
+            );
+        }
         if let Some(weights) = targets.weights {
-            same_length("weights", weights.len(), "classes", self.classes);
+            same_length("weights", weights.len(), "classes", classes);
         }
         match targets.kind {
             Kind::Distributions(t) => same_length("targets", t.len(), "logits", logits.len()),
-            Kind::Classes(classes) => {
-                same_length("targets", classes.len(), "rows of logits", logits.len() / self.classes);
-                if let Some((row, class)) = classes.first_unknown(self.classes, self.ignore_index) {
-                    no_such_class(row, class, self.classes);
+            Kind::Classes(targets) => {
+                same_length("targets", targets.len(), "rows of logits", logits.len() / classes);
+                if let Some((row, class)) = targets.first_unknown(classes, self.ignore_index) {
+                    no_such_class(row, class, classes);
                 }
             }
         }
     }
 
-    pub(super) fn denominator<T: Element>(&self, logits: &[T], targets: &Targets<'_, T>) -> f64 {
+    fn denominator<T: Element>(&self, logits: &[T], targets: &Targets<'_, T>) -> f64 {
         let count = match (targets.kind, targets.weights) {
-            (Kind::Distributions(_), _) => (logits.len() / self.classes) as f64,
+            (Kind::Distributions(_), _) => (logits.len() / self.classes()) as f64,
             (Kind::Classes(classes), None) => classes.count(self.ignore_index) as f64,
             (Kind::Classes(classes), Some(weights)) => {
                 let mut sum = 0.0;
@@ -250,27 +288,27 @@ impl CrossEntropy {
         self.reduction.denominator(count)
     }
 
-    /// The loss of the batch, and its gradient.
-    fn mean<T: Element>(&self, logits: &[T], targets: Targets<'_, T>, grad: Option<&mut [T]>) -> T::Float {
+    /// The loss of the batch, and its gradient, if the slice is not empty.
+    fn mean<T: Element>(&self, logits: &[T], targets: Targets<'_, T>, grad: &mut [T]) -> T::Float {
         let denominator = self.denominator(logits, &targets);
         let total = self.run(logits, targets, 1.0 / denominator, &mut |_, _| {}, grad);
         Float::of(total / denominator)
     }
 
     /// Calls `losses` with the number of the first of some rows, and with their losses. Returns the sum of all losses. Gradients
-    /// are multiplied by `times`.
-    pub(super) fn run<T: Element>(
+    /// are multiplied by `times`; if the slice is empty, there are none.
+    fn run<T: Element>(
         &self,
         logits: &[T],
         targets: Targets<'_, T>,
         times: f64,
         losses: &mut dyn FnMut(usize, &[T::Float]),
-        grad: Option<&mut [T]>,
+        grad: &mut [T],
     ) -> f64 {
         let mut total = 0.0;
         let level = self.level.unwrap_or_else(Level::best);
         let batch = Batch {
-            row_len: self.classes,
+            layout: self.layout,
             label_smoothing: self.label_smoothing,
             ignore_index: self.ignore_index,
             level,
@@ -286,15 +324,7 @@ impl CrossEntropy {
     }
 }
 
-/// The sum that a batch has of these losses.
-#[cfg(feature = "rayon")]
-pub(super) fn sum_of_losses<T: Element>(losses: &[T::Float]) -> f64 {
-    let mut sum = Sum::<T>::nothing();
-    sum.add(losses);
-    sum.total()
-}
-
-pub(super) fn round_to<T: Element>(from: &[T::Float], to: &mut [T]) {
+fn round_to<T: Element>(from: &[T::Float], to: &mut [T]) {
     for (to, &from) in to.iter_mut().zip(from) {
         *to = T::rounded(from);
     }
@@ -318,7 +348,7 @@ impl Wide<CrossEntropy> {
     pub fn loss<'a, T: Element>(&self, logits: &[T], targets: impl Into<Targets<'a, T>>) -> T::Float {
         let targets = targets.into();
         self.0.check(logits, &targets);
-        self.0.mean(logits, targets, None)
+        self.0.mean(logits, targets, &mut [])
     }
 
     /// [`CrossEntropy::loss_and_gradient`], with the loss not rounded to a half.
@@ -344,7 +374,7 @@ impl Wide<CrossEntropy> {
         let targets = targets.into();
         self.0.check(logits, &targets);
         same_length("grad", grad.len(), "logits", logits.len());
-        self.0.mean(logits, targets, Some(grad))
+        self.0.mean(logits, targets, grad)
     }
 
     /// [`CrossEntropy::losses`], not rounded to halves.
@@ -364,13 +394,13 @@ impl Wide<CrossEntropy> {
     pub fn losses<'a, T: Element>(&self, logits: &[T], targets: impl Into<Targets<'a, T>>, losses: &mut [T::Float]) {
         let targets = targets.into();
         self.0.check(logits, &targets);
-        same_length("losses", losses.len(), "rows of logits", logits.len() / self.0.classes);
+        same_length("losses", losses.len(), "rows of logits", logits.len() / self.0.classes());
         self.0.run(
             logits,
             targets,
             1.0,
             &mut |at, of_rows| losses[at..][..of_rows.len()].copy_from_slice(of_rows),
-            None,
+            &mut [],
         );
     }
 
@@ -397,14 +427,14 @@ impl Wide<CrossEntropy> {
     ) {
         let targets = targets.into();
         self.0.check(logits, &targets);
-        same_length("losses", losses.len(), "rows of logits", logits.len() / self.0.classes);
+        same_length("losses", losses.len(), "rows of logits", logits.len() / self.0.classes());
         same_length("grad", grad.len(), "logits", logits.len());
         self.0.run(
             logits,
             targets,
             1.0,
             &mut |at, of_rows| losses[at..][..of_rows.len()].copy_from_slice(of_rows),
-            Some(grad),
+            grad,
         );
     }
 }

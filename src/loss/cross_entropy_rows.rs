@@ -1,182 +1,198 @@
-//! How a cross-entropy is computed: what is known of some rows, their losses, then their gradients.
+//! How a cross-entropy is computed: what is known of some rows, their losses, then their gradients. All in floats: halves, and
+//! rows along another axis, come as floats by tiles.
 
-use super::cross_entropy_tasks::{ColumnGradients, Gradients, Losses, Rows, Target, Total, Weigh, Weights, weigh_long};
-use super::targets::Kind;
-use super::targets::Targets;
+use core::ops::Range;
+
+use super::cross_entropy_tasks::{ColumnGradients, Gradients, Losses, Rows, Target, Total, Weigh, Weights};
+use super::targets::Classes;
 use crate::kernel::dispatch::dispatch;
-use crate::kernel::element::{Element, Float, Lane, per_element};
+use crate::kernel::element::{Float, Lane};
 use crate::kernel::level::Level;
-use crate::kernel::real::Real;
-use crate::kernel::tiles::TILE;
-use crate::rows::reduce::{CHUNK, LaneSums, add};
-use crate::rows::rest::{Group, add_up, rest_of_groups, rest_of_row};
+use crate::kernel::tiles::{TILE, Tile};
+use crate::rows::formula::{OfPart, Slices};
+use crate::rows::reduce::{LaneSums, Partial, add};
+use crate::rows::rest::{Group, keep_exponentials, rest_by_parts, rest_of_groups};
 use crate::rows::side::from_columns;
-use crate::rows::stats::{GROUP, PerRow, SIDE};
-use crate::rows::sums::{chunks, parts};
+use crate::rows::stats::{GROUP, SIDE, Stats};
+use crate::rows::sums::{Merge, chunks, parts};
 
-/// Logits with their targets, and what is asked for.
-pub(super) struct Batch<'a, T: Element> {
-    pub(super) row_len: usize,
-    pub(super) label_smoothing: f64,
-    pub(super) ignore_index: i64,
+/// Calls a function with a part of a row, as floats: see [`long`](crate::rows::engine::long). The logits are in `y` if there is
+/// no `x`, distributions in `grad_y`.
+pub(super) type Parts<'f, T> = dyn FnMut(Range<usize>, bool, OfPart<'_, T>) + 'f;
+
+/// What the rows of a batch have in common, and the losses so far.
+pub(super) struct Job<'a, T: Float> {
     pub(super) level: Level,
-    pub(super) logits: &'a [T],
-    pub(super) targets: Targets<'a, T>,
-    /// Is called with the number of the first of some rows, and with their losses.
-    pub(super) losses: &'a mut dyn FnMut(usize, &[T::Float]),
-    pub(super) grad: Option<&'a mut [T]>,
+    pub(super) row_len: usize,
+    /// The classes of the rows; `None` if they have distributions.
+    pub(super) classes: Option<Classes<'a>>,
+    pub(super) ignore_index: i64,
+    /// What is left of a target: see [`Weights`].
+    pub(super) keep: T,
+    /// What each class gets of it.
+    pub(super) spread: T,
+    /// Writes the weights of some classes, if they have any.
+    pub(super) weights: Option<&'a dyn Fn(Range<usize>, &mut [T])>,
     /// By which gradients are multiplied.
-    pub(super) times: T::Float,
-    /// Receives the sum of the losses.
-    pub(super) total: &'a mut f64,
+    pub(super) times: T,
+    /// Is called with the number of the first of some rows, and with their losses.
+    pub(super) losses: &'a mut dyn FnMut(usize, &[T]),
+    /// The sum of the losses.
+    pub(super) sum: Partial<T::Plain>,
 }
 
-/// The losses of a batch.
-pub(super) struct BatchLoss;
+impl<T: Float> Job<'_, T> {
+    /// Whether other classes than the row's own have weights.
+    fn is_weighted(&self) -> bool {
+        self.classes.is_none() || self.spread != T::zero()
+    }
 
-per_element!(BatchLoss: Args<'a, T> = Batch<'a, T>, losses_of);
-
-fn losses_of<T: Element>(_: &BatchLoss, batch: Batch<'_, T>) {
-    let Batch { row_len, label_smoothing, ignore_index, level, logits, targets, losses, mut grad, times, total } =
-        batch;
-    let keep = <Plain<T> as Real>::of(1.0 - label_smoothing);
-    let (t, classes) = match targets.kind {
-        Kind::Classes(classes) => (None, Some(classes)),
-        Kind::Distributions(t) => (Some(t), None),
-    };
-    let spread = label_smoothing / row_len as f64;
-    let weights = Weights { t, w: targets.weights, a: keep.store(), b: Float::of(spread) };
-    let weighted = label_smoothing != 0.0 || t.is_some();
-    // Looks up the targets of `count` rows, from row `at` on.
-    let targets_of = |at: usize, count: usize| {
+    /// The targets of `count` rows, from row `at` on.
+    fn targets(&self, at: usize, count: usize) -> Rows<T> {
         let mut rows = Rows::new();
+        let Some(classes) = self.classes else {
+            rows.kind[..count].fill(Target::Distribution);
+            return rows;
+        };
         let mut numbers = [0; SIDE];
-        if let Some(classes) = classes {
-            classes.copy_to(at, &mut numbers[..count]);
-        }
+        classes.copy_to(at, &mut numbers[..count]);
         for (row, &class) in numbers[..count].iter().enumerate() {
-            if classes.is_none() {
-                rows.kind[row] = Target::Distribution;
-            } else if class != ignore_index {
+            if class != self.ignore_index {
                 let class = class as usize;
                 rows.kind[row] = Target::Class(class);
-                rows.own[row] = match targets.weights {
-                    None => keep.store(),
-                    Some(w) => (<Plain<T> as Lane<T::Float>>::load(w[class].widened()) * keep).store(),
-                };
+                rows.own[row] = self.weights.map_or(self.keep, |weights| {
+                    let mut weight = [T::zero()];
+                    weights(class..class + 1, &mut weight);
+                    (T::Plain::load(weight[0]) * T::Plain::load(self.keep)).store()
+                });
             }
         }
         rows
-    };
-    let mut sum = Sum::<T>::nothing();
-    let mut count_up = |at: usize, count: usize, of_rows: &PerRow<T::Float>| {
-        sum.add(&of_rows[..count]);
-        losses(at, &of_rows[..count]);
-    };
+    }
 
-    if row_len > CHUNK {
-        for (at, x) in logits.chunks_exact(row_len).enumerate() {
-            let mut grad = grad.as_deref_mut().map(|grad| &mut grad[at * row_len..][..row_len]);
-            let mut rows = targets_of(at, 1);
-            let stats = rest_of_row(level, x, grad.as_deref_mut());
+    fn weights_of<'w>(&self, t: Option<&'w [T]>, w: Option<&'w [T]>) -> Weights<'w, T> {
+        Weights { t, w, a: self.keep, b: self.spread }
+    }
+
+    /// The losses of some rows, from row `at` on, of which everything is known.
+    fn take_losses(&mut self, at: usize, count: usize, stats: &Stats<T>, rows: &mut Rows<T>) {
+        dispatch(self.level, Losses { stats, rows, count, weighted: self.is_weighted() });
+        for &loss in &rows.loss[..count] {
+            self.sum = add(self.sum, Lane::load(loss));
+        }
+        (self.losses)(at, &rows.loss[..count]);
+    }
+
+    /// Rows of up to [`CHUNK`](crate::rows::reduce::CHUNK) logits, from row `at` on, with their distributions and, if it is
+    /// asked for, their gradient.
+    pub(super) fn short_rows(&mut self, at: usize, x: &[T], t: Option<&[T]>, grad: Option<&mut [T]>) {
+        let (level, row_len, weighted, times) = (self.level, self.row_len, self.is_weighted(), self.times);
+        let mut tile = self.weights.map(|_| Tile::<T, TILE>::new());
+        if let (Some(weights), Some(tile)) = (self.weights, &mut tile) {
+            weights(0..row_len, tile.of(row_len));
+        }
+        let w = tile.as_mut().map(|tile| &*tile.of(row_len));
+        rest_of_groups(level, x, row_len, grad, !weighted, &mut |group| {
+            let Group { at: first, x, e, columns, stats } = group;
+            let count = x.len() / row_len;
+            let mut rows = self.targets(at + first, count);
+            let weights = self.weights_of(t.map(|t| &t[first * row_len..]), w);
             if weighted {
-                weigh_long(level, weights.of_rows(at, row_len), x, &stats, &mut rows);
+                let x = &x[..count * row_len];
+                let (mut weight, mut distance) = ([LaneSums::of_anything(); GROUP], [LaneSums::of_anything(); GROUP]);
+                let sums = [&mut weight[..], &mut distance[..]];
+                dispatch(level, Weigh { x, row_len, weights, stats, sums });
+                dispatch(level, Total { weight: &weight, distance: &distance, rows: &mut rows });
             }
-            rows.take_class(0, |class| x[class].widened());
-            dispatch(level, Losses { stats: &stats, rows: &mut rows, count: 1, weighted });
-            count_up(at, 1, &rows.loss);
-            let Some(grad) = grad else { continue };
-            for range in chunks(row_len).flat_map(parts) {
-                let (mut place, stats) = (range.start, &stats);
-                let mut finish = |e: &mut [T::Float]| {
-                    let (row_len, weights) = (e.len(), weights.of_rows(at, row_len));
-                    dispatch(level, Gradients { stats, rows: &mut rows, weighted, weights, place, times, row_len, e });
-                    place += row_len;
-                };
-                if T::IS_FLOAT {
-                    T::as_floats(level, [], [&mut grad[range]], true, |[], [e]| finish(e));
-                } else {
-                    // Halves did not keep the exponentials.
-                    T::as_floats(level, [&x[range.clone()]], [&mut grad[range]], false, |[x], [e]| {
-                        let (mut first, mut second) = (LaneSums::of_exponentials(), LaneSums::of_anything());
-                        add_up(level, x, Some(&mut *e), stats, &mut first, &mut second);
-                        finish(e);
-                    });
-                }
+            for row in 0..count {
+                rows.take_class(row, |class| x[row * row_len + class]);
             }
+            self.take_losses(at + first, count, stats, &mut rows);
+            let Some(e) = e else { return };
+            if let Some(columns) = columns {
+                dispatch(level, ColumnGradients { stats, rows: &mut rows, times, columns: &mut *columns });
+                from_columns(level, &columns[..row_len], e);
+                rows.write_class_gradients(row_len, e);
+            } else {
+                dispatch(level, Gradients { stats, rows: &mut rows, weighted, weights, place: 0, times, row_len, e });
+            }
+        });
+    }
+
+    /// Row number `at`, of any length. `keeps`: whether the outputs keep what was written to them.
+    pub(super) fn long_row(&mut self, at: usize, gradient: bool, keeps: bool, part: &mut Parts<'_, T>) {
+        let (level, row_len, weighted, times) = (self.level, self.row_len, self.is_weighted(), self.times);
+        let mut rows = self.targets(at, 1);
+        let stats = rest_by_parts(level, row_len, gradient && keeps, part);
+        if weighted {
+            self.weigh(&stats, &mut rows, part);
         }
-    } else {
-        // As many rows as are one tile, if they are converted.
-        let together = if T::IS_FLOAT { logits.len() / row_len } else { (TILE / row_len).min(SIDE) }.max(1);
-        for (number, x) in logits.chunks(together * row_len).enumerate() {
-            let first = number * together;
-            let grad = grad.as_deref_mut().map(|grad| &mut grad[first * row_len..][..x.len()]);
-            let elements = x;
-            let mut of_group = |group: Group<'_, T::Float>| {
-                let Group { at, x, e, columns, stats } = group;
-                let count = x.len() / row_len;
-                let mut rows = targets_of(first + at, count);
-                let weights = weights.of_rows(first + at, row_len);
-                if weighted {
-                    let x = &x[..count * row_len];
-                    let (mut weight, mut distance) =
-                        ([LaneSums::of_anything(); GROUP], [LaneSums::of_anything(); GROUP]);
-                    let sums = [&mut weight[..], &mut distance[..]];
-                    dispatch(level, Weigh { x, row_len, weights, place: 0, stats, sums });
-                    dispatch(level, Total { weight: &weight, distance: &distance, rows: &mut rows });
+        if let Target::Class(class) = rows.kind[0] {
+            part(class..class + 1, false, &mut |slices| rows.x[0] = slices.x()[0]);
+        }
+        self.take_losses(at, 1, &stats, &mut rows);
+        if !gradient {
+            return;
+        }
+        let mut place = 0;
+        for range in chunks(row_len).flat_map(parts) {
+            self.weighed(range, true, part, &mut |mut slices, weights| {
+                if !keeps {
+                    keep_exponentials(level, &mut slices, &stats);
                 }
-                for row in 0..count {
-                    rows.take_class(row, |class| x[row * row_len + class]);
-                }
-                dispatch(level, Losses { stats, rows: &mut rows, count, weighted });
-                count_up(first + at, count, &rows.loss);
-                if let Some(e) = e {
-                    if let Some(columns) = columns {
-                        dispatch(level, ColumnGradients { stats, rows: &mut rows, times, columns: &mut *columns });
-                        from_columns(level, &columns[..row_len], e);
-                        rows.write_class_gradients(row_len, e);
-                    } else {
-                        dispatch(
-                            level,
-                            Gradients { stats, rows: &mut rows, weighted, weights, place: 0, times, row_len, e },
-                        );
-                    }
-                }
-            };
-            match grad {
-                None => T::as_floats(level, [elements], [], false, |[x], []| {
-                    rest_of_groups(level, x, row_len, None, !weighted, &mut of_group);
-                }),
-                Some(grad) => T::as_floats(level, [elements], [grad], false, |[x], [grad]| {
-                    rest_of_groups(level, x, row_len, Some(grad), !weighted, &mut of_group);
-                }),
-            }
+                let (rows, row_len, e) = (&mut rows, slices.y.len(), slices.y);
+                dispatch(level, Gradients { stats: &stats, rows, weighted, weights, place, times, row_len, e });
+                place += row_len;
+            });
         }
     }
-    *total = sum.total();
+
+    /// Sums of the weights and the distances of a row of any length.
+    fn weigh(&self, stats: &Stats<T>, rows: &mut Rows<T>, part: &mut Parts<'_, T>) {
+        let (mut all_weights, mut all_distances) = ([LaneSums::of_anything(); GROUP], [LaneSums::of_anything(); GROUP]);
+        for chunk in chunks(self.row_len).rev() {
+            let (mut weight, mut distance) = ([LaneSums::of_anything()], [LaneSums::of_anything()]);
+            for range in parts(chunk) {
+                self.weighed(range, false, part, &mut |slices, weights| {
+                    let (x, sums) = (slices.x(), [&mut weight[..], &mut distance[..]]);
+                    dispatch(self.level, Weigh { x, row_len: x.len(), weights, stats, sums });
+                });
+            }
+            let (first, second) = (&weight[0], &distance[0]);
+            let (firsts, seconds) = (&mut all_weights[0], &mut all_distances[0]);
+            dispatch(self.level, Merge { exponentials: false, first, second, firsts, seconds });
+        }
+        dispatch(self.level, Total { weight: &all_weights, distance: &all_distances, rows });
+    }
+
+    /// Calls `f` with a part of a row, and with its weights: by pieces whose classes' weights a tile has room for.
+    fn weighed(
+        &self,
+        range: Range<usize>,
+        written: bool,
+        part: &mut Parts<'_, T>,
+        f: &mut dyn FnMut(Slices<'_, T>, Weights<'_, T>),
+    ) {
+        let Some(weights) = self.weights else {
+            return part(range, written, &mut |slices| {
+                let weights = self.weights_of(slices.grad_y, None);
+                f(slices, weights);
+            });
+        };
+        let (mut tile, mut place) = (Tile::<T, TILE>::new(), range.start);
+        part(range, written, &mut |slices| {
+            let (len, mut y) = (slices.x().len(), slices.y);
+            for start in (0..len).step_by(TILE) {
+                let piece = start..len.min(start + TILE);
+                let w = tile.of(piece.len());
+                weights(place..place + piece.len(), w);
+                place += piece.len();
+                let (first, rest) = y.split_at_mut(piece.len().min(y.len()));
+                y = rest;
+                let grad_y = slices.grad_y.map(|t| &t[piece.clone()]);
+                let x = slices.x.map(|x| &x[piece]);
+                f(Slices { row_len: first.len(), x, grad_y, y: first }, self.weights_of(grad_y, Some(w)));
+            }
+        });
+    }
 }
-
-/// The sum of the losses of rows, one after the other.
-pub(super) struct Sum<T: Element>(Plain<T>, Plain<T>);
-
-impl<T: Element> Sum<T> {
-    pub(super) fn nothing() -> Self {
-        Self(Real::of(0.0), Real::of(0.0))
-    }
-
-    pub(super) fn add(&mut self, losses: &[T::Float]) {
-        let mut sum = (self.0, self.1);
-        for &loss in losses {
-            sum = add(sum, Lane::load(loss));
-        }
-        (self.0, self.1) = sum;
-    }
-
-    pub(super) fn total(&self) -> f64 {
-        let (hi, lo) = (self.0.wide(), self.1.wide());
-        // Of infinite losses, what was lost is NaN.
-        if lo.is_nan() { hi } else { hi + lo }
-    }
-}
-
-type Plain<T> = <<T as Element>::Float as Float>::Plain;

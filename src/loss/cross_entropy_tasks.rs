@@ -6,16 +6,15 @@ use num_traits::Zero;
 use num_traits::float::FloatCore;
 
 use crate::kernel::abreast::Abreast;
-use crate::kernel::dispatch::{Task, dispatch};
-use crate::kernel::element::{Element, Float, Lane};
-use crate::kernel::level::Level;
+use crate::kernel::dispatch::Task;
+use crate::kernel::element::{Float, Lane};
 use crate::kernel::real::Real;
 use crate::math::{lifted_one, log1p_of_sum_unrounded, two_to, unlift};
 use crate::rows::finish::results;
 use crate::rows::probability::{Complement, Normaliser};
 use crate::rows::reduce::{DEPTH, LANES, LaneSums, Partial, Sums, total_anything};
 use crate::rows::stats::{Column, GROUP, PerRow, Row, SIDE, Stats};
-use crate::rows::sums::{Merge, chunks, padded, parts};
+use crate::rows::sums::padded;
 
 /// Lanes for the numbers of a group of longer rows: as many as LLVM makes vectors of.
 const FEW: usize = 2 * GROUP;
@@ -98,66 +97,61 @@ impl<T: Float> Task<T> for Total<'_, T> {
     }
 }
 
-/// Weights of the elements of rows: w (a t + b), the distributions t and the weights w of the classes if there are any.
+/// Weights of the elements of rows, or of a part of one: w (a t + b), the distributions t and the weights w of the classes if
+/// there are any.
 #[derive(Clone, Copy)]
-pub(super) struct Weights<'a, T: Element> {
+pub(super) struct Weights<'a, T> {
     pub(super) t: Option<&'a [T]>,
     pub(super) w: Option<&'a [T]>,
-    pub(super) a: T::Float,
-    pub(super) b: T::Float,
+    pub(super) a: T,
+    pub(super) b: T,
 }
 
-impl<T: Element> Weights<'_, T> {
-    /// With the distributions of the rows from number `at` on.
-    pub(super) fn of_rows(self, at: usize, row_len: usize) -> Self {
-        Self { t: self.t.map(|t| &t[at * row_len..]), ..self }
-    }
-
+impl<T: Float> Weights<'_, T> {
     /// Of some elements of a row, from number `from` on, to as many of `out`.
     #[inline(always)]
-    fn write<R: Lane<T::Float>>(&self, row_start: usize, from: usize, out: &mut [T::Float]) {
+    fn write<R: Lane<T>>(&self, row_start: usize, from: usize, out: &mut [T]) {
         let (a, b) = (R::load(self.a), R::load(self.b));
         match self.t {
             Some(t) => {
                 for (out, &t) in out.iter_mut().zip(&t[row_start + from..]) {
-                    *out = R::load(t.widened()).mul_add(a, b).store();
+                    *out = R::load(t).mul_add(a, b).store();
                 }
             }
             None => out.fill(self.b),
         }
         if let Some(w) = self.w {
             for (out, &w) in out.iter_mut().zip(&w[from..]) {
-                *out = (R::load(*out) * R::load(w.widened())).store();
+                *out = (R::load(*out) * R::load(w)).store();
             }
         }
     }
 }
 
-/// Sums of the weights of some rows, or of a part of one from `place` on, and of the weights times the distances from the
-/// greatest logit: added to those given.
-pub(super) struct Weigh<'a, T: Element> {
-    pub(super) x: &'a [T::Float],
+/// Sums of the weights of some rows, or of a part of one, and of the weights times the distances from the greatest logit: added
+/// to those given.
+pub(super) struct Weigh<'a, T> {
+    pub(super) x: &'a [T],
     pub(super) row_len: usize,
     pub(super) weights: Weights<'a, T>,
-    pub(super) place: usize,
-    pub(super) stats: &'a Stats<T::Float>,
-    pub(super) sums: [&'a mut [LaneSums<T::Float>]; 2],
+    pub(super) stats: &'a Stats<T>,
+    pub(super) sums: [&'a mut [LaneSums<T>]; 2],
 }
 
-impl<T: Element> Task<T::Float> for Weigh<'_, T> {
+impl<T: Float> Task<T> for Weigh<'_, T> {
     type Output = ();
     type Home = Self;
 
     #[inline(always)]
-    fn run<R: Lane<T::Float>>(self) {
-        let Self { x, row_len, weights, place, stats, sums: [weight, distance] } = self;
+    fn run<R: Lane<T>>(self) {
+        let Self { x, row_len, weights, stats, sums: [weight, distance] } = self;
         let row_len = row_len.min(x.len()).max(1);
         for (i, x) in x.chunks_exact(row_len).enumerate() {
             let (mut weight_sums, mut distance_sums) = (weight[i].load::<R>(), distance[i].load::<R>());
             let greatest = R::load(stats.greatest[i]);
             for (block, x) in x.chunks(DEPTH * LANES).enumerate() {
                 let mut own = [[Zero::zero(); LANES]; DEPTH];
-                let from = place + block * DEPTH * LANES;
+                let from = block * DEPTH * LANES;
                 weights.write::<R>(i * row_len, from, &mut own.as_flattened_mut()[..x.len()]);
                 let (columns, rest) = x.as_chunks::<LANES>();
                 if let Ok(columns) = columns.try_into() {
@@ -198,39 +192,6 @@ fn distances<T: Float, R: Lane<T>, const K: usize>(
         weight.add(i, (own, Abreast::splat(R::of(0.0))));
         distance.add(i, own.two_mul(d));
     }
-}
-
-/// The same for a row of any length, by chunks.
-pub(super) fn weigh_long<T: Element>(
-    level: Level,
-    weights: Weights<'_, T>,
-    x: &[T],
-    stats: &Stats<T::Float>,
-    rows: &mut Rows<T::Float>,
-) {
-    let (mut all_weights, mut all_distances) = ([LaneSums::of_anything(); GROUP], [LaneSums::of_anything(); GROUP]);
-    for chunk in chunks(x.len()).rev() {
-        let (mut weight, mut distance) = ([LaneSums::of_anything()], [LaneSums::of_anything()]);
-        for range in parts(chunk) {
-            let mut place = range.start;
-            T::as_floats(level, [&x[range]], [], false, |[x], []| {
-                let (row_len, sums) = (x.len(), [&mut weight[..], &mut distance[..]]);
-                dispatch(level, Weigh { x, row_len, weights, place, stats, sums });
-                place += row_len;
-            });
-        }
-        dispatch(
-            level,
-            Merge {
-                exponentials: false,
-                first: &weight[0],
-                second: &distance[0],
-                firsts: &mut all_weights[0],
-                seconds: &mut all_distances[0],
-            },
-        );
-    }
-    dispatch(level, Total { weight: &all_weights, distance: &all_distances, rows });
 }
 
 /// (greatest - x) + log(sum of e^(x - greatest)): two parts of one sign, for the class and, summed already, for all.
@@ -333,23 +294,23 @@ impl<R: Real> Gradient<R> {
 }
 
 /// p (sum of the weights) - weight, from the exponentials of some rows, or of a part of one from `place` on.
-pub(super) struct Gradients<'a, T: Element> {
-    pub(super) stats: &'a Stats<T::Float>,
-    pub(super) rows: &'a mut Rows<T::Float>,
+pub(super) struct Gradients<'a, T> {
+    pub(super) stats: &'a Stats<T>,
+    pub(super) rows: &'a mut Rows<T>,
     pub(super) weighted: bool,
     pub(super) weights: Weights<'a, T>,
     pub(super) place: usize,
-    pub(super) times: T::Float,
+    pub(super) times: T,
     pub(super) row_len: usize,
-    pub(super) e: &'a mut [T::Float],
+    pub(super) e: &'a mut [T],
 }
 
-impl<T: Element> Task<T::Float> for Gradients<'_, T> {
+impl<T: Float> Task<T> for Gradients<'_, T> {
     type Output = ();
     type Home = Self;
 
     #[inline(always)]
-    fn run<R: Lane<T::Float>>(self) {
+    fn run<R: Lane<T>>(self) {
         // A function, because LLVM knows only of its arguments that they do not overlap.
         #[inline(always)]
         fn all<F: Float, R: Lane<F>>(formula: &Gradient<R>, e: &mut [F], w: &[F]) {
@@ -360,7 +321,7 @@ impl<T: Element> Task<T::Float> for Gradients<'_, T> {
 
         let Self { stats, rows, weighted, weights, place, times, row_len, e } = self;
         let (times, row_len) = (R::load(times), row_len.min(e.len()).max(1));
-        let place_of = |rows: &Rows<T::Float>, i: usize| match rows.kind[i] {
+        let place_of = |rows: &Rows<T>, i: usize| match rows.kind[i] {
             Target::Class(class) => class.checked_sub(place).filter(|&class| class < row_len),
             _ => None,
         };
@@ -370,7 +331,7 @@ impl<T: Element> Task<T::Float> for Gradients<'_, T> {
             if let Some(class) = place_of(rows, i) {
                 of_class[i] = e[class];
                 if weighted {
-                    weights.write::<R>(i * row_len, place + class, &mut own[i..=i]);
+                    weights.write::<R>(i * row_len, class, &mut own[i..=i]);
                 }
             }
         }
@@ -391,13 +352,13 @@ impl<T: Element> Task<T::Float> for Gradients<'_, T> {
                 let formula = &Gradient::of(stats, rows, weighted, times, i);
                 for (block, e) in e.chunks_mut(DEPTH * LANES).enumerate() {
                     let mut own = [Zero::zero(); DEPTH * LANES];
-                    weights.write::<R>(i * row_len, place + block * DEPTH * LANES, &mut own[..e.len()]);
+                    weights.write::<R>(i * row_len, block * DEPTH * LANES, &mut own[..e.len()]);
                     all(formula, e, &own);
                 }
             } else {
                 let normaliser = Normaliser { factor: factors[0][i], factor_lo: factors[1][i] };
                 let times = factors[2][i];
-                results::<T::Float, R>(
+                results::<T, R>(
                     #[inline(always)]
                     |e, _| normaliser.probability(e) * times,
                     None,

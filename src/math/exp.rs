@@ -255,6 +255,12 @@ impl<R: Real> RowExp<R> {
         (hi * power, lo * power)
     }
 
+    /// For [`fast_exp`](Self::fast_exp): the offset is always the greatest.
+    #[inline(always)]
+    pub(crate) fn fast(max: R) -> Self {
+        Self { offset: max, most: R::per_type(128.0, 768.0), lift: lift() }
+    }
+
     /// e^x / 2^n / `unlift()`. For x = -inf it is too small to count beside the greatest. It is meaningless for NaN, and where
     /// the greatest is infinite.
     ///
@@ -266,6 +272,18 @@ impl<R: Real> RowExp<R> {
         let (n, power) = a.round_exp2(R::of(-core::f64::consts::LOG2_E), self.lift);
         let (r, one) = (remainder(a, None, n, &Unit::ONE), R::of(1.0));
         r.polynomial(&Q).mul_add(r, -one).mul_add(r, one).raise(power)
+    }
+
+    /// The same in fewer operations, for `f32` alone.
+    ///
+    /// Relative error: 2^-22.6, and |a| 2^-24 more, a the distance from the greatest. Beside the greatest, which is 1, the second
+    /// is below 2^-25.4.
+    #[inline(always)]
+    pub(crate) fn fast_exp(&self, x: R) -> R {
+        let a = (self.offset - x).at_most(self.most);
+        let (mantissa, power) = super::fast::exp2_series(a, R::of(-core::f64::consts::LOG2_E), self.lift);
+        // A product, not a sum of exponents: NaN stays NaN, which the search for the greatest does not see.
+        mantissa * power
     }
 }
 

@@ -105,6 +105,14 @@ pub(crate) fn fast_tanh<R: Real>(x: R) -> R {
     }
 }
 
+/// `(1 + u, 2^(n + lift))` with 2^(a per_unit) = 2^n (1 + u).
+#[inline(always)]
+pub(super) fn exp2_series<R: Real>(a: R, per_unit: R, lift: R) -> (R, R) {
+    let (n, power) = a.round_exp2(per_unit, lift);
+    let f = a.mul_add(per_unit, -n);
+    (f.polynomial(&G).mul_add(f, R::of(1.0)), power)
+}
+
 /// `(u, scale)` with 2^t = scale (1 + u), -127 <= t <= 127. At -127, and up to -126.5, `scale` is 0.
 #[inline(always)]
 pub(crate) fn exp2_parts<R: Real>(t: R) -> (R, R) {

@@ -191,6 +191,25 @@ pub(crate) fn sigmoid_neg_slope<R: Real>(a: R, w: R, low_parts: Option<(Low<R>, 
     }
 }
 
+/// sigmoid'(a + lo) and tanh((a + lo) / 2) for 0 <= a <= 115 (`f64`: 790), both to full relative accuracy, from one exponential.
+#[inline(always)]
+pub(crate) fn sigmoid_slope_and_tanh<R: Real>(a: R, low: Option<Low<R>>) -> (Lifted<R>, R) {
+    let e = match low {
+        None => Logistic::new(a, None),
+        Some(Low { lo, unit }) => Logistic::in_units(a, Some(lo), unit),
+    };
+    let (top, bottom, _) = e.fraction_with_error();
+    let q = top / bottom;
+    let rest = (-q).mul_add(Logistic::unlift(), R::of(1.0));
+    // Where q is at most 1/4, its error counts little in 1 - 2 q. Otherwise as in `tanh`.
+    let (scale, one) = ((e.scale * Logistic::lifted_one()).at_most(R::of(4.0)), R::of(1.0));
+    let (less, more) = (scale - one, scale + one);
+    let near = e.m.mul_add(less, e.r * more) / e.m.mul_add(scale, e.r.mul_add(less, e.m));
+    let far = (-(q + q)).mul_add(Logistic::unlift(), one);
+    let tanh = R::select((q * Logistic::unlift()).lt(R::of(0.25)), far, near);
+    (Lifted { value: q * rest, unlift: Logistic::unlift() }, tanh)
+}
+
 /// The hyperbolic tangent.
 ///
 /// Range: [-1, 1]. Odd: keeps the sign of zero. tanh(inf) = 1, NaN gives NaN. Error: as for [`Tanh`](crate::Tanh).

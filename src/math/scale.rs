@@ -34,11 +34,26 @@ impl<R: Real> Scale<R> {
         Self { factor, factor_lo: None }
     }
 
+    /// The same for a number of the lane.
+    #[inline(always)]
+    pub(crate) fn of_lane(parameter: R) -> Self {
+        let (least, most) = (
+            R::per_type(MOST_SCALE.0.recip() as f32, MOST_SCALE.1.recip()),
+            R::per_type(MOST_SCALE.0 as f32, MOST_SCALE.1),
+        );
+        Self { factor: parameter.at_least(least).at_most(most), factor_lo: None }
+    }
+
     /// The reciprocal of a parameter, which is rounded and bounded like [`of`](Self::of) one.
     #[inline(always)]
     pub(crate) fn recip_of(parameter: f64) -> Self {
-        let Self { factor: divisor, .. } = Self::of(parameter);
-        let one = R::of(1.0);
+        Self::of(parameter).recip()
+    }
+
+    /// The reciprocal of a factor without a low part.
+    #[inline(always)]
+    pub(crate) fn recip(self) -> Self {
+        let (divisor, one) = (self.factor, R::of(1.0));
         let factor = one / divisor;
         let (product, product_lo) = factor.two_mul(divisor);
         Self { factor, factor_lo: Some(((one - product) - product_lo) * factor) }

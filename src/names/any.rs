@@ -17,6 +17,7 @@ use crate::layers::parallel::IntoParallel;
 use crate::list::*;
 use crate::names::text::{Text, letters};
 use crate::pass::{Pass, Pieces};
+use crate::second::SecondDerivative;
 
 macro_rules! any_activation {
     ($($folder:ident::$file:ident: $($name:ident),+;)+) => {
@@ -115,6 +116,25 @@ macro_rules! any_activation {
                 use probe::{Otherwise as _, WithOutput as _};
                 match self {
                     $($(Self::$name(activation) => probe::Probe(activation).found(),)+)+
+                }
+            }
+
+            /// The function's second derivative; nothing for functions of rows.
+            ///
+            /// ```
+            /// use activations::{AnyActivation, SecondDerivative, Silu, Softmax};
+            ///
+            /// let silu = AnyActivation::from(Silu);
+            /// let second = silu.as_second_derivative::<f32>().ok_or("silu has a second derivative")?;
+            /// assert_eq!(second.second_derivative_vec(&[0.0]), [0.5]);
+            /// assert!(AnyActivation::from(Softmax::default()).as_second_derivative::<f32>().is_none());
+            /// # Ok::<(), &str>(())
+            /// ```
+            #[must_use]
+            pub fn as_second_derivative<T: Element>(&self) -> Option<&dyn SecondDerivative<T>> {
+                use probe::{Once as _, Twice as _};
+                match self {
+                    $($(Self::$name(activation) => probe::Probe(activation).twice(),)+)+
                 }
             }
 
@@ -247,10 +267,10 @@ impl AnyActivation {
     }
 }
 
-/// Asks a type whether it is [`FromOutput`] or has a [`Definition`], where the type is known: a method that is found at the type
+/// Asks a type whether it is [`FromOutput`], or has a [`SecondDerivative`] or a [`Definition`], where the type is known: a method that is found at the type
 /// itself comes before one that is found at a reference to it.
 mod probe {
-    use super::{Definition, Element, FromOutput};
+    use super::{Definition, Element, FromOutput, SecondDerivative};
 
     pub(super) struct Probe<'a, A>(pub(super) &'a A);
 
@@ -270,6 +290,26 @@ mod probe {
 
     impl<'a, T, A> Otherwise<'a, T> for &Probe<'a, A> {
         fn found(self) -> Option<&'a dyn FromOutput<T>> {
+            None
+        }
+    }
+
+    pub(super) trait Twice<'a, T> {
+        fn twice(self) -> Option<&'a dyn SecondDerivative<T>>;
+    }
+
+    impl<'a, T: Element, A: SecondDerivative<T>> Twice<'a, T> for Probe<'a, A> {
+        fn twice(self) -> Option<&'a dyn SecondDerivative<T>> {
+            Some(self.0)
+        }
+    }
+
+    pub(super) trait Once<'a, T> {
+        fn twice(self) -> Option<&'a dyn SecondDerivative<T>>;
+    }
+
+    impl<'a, T, A> Once<'a, T> for &Probe<'a, A> {
+        fn twice(self) -> Option<&'a dyn SecondDerivative<T>> {
             None
         }
     }

@@ -3,9 +3,10 @@
 use crate::kernel::dispatch::{Task, dispatch};
 use crate::kernel::element::{Float, Lane, kernel};
 
-/// `y[i] * scale + bias[i]`, or `masked` where `keep[i]` is false.
+/// `y[i] * factor[i] * scale + bias[i]`, or `masked` where `keep[i]` is false.
 pub(crate) struct Affine<'a, T> {
     pub(crate) scale: f64,
+    pub(crate) factor: Option<&'a [T]>,
     pub(crate) bias: Option<&'a [T]>,
     pub(crate) keep: Option<&'a [bool]>,
     pub(crate) masked: T,
@@ -20,15 +21,29 @@ impl<T: Float> Task<T> for Affine<'_, T> {
     fn run<R: Lane<T>>(self) {
         // A function, because LLVM knows only of its arguments that they do not overlap.
         #[inline(always)]
-        fn biased<T: Float, R: Lane<T>>(scale: R, bias: &[T], y: &mut [T]) {
-            for (y, &bias) in y.iter_mut().zip(bias) {
-                *y = R::load(*y).mul_add(scale, R::load(bias)).store();
+        fn beside<T: Float, R: Lane<T>>(f: impl Fn(R, R) -> R, beside: &[T], y: &mut [T]) {
+            for (y, &beside) in y.iter_mut().zip(beside) {
+                *y = f(R::load(*y), R::load(beside)).store();
             }
         }
 
-        let Self { scale, bias, keep, masked, y } = self;
+        let Self { scale, factor, bias, keep, masked, y } = self;
+        if let Some(factor) = factor {
+            beside(
+                #[inline(always)]
+                |y: R, factor| y * factor,
+                factor,
+                y,
+            );
+        }
         if let Some(bias) = bias {
-            biased(R::of(scale), bias, y);
+            let scale = R::of(scale);
+            beside(
+                #[inline(always)]
+                |y: R, bias| y.mul_add(scale, bias),
+                bias,
+                y,
+            );
         }
         // A bias has scaled the scores.
         let scale = if bias.is_some() { 1.0 } else { scale };

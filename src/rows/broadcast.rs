@@ -1,9 +1,10 @@
-//! How a bias or a mask that is shorter than the data is taken for all of it.
+//! How a bias, a mask or sinks that are shorter than the data are taken for all of it.
 
 #[cfg(feature = "alloc")]
 use alloc::vec::Vec;
+use core::ops::Range;
 
-/// A bias or a mask of scores, and which rows each of its rows is for.
+/// A bias, a mask or the sinks of scores, and which rows each of its rows is for. Of sinks a row is one number.
 ///
 /// A slice as it is, a vector or an array is for all rows if it is one row, and must be as long as the data otherwise. Other
 /// shapes are named, because a shorter slice that happens to divide the data could be meant in two ways:
@@ -14,6 +15,11 @@ use alloc::vec::Vec;
 /// | `[.., K]` | the same | `&mask` |
 /// | `[B, H, Q, K]` | `[Q, K]` | `Broadcast::cycled(&mask)` |
 /// | `[B, H, Q, K]` | `[B, K]` | `Broadcast::each(&mask, H * Q)` |
+/// | `[B, H, Q, K]` | `[H, K]` | `Broadcast::each_cycled(&bias, Q)` |
+/// | `[B, H, Q, K]` | `[H]` | `Broadcast::each_cycled(&sinks, Q)` |
+///
+/// The weights of a [`BinaryCrossEntropy`](crate::BinaryCrossEntropy) are broadcast in the same way, with rows of one number:
+/// see [`BinaryTargets`](crate::BinaryTargets).
 ///
 /// ```
 /// use activations::{Activation, Broadcast, Softmax};
@@ -42,6 +48,8 @@ pub(crate) enum How {
     Cycled,
     /// Each row for so many, one after another.
     Each(usize),
+    /// The same, again and again.
+    EachCycled(usize),
 }
 
 impl<'a, U> Broadcast<'a, U> {
@@ -74,6 +82,23 @@ impl<'a, U> Broadcast<'a, U> {
         Self { data, how: How::Each(rows) }
     }
 
+    /// Each row of `data` for `rows` rows, one after another, and again from the first: `[H, K]`, or sinks of the shape `[H]`,
+    /// for data of the shape `[B, H, Q, K]`, where `rows` is Q. If `rows` is 0, only empty slices fit.
+    ///
+    /// ```
+    /// use activations::{Activation, Broadcast, Softmax};
+    ///
+    /// // Two sequences of two heads, each with one query: what the first head sees, then the second.
+    /// let keep = Broadcast::each_cycled(&[true, false, true, true], 1);
+    /// let p = Softmax::rows(2)?.masked(keep)?.forward_vec(&[0.0_f32; 8]);
+    /// assert_eq!(p, [1.0, 0.0, 0.5, 0.5, 1.0, 0.0, 0.5, 0.5]);
+    /// # Ok::<(), activations::ParameterError>(())
+    /// ```
+    #[must_use]
+    pub const fn each_cycled(data: &'a [U], rows: usize) -> Self {
+        Self { data, how: How::EachCycled(rows) }
+    }
+
     /// What must divide the length of the data, and whether it must be that length.
     pub(crate) fn period(&self, unit: usize) -> (usize, bool) {
         match self.how {
@@ -81,18 +106,66 @@ impl<'a, U> Broadcast<'a, U> {
             How::Alike => (self.data.len(), true),
             How::Cycled => (self.data.len(), false),
             How::Each(rows) => (self.data.len().saturating_mul(rows), true),
+            How::EachCycled(rows) => (self.data.len().saturating_mul(rows), false),
         }
     }
 
     /// What goes with block number `block` of the data, of `unit` elements.
     pub(crate) fn block(&self, block: usize, unit: usize) -> &'a [U] {
+        &self.data[self.start(block, unit)..][..unit]
+    }
+
+    /// Where that begins.
+    pub(crate) fn start(&self, block: usize, unit: usize) -> usize {
         let block = match self.how {
             How::Alike if self.data.len() == unit => 0,
             How::Alike => block,
             How::Cycled => block % (self.data.len() / unit),
             How::Each(rows) => block / rows,
+            How::EachCycled(rows) => block / rows % (self.data.len() / unit),
         };
-        &self.data[block * unit..][..unit]
+        block * unit
+    }
+}
+
+impl<U: Copy> Broadcast<'_, U> {
+    /// What goes with these elements of the data, if rows are of one number: as it is, or written to `room`, which has an
+    /// element for each.
+    pub(crate) fn beside<'s>(&'s self, part: Range<usize>, room: &'s mut [U]) -> &'s [U] {
+        let numbers = self.data;
+        let inner = match self.how {
+            How::Alike if numbers.len() == 1 => usize::MAX,
+            How::Alike | How::Cycled => 1,
+            How::Each(inner) | How::EachCycled(inner) => inner,
+        };
+        let (n, mut channel) = (part.len(), part.start / inner % numbers.len());
+        if inner == 1 && channel + n <= numbers.len() {
+            return &numbers[channel..][..n];
+        }
+        let mut written = 0;
+        if inner == 1 {
+            // A whole period, and then what is written already.
+            let period = n.min(numbers.len());
+            while written < period {
+                let run = (numbers.len() - channel).min(period - written);
+                room[written..][..run].copy_from_slice(&numbers[channel..][..run]);
+                (written, channel) = (written + run, 0);
+            }
+            while written < n {
+                let run = written.min(n - written);
+                room.copy_within(..run, written);
+                written += run;
+            }
+            return &room[..n];
+        }
+        let mut left = inner - part.start % inner;
+        while written < n {
+            let run = left.min(n - written);
+            room[written..][..run].fill(numbers[channel]);
+            channel = if channel + 1 == numbers.len() { 0 } else { channel + 1 };
+            (written, left) = (written + run, inner);
+        }
+        &room[..n]
     }
 }
 

@@ -24,7 +24,8 @@ pub(crate) fn whole_sides(rows: usize, row_len: usize) -> usize {
 
 /// Whether the sums of the formula can be had side by side beyond [`SHORT`](super::stats::SHORT) elements.
 pub(crate) const fn can_by_lanes<F: RowFormula>() -> bool {
-    !F::SUMS_GRADIENTS && !F::Sums::OF_OUTPUT && (F::Sums::COUNTS || !F::Sums::SECOND)
+    // The sums of `Fast` depend on the order of the additions.
+    !F::Sums::FAST && !F::SUMS_GRADIENTS && !F::Sums::OF_OUTPUT && (F::Sums::COUNTS || !F::Sums::SECOND)
 }
 
 /// Finds the exponentials of each row, whose scale is known, and their sums. Lane c takes up the columns c and c + [`LANES`].
@@ -116,7 +117,7 @@ fn of_lane<T: Float, R: Lane<T>, K: Accumulate, const N: usize>(
     macro_rules! each {
         ($($n:literal $lane:tt)*) => {$(
             if N > $n {
-                e.$lane = scale.exp(x.$lane);
+                e.$lane = K::exp(&scale, x.$lane);
             }
         )*};
     }

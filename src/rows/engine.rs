@@ -22,7 +22,7 @@ use super::finish::Finish;
 use super::formula::{Accumulate, OfPart, Plainly, RowFormula, Rows, Slices};
 use super::reduce::{CHUNK, LaneSums};
 use super::side;
-use super::stats::{GROUP, SHORT, Stats};
+use super::stats::{GROUP, Offset, SHORT, Stats};
 use super::sums::{AddUp, Merge, Scratch, Totals, chunks, find_scale, greatest_of, parts, sum};
 use crate::kernel::dispatch::dispatch;
 use crate::kernel::element::Float;
@@ -54,11 +54,18 @@ pub(crate) fn run<T: Float, F: RowFormula>(level: Level, formula: F, rows: Rows<
         if F::SUMS_GRADIENTS {
             let rounded = F::Sums::OF_OUTPUT;
             let gradients = Slices { row_len, x: rows.grad_y, grad_y: None, y: &mut [] };
-            sum::<_, Plainly>(level, gradients, false, rounded, &mut scratch, &mut stats);
+            sum::<_, Plainly>(level, gradients, Offset::Below, rounded, &mut scratch, &mut stats);
         }
         if !F::Sums::OF_OUTPUT || F::Sums::SECOND {
             let rounded = F::Sums::OF_OUTPUT;
-            sum::<_, F::Sums>(level, rows.part(0..rows.y.len()), false, rounded, &mut scratch, &mut stats);
+            sum::<_, F::Sums>(
+                level,
+                rows.part(0..rows.y.len()),
+                Offset::of::<F::Sums>(),
+                rounded,
+                &mut scratch,
+                &mut stats,
+            );
         }
         finish(level, formula, rows, &stats);
     }
@@ -93,25 +100,31 @@ pub(crate) fn long<T: Float, F: RowFormula>(
     let mut stats = Stats::new();
     if !F::Sums::OF_OUTPUT {
         let greatest = greatest_by_parts(level, row_len, part);
-        find_scale(level, greatest, false, &mut stats);
+        find_scale(level, greatest, Offset::of::<F::Sums>(), &mut stats);
     }
     let (mut firsts, mut seconds) = (LaneSums::of_anything(), LaneSums::of_anything());
     // From the end, which the search for the greatest has just left in the cache.
     for chunk in chunks(row_len).rev() {
-        let (mut first, mut second) = (LaneSums::of_exponentials(), LaneSums::of_anything());
+        let (mut first, mut second) = (LaneSums::of::<F::Sums>(), LaneSums::of_anything());
         for range in parts(chunk) {
             part(range, false, &mut |slices| add_up::<T, F>(level, slices, &stats, &mut first, &mut second));
         }
         dispatch(
             level,
-            Merge { exponentials: true, first: &first, second: &second, firsts: &mut firsts, seconds: &mut seconds },
+            Merge {
+                exponentials: !F::Sums::FAST,
+                first: &first,
+                second: &second,
+                firsts: &mut firsts,
+                seconds: &mut seconds,
+            },
         );
     }
     dispatch(level, Totals { first: &firsts, second: &seconds, stats: &mut stats });
     for range in chunks(row_len).flat_map(parts) {
         part(range, true, &mut |mut slices| {
             if F::OF_EXP && !keeps {
-                let (mut first, mut second) = (LaneSums::of_exponentials(), LaneSums::of_anything());
+                let (mut first, mut second) = (LaneSums::of::<F::Sums>(), LaneSums::of_anything());
                 add_up::<T, F>(level, slices.part(0..slices.y.len()), &stats, &mut first, &mut second);
             }
             finish(level, formula, slices, &stats);

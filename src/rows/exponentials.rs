@@ -33,7 +33,7 @@ fn block<T: Float, R: Lane<T>, K: Accumulate, const W: usize, const N: usize, co
                 if N > $n {
                     let (x, scale) = (R::load(x[$n][i]), scales[$n % SUMS]);
                     top.$lane = scale.top(i);
-                    exp.$lane = if K::OF_OUTPUT { x } else { scale.exp(i).exp(x) };
+                    exp.$lane = if K::OF_OUTPUT { x } else { K::exp(&scale.exp(i), x) };
                 }
             )*};
         }
@@ -69,7 +69,9 @@ fn add_up<R: Real, K: Accumulate, const W: usize, const N: usize>(
     first: &mut Sums<R, W>,
     second: &mut Sums<R, W>,
 ) {
-    if !K::OF_OUTPUT {
+    if K::FAST {
+        first.count(i, exp);
+    } else if !K::OF_OUTPUT {
         first.add_bounded(i, K::first(exp, top));
     }
     if K::COUNTS {

@@ -7,6 +7,7 @@ use super::stats::Row;
 use crate::kernel::element::{Float, Kernel};
 use crate::kernel::level::Level;
 use crate::kernel::real::Real;
+use crate::math::RowExp;
 
 /// Numbers that a formula may keep of a row.
 pub(crate) const CONSTANTS: usize = 4;
@@ -95,11 +96,20 @@ pub(crate) trait Accumulate: Copy {
     /// taken, whose additions are rounded at the end.
     const OF_OUTPUT: bool = false;
 
+    /// Whether exponentials are [`Fast`](crate::Fast).
+    const FAST: bool = false;
+
     /// What an element adds to the first sum: from 0 to the exponential `e`. `top` is the greatest exponential.
     #[inline(always)]
     fn first<R: Real>(e: R, top: R) -> R {
         let _ = top;
         e
+    }
+
+    /// The exponential of an element.
+    #[inline(always)]
+    fn exp<R: Real>(scale: &RowExp<R>, x: R) -> R {
+        if Self::FAST { scale.fast_exp(x) } else { scale.exp(x) }
     }
 
     /// What an element adds to the second sum: any number, and what rounding took away from it.
@@ -115,6 +125,14 @@ pub(crate) trait Accumulate: Copy {
 pub(crate) struct Total;
 
 impl Accumulate for Total {}
+
+/// The exponentials, as `Fast` has them.
+#[derive(Clone, Copy)]
+pub(crate) struct FastTotal;
+
+impl Accumulate for FastTotal {
+    const FAST: bool = true;
+}
 
 /// Nothing: the elements are outputs.
 #[derive(Clone, Copy)]
@@ -148,6 +166,13 @@ pub(crate) struct Slices<'a, T> {
     /// `None`: the formula needs no gradient.
     pub(crate) grad_y: Option<&'a [T]>,
     pub(crate) y: &'a mut [T],
+}
+
+impl<'a, T> Slices<'a, T> {
+    /// A part of a row, or all of it, that is only read.
+    pub(crate) fn read(x: &'a [T], grad_y: Option<&'a [T]>) -> Self {
+        Self { row_len: x.len(), x: Some(x), grad_y, y: &mut [] }
+    }
 }
 
 impl<T> Slices<'_, T> {

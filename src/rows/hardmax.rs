@@ -1,9 +1,14 @@
 //! Hardmax: 1 for the greatest of a row, 0 for the others.
 
 use num_traits::float::FloatCore;
+use num_traits::{One, Zero};
 
-use super::layout::{Layout, rows_of_length};
+use super::engine::greatest_by_parts;
+use super::formula::{Rows, Slices};
+use super::gather::{ByTiles, Work};
+use super::layout::{Layout, rows_along_axis, rows_of_length};
 use super::sums::greatest_of;
+use super::terms::{Stage, Terms};
 use crate::activation::Activation;
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
@@ -15,7 +20,8 @@ use crate::pass::{Pass, Pieces};
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/hardmax.svg"))]
 ///
-/// - [`Hardmax::default()`] takes the whole slice as one row; [`Hardmax::rows(n)`](Self::rows) each n elements.
+/// - [`Hardmax::default()`] takes the whole slice as one row; [`Hardmax::rows(n)`](Self::rows) each n elements;
+///   [`Hardmax::axis`] takes rows along another axis.
 /// - Derivative: 0. [`backward`](Activation::backward) gives zeros: nothing is learnt through a hardmax.
 /// - Range: {0, 1}. Exact.
 /// - Special values: a row with NaN is NaN. An infinity is a number like others, also where all are -inf.
@@ -48,6 +54,7 @@ impl<T: Element> Activation<T> for Hardmax {
 }
 
 rows_of_length!(Hardmax);
+rows_along_axis!(Hardmax);
 parameters!(Hardmax);
 
 impl Described for Hardmax {
@@ -70,9 +77,9 @@ impl Described for Hardmax {
 per_element!(Hardmax: Args<'a, T> = (Level, Pass<'a, T>), run);
 
 fn run<T: Element>(hardmax: &Hardmax, (level, pass): (Level, Pass<'_, T>)) {
-    let row_len = hardmax.layout.row_len(pass.len());
-    let values = |x: Option<&[T]>, y: &mut [T]| each_row(level, row_len, T::one(), x, y);
-    let slopes = |x: &[T], y: &mut [T]| each_row(level, row_len, T::zero(), Some(x), y);
+    let layout = hardmax.layout;
+    let values = |x: Option<&[T]>, y: &mut [T]| rows(level, layout, true, x, None, y);
+    let slopes = |x: &[T], y: &mut [T]| rows(level, layout, false, Some(x), None, y);
     match pass {
         Pass::Forward { x, y } => values(Some(x), y),
         Pass::ForwardInPlace { x } => values(None, x),
@@ -81,13 +88,54 @@ fn run<T: Element>(hardmax: &Hardmax, (level, pass): (Level, Pass<'_, T>)) {
             values(Some(x), y);
             slopes(x, dydx);
         }
-        Pass::Backward { x, grad_y, grad_x } => {
-            slopes(x, grad_x);
-            // Zeros, but NaN of a gradient that is none.
-            for (grad_x, &grad_y) in grad_x.iter_mut().zip(grad_y) {
-                *grad_x = *grad_x * grad_y;
-            }
+        Pass::Backward { x, grad_y, grad_x } => rows(level, layout, false, Some(x), Some(grad_y), grad_x),
+    }
+}
+
+/// Values, or slopes, which are zeros. With a gradient, slopes times that.
+fn rows<T: Element>(level: Level, layout: Layout, values: bool, x: Option<&[T]>, grad_y: Option<&[T]>, y: &mut [T]) {
+    if layout.inner() == 1 {
+        each_row(level, layout.row_len(y.len()), if values { T::one() } else { T::zero() }, x, y);
+        return times(grad_y, y);
+    }
+    let chosen: T::Float = if values { One::one() } else { Zero::zero() };
+    let mut formula = |rows: Rows<'_, T::Float>| match rows {
+        Rows::Slices(Slices { row_len, grad_y, y, .. }) => {
+            each_row(level, row_len, chosen, None, y);
+            times(grad_y, y);
         }
+        Rows::Parts(row_len, part) => {
+            let greatest = greatest_by_parts(level, row_len, part);
+            let (mut nan, mut first, mut at) = (false, None, 0);
+            part(0..row_len, false, &mut |slices| {
+                // Infinity stands for NaN too.
+                nan |= greatest == FloatCore::infinity() && slices.y.iter().any(|x| x.is_nan());
+                first = first.or_else(|| slices.y.iter().position(|&x| x == greatest).map(|i| at + i));
+                at += slices.y.len();
+            });
+            at = 0;
+            part(0..row_len, true, &mut |slices| {
+                let first = first.filter(|_| !nan).and_then(|first| first.checked_sub(at));
+                at += slices.y.len();
+                slices.y.fill(if nan { FloatCore::nan() } else { Zero::zero() });
+                if let Some(y) = first.and_then(|first| slices.y.get_mut(first)) {
+                    *y = chosen;
+                }
+                times(slices.grad_y, slices.y);
+            });
+        }
+    };
+    let (terms, stage) = (Terms::scaled(1.0), Stage::Slope);
+    T::call(
+        &ByTiles,
+        Work { level, layout, terms, stage, x, grad_y, y, of_sink: &mut |_, _| {}, formula: &mut formula },
+    );
+}
+
+/// Zeros times a gradient: NaN where it is none.
+fn times<T: Element>(grad_y: Option<&[T]>, y: &mut [T]) {
+    for (y, &grad_y) in y.iter_mut().zip(grad_y.unwrap_or(&[])) {
+        *y = *y * grad_y;
     }
 }
 

@@ -103,3 +103,24 @@ macro_rules! rows_of_length {
     };
 }
 pub(crate) use rows_of_length;
+
+/// Gives a function of rows that has [`rows_of_length`] rows along another axis, too.
+macro_rules! rows_along_axis {
+    ($name:ident) => {
+        impl $name {
+            /// Rows along an axis that is not the last: each has `len` elements, `inner` apart.
+            ///
+            /// The data is `outer x len x inner`, as a tensor whose last axes have `inner` elements together. Slices whose
+            /// length is not a multiple of `len * inner` make the methods panic. A row has the bits that it would have
+            /// with its elements adjacent.
+            ///
+            /// # Errors
+            /// If one of them is 0, or their product is no length of a slice.
+            pub fn axis(len: usize, inner: usize) -> Result<Self, $crate::describe::error::ParameterError> {
+                let name = <Self as $crate::describe::card::Described>::CARD.name;
+                $crate::rows::layout::Layout::axis(name, len, inner).map(|layout| Self { layout })
+            }
+        }
+    };
+}
+pub(crate) use rows_along_axis;

@@ -2,9 +2,9 @@
 
 use super::formula::Constants;
 use super::formula::{Nothing, RowFormula, Total, compiled_rows};
+use super::function::row_function;
 use super::layout::Layout;
 use super::probability::{Complement, Normaliser, Rest};
-use super::scores::row_function;
 use super::stats::Row;
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
@@ -43,7 +43,7 @@ pub struct LogSoftmax {
     layout: Layout,
 }
 
-row_function!(LogSoftmax, sign: 1.0, LogProbability, Diagonal, Gradient, GradientFromOutput);
+row_function!(LogSoftmax, sign: 1.0, LogProbability, fast: LogProbability, Diagonal, Gradient, GradientFromOutput);
 
 parameters!(LogSoftmax);
 

@@ -2,8 +2,12 @@
 
 use num_traits::{One, Zero};
 
+use super::formula::{Rows, Slices};
+use super::gather::{ByTiles, Work};
+use super::layout::Layout;
 use super::states::{Args, Compiled, Probabilities, State};
 use super::stats::SIDE;
+use super::terms::{Stage, Terms};
 use crate::kernel::element::{Element, Float};
 use crate::kernel::level::Level;
 use crate::kernel::tiles::TILE;
@@ -73,6 +77,56 @@ pub fn log_sum_exp_rows_wide<T: Element>(x: &[T], row_len: usize, y: &mut [T::Fl
     of_rows(x, row_len, &mut |row, sum| y[row] = sum);
 }
 
+/// [`log_sum_exp`] along an axis that is not the last: of each `len` elements, `inner` apart.
+///
+/// The data is `outer x len x inner`, the results are `outer x inner`: of images `[N, C, H, W]`, `[N, H, W]`. The gradient is
+/// that of [`Softmax::axis`](crate::Softmax::axis)'s values, times the results' gradients.
+///
+/// # Panics
+/// If `len` or `inner` is 0, `x` is not a whole number of `len * inner` elements, or `y` does not have an element for each
+/// row, before anything is written.
+///
+/// ```
+/// let mut y = [0.0_f32; 2];
+/// activations::log_sum_exp_axis(&[0.0, 5.0, 0.0, f32::NEG_INFINITY], 2, 2, &mut y);
+/// assert_eq!(y, [std::f32::consts::LN_2, 5.0]);
+/// ```
+#[track_caller]
+pub fn log_sum_exp_axis<T: Element>(x: &[T], len: usize, inner: usize, y: &mut [T]) {
+    let layout = check_axis(x.len(), len, inner, y.len());
+    of_axis(x, layout, &mut |row, sum| y[row] = T::rounded(sum));
+}
+
+/// [`log_sum_exp_axis`], of halves not rounded to halves.
+///
+/// # Panics
+/// As [`log_sum_exp_axis`].
+///
+/// ```
+/// let mut y = [0.0_f32; 2];
+/// activations::log_sum_exp_axis_wide(&[7.0_f32, 8.0], 1, 2, &mut y);
+/// assert_eq!(y, [7.0, 8.0]);
+/// ```
+#[track_caller]
+pub fn log_sum_exp_axis_wide<T: Element>(x: &[T], len: usize, inner: usize, y: &mut [T::Float]) {
+    let layout = check_axis(x.len(), len, inner, y.len());
+    of_axis(x, layout, &mut |row, sum| y[row] = sum);
+}
+
+#[track_caller]
+fn check_axis(elements: usize, len: usize, inner: usize, results: usize) -> Layout {
+    let layout = match Layout::axis("log_sum_exp_axis", len, inner) {
+        Ok(layout) => layout,
+        Err(error) => panic!("{error}"),
+    };
+    assert!(
+        elements.is_multiple_of(len * inner),
+        "log_sum_exp_axis: {elements} elements are not a whole number of {len} x {inner}"
+    );
+    same_length("y", results, "rows of x", elements / len);
+    layout
+}
+
 #[track_caller]
 pub(crate) fn check_rows(len: usize, row_len: usize, results: usize) {
     assert!(row_len > 0, "log_sum_exp_rows: rows must have at least 1 element");
@@ -105,12 +159,52 @@ fn of_rows<T: Element>(x: &[T], row_len: usize, f: &mut dyn FnMut(usize, T::Floa
     }
 }
 
+/// The same along an axis.
+fn of_axis<T: Element>(x: &[T], layout: Layout, f: &mut dyn FnMut(usize, T::Float)) {
+    let level = Level::best();
+    if layout.inner() == 1 {
+        return of_rows(x, layout.row_len(x.len()), f);
+    }
+    let mut at = 0;
+    let mut formula = |rows: Rows<'_, T::Float>| match rows {
+        Rows::Slices(Slices { row_len, y, .. }) => {
+            let mut sums = [Zero::zero(); SIDE];
+            for x in y.chunks(SIDE * row_len) {
+                let y = &mut sums[..x.len() / row_len];
+                T::Float::run(&Compiled, level, Args::OfRows { x, row_len, y });
+                for &sum in &*y {
+                    f(at, sum);
+                    at += 1;
+                }
+            }
+        }
+        Rows::Parts(row_len, part) => {
+            let mut sum = LogSumExp::<T::Float>::new();
+            part(0..row_len, false, &mut |slices| sum.push_slice_at(level, slices.y));
+            f(at, sum.finish());
+            at += 1;
+        }
+    };
+    let (terms, stage) = (Terms::scaled(1.0), Stage::Slope);
+    let work = Work {
+        level,
+        layout,
+        terms,
+        stage,
+        x: Some(x),
+        grad_y: None,
+        y: &mut [],
+        of_sink: &mut |_, _| {},
+        formula: &mut formula,
+    };
+    T::call(&ByTiles, work);
+}
 /// Numbers of a slice that are summed together. The sums of more are merged in their order, so that they may be summed on any
 /// number of threads.
 pub(crate) const SEGMENT: usize = 1 << 16;
 
 /// The probabilities of numbers, times a number.
-fn probabilities<T: Element>(level: Level, state: State<T::Float>, times: T::Float, x: &[T], y: &mut [T]) {
+pub(super) fn probabilities<T: Element>(level: Level, state: State<T::Float>, times: T::Float, x: &[T], y: &mut [T]) {
     T::as_floats(level, [x], [y], false, |[x], [y]| {
         T::Float::run(&Compiled, level, Args::Probabilities(Probabilities { state, times, x, y }));
     });
@@ -167,7 +261,7 @@ pub fn log_sum_exp_backward<T: Element>(x: &[T], grad_y: T, grad_x: &mut [T]) {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LogSumExp<T: Element> {
-    state: State<T::Float>,
+    pub(super) state: State<T::Float>,
 }
 
 impl<T: Element> Default for LogSumExp<T> {
@@ -194,8 +288,12 @@ impl<T: Element> LogSumExp<T> {
     /// ```
     #[must_use]
     pub fn of(x: &[T]) -> Self {
+        Self::of_at(Level::best(), x)
+    }
+
+    pub(super) fn of_at(level: Level, x: &[T]) -> Self {
         let mut sum = Self::new();
-        sum.push_slice(x);
+        sum.push_slice_at(level, x);
         sum
     }
 

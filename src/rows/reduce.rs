@@ -3,6 +3,7 @@
 //! Numbers come in columns: an array with a number for each lane. What is reduced lane by lane stays an array; [`across`]
 //! puts its lanes together.
 
+use super::formula::Accumulate;
 use crate::kernel::abreast::Abreast;
 use crate::kernel::element::{Float, Lane};
 use crate::kernel::real::Real;
@@ -33,15 +34,15 @@ pub(crate) fn add<R: Real>((hi, lo): Partial<R>, term: R) -> Partial<R> {
     (sum, lo + error)
 }
 
-/// The greatest elements, one in each lane.
+/// The greatest elements, one in each lane. `NAN`: whether it matters that an element is NaN.
 #[derive(Clone, Copy)]
-pub(crate) struct Greatest<R, const W: usize> {
+pub(crate) struct Greatest<R, const W: usize, const NAN: bool> {
     pub(crate) max: [R; W],
     /// NaN once an element was; the maximum instructions of most CPUs pass over it.
     pub(crate) sum: [R; W],
 }
 
-impl<R: Real, const W: usize> Greatest<R, W> {
+impl<R: Real, const W: usize, const NAN: bool> Greatest<R, W, NAN> {
     #[inline(always)]
     pub(crate) fn new() -> Self {
         Self { max: [R::of(f64::NEG_INFINITY); W], sum: [R::of(0.0); W] }
@@ -54,23 +55,25 @@ impl<R: Real, const W: usize> Greatest<R, W> {
     {
         let (blocks, rest) = columns.as_chunks::<{ 4 * DEPTH }>();
         for columns in blocks {
-            take(columns, &mut self.max, &mut self.sum);
+            take::<T, R, W, _, NAN>(columns, &mut self.max, &mut self.sum);
         }
         let (blocks, rest) = rest.as_chunks::<DEPTH>();
         for columns in blocks {
-            take(columns, &mut self.max, &mut self.sum);
+            take::<T, R, W, _, NAN>(columns, &mut self.max, &mut self.sum);
         }
         for column in rest {
-            take(&[*column], &mut self.max, &mut self.sum);
+            take::<T, R, W, _, NAN>(&[*column], &mut self.max, &mut self.sum);
         }
     }
 
-    /// The greatest of each lane; infinity where one was NaN.
+    /// The greatest of each lane; infinity where one was NaN, if that matters.
     #[inline(always)]
     pub(crate) fn lanes(&self) -> [R; W] {
         let mut lanes = self.max;
-        for (lane, &sum) in lanes.iter_mut().zip(&self.sum) {
-            *lane = marked(*lane, sum);
+        if NAN {
+            for (lane, &sum) in lanes.iter_mut().zip(&self.sum) {
+                *lane = marked(*lane, sum);
+            }
         }
         lanes
     }
@@ -84,7 +87,7 @@ pub(crate) fn marked<R: Real>(max: R, sum: R) -> R {
 
 /// A function, for its arguments are known not to overlap.
 #[inline(always)]
-fn take<T: Float, R: Lane<T>, const W: usize, const K: usize>(
+fn take<T: Float, R: Lane<T>, const W: usize, const K: usize, const NAN: bool>(
     columns: &[[T; W]; K],
     max: &mut [R; W],
     sum: &mut [R; W],
@@ -98,10 +101,14 @@ fn take<T: Float, R: Lane<T>, const W: usize, const K: usize>(
                 let x = R::load(column[i]);
                 chain = chain.at_least(x);
                 // Unscaled, numbers might add up to infinity, and that and a masked score, -inf, to NaN.
-                scaled = x.mul_add(unlift(), scaled);
+                if NAN {
+                    scaled = x.mul_add(unlift(), scaled);
+                }
             }
             greatest = greatest.at_least(chain);
-            total = total + scaled;
+            if NAN {
+                total = total + scaled;
+            }
         }
         (max[i], sum[i]) = (greatest, total);
     }
@@ -136,6 +143,12 @@ impl<T: Float> LaneSums<T> {
     #[inline]
     pub(crate) fn of_exponentials() -> Self {
         Self { hi: [seed::<T::Plain>().store(); LANES], lo: [T::zero(); LANES] }
+    }
+
+    /// See [`Sums::of`].
+    #[inline]
+    pub(crate) fn of<K: Accumulate>() -> Self {
+        if K::FAST { Self::of_anything() } else { Self::of_exponentials() }
     }
 
     /// See [`Sums::of_anything`].
@@ -181,6 +194,12 @@ impl<R: Real> Sums<R, LANES> {
 }
 
 impl<R: Real, const W: usize> Sums<R, W> {
+    /// For the first sums of K.
+    #[inline(always)]
+    pub(crate) fn of<K: Accumulate>() -> Self {
+        if K::FAST { Self::of_counts() } else { Self::of_exponentials() }
+    }
+
     /// For [`add_bounded`](Self::add_bounded).
     #[inline(always)]
     pub(crate) fn of_exponentials() -> Self {
@@ -214,7 +233,7 @@ impl<R: Real, const W: usize> Sums<R, W> {
         self.lo[i] = self.lo[i] + lo.sum();
     }
 
-    /// Whole numbers to lane i.
+    /// Whole numbers, or exponentials as [`Fast`](crate::Fast) has them, to lane i.
     #[inline(always)]
     pub(crate) fn count<const K: usize>(&mut self, i: usize, terms: Abreast<R, K>) {
         self.hi[i] = self.hi[i] + terms.sum();
@@ -247,6 +266,12 @@ impl<R: Real, const W: usize> Sums<R, W> {
             *hi = *hi - seed();
         }
         normalised(hi, self.lo)
+    }
+
+    /// The first sum of K in each lane.
+    #[inline(always)]
+    pub(crate) fn first<K: Accumulate>(&self) -> Partial<[R; W]> {
+        if K::FAST { (self.hi, self.lo) } else { self.exponentials() }
     }
 
     /// The sum of each lane, of anything.

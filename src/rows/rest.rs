@@ -1,16 +1,18 @@
 //! What log-sum-exp and the losses need of rows: the greatest element, the exponentials but for it, and their sum.
 
 use core::marker::PhantomData;
+use core::ops::Range;
 
 use super::by_lanes::{ByLanes, WIDE, whole_sides};
-use super::formula::Slices;
+use super::engine::greatest_by_parts;
+use super::formula::{OfPart, Slices};
 use super::probability::Rest;
 use super::reduce::{CHUNK, DEPTH, LaneSums};
 use super::side::{scale_by_greatest, to_columns};
-use super::stats::{Column, GROUP, SIDE, Stats};
-use super::sums::{AddUp, Merge, Scratch, Totals, chunks, find_scale, greatest_of, parts, sum};
+use super::stats::{Column, GROUP, Offset, SIDE, Stats};
+use super::sums::{AddUp, Merge, Scratch, Totals, chunks, find_scale, parts, sum};
 use crate::kernel::dispatch::dispatch;
-use crate::kernel::element::{Element, Float};
+use crate::kernel::element::Float;
 use crate::kernel::level::Level;
 
 /// Some rows, and what is known of them.
@@ -43,7 +45,7 @@ pub(crate) fn rest_of_groups<T: Float>(
         for (group, x) in x.chunks(SIDE * row_len).enumerate() {
             let at = group * SIDE;
             to_columns(level, x, &mut columns[..row_len]);
-            scale_by_greatest(level, &columns[..row_len], true, &mut stats);
+            scale_by_greatest(level, &columns[..row_len], Offset::OnGrid, &mut stats);
             let sums = PhantomData::<Rest<true>>;
             dispatch(level, ByLanes { sums, row_len, columns: &mut *columns, stats: &mut stats });
             let e = e.as_deref_mut().map(|e| &mut e[at * row_len..][..x.len()]);
@@ -57,29 +59,27 @@ pub(crate) fn rest_of_groups<T: Float>(
     for (group, x) in others.chunks(GROUP * row_len).enumerate() {
         let at = side + group * GROUP;
         let mut e = e.as_deref_mut().map(|e| &mut e[at * row_len..][..x.len()]);
-        let (on_grid, rounded, scratch, stats) = (true, false, &mut scratch, &mut stats);
+        let (offset, rounded, scratch, stats) = (Offset::OnGrid, false, &mut scratch, &mut stats);
         let keeps = e.is_some();
         let slices = Slices { row_len, x: Some(x), grad_y: None, y: e.as_deref_mut().unwrap_or(&mut []) };
         if keeps {
-            sum::<T, Rest<true>>(level, slices, on_grid, rounded, scratch, stats);
+            sum::<T, Rest<true>>(level, slices, offset, rounded, scratch, stats);
         } else {
-            sum::<T, Rest<false>>(level, slices, on_grid, rounded, scratch, stats);
+            sum::<T, Rest<false>>(level, slices, offset, rounded, scratch, stats);
         }
         f(Group { at, x, e, columns: None, stats });
     }
 }
 
-/// The exponentials of a part of a row, which `e` keeps if there is one, and their sums.
-pub(crate) fn add_up<T: Float>(
+/// Adds up the exponentials of a part of a row. The output keeps them, if it `keeps` anything.
+fn add_up<T: Float>(
     level: Level,
-    x: &[T],
-    e: Option<&mut [T]>,
+    slices: Slices<'_, T>,
+    keeps: bool,
     stats: &Stats<T>,
     first: &mut LaneSums<T>,
     second: &mut LaneSums<T>,
 ) {
-    let keeps = e.is_some();
-    let slices = Slices { row_len: x.len(), x: Some(x), grad_y: None, y: e.unwrap_or(&mut []) };
     if keeps {
         dispatch(level, AddUp { sums: PhantomData::<Rest<true>>, slices, stats, first, second });
     } else {
@@ -87,37 +87,31 @@ pub(crate) fn add_up<T: Float>(
     }
 }
 
-/// What is known of one row of any length. `e` keeps the exponentials, if it can: if elements are floats.
-pub(crate) fn rest_of_row<T: Element>(level: Level, x: &[T], mut e: Option<&mut [T]>) -> Stats<T::Float> {
+/// Writes the exponentials of a part of a row to its output.
+pub(crate) fn keep_exponentials<T: Float>(level: Level, slices: &mut Slices<'_, T>, stats: &Stats<T>) {
+    let (mut first, mut second) = (LaneSums::of_exponentials(), LaneSums::of_anything());
+    add_up(level, slices.part(0..slices.y.len()), true, stats, &mut first, &mut second);
+}
+
+/// What is known of one row of any length: see [`long`](super::engine::long). If it `keeps` what is written, the outputs then
+/// hold the exponentials.
+pub(crate) fn rest_by_parts<T: Float>(
+    level: Level,
+    row_len: usize,
+    keeps: bool,
+    part: &mut dyn FnMut(Range<usize>, bool, OfPart<'_, T>),
+) -> Stats<T> {
     let mut stats = Stats::new();
-    let mut greatest = num_traits::float::FloatCore::neg_infinity();
-    for range in chunks(x.len()).flat_map(parts) {
-        let of_part = greatest_of(level, &x[range]);
-        if of_part > greatest {
-            greatest = of_part;
-        }
-    }
-    find_scale(level, greatest, true, &mut stats);
+    find_scale(level, greatest_by_parts(level, row_len, part), Offset::OnGrid, &mut stats);
     let (mut firsts, mut seconds) = (LaneSums::of_anything(), LaneSums::of_anything());
     // From the end, which the search for the greatest has just left in the cache.
-    for chunk in chunks(x.len()).rev() {
+    for chunk in chunks(row_len).rev() {
         let (mut first, mut second) = (LaneSums::of_exponentials(), LaneSums::of_anything());
         for range in parts(chunk) {
-            match &mut e {
-                Some(e) if T::IS_FLOAT => {
-                    T::as_floats(level, [&x[range.clone()]], [&mut e[range]], false, |[x], [e]| {
-                        add_up(level, x, Some(e), &stats, &mut first, &mut second);
-                    });
-                }
-                _ => T::as_floats(level, [&x[range]], [], false, |[x], []| {
-                    add_up(level, x, None, &stats, &mut first, &mut second);
-                }),
-            }
+            part(range, false, &mut |slices| add_up(level, slices, keeps, &stats, &mut first, &mut second));
         }
-        dispatch(
-            level,
-            Merge { exponentials: true, first: &first, second: &second, firsts: &mut firsts, seconds: &mut seconds },
-        );
+        let (firsts, seconds) = (&mut firsts, &mut seconds);
+        dispatch(level, Merge { exponentials: true, first: &first, second: &second, firsts, seconds });
     }
     dispatch(level, Totals { first: &firsts, second: &seconds, stats: &mut stats });
     stats
@@ -129,6 +123,6 @@ pub(crate) fn rest_of_rows<T: Float>(level: Level, x: &[T], row_len: usize, f: &
         return rest_of_groups(level, x, row_len, None, true, &mut |Group { at, x, stats, .. }| f(at, x, stats));
     }
     for (row, x) in x.chunks_exact(row_len).enumerate() {
-        f(row, x, &rest_of_row(level, x, None));
+        f(row, x, &rest_by_parts(level, row_len, false, &mut |range, _, f| f(Slices::read(&x[range], None))));
     }
 }

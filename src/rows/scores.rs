@@ -1,106 +1,42 @@
-//! Functions of rows over scores: scaled, biased, masked.
+//! Functions of rows over scores: scaled, capped, biased, masked, with a sink.
 
 use core::marker::PhantomData;
 use core::num::NonZeroUsize;
 
 use super::broadcast::Broadcast;
-use super::formula::{RowFormula, Rows, Run, Slices};
-use super::gather::{ByTiles, Stage, Terms, Work};
+use super::function::{RowFunction, from_output, run, run_fast};
 use super::layout::Layout;
+use super::terms::{Causal, Terms};
 use crate::activation::Activation;
 use crate::describe::card::Described;
 use crate::describe::error::ParameterError;
 use crate::from_output::FromOutput;
-use crate::kernel::element::{Element, Float};
+use crate::kernel::element::Element;
 use crate::kernel::level::Level;
 use crate::pass::{Pass, Pieces};
 
-/// A function of rows in terms of exponentials.
-pub(crate) trait RowFunction: Described + Copy {
-    /// Its scores are the elements times this.
-    const SIGN: f64;
-    type Value: RowFormula + Default;
-    /// The Jacobian's diagonal.
-    type Diagonal: RowFormula + Default;
-    /// The product of the transposed Jacobian with a gradient.
-    type Gradient: RowFormula + Default;
-    /// The same from outputs.
-    type FromOutput: RowFormula + Default;
-
-    fn layout(&self) -> Layout;
-}
-
-/// Runs a pass of the function.
-#[inline]
-pub(crate) fn run<T: Element, F: RowFunction>(layout: Layout, level: Level, terms: Terms<'_, T>, pass: Pass<'_, T>) {
-    // A formula for each result, not for each pass.
-    let (mut value, mut diagonal) = (None, None);
-    match pass {
-        Pass::Forward { x, y } => value = Some((Some(x), y)),
-        Pass::ForwardInPlace { x } => value = Some((None, x)),
-        Pass::Derivative { x, dydx } => diagonal = Some((x, dydx)),
-        Pass::ForwardWithDerivative { x, y, dydx } => (value, diagonal) = (Some((Some(x), y)), Some((x, dydx))),
-        Pass::Backward { x, grad_y, grad_x } => {
-            let formula = F::Gradient::default();
-            return run_formula(layout, level, terms, Stage::Slope, formula, Some(x), Some(grad_y), grad_x);
-        }
-    }
-    if let Some((x, y)) = value {
-        run_formula(layout, level, terms, Stage::Value, F::Value::default(), x, None, y);
-    }
-    if let Some((x, y)) = diagonal {
-        run_formula(layout, level, terms, Stage::Slope, F::Diagonal::default(), Some(x), None, y);
-    }
-}
-
-/// Runs a formula: over the slices as they are, or by tiles.
-#[inline]
-#[expect(clippy::too_many_arguments, reason = "what a formula is run over has as many parts")]
-fn run_formula<T: Element, F: RowFormula>(
-    layout: Layout,
-    level: Level,
-    terms: Terms<'_, T>,
-    stage: Stage,
-    formula: F,
-    x: Option<&[T]>,
-    grad_y: Option<&[T]>,
-    y: &mut [T],
-) {
-    if y.is_empty() {
-        return;
-    }
-    let row_len = layout.row_len(y.len());
-    let mut run = |rows: Rows<'_, T::Float>| T::Float::run(&Run(formula), level, rows);
-    if T::IS_FLOAT && layout.inner() == 1 && terms.are_nothing() {
-        match (x, grad_y) {
-            (None, None) => T::as_floats(level, [], [y], true, |[], [y]| {
-                run(Rows::Slices(Slices { row_len, x: None, grad_y: None, y }));
-            }),
-            (None, Some(grad_y)) => T::as_floats(level, [grad_y], [y], true, |[grad_y], [y]| {
-                run(Rows::Slices(Slices { row_len, x: None, grad_y: Some(grad_y), y }));
-            }),
-            (Some(x), None) => T::as_floats(level, [x], [y], false, |[x], [y]| {
-                run(Rows::Slices(Slices { row_len, x: Some(x), grad_y: None, y }));
-            }),
-            (Some(x), Some(grad_y)) => T::as_floats(level, [x, grad_y], [y], false, |[x, grad_y], [y]| {
-                run(Rows::Slices(Slices { row_len, x: Some(x), grad_y: Some(grad_y), y }));
-            }),
-        }
-    } else {
-        T::call(&ByTiles, Work { level, layout, terms, stage, x, grad_y, y, formula: &mut run });
-    }
-}
-
-/// A function of rows whose elements are scaled, biased and masked first: scores as attention has them.
+/// A function of rows whose elements are made scores first, as attention has them: scaled, soft-capped, biased, masked, with a
+/// sink.
 ///
 /// Made by the methods of [`Softmax`](crate::Softmax), [`LogSoftmax`](crate::LogSoftmax) and
 /// [`Softmin`](crate::Softmin), in any order. The function takes `x[i] * scale + bias[i]`, and -inf where the mask is
 /// false, whatever `x[i]` is there. Softmin is the softmax of -x, of which these are the scores: `bias[i] - x[i] * scale`.
 ///
+/// | | | |
+/// |---|---|---|
+/// | 1. | [`scaled`](Self::scaled) | s = x scale |
+/// | 2. | [`soft_cap`](Self::soft_cap) | s = cap tanh(s / cap) |
+/// | 3. | [`biased`](Self::biased) | s = s + bias |
+/// | 4. | [`masked`](Self::masked), [`causal`](Self::causal), [`window`](Self::window) | s = -inf where hidden |
+/// | 5. | [`sink`](Self::sink) | one score more of each row, without an output |
+///
 /// - A bias or a mask is one row for all rows, or as long as the data; other shapes are named by [`Broadcast`]. If the
 ///   function's rows have no length, they have that of the bias or the mask. The methods panic if a slice does not fit.
 /// - [`derivative`](crate::Activation::derivative) and [`backward`](crate::Activation::backward) are with respect to x:
-///   they have the scale as a factor, and are 0 where the mask is false.
+///   they have the scale as a factor, and are 0 where an element is hidden. `SinkGradient` (feature `alloc`) has the gradient of
+///   the sink.
+/// - [`backward_from_output`](crate::FromOutput::backward_from_output) panics if scores are soft-capped, because outputs do
+///   not determine how flat the cap was: use `backward`, which computes the scores again.
 /// - Error: scores are computed in `f32`, for halves too (`f64`: in `f64`). The scale is rounded to that type, and the score
 ///   once, without fused multiply-add twice; of these scores the results are as good as those of the function. An error of half an ulp of a score s is one of
 ///   |s| 2^-24 (`f64`: |s| 2^-53) in e^s. Gradients have half an ULP more.
@@ -111,12 +47,16 @@ fn run_formula<T: Element, F: RowFormula>(
 ///
 /// // Two heads of three queries of 16 numbers each, causal: no query sees the keys after its own.
 /// let scores = [4.0_f32; 2 * 3 * 3];
-/// let causal = [true, false, false, true, true, false, true, true, true];
 /// let mut p = [0.0; 2 * 3 * 3];
-/// Softmax::rows(3)?.scaled(0.25)?.masked(Broadcast::cycled(&causal))?.forward(&scores, &mut p);
+/// Softmax::rows(3)?.scaled(0.25)?.causal(3, 0)?.forward(&scores, &mut p);
 /// let third = 1.0 / 3.0;
 /// assert_eq!(p[..9], [1.0, 0.0, 0.0, 0.5, 0.5, 0.0, third, third, third]);
 /// assert_eq!(p[9..], p[..9]);
+///
+/// // Any other mask is an array.
+/// let causal = [true, false, false, true, true, false, true, true, true];
+/// let masked = Softmax::rows(3)?.scaled(0.25)?.masked(Broadcast::cycled(&causal))?.forward_vec(&scores);
+/// assert_eq!(masked, p);
 ///
 /// // Where all keys are masked a query has NaN, or zeros.
 /// let padding = [false; 3];
@@ -206,6 +146,142 @@ impl<'a, F: Described, T: Element> Scores<'a, F, T> {
         self.with_length("the mask's length", keep.data.len())
     }
 
+    /// The scores soft-capped: `cap * tanh(score / cap)`, between -cap and cap. After the scale, before a bias and a mask, which
+    /// stay as they are. Replaces an earlier cap.
+    ///
+    /// - An infinite score becomes the cap, with its sign, so that -inf no longer hides an element. NaN stays.
+    /// - Gradients have 1 - tanh(score / cap)^2 as a factor, computed from x without cancellation.
+    /// - Error: at most 6 ULP of the score, before the bias; 4 + 3 |score / cap| ULP of that factor.
+    /// - Source: Gemma Team, "Gemma 2: improving open language models at a practical size", 2024, arXiv:2408.00118, with caps
+    ///   of 50 in attention and 30 for the last logits.
+    ///
+    /// # Errors
+    /// If `cap` is not a finite number above 0.
+    ///
+    /// ```
+    /// use activations::{Activation, LogSoftmax, Softmax};
+    ///
+    /// let p = Softmax::rows(2)?.soft_cap(2.0)?.forward_vec(&[1000.0_f64, 0.0]);
+    /// assert_eq!(p, Softmax::rows(2)?.forward_vec(&[2.0_f64, 0.0]));
+    /// assert!(Softmax::rows(2)?.soft_cap::<f32>(0.0).is_err());
+    /// # Ok::<(), activations::ParameterError>(())
+    /// ```
+    pub fn soft_cap(mut self, cap: f64) -> Result<Self, ParameterError> {
+        if !(cap.is_finite() && cap > 0.0) {
+            return Err(ParameterError::new(F::CARD.name, "soft_cap", cap, "a finite number above 0"));
+        }
+        self.terms.cap = Some(cap);
+        Ok(self)
+    }
+
+    /// A causal mask that needs no array: row i of each `queries` rows sees its elements up to number i + `offset`. Goes with
+    /// [`masked`](Self::masked): an element must pass both. Replaces an earlier one, and its window.
+    ///
+    /// - `offset` is how many keys precede the first query: 0 in training, the length of the cache in decoding. It is below 0 if
+    ///   the keys are a later block of the sequence than the queries.
+    /// - A row that sees nothing is as one that is masked completely: NaN, or zeros
+    ///   ([`empty_rows_are_zeros`](Self::empty_rows_are_zeros)).
+    /// - Time: what is hidden is not computed, up to the next multiple of 32 elements.
+    /// - Along an axis that is not the last, rows are counted as they lie in memory, and `queries` must divide the rows that lie
+    ///   side by side, or be a multiple of them.
+    ///
+    /// # Errors
+    /// If `queries` is 0, the rows have no length ([`rows`](crate::Softmax::rows), or a bias or mask before), or the length
+    /// does not go with that of the bias or the mask.
+    ///
+    /// ```
+    /// use activations::{Activation, Softmax};
+    ///
+    /// // Two new queries, after two keys that a cache has.
+    /// let p = Softmax::rows(4)?.causal(2, 2)?.forward_vec(&[0.0_f32; 8]);
+    /// let third = 1.0 / 3.0;
+    /// assert_eq!(p, [third, third, third, 0.0, 0.25, 0.25, 0.25, 0.25]);
+    /// # Ok::<(), activations::ParameterError>(())
+    /// ```
+    pub fn causal(mut self, queries: usize, offset: isize) -> Result<Self, ParameterError> {
+        let inner = self.layout.inner();
+        let error = |allowed| Err(ParameterError::new(F::CARD.name, "queries", queries as f64, allowed));
+        if queries == 0 {
+            return error("at least 1");
+        }
+        if self.layout.len.is_none() {
+            return error("preceded by `rows` or `axis`: the whole slice is one row");
+        }
+        if !is_multiple(queries, inner) && !is_multiple(inner, queries) {
+            return error("a multiple of the rows that lie side by side, or divide their number");
+        }
+        self.terms.causal = Some(Causal { queries, offset, window: None });
+        self.fits("the causal mask's queries", queries)
+    }
+
+    /// A sliding window: of the elements that the causal mask lets a row see only the last `window`.
+    ///
+    /// Source: Beltagy, Peters & Cohan, "Longformer: the long-document transformer", 2020, arXiv:2004.05150.
+    ///
+    /// # Errors
+    /// If `window` is 0, or there is no causal mask yet.
+    ///
+    /// ```
+    /// use activations::{Activation, Softmax};
+    ///
+    /// let p = Softmax::rows(3)?.causal(3, 0)?.window(2)?.forward_vec(&[0.0_f32; 9]);
+    /// assert_eq!(p, [1.0, 0.0, 0.0, 0.5, 0.5, 0.0, 0.0, 0.5, 0.5]);
+    /// # Ok::<(), activations::ParameterError>(())
+    /// ```
+    pub fn window(mut self, window: usize) -> Result<Self, ParameterError> {
+        let error = |allowed| Err(ParameterError::new(F::CARD.name, "window", window as f64, allowed));
+        match &mut self.terms.causal {
+            _ if window == 0 => error("at least 1"),
+            None => error("preceded by `causal`"),
+            Some(causal) => {
+                causal.window = Some(window);
+                Ok(self)
+            }
+        }
+    }
+
+    /// An attention sink: one score more of each row, which has its share of the sum but no output, so that the probabilities
+    /// of a row sum to less than 1. Replaces an earlier one.
+    ///
+    /// p\[i\] = e^s\[i\] / (e^sink + sum of e^s\[j\]), and the sink is a term as good as the others: the greatest may be it. It is a
+    /// score as it is: not scaled, capped, biased or masked.
+    ///
+    /// - One number is for all rows. Others have a number for each row, or are named by [`Broadcast`]: sinks `[H]` of heads, for
+    ///   data of the shape `[B, H, Q, K]`, are `Broadcast::each_cycled(&sinks, Q)`. Along an axis that is not the last, `inner`
+    ///   sinks are what one number is here: one for each of the rows side by side.
+    /// - Softmax-off-by-one, e^x\[i\] / (1 + sum of e^x\[j\]), is the sink 0 (Miller, "Attention is off by one", 2023).
+    /// - A row that is masked completely has zeros (log-softmax: -inf) beside a sink. It is empty only if the sink is -inf.
+    /// - [`backward`](crate::Activation::backward) and [`backward_from_output`](crate::FromOutput::backward_from_output) give the
+    ///   gradient with respect to x. `SinkGradient::backward_with_sink` gives that of the sinks, too.
+    /// - A sink of NaN or +inf makes its rows NaN.
+    /// - Source: Xiao et al., "Efficient streaming language models with attention sinks", 2023, arXiv:2309.17453; as a learnt
+    ///   logit for each head, gpt-oss, 2025.
+    ///
+    /// # Errors
+    /// If the number of sinks does not go with the rows, or there are several and the rows have no length.
+    ///
+    /// ```
+    /// use activations::{Activation, Softmax};
+    ///
+    /// // Off by one.
+    /// let softmax = Softmax::rows(3)?.sink(&[0.0])?;
+    /// assert_eq!(softmax.forward_vec(&[0.0_f32; 3]), [0.25; 3]);
+    /// assert_eq!(softmax.forward_vec(&[f32::NEG_INFINITY; 3]), [0.0; 3]);
+    /// # Ok::<(), activations::ParameterError>(())
+    /// ```
+    pub fn sink(mut self, sinks: impl Into<Broadcast<'a, T>>) -> Result<Self, ParameterError> {
+        let sinks = sinks.into();
+        let (what, count) = ("the number of sinks", sinks.data.len());
+        self.terms.sink = Some(sinks);
+        if !is_multiple(count, self.layout.inner()) {
+            return Err(ParameterError::new(F::CARD.name, what, count as f64, "one for each of the rows side by side"));
+        }
+        if self.layout.len.is_none() && count != 1 {
+            return Err(ParameterError::new(F::CARD.name, what, count as f64, "1, or preceded by `rows` or `axis`"));
+        }
+        self.fits(what, count)
+    }
+
     /// Rows of nothing but -inf, as where everything is masked, become zeros, and so do their derivatives and gradients.
     /// They are NaN otherwise.
     ///
@@ -228,6 +304,11 @@ impl<'a, F: Described, T: Element> Scores<'a, F, T> {
         if self.layout.unit().is_some_and(|unit| !len.is_multiple_of(unit)) {
             return Err(ParameterError::new(F::CARD.name, what, len as f64, "a whole number of rows"));
         }
+        self.fits(what, len)
+    }
+
+    /// Whether what there is goes with one another.
+    fn fits(self, what: &'static str, len: usize) -> Result<Self, ParameterError> {
         let (divisor, exact) = self.lengths();
         let goes =
             self.periods().all(|(period, whole)| if whole { period == divisor } else { is_multiple(divisor, period) });
@@ -235,19 +316,26 @@ impl<'a, F: Described, T: Element> Scores<'a, F, T> {
             Ok(self)
         } else {
             let allowed = if exact {
-                "as long as the data that the other is for"
+                "as long as the data that the others are for"
             } else {
-                "a multiple of the other's, or divide it"
+                "a multiple of the others', or divide it"
             };
             Err(ParameterError::new(F::CARD.name, what, len as f64, allowed))
         }
     }
 
-    /// What bias and mask say of the data's length: see [`Broadcast::period`].
+    /// What bias, mask and sinks say of the data's length: see [`Broadcast::period`].
     fn periods(&self) -> impl Iterator<Item = (usize, bool)> {
-        let unit = self.layout.unit().unwrap_or(0);
-        let (bias, keep) = (self.terms.bias, self.terms.keep);
-        bias.map(|bias| bias.period(unit)).into_iter().chain(keep.map(|keep| keep.period(unit)))
+        let Terms { bias, keep, sink, causal, .. } = self.terms;
+        let (unit, inner) = (self.layout.unit().unwrap_or(0), self.layout.inner());
+        let row_len = self.layout.len.map_or(0, NonZeroUsize::get);
+        // Without a length of rows the sink is one number, for any.
+        let sink = sink.filter(|_| row_len > 0).map(|sink| {
+            let (sinks, exact) = sink.period(inner);
+            (sinks.saturating_mul(row_len), exact)
+        });
+        let causal = causal.map(|causal| (causal.queries.max(inner).saturating_mul(row_len), false));
+        [bias.map(|bias| bias.period(unit)), keep.map(|keep| keep.period(unit)), sink, causal].into_iter().flatten()
     }
 
     /// What must divide the length of the data, and whether it must be that length.
@@ -260,11 +348,11 @@ impl<'a, F: Described, T: Element> Scores<'a, F, T> {
     }
 
     #[track_caller]
-    fn check(&self, len: usize) {
+    pub(super) fn check(&self, len: usize) {
         let (period, exact) = self.lengths();
         assert!(
             !exact || len == period || len == 0,
-            "{}: the bias or mask is for data of {period} elements, the slices have {len}; one that repeats is named by \
+            "{}: the bias, mask or sinks are for data of {period} elements, the slices have {len}; one that repeats is named by \
              `Broadcast`",
             F::CARD.name
         );
@@ -284,6 +372,13 @@ impl<T: Element, F: RowFunction> Activation<T> for Scores<'_, F, T> {
     }
 
     #[inline]
+    #[track_caller]
+    fn run_fast(&self, level: Level, pass: Pass<'_, T>) {
+        self.check(pass.len());
+        run_fast::<T, F>(self.layout, level, self.terms, pass);
+    }
+
+    #[inline]
     fn pieces(&self) -> Pieces {
         if self.layout.len.is_none() && self.periods().next().is_none() {
             return Pieces::Whole;
@@ -297,121 +392,11 @@ impl<T: Element, F: RowFunction> FromOutput<T> for Scores<'_, F, T> {
     #[track_caller]
     fn run_from_output(&self, level: Level, y: &[T], grad_y: &[T], grad_x: &mut [T]) {
         self.check(y.len());
+        let name = F::CARD.name;
+        assert!(
+            self.terms.cap.is_none(),
+            "{name}: outputs of soft-capped scores do not give the gradient: use `backward`"
+        );
         from_output::<T, F>(self.layout, level, self.terms, y, grad_y, grad_x);
     }
 }
-
-/// Runs the gradient from outputs.
-#[inline]
-pub(crate) fn from_output<T: Element, F: RowFunction>(
-    layout: Layout,
-    level: Level,
-    terms: Terms<'_, T>,
-    y: &[T],
-    grad_y: &[T],
-    grad_x: &mut [T],
-) {
-    let formula = F::FromOutput::default();
-    run_formula(layout, level, terms, Stage::FromOutput, formula, Some(y), Some(grad_y), grad_x);
-}
-
-/// Gives a [`RowFunction`] its constructors and what it does: methods of its own, which need no trait in scope.
-macro_rules! row_function {
-    ($name:ident, sign: $sign:literal, $value:ident, $diagonal:ident, $gradient:ident, $from_output:ident) => {
-        $crate::rows::layout::rows_of_length!($name);
-
-        impl $crate::rows::scores::RowFunction for $name {
-            const SIGN: f64 = $sign;
-            type Value = $value;
-            type Diagonal = $diagonal;
-            type Gradient = $gradient;
-            type FromOutput = $from_output;
-
-            #[inline]
-            fn layout(&self) -> $crate::rows::layout::Layout {
-                self.layout
-            }
-        }
-
-        impl $name {
-            /// Rows along an axis that is not the last: each has `len` elements, `inner` apart.
-            ///
-            /// The data is `outer x len x inner`, as a tensor whose last axes have `inner` elements together. Slices whose
-            /// length is not a multiple of `len * inner` make the methods panic. A row has the bits that it would have
-            /// with its elements adjacent.
-            ///
-            /// # Errors
-            /// If one of them is 0, or their product is no length of a slice.
-            pub fn axis(len: usize, inner: usize) -> Result<Self, $crate::describe::error::ParameterError> {
-                let name = <Self as $crate::describe::card::Described>::CARD.name;
-                $crate::rows::layout::Layout::axis(name, len, inner).map(|layout| Self { layout })
-            }
-
-            /// With the scores, x or for softmin -x, times a number first. See [`Scores::scaled`](crate::Scores::scaled).
-            ///
-            /// # Errors
-            /// If `scale` is not a finite number above 0.
-            pub fn scaled<'a, T: $crate::kernel::element::Element>(
-                self,
-                scale: f64,
-            ) -> Result<$crate::rows::scores::Scores<'a, Self, T>, $crate::describe::error::ParameterError> {
-                $crate::rows::scores::scores(self).scaled(scale)
-            }
-
-            /// With a number added to each score first, x or for softmin -x. See
-            /// [`Scores::biased`](crate::Scores::biased).
-            ///
-            /// # Errors
-            /// If the bias's length is not a whole number of rows.
-            pub fn biased<'a, T: $crate::kernel::element::Element>(
-                self,
-                bias: impl Into<$crate::rows::broadcast::Broadcast<'a, T>>,
-            ) -> Result<$crate::rows::scores::Scores<'a, Self, T>, $crate::describe::error::ParameterError> {
-                $crate::rows::scores::scores(self).biased(bias)
-            }
-
-            /// With a score of -inf, the probability 0, where `keep` is false. See
-            /// [`Scores::masked`](crate::Scores::masked).
-            ///
-            /// # Errors
-            /// If the mask's length is not a whole number of rows.
-            pub fn masked<'a, T: $crate::kernel::element::Element>(
-                self,
-                keep: impl Into<$crate::rows::broadcast::Broadcast<'a, bool>>,
-            ) -> Result<$crate::rows::scores::Scores<'a, Self, T>, $crate::describe::error::ParameterError> {
-                $crate::rows::scores::scores(self).masked(keep)
-            }
-
-            /// With zeros for rows whose scores are nothing but -inf. See
-            /// [`Scores::empty_rows_are_zeros`](crate::Scores::empty_rows_are_zeros).
-            #[must_use]
-            pub fn empty_rows_are_zeros<'a, T: $crate::kernel::element::Element>(
-                self,
-            ) -> $crate::rows::scores::Scores<'a, Self, T> {
-                $crate::rows::scores::scores(self).empty_rows_are_zeros()
-            }
-        }
-
-        impl<T: $crate::kernel::element::Element> $crate::activation::Activation<T> for $name {
-            #[inline]
-            fn run(&self, level: $crate::kernel::level::Level, pass: $crate::pass::Pass<'_, T>) {
-                let terms = $crate::rows::gather::Terms::scaled($sign);
-                $crate::rows::scores::run::<T, Self>(self.layout, level, terms, pass);
-            }
-
-            #[inline]
-            fn pieces(&self) -> $crate::pass::Pieces {
-                self.layout.pieces()
-            }
-        }
-
-        impl<T: $crate::kernel::element::Element> $crate::from_output::FromOutput<T> for $name {
-            #[inline]
-            fn run_from_output(&self, level: $crate::kernel::level::Level, y: &[T], grad_y: &[T], grad_x: &mut [T]) {
-                let terms = $crate::rows::gather::Terms::scaled($sign);
-                $crate::rows::scores::from_output::<T, Self>(self.layout, level, terms, y, grad_y, grad_x);
-            }
-        }
-    };
-}
-pub(crate) use row_function;

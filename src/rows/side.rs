@@ -9,7 +9,7 @@ use super::exponentials::exponentials;
 use super::finish::constants;
 use super::formula::{Accumulate, CONSTANTS, RowFormula, Slices};
 use super::reduce::{DEPTH, Greatest, Sums};
-use super::stats::{COLUMNS, Column, SHORT, SIDE, Stats};
+use super::stats::{COLUMNS, Column, Offset, SHORT, SIDE, Stats};
 use crate::kernel::abreast::Abreast;
 use crate::kernel::dispatch::{Task, dispatch};
 use crate::kernel::element::{Float, Kernel, Lane};
@@ -47,7 +47,7 @@ fn run_in<T: Float, F: RowFormula, const C: usize>(level: Level, formula: F, mut
             dispatch(level, AddUp { sums, columns: &mut gradients[..row_len], grad_y: &[], stats: &mut stats });
         }
         if !F::Sums::OF_OUTPUT {
-            scale_by_greatest(level, &columns[..row_len], false, &mut stats);
+            scale_by_greatest(level, &columns[..row_len], Offset::of::<F::Sums>(), &mut stats);
         }
         let sums = PhantomData::<F::Sums>;
         // `const`, so that other loops are not compiled.
@@ -65,13 +65,13 @@ fn run_in<T: Float, F: RowFormula, const C: usize>(level: Level, formula: F, mut
 }
 
 /// Finds the greatest element of each row, in its column, and the scale of its exponentials.
-pub(crate) fn scale_by_greatest<T: Float>(level: Level, columns: &[Column<T>], on_grid: bool, stats: &mut Stats<T>) {
-    dispatch(level, FindGreatest { columns, on_grid, stats });
+pub(crate) fn scale_by_greatest<T: Float>(level: Level, columns: &[Column<T>], offset: Offset, stats: &mut Stats<T>) {
+    dispatch(level, FindGreatest { columns, offset, stats });
 }
 
 struct FindGreatest<'a, T> {
     columns: &'a [Column<T>],
-    on_grid: bool,
+    offset: Offset,
     stats: &'a mut Stats<T>,
 }
 
@@ -81,9 +81,9 @@ impl<T: Float> Task<T> for FindGreatest<'_, T> {
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
-        let mut greatest = Greatest::<R, SIDE>::new();
+        let mut greatest = Greatest::<R, SIDE, true>::new();
         greatest.take(self.columns);
-        self.stats.scale(&greatest.lanes(), self.on_grid);
+        self.stats.scale(&greatest.lanes(), self.offset);
     }
 }
 
@@ -102,10 +102,10 @@ impl<T: Float, K: Accumulate> Task<T> for AddUp<'_, T, K> {
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
         let Self { columns, grad_y, stats, .. } = self;
-        let (mut first, mut second) = (Sums::of_exponentials(), Sums::of_anything());
+        let (mut first, mut second) = (Sums::of::<K>(), Sums::of_anything());
         let grad_y = if grad_y.is_empty() { None } else { Some(grad_y) };
         exponentials::<T, R, K, SIDE>(columns, grad_y, &*stats, &mut first, &mut second);
-        let (first, second) = (first.exponentials(), second.anything());
+        let (first, second) = (first.first::<K>(), second.anything());
         for i in 0..SIDE {
             if !K::OF_OUTPUT {
                 (stats.first.0[i], stats.first.1[i]) = (first.0[i].store(), first.1[i].store());
@@ -179,11 +179,11 @@ impl Kernel for Transpose {
     type Output<T: Float> = ();
 
     fn f32(&self, level: Level, mut args: Transposed<'_, f32>) {
-        fearless_simd::dispatch!(level.0, simd => transpose::<_, fearless_simd::f32x4<_>, f32, 4>(simd, &mut args));
+        fearless_simd::dispatch!(level.simd, simd => transpose::<_, fearless_simd::f32x4<_>, f32, 4>(simd, &mut args));
     }
 
     fn f64(&self, level: Level, mut args: Transposed<'_, f64>) {
-        fearless_simd::dispatch!(level.0, simd => transpose::<_, fearless_simd::f64x2<_>, f64, 2>(simd, &mut args));
+        fearless_simd::dispatch!(level.simd, simd => transpose::<_, fearless_simd::f64x2<_>, f64, 2>(simd, &mut args));
     }
 }
 

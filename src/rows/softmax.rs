@@ -1,14 +1,18 @@
 //! Softmax: rows of scores to rows of probabilities.
 
+use super::by_lanes::WIDE;
+use super::engine;
 use super::formula::Constants;
-use super::formula::{Accumulate, RowFormula, Total, compiled_rows};
+use super::formula::{Accumulate, FastTotal, RowFormula, Rows, Slices, Total, compiled_rows};
+use super::function::row_function;
 use super::layout::Layout;
 use super::probability::{Complement, Normaliser, Rest};
-use super::reduce::Partial;
-use super::scores::row_function;
+use super::reduce::{LANES, Partial};
 use super::stats::Row;
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
+use crate::kernel::element::compiled;
+use crate::kernel::level::Level;
 use crate::kernel::real::Real;
 use crate::math::unlift;
 
@@ -47,7 +51,7 @@ pub struct Softmax {
     layout: Layout,
 }
 
-row_function!(Softmax, sign: 1.0, Probability, Diagonal, Gradient, GradientFromOutput);
+row_function!(Softmax, sign: 1.0, Probability, fast: FastProbability, Diagonal, Gradient, GradientFromOutput);
 
 parameters!(Softmax);
 
@@ -86,6 +90,38 @@ impl RowFormula for Probability {
     #[inline(always)]
     fn result<R: Real>(self, e: R, _: R, &[factor, factor_lo, ..]: &Constants<R>) -> R {
         Normaliser { factor, factor_lo }.probability(e)
+    }
+}
+
+/// The probabilities of [`Fast`](crate::Fast). For `f64` they are those of [`Probability`].
+#[derive(Clone, Copy, Default)]
+pub(crate) struct FastProbability;
+
+impl RowFormula for FastProbability {
+    compiled! {
+        fn run_f32(self, level: Level, rows: Rows<'_, f32>) {
+            match rows {
+                // Those go by lanes, which takes less time than shorter exponentials save.
+                Rows::Slices(Slices { row_len: LANES..=WIDE, .. }) => engine::run(level, Probability, rows),
+                _ => engine::run(level, self, rows),
+            }
+        }
+        fn run_f64(self, level: Level, rows: Rows<'_, f64>) {
+            engine::run(level, Probability, rows);
+        }
+    }
+
+    type Sums = FastTotal;
+
+    #[inline(always)]
+    fn constants<R: Real>(self, row: &Row<R>) -> Constants<R> {
+        let zero = R::of(0.0);
+        [R::of(1.0) / row.first.0, zero, zero, zero]
+    }
+
+    #[inline(always)]
+    fn result<R: Real>(self, e: R, _: R, &[factor, ..]: &Constants<R>) -> R {
+        e * factor
     }
 }
 

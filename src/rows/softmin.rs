@@ -1,10 +1,10 @@
 //! Softmin: softmax of the scores' negatives.
 
+use super::function::row_function;
 use super::layout::Layout;
-use super::scores::row_function;
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
-use crate::rows::softmax::{Diagonal, Gradient, GradientFromOutput, Probability};
+use crate::rows::softmax::{Diagonal, FastProbability, Gradient, GradientFromOutput, Probability};
 
 /// Softmin: p\[i\] = e^-x\[i\] / sum of e^-x\[j\], over each row: the least element has the greatest probability.
 ///
@@ -32,7 +32,7 @@ pub struct Softmin {
     layout: Layout,
 }
 
-row_function!(Softmin, sign: -1.0, Probability, Diagonal, Gradient, GradientFromOutput);
+row_function!(Softmin, sign: -1.0, Probability, fast: FastProbability, Diagonal, Gradient, GradientFromOutput);
 
 parameters!(Softmin);
 

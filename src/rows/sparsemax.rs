@@ -1,15 +1,23 @@
 //! Sparsemax: the point of the probability simplex nearest to a row.
 
-use super::layout::{Layout, rows_of_length};
+#[cfg(feature = "alloc")]
+use alloc::{vec, vec::Vec};
+use core::ops::Range;
+
+use super::formula::{OfPart, Rows, Slices};
+use super::gather::{self, ByTiles, Work};
+use super::layout::{Layout, rows_along_axis, rows_of_length};
+use super::terms::{Stage, Terms};
 use crate::activation::Activation;
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::from_output::FromOutput;
 use crate::kernel::abreast::Abreast;
 use crate::kernel::dispatch::{Task, dispatch};
-use crate::kernel::element::{Element, Lane, per_element};
+use crate::kernel::element::{Element, Float, Lane, per_element};
 use crate::kernel::level::Level;
 use crate::kernel::real::Real;
+use crate::kernel::tiles::Tile;
 use crate::math::{fast_two_sum, two_sum};
 use crate::pass::{Pass, Pieces};
 use crate::rows::reduce::{LANES, Partial, Sums, across, add, total_anything};
@@ -22,7 +30,8 @@ use crate::rows::sums::{greatest_of, padded};
 /// Like [`Softmax`](crate::Softmax), but what is more than 1 below the greatest gets no probability at all. It is the
 /// Euclidean projection of the row on the probability simplex.
 ///
-/// - [`Sparsemax::default()`] takes the whole slice as one row; [`Sparsemax::rows(n)`](Self::rows) each n elements.
+/// - [`Sparsemax::default()`] takes the whole slice as one row; [`Sparsemax::rows(n)`](Self::rows) each n elements;
+///   [`Sparsemax::axis`] takes rows along another axis.
 /// - Derivative: a Jacobian, dp\[i\]/dx\[j\] = \[i = j\] - 1/k where both p are above 0, k of them, and 0 elsewhere.
 ///   [`derivative`](Activation::derivative) gives its diagonal, 1 - 1/k; [`backward`](Activation::backward) the true
 ///   product, g less the mean of g over the k;
@@ -79,13 +88,12 @@ pub enum Asked<'a, T> {
 per_element!(Sparsemax: Args<'a, T> = (Level, Asked<'a, T>), run);
 
 fn run<T: Element>(sparsemax: &Sparsemax, (level, asked): (Level, Asked<'_, T>)) {
+    let layout = sparsemax.layout;
     let rows = |what, x: Option<&[T]>, grad_y: Option<&[T]>, y: &mut [T]| {
-        let row_len = sparsemax.layout.row_len(y.len());
-        for (i, y) in y.chunks_exact_mut(row_len).enumerate() {
-            let row = i * row_len..(i + 1) * row_len;
-            let (x, grad_y) = (x.map(|x| &x[row.clone()]), grad_y.map(|grad_y| &grad_y[row]));
-            let greatest = greatest_of(level, x.unwrap_or(y));
-            dispatch(level, Row { what, greatest, x, grad_y, y });
+        if layout.inner() == 1 {
+            each_row(level, layout.row_len(y.len()), what, x, grad_y, y);
+        } else {
+            along_axis(level, layout, what, x, grad_y, y);
         }
     };
     match asked {
@@ -101,7 +109,73 @@ fn run<T: Element>(sparsemax: &Sparsemax, (level, asked): (Level, Asked<'_, T>))
     }
 }
 
+fn each_row<T: Element>(level: Level, row_len: usize, what: What, x: Option<&[T]>, grad_y: Option<&[T]>, y: &mut [T]) {
+    for (i, y) in y.chunks_exact_mut(row_len).enumerate() {
+        let row = i * row_len..(i + 1) * row_len;
+        let (x, grad_y) = (x.map(|x| &x[row.clone()]), grad_y.map(|grad_y| &grad_y[row]));
+        let greatest = greatest_of(level, x.unwrap_or(y));
+        dispatch(level, Row { what, greatest, x, grad_y, y });
+    }
+}
+
+/// Rows whose elements are apart: by tiles, as floats.
+fn along_axis<T: Element>(
+    level: Level,
+    layout: Layout,
+    what: What,
+    x: Option<&[T]>,
+    grad_y: Option<&[T]>,
+    y: &mut [T],
+) {
+    let mut inputs = Tile::<T::Float, { gather::TILE }>::new();
+    let mut formula = |rows: Rows<'_, T::Float>| match rows {
+        Rows::Slices(Slices { row_len, grad_y, y, .. }) => {
+            let x = inputs.of(y.len());
+            x.copy_from_slice(y);
+            each_row(level, row_len, what, Some(x), grad_y, y);
+        }
+        Rows::Parts(row_len, part) => long_row(level, row_len, what, part),
+    };
+    let (terms, stage) = (Terms::scaled(1.0), Stage::Slope);
+    T::call(
+        &ByTiles,
+        Work { level, layout, terms, stage, x, grad_y, y, of_sink: &mut |_, _| {}, formula: &mut formula },
+    );
+}
+
+/// A row that no tile has room for, which is read several times: gathered as a whole.
+#[cfg(feature = "alloc")]
+fn long_row<T: Float>(
+    level: Level,
+    row_len: usize,
+    what: What,
+    part: &mut dyn FnMut(Range<usize>, bool, OfPart<'_, T>),
+) {
+    let (mut x, mut gradients, mut y) = (Vec::with_capacity(row_len), Vec::new(), vec![T::zero(); row_len]);
+    part(0..row_len, false, &mut |slices| {
+        x.extend_from_slice(slices.y);
+        gradients.extend_from_slice(slices.grad_y.unwrap_or(&[]));
+    });
+    let grad_y = if gradients.is_empty() { None } else { Some(&gradients[..]) };
+    each_row(level, row_len, what, Some(&x), grad_y, &mut y);
+    let mut rest = &y[..];
+    part(0..row_len, true, &mut |slices| {
+        let (first, others) = rest.split_at(slices.y.len());
+        slices.y.copy_from_slice(first);
+        rest = others;
+    });
+}
+
+#[cfg(not(feature = "alloc"))]
+fn long_row<T: Float>(_: Level, row_len: usize, _: What, _: &mut dyn FnMut(Range<usize>, bool, OfPart<'_, T>)) {
+    panic!(
+        "sparsemax: rows along an axis have at most {} elements without the feature `alloc`, but these have {row_len}",
+        gather::TILE
+    );
+}
+
 rows_of_length!(Sparsemax);
+rows_along_axis!(Sparsemax);
 parameters!(Sparsemax);
 
 impl Described for Sparsemax {

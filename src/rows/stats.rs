@@ -1,5 +1,6 @@
 //! What is known of the rows that are worked on: the greatest elements, the scales of their exponentials, the sums.
 
+use super::formula::Accumulate;
 use super::reduce::{DEPTH, LANES, Partial};
 use crate::kernel::element::{Float, Lane};
 use crate::math::RowExp;
@@ -21,6 +22,24 @@ pub(crate) type PerRow<T> = [T; SIDE];
 
 /// A column has the element of each row at one place.
 pub(crate) type Column<T> = [T; SIDE];
+
+/// What is taken from the elements of a row before the exponential: see [`RowExp`].
+#[derive(Clone, Copy)]
+pub(crate) enum Offset {
+    /// The greatest, or 0 near 0.
+    Below,
+    /// On a grid, so that sums of other scales can be added.
+    OnGrid,
+    /// The greatest.
+    Fast,
+}
+
+impl Offset {
+    /// For exponentials whose sums are not added to others.
+    pub(crate) const fn of<K: Accumulate>() -> Self {
+        if K::FAST { Self::Fast } else { Self::Below }
+    }
+}
 
 /// What is known of a row when its sums are.
 #[derive(Clone, Copy)]
@@ -52,9 +71,9 @@ impl<T: Float> Stats<T> {
         Self { greatest, offset, most, lift, top, first: (zeros, zeros), second: (zeros, zeros) }
     }
 
-    /// Scales the exponentials by the greatest elements; on a grid, so that sums of other scales can be added.
+    /// Scales the exponentials by the greatest elements.
     #[inline(always)]
-    pub(crate) fn scale<R: Lane<T>, const W: usize>(&mut self, greatest: &[R; W], on_grid: bool) {
+    pub(crate) fn scale<R: Lane<T>, const W: usize>(&mut self, greatest: &[R; W], offset: Offset) {
         macro_rules! each {
             ($scale:ident) => {
                 for i in 0..W {
@@ -66,7 +85,11 @@ impl<T: Float> Stats<T> {
                 }
             };
         }
-        if on_grid { each!(on_grid) } else { each!(below) }
+        match offset {
+            Offset::Below => each!(below),
+            Offset::OnGrid => each!(on_grid),
+            Offset::Fast => each!(fast),
+        }
     }
 
     #[inline(always)]

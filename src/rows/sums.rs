@@ -11,7 +11,7 @@ use super::reduce::{
     Greatest, HALF, LANE_CHUNK, LANES, LaneSums, Partial, Sums, across, across_half, halved, marked, normalised,
     paired, total_anything,
 };
-use super::stats::{GROUP, PerRow, Stats};
+use super::stats::{GROUP, Offset, PerRow, Stats};
 use crate::kernel::dispatch::{Task, dispatch};
 use crate::kernel::element::{Element, Float, Lane};
 use crate::kernel::level::Level;
@@ -30,10 +30,10 @@ pub(crate) fn parts(chunk: Range<usize>) -> impl Iterator<Item = Range<usize>> {
 }
 
 /// The greatest elements of up to [`GROUP`] rows, and the scales of their exponentials.
-struct FindGreatest<'a, T> {
+struct FindGreatest<'a, T, const NAN: bool> {
     x: &'a [T],
     row_len: usize,
-    on_grid: bool,
+    offset: Offset,
     scratch: &'a mut Greatests<T>,
     stats: &'a mut Stats<T>,
 }
@@ -50,39 +50,42 @@ impl<T: Float> Greatests<T> {
     }
 }
 
-impl<T: Float> Task<T> for FindGreatest<'_, T> {
+impl<T: Float, const NAN: bool> Task<T> for FindGreatest<'_, T, NAN> {
     type Output = ();
     type Home = Self;
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
-        let Self { x, row_len, on_grid, scratch: Greatests { max, sum }, stats } = self;
+        let Self { x, row_len, offset, scratch: Greatests { max, sum }, stats } = self;
         for ((x, max), sum) in x.chunks_exact(row_len.max(1)).zip(&mut *max).zip(&mut *sum) {
-            let greatest = greatest_of_row::<T, R>(x);
+            let greatest = greatest_of_row::<T, R, NAN>(x);
             let (max_half, sum_half) = (halved(&greatest.max, R::at_least), halved(&greatest.sum, R::add));
             for i in 0..HALF {
-                (max[i], sum[i]) = (max_half[i].store(), sum_half[i].store());
+                max[i] = max_half[i].store();
+                if NAN {
+                    sum[i] = sum_half[i].store();
+                }
             }
         }
         let mut lanes = [[R::of(0.0); HALF]; GROUP];
         // Of all rows in one loop: LLVM would take one over so few lanes apart into scalars.
         for ((lane, &max), &sum) in lanes.as_flattened_mut().iter_mut().zip(max.as_flattened()).zip(sum.as_flattened())
         {
-            *lane = marked(R::load(max), R::load(sum));
+            *lane = if NAN { marked(R::load(max), R::load(sum)) } else { R::load(max) };
         }
-        stats.scale(&across_half(&lanes, R::at_least), on_grid);
+        stats.scale(&across_half(&lanes, R::at_least), offset);
     }
 }
 
 /// The scale of the exponentials of one row, whose greatest element is known.
-pub(crate) fn find_scale<T: Float>(level: Level, greatest: T, on_grid: bool, stats: &mut Stats<T>) {
+pub(crate) fn find_scale<T: Float>(level: Level, greatest: T, offset: Offset, stats: &mut Stats<T>) {
     let x = &[greatest; LANES];
-    dispatch(level, FindGreatest { x, row_len: LANES, on_grid, scratch: &mut Greatests::new(), stats });
+    dispatch(level, FindGreatest::<_, true> { x, row_len: LANES, offset, scratch: &mut Greatests::new(), stats });
 }
 
 /// The greatest of a row in each lane.
 #[inline(always)]
-fn greatest_of_row<T: Float, R: Lane<T>>(x: &[T]) -> Greatest<R, LANES> {
+fn greatest_of_row<T: Float, R: Lane<T>, const NAN: bool>(x: &[T]) -> Greatest<R, LANES, NAN> {
     let mut greatest = Greatest::new();
     if x.len() < LANES {
         greatest.take(&[padded(x, T::neg_infinity())]);
@@ -111,7 +114,7 @@ pub(crate) fn greatest_of<T: Element>(level: Level, x: &[T]) -> T::Float {
 
         #[inline(always)]
         fn run<R: Lane<F>>(self) -> F {
-            across(&[greatest_of_row::<F, R>(self.0).lanes()], R::at_least)[0].store()
+            across(&[greatest_of_row::<F, R, true>(self.0).lanes()], R::at_least)[0].store()
         }
     }
 
@@ -173,14 +176,20 @@ impl<T: Float> Scratch<T> {
 pub(crate) fn sum<T: Float, K: Accumulate>(
     level: Level,
     slices: Slices<'_, T>,
-    on_grid: bool,
+    offset: Offset,
     rounded: bool,
     Scratch { tails, greatests }: &mut Scratch<T>,
     stats: &mut Stats<T>,
 ) {
     if !K::OF_OUTPUT {
         let (x, row_len) = (slices.x(), slices.row_len);
-        dispatch(level, FindGreatest { x, row_len, on_grid, scratch: greatests, stats: &mut *stats });
+        let (scratch, stats) = (greatests, &mut *stats);
+        // `const`, so that the loop of the other branch is not compiled.
+        if const { K::FAST } {
+            dispatch(level, FindGreatest::<_, false> { x, row_len, offset, scratch, stats });
+        } else {
+            dispatch(level, FindGreatest::<_, true> { x, row_len, offset, scratch, stats });
+        }
     }
     dispatch(level, Sum { sums: PhantomData::<K>, slices, rounded, tails, stats });
 }
@@ -207,14 +216,18 @@ impl<T: Float, K: Accumulate> Task<T> for Sum<'_, T, K> {
         if !slices.row_len.is_multiple_of(LANES) {
             tails.take::<K>(&slices);
         }
-        let mut first = [Sums::of_exponentials(); GROUP];
+        let mut first = [Sums::of::<K>(); GROUP];
         let mut second = [if K::COUNTS { Sums::of_counts() } else { Sums::of_anything() }; GROUP];
         of_rows::<T, R, K, GROUP>(&mut slices, tails, stats, &mut first, &mut second);
         let rounded = K::COUNTS || K::OF_OUTPUT && rounded;
         // Both digits of the first sum, then the second: the trees side by side.
         let mut lanes = [[R::of(0.0); HALF]; 3 * GROUP];
         let mut by_pairs = [[R::of(0.0); LANES]; GROUP];
-        if !K::OF_OUTPUT {
+        if K::FAST {
+            for i in 0..GROUP {
+                by_pairs[i] = first[i].rounded();
+            }
+        } else if !K::OF_OUTPUT {
             for i in 0..GROUP {
                 (lanes[i], by_pairs[i]) = first[i].unseeded();
                 // In one loop with what is copied: alone LLVM would go over the rows by gathers.
@@ -225,7 +238,9 @@ impl<T: Float, K: Accumulate> Task<T> for Sum<'_, T, K> {
             lanes[GROUP..2 * GROUP].copy_from_slice(&paired(&by_pairs, R::add));
         }
         let mut totals = [[R::of(0.0); GROUP]; 3];
-        if K::COUNTS {
+        if K::FAST {
+            totals[0] = across(&by_pairs, R::add);
+        } else if K::COUNTS {
             totals.as_flattened_mut().copy_from_slice(&across_half(&lanes, R::add));
         } else if !K::OF_OUTPUT {
             let first: &[_; 2 * GROUP] = lanes.first_chunk().expect("both digits");
@@ -238,7 +253,7 @@ impl<T: Float, K: Accumulate> Task<T> for Sum<'_, T, K> {
         }
         let [hi, lo, counts] = totals;
         if !K::OF_OUTPUT {
-            store(normalised(hi, lo), &mut stats.first);
+            store(if K::FAST { (hi, lo) } else { normalised(hi, lo) }, &mut stats.first);
         }
         if K::SECOND {
             // Rounded at each of the five additions: a third of the time.

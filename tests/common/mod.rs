@@ -5,6 +5,7 @@
 
 pub mod fast;
 pub mod oracle;
+pub mod second;
 pub mod sweep;
 pub mod table;
 pub mod ulp;

@@ -11,6 +11,7 @@ mod support;
 mod behaviour;
 mod forms;
 mod parameters;
+mod rows;
 
 use activations::{AnyActivation, Level};
 use common::fast::{self, CONTRACTS, Contract, Unit};

@@ -8,11 +8,11 @@
 use std::collections::BTreeMap;
 
 use activations::{
-    AnyActivation, At, BiasGradient, Biased, BinaryCrossEntropy, CrossEntropy, Definition, Element, Exact, Gate, Gelu,
-    Level, LogSumExp, Prelu, SwiGlu,
+    AnyActivation, At, BiasGradient, Biased, BinaryCrossEntropy, CrossEntropy, Element, Exact, Gate, Gelu, Level,
+    LogSumExp, Prelu, SwiGlu,
 };
 
-use crate::support::{Bits, Outputs, chosen, digest_inputs, fnv, is_chosen, is_elementwise, on_rows, only};
+use crate::support::{Bits, Outputs, chosen, digest_inputs, fnv, is_chosen, is_elementwise, levels, on_rows, only};
 #[cfg(feature = "half")]
 use half::{bf16, f16};
 
@@ -22,7 +22,7 @@ pub(crate) trait Number: Element {
     /// All NaNs are one.
     fn pattern(self) -> u64;
     fn inputs() -> Vec<Self>;
-    /// What the methods of the correctly rounded function give, if it is one of single numbers and the type has such functions.
+    /// What the methods of the correctly rounded function give, if it and the type have one.
     fn exact(activation: &AnyActivation, level: Level, x: &[Self], grad_y: &[Self]) -> Option<Outputs<Self>>;
 }
 
@@ -40,20 +40,28 @@ macro_rules! number {
             }
 
             fn exact(activation: &AnyActivation, level: Level, x: &[Self], grad_y: &[Self]) -> Option<Outputs<Self>> {
-                let run: fn(Exact<&dyn Definition>, Level, &[Self], &[Self]) -> Option<Outputs<Self>> = $run;
-                activation.as_exact().and_then(|exact| run(exact, level, x, grad_y))
+                let run: fn(&AnyActivation, Level, &[Self], &[Self]) -> Option<Outputs<Self>> = $run;
+                run(activation, level, x, grad_y)
             }
         }
     )*};
 }
 
 fn exactly<T: Element<Float = f32>>(
-    exact: Exact<&dyn Definition>,
+    activation: &AnyActivation,
     level: Level,
     x: &[T],
     grad_y: &[T],
 ) -> Option<Outputs<T>> {
-    Some(Outputs::of(&level.with(exact), x, grad_y))
+    if let Some(exact) = activation.as_exact() {
+        return Some(Outputs::of(&level.with(exact), x, grad_y));
+    }
+    match activation {
+        AnyActivation::Softmax(rows) => Some(Outputs::of(&level.with(Exact(*rows)), x, grad_y)),
+        AnyActivation::LogSoftmax(rows) => Some(Outputs::of(&level.with(Exact(*rows)), x, grad_y)),
+        AnyActivation::Softmin(rows) => Some(Outputs::of(&level.with(Exact(*rows)), x, grad_y)),
+        _ => None,
+    }
 }
 
 number! {
@@ -197,7 +205,7 @@ fn activations<T: Number>(digests: &mut Digests) {
     for activation in chosen() {
         let elementwise = is_elementwise(&activation);
         let x = if elementwise { &inputs } else { &rows };
-        for level in Level::available() {
+        for level in levels() {
             let at = level.with(activation);
             let outputs: Vec<Outputs<T>> = x
                 .iter()
@@ -228,15 +236,22 @@ fn activations<T: Number>(digests: &mut Digests) {
 
 /// The correctly rounded functions, whose bits are the same at all levels.
 pub(crate) fn exact<T: Number>(digests: &mut Digests) {
-    let x = T::inputs();
-    let grad_y = gradients(&x);
+    let (numbers, rows) = (vec![T::inputs()], rows::<T>());
     for activation in chosen() {
-        for level in Level::available() {
-            let Some(outputs) = T::exact(&activation, level, &x, &grad_y) else { continue };
-            let name = activation.to_string();
-            enter_as(digests, &name, "exact", level, "forward", outputs.forward);
-            enter_as(digests, &name, "exact", level, "derivative", outputs.derivative);
-            enter_as(digests, &name, "exact", level, "backward", outputs.backward);
+        let x = if is_elementwise(&activation) { &numbers } else { &rows };
+        for level in levels() {
+            let outputs = x.iter().filter_map(|x| T::exact(&activation, level, x, &gradients(x)));
+            let outputs: Vec<Outputs<T>> = outputs.collect();
+            if outputs.is_empty() {
+                continue;
+            }
+            let mut enter = |what, of: fn(&Outputs<T>) -> &Vec<T>| {
+                let numbers = outputs.iter().flat_map(|outputs| of(outputs).iter().copied());
+                enter_as(digests, &activation.to_string(), "exact", level, what, numbers);
+            };
+            enter("forward", |outputs| &outputs.forward);
+            enter("derivative", |outputs| &outputs.derivative);
+            enter("backward", |outputs| &outputs.backward);
         }
     }
 }
@@ -250,7 +265,7 @@ pub(crate) fn around_them<T: Number>(digests: &mut Digests) {
     let classes: Vec<u8> = (0..logits.len() / CLASSES).map(|row| (row * row % CLASSES) as u8).collect();
     let targets: Vec<T> = (0..x.len()).map(|i| number((i % 5) as f64 / 4.0)).collect();
     let nothing = |len: usize| vec![T::nan(); len];
-    for level in Level::available() {
+    for level in levels() {
         let (mut out, mut grad_gate, mut grad_up) = (nothing(x.len()), nothing(x.len()), nothing(x.len()));
         level.with(SwiGlu).forward(&x, &grad_y, &mut out);
         level.with(SwiGlu).backward(&x, &grad_y, &targets, &mut grad_gate, &mut grad_up);

@@ -9,12 +9,15 @@ mod exhaustive;
 mod support;
 
 mod accuracy;
+mod attention;
+mod attention_table;
 mod bad_input;
 mod biased;
 mod cards;
 mod curves;
 mod digest;
 mod exact;
+mod exact_rows;
 mod gates;
 mod gradients;
 mod kinks;
@@ -37,6 +40,7 @@ mod serde;
 mod special_rows;
 mod special_table;
 mod special_values;
+mod top_k;
 mod user_defined;
 #[cfg(feature = "half")]
 mod wide;

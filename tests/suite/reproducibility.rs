@@ -1,14 +1,16 @@
 //! The same bits everywhere: in any place, in a slice of any length, and at every level of the same kind.
 
 use crate::digest;
-use crate::support::{Bits, Float, Outputs, assert_same, chosen, elementwise, is_elementwise, on_one_row, on_rows};
+use crate::support::{
+    Bits, Float, Outputs, assert_same, chosen, elementwise, is_elementwise, levels, on_one_row, on_rows,
+};
 use activations::Level;
 
 /// The levels of this CPU, those that promise the same bits as one another together. Prints them.
 fn kinds() -> Vec<Vec<Level>> {
     let mut kinds = Vec::new();
     for fused in [true, false] {
-        let levels: Vec<Level> = Level::available().filter(|level| level.is_fused() == fused).collect();
+        let levels: Vec<Level> = levels().filter(|level| level.is_fused() == fused).collect();
         let kind = if fused { "fused" } else { "plain" };
         if levels.is_empty() {
             println!("{kind}: no level on this machine, NOT TESTED");
@@ -24,11 +26,27 @@ fn kinds() -> Vec<Vec<Level>> {
 #[test]
 fn every_level_of_the_machine_is_in_one_kind() {
     let kinds = kinds();
-    assert_eq!(kinds.iter().map(Vec::len).sum::<usize>(), Level::available().count());
+    assert_eq!(kinds.iter().map(Vec::len).sum::<usize>(), levels().count());
     let best = Level::best();
     assert!(Level::available().any(|level| level.name() == best.name()), "the best level is not among those available");
     #[cfg(target_arch = "x86_64")]
     assert!(Level::available().any(|level| !level.is_fused()), "every x86-64 has its baseline");
+}
+
+/// The committed digests of the kind "plain" hold for it, too, where it is the only level of that kind.
+#[test]
+fn portable_bits_are_those_of_levels_without_fused_multiply_add() {
+    let x: Vec<f32> = Bits(10).floats(600);
+    assert!(!Level::portable().is_fused());
+    for activation in chosen() {
+        let portable = Outputs::of(&Level::portable().with(activation), &x, &x);
+        for level in Level::available().filter(|level| !level.is_fused()) {
+            let plain = Outputs::of(&level.with(activation), &x, &x);
+            for ((method, expected), (_, got)) in portable.named().into_iter().zip(plain.named()) {
+                assert_same(&format!("{activation} at {level}, {method}"), &x, expected, got);
+            }
+        }
+    }
 }
 
 /// Lengths on both sides of a vector, the loop's strips of 64 and blocks of 256, with and without a rest.

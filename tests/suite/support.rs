@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::LazyLock;
 
-use activations::{Activation, AnyActivation, Element, ErrorBounds, Hardmax, LogSoftmax, Softmax, Softmin, Sparsemax};
+use activations::{
+    Activation, AnyActivation, Element, ErrorBounds, Hardmax, Level, LogSoftmax, Softmax, Softmin, Sparsemax,
+};
 
 /// A float with its bits: what the tests need beyond [`Element`].
 pub(crate) trait Float: Element<Float = Self> + fmt::Display + fmt::LowerExp {
@@ -206,6 +208,12 @@ pub(crate) fn is_elementwise(activation: &AnyActivation) -> bool {
     activation.forward(&[0.0; 2], &mut y);
     let alone = value(activation, 0.0_f64).to_bits();
     y.iter().all(|y| y.to_bits() == alone)
+}
+
+/// The levels of this machine, and the portable one if all others have fused multiply-add.
+pub(crate) fn levels() -> impl Iterator<Item = Level> {
+    let all_fused = Level::available().all(Level::is_fused);
+    Level::available().chain(all_fused.then(Level::portable))
 }
 
 /// All activations, or those that `ONLY=gelu,tanh cargo test` names.

@@ -9,12 +9,15 @@ use std::error::Error;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use activations::{Activation, AnyActivation, Fast, Level};
+use activations::{Activation, AnyActivation, Fast, Level, Softmax};
 use libraries::{Call, into_buffer, rten};
 use peers::{Function, inputs};
 
 const FUNCTIONS: [&str; 9] =
     ["sigmoid", "tanh", "gelu", "gelu_tanh", "silu", "quick_gelu", "softplus", "elu", "mish"];
+
+/// The rows of softmax, which has a fast form of its values only.
+const ROWS: [usize; 4] = [10, 64, 128, 1024];
 
 /// In the first-level cache, in the second, in memory; and how many turns each takes.
 const SIZES: [(usize, usize); 3] = [(1 << 10, 300), (1 << 16, 100), (1 << 24, 7)];
@@ -39,6 +42,15 @@ fn main() -> Result<(), Box<dyn Error>> {
             line(name, "backward", level, size, turns, &mut calls);
             let mut calls = vec![both(&x, default), both(&x, fast)];
             line(name, "both", level, size, turns, &mut calls);
+        }
+    }
+    for n in ROWS.into_iter().filter(|_| filter.is_empty() || filter.iter().any(|f| f == "softmax")) {
+        let softmax = Softmax::rows(n)?;
+        for (level, (size, turns)) in Level::available().flat_map(|level| SIZES.map(|size| (level, size))) {
+            let x = inputs::<f32>(size / n * n);
+            let mut calls = vec![forward(&x, level.with(softmax)), forward(&x, level.with(Fast(softmax)))];
+            calls.extend(rten::f32(Function { name: "softmax", row_len: Some(n) }, &x));
+            line(&format!("softmax, rows of {n}"), "forward", level, x.len(), turns, &mut calls);
         }
     }
     Ok(())

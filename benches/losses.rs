@@ -1,0 +1,82 @@
+//! Losses as people use them, beside the several passes that one would write without them.
+
+#[path = "shared/config.rs"]
+mod config;
+#[allow(dead_code, reason = "a part of what the benches use")]
+#[path = "shared/mod.rs"]
+mod shared;
+
+use std::hint::black_box;
+
+use activations::{Activation, BinaryCrossEntropy, BinaryTargets, Broadcast, Element, Sigmoid, Softplus};
+use config::config;
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use shared::inputs;
+
+const N: usize = 1 << 18;
+const CLASSES: usize = 80;
+
+fn targets<T: Element>(n: usize) -> Vec<T> {
+    (0..n).map(|i| if i % 3 == 0 { T::one() } else { T::zero() }).collect()
+}
+
+fn weights<T: Element>(n: usize) -> Vec<T> {
+    (0..n).map(|i| T::from(0.5 + (i % 7) as f64).unwrap()).collect()
+}
+
+fn binary<T: Element>(c: &mut Criterion) {
+    let n = N / CLASSES * CLASSES;
+    let (x, t): (Vec<T>, Vec<T>) = (inputs(n), targets(n));
+    let (each, of_classes): (Vec<T>, Vec<T>) = (weights(n), weights(CLASSES));
+    let mut grad = vec![T::zero(); n];
+    let loss = BinaryCrossEntropy::new();
+
+    let mut group = c.benchmark_group(format!("binary/{}", std::any::type_name::<T>()));
+    group.throughput(Throughput::Elements(n as u64));
+    let plain = BinaryTargets::from(&t);
+    for (name, targets) in [
+        ("plain", plain),
+        ("weights of classes", plain.pos_weighted(Broadcast::cycled(&of_classes))),
+        ("weights of elements", plain.pos_weighted(&each)),
+        ("both", plain.pos_weighted(Broadcast::cycled(&of_classes)).weighted(&each)),
+    ] {
+        group.bench_function(name, |b| {
+            b.iter(|| loss.loss_and_gradient(black_box(&x), black_box(targets), &mut grad));
+        });
+    }
+    // Softplus and sigmoid, then a loop over what they gave.
+    let (mut softplus, mut sigmoid) = (vec![T::zero(); n], vec![T::zero(); n]);
+    group.bench_function("weights of classes, several passes", |b| {
+        b.iter(|| {
+            Softplus::default().forward(black_box(&x), &mut softplus);
+            Sigmoid.forward(black_box(&x), &mut sigmoid);
+            let mut total = T::zero();
+            for i in 0..n {
+                let (t, w) = (t[i], of_classes[i % CLASSES]);
+                let (of_one, of_zero) = (w * t, T::one() - t);
+                total = total + of_one * (softplus[i] - x[i]) + of_zero * softplus[i];
+                grad[i] = of_zero * sigmoid[i] - of_one * (T::one() - sigmoid[i]);
+            }
+            total
+        });
+    });
+    group.bench_function("weights of classes, a call for each element", |b| {
+        let of_class = |&w: &T| loss.pos_weight(w.to_f64().unwrap()).unwrap();
+        let losses: Vec<_> = of_classes.iter().map(of_class).collect();
+        b.iter(|| {
+            let mut total = T::zero();
+            for i in 0..n {
+                total = total + losses[i % CLASSES].loss_and_gradient(&x[i..=i], &t[i..=i], &mut grad[i..=i]);
+            }
+            total
+        });
+    });
+    group.finish();
+}
+
+criterion_group! {
+    name = benches;
+    config = config();
+    targets = binary::<f32>, binary::<f64>
+}
+criterion_main!(benches);

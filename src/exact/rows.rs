@@ -1,0 +1,125 @@
+//! `Exact` of functions of rows: computed in `f64`, by operations that are the same on every machine, and rounded once.
+
+use core::ops::Range;
+
+use super::Exact;
+use super::round::Format;
+use crate::activation::Activation;
+use crate::kernel::element::Element;
+use crate::kernel::level::Level;
+use crate::kernel::tiles::{TILE, Tile};
+use crate::pass::{Pass, Pieces};
+use crate::rows::formula::{RowFormula, Rows, Slices};
+use crate::rows::function::RowFunction;
+use crate::rows::layout::Layout;
+use crate::rows::log_softmax::LogSoftmax;
+use crate::rows::log_sum_exp::{LogSumExp, check_rows};
+use crate::rows::softmax::Softmax;
+use crate::rows::softmin::Softmin;
+
+macro_rules! exact_rows {
+    ($($name:ident),+) => {$(
+        impl<T: Element<Float = f32>> Activation<T> for Exact<$name> {
+            fn run(&self, _: Level, pass: Pass<'_, T>) {
+                run::<T, $name>(self.0.layout(), pass);
+            }
+
+            fn pieces(&self) -> Pieces {
+                self.0.layout().pieces()
+            }
+        }
+    )+};
+}
+exact_rows!(Softmax, LogSoftmax, Softmin);
+
+fn run<T: Element<Float = f32>, F: RowFunction>(layout: Layout, pass: Pass<'_, T>) {
+    match pass {
+        Pass::Forward { x, y } => run_formula::<T, F, _>(layout, F::Value::default(), Some(x), None, y),
+        Pass::ForwardInPlace { x } => run_formula::<T, F, _>(layout, F::Value::default(), None, None, x),
+        Pass::Derivative { x, dydx } => run_formula::<T, F, _>(layout, F::Diagonal::default(), Some(x), None, dydx),
+        Pass::ForwardWithDerivative { x, y, dydx } => {
+            run_formula::<T, F, _>(layout, F::Value::default(), Some(x), None, y);
+            run_formula::<T, F, _>(layout, F::Diagonal::default(), Some(x), None, dydx);
+        }
+        Pass::Backward { x, grad_y, grad_x } => {
+            run_formula::<T, F, _>(layout, F::Gradient::default(), Some(x), Some(grad_y), grad_x);
+        }
+    }
+}
+
+/// Runs the formula over each row, by parts that are `f64`.
+fn run_formula<T: Element<Float = f32>, F: RowFunction, K: RowFormula>(
+    layout: Layout,
+    formula: K,
+    x: Option<&[T]>,
+    grad_y: Option<&[T]>,
+    y: &mut [T],
+) {
+    let (row_len, inner, format) = (layout.row_len(y.len()), layout.inner(), Format::of::<T>());
+    let (mut of_x, mut of_grad) = (Tile::<f64, TILE>::new(), Tile::<f64, TILE>::new());
+    for row in 0..y.len() / row_len {
+        let first = row / inner * (row_len * inner) + row % inner;
+        let place = |i: usize| first + i * inner;
+        let mut part = |range: Range<usize>, written: bool, f: crate::rows::formula::OfPart<'_, f64>| {
+            for start in range.clone().step_by(TILE) {
+                let range = start..range.end.min(start + TILE);
+                let (elements, gradients) = (of_x.of(range.len()), of_grad.of(range.len()));
+                for (i, element) in range.clone().zip(&mut *elements) {
+                    *element = F::SIGN * f64::from(x.unwrap_or(y)[place(i)].widened());
+                }
+                if let Some(grad_y) = grad_y {
+                    for (i, gradient) in range.clone().zip(&mut *gradients) {
+                        *gradient = f64::from(grad_y[place(i)].widened());
+                    }
+                }
+                let grad_y = grad_y.map(|_| &*gradients);
+                f(Slices { row_len: range.len(), x: None, grad_y, y: &mut *elements });
+                if written {
+                    for (i, element) in range.zip(elements) {
+                        y[place(i)] = T::rounded(format.round(*element));
+                    }
+                }
+            }
+        };
+        formula.run_f64(Level::portable(), Rows::Parts(row_len, &mut part));
+    }
+}
+
+/// [`log_sum_exp`](crate::log_sum_exp) as [`Exact`](crate::Exact) has it: the same bits on every machine.
+///
+/// - Error: at most 0.501 ULP, on sampled slices.
+/// - Special values: as [`log_sum_exp`](crate::log_sum_exp).
+///
+/// ```
+/// assert_eq!(activations::log_sum_exp_exact(&[0.1_f32, 0.2, 0.3]), 1.300_886_4);
+/// ```
+#[must_use]
+pub fn log_sum_exp_exact<T: Element<Float = f32>>(x: &[T]) -> T {
+    let (mut sum, mut tile) = (LogSumExp::<f64>::new(), Tile::<f64, TILE>::new());
+    for x in x.chunks(TILE) {
+        let numbers = tile.of(x.len());
+        for (number, x) in numbers.iter_mut().zip(x) {
+            *number = f64::from(x.widened());
+        }
+        sum.push_slice_at(Level::portable(), numbers);
+    }
+    T::rounded(Format::of::<T>().round(sum.finish()))
+}
+
+/// [`log_sum_exp_rows`](crate::log_sum_exp_rows) as [`Exact`](crate::Exact) has it: [`log_sum_exp_exact`] of each row.
+///
+/// # Panics
+/// As [`log_sum_exp_rows`](crate::log_sum_exp_rows).
+///
+/// ```
+/// let mut y = [0.0_f32; 2];
+/// activations::log_sum_exp_rows_exact(&[1.0, 1.0, 3.0, 3.0], 2, &mut y);
+/// assert_eq!(y, [1.693_147_2, 3.693_147_2]);
+/// ```
+#[track_caller]
+pub fn log_sum_exp_rows_exact<T: Element<Float = f32>>(x: &[T], row_len: usize, y: &mut [T]) {
+    check_rows(x.len(), row_len, y.len());
+    for (x, y) in x.chunks_exact(row_len).zip(y) {
+        *y = log_sum_exp_exact(x);
+    }
+}

@@ -1,0 +1,297 @@
+//! The loops of a binary cross-entropy: weights written out beside the elements, losses, gradients.
+
+use super::binary_targets::BinaryTargets;
+use super::rounded;
+use crate::kernel::abreast::Abreast;
+use crate::kernel::dispatch::{Task, dispatch};
+use crate::kernel::element::{Element, Float, Lane, kernel, per_element};
+use crate::kernel::lanes::Plain;
+use crate::kernel::level::Level;
+use crate::kernel::real::Real;
+use crate::kernel::tiles::{SHORT, TILE, Tile};
+use crate::math::{bounded_abs, log1p_exp, sigmoid_neg};
+use crate::rows::broadcast::Broadcast;
+use crate::rows::reduce::{DEPTH, LANES, Sums, add, total_anything};
+use crate::rows::sums::padded;
+
+/// What becomes of the loss of each element.
+pub(super) enum Losses<'a, T: Element> {
+    None,
+    OfElements(&'a mut [T]),
+    OfFloats(&'a mut [T::Float]),
+}
+
+/// A batch of elements, of lengths that fit.
+pub(super) struct BatchOf<'a, T: Element> {
+    pub(super) logits: &'a [T],
+    pub(super) targets: BinaryTargets<'a, T>,
+    pub(super) losses: Losses<'a, T>,
+    pub(super) grad: &'a mut [T],
+    /// By which gradients are multiplied.
+    pub(super) times: T::Float,
+    /// Receives the sum of the losses.
+    pub(super) total: &'a mut f64,
+    /// Receives the number of the first target that is none. Nothing else is written then.
+    pub(super) outside: &'a mut Option<usize>,
+}
+
+/// The losses of a batch.
+pub(super) struct OfBatch {
+    pub(super) pos_weight: f64,
+    pub(super) level: Level,
+}
+per_element!(OfBatch: Args<'a, T> = BatchOf<'a, T>, run);
+
+fn run<T: Element>(of_batch: &OfBatch, batch: BatchOf<'_, T>) {
+    let BatchOf { logits, targets, losses, grad, times, total, outside } = batch;
+    *outside = first_outside(of_batch.level, targets.targets);
+    if outside.is_some() {
+        return;
+    }
+    let (of_elements, of_floats): (&mut [T], &mut [T::Float]) = match losses {
+        Losses::None => (&mut [], &mut []),
+        Losses::OfElements(losses) => (losses, &mut []),
+        Losses::OfFloats(losses) => (&mut [], losses),
+    };
+    let mut pieces = Pieces { of_batch, of_elements, of_floats, grad, times, sum: (Plain::of(0.0), Plain::of(0.0)) };
+    if targets.weights.is_none() && targets.pos_weights.is_none() {
+        pieces.take(logits, targets.targets, &[], &[]);
+    } else if logits.len() <= SHORT {
+        beside_weights::<T, SHORT>(logits, &targets, &mut pieces);
+    } else {
+        beside_weights::<T, TILE>(logits, &targets, &mut pieces);
+    }
+    let (hi, lo) = (pieces.sum.0.wide(), pieces.sum.1.wide());
+    // Of infinite losses, what was lost is NaN.
+    *total = if lo.is_nan() { hi } else { hi + lo };
+}
+
+/// The number of the first target that is outside \[0, 1\] by more than the rounding of any type, such as that of a mixture of
+/// targets. NaN is not outside.
+fn first_outside<T: Element>(level: Level, targets: &[T]) -> Option<usize> {
+    let (mut first, mut at) = (None, 0);
+    let (least, most): (T::Float, T::Float) = (Float::of(-1.0 / 64.0), Float::of(1.0 + 1.0 / 64.0));
+    T::as_floats(level, [targets], [], false, |[targets], []| {
+        // All of a block before the next, because a loop that may end early is not vectorised.
+        for targets in targets.chunks(TILE) {
+            let mut any = false;
+            for &t in targets {
+                any |= t < least || most < t;
+            }
+            if any && first.is_none() {
+                first = targets.iter().position(|&t| t < least || most < t).map(|i| at + i);
+            }
+            at += targets.len();
+        }
+    });
+    first
+}
+
+/// Takes blocks whose weights fit into a tile.
+fn beside_weights<T: Element, const N: usize>(
+    logits: &[T],
+    targets: &BinaryTargets<'_, T>,
+    pieces: &mut Pieces<'_, T>,
+) {
+    fn beside<'s, T: Element>(
+        numbers: &'s Option<Broadcast<'_, T>>,
+        part: core::ops::Range<usize>,
+        room: &'s mut [T],
+    ) -> &'s [T] {
+        numbers.as_ref().map_or(&[], |numbers| numbers.beside(part, room))
+    }
+
+    let (mut weights, mut pos_weights) = (Tile::<T, N>::new(), Tile::<T, N>::new());
+    for start in (0..logits.len()).step_by(N) {
+        let part = start..logits.len().min(start + N);
+        let weights = beside(&targets.weights, part.clone(), weights.all());
+        let pos_weights = beside(&targets.pos_weights, part.clone(), pos_weights.all());
+        pieces.take(&logits[part.clone()], &targets.targets[part], weights, pos_weights);
+    }
+}
+
+/// What is written for one piece after another, and the sum of the losses so far.
+struct Pieces<'a, T: Element> {
+    of_batch: &'a OfBatch,
+    of_elements: &'a mut [T],
+    of_floats: &'a mut [T::Float],
+    grad: &'a mut [T],
+    times: T::Float,
+    sum: (Plain<f64>, Plain<f64>),
+}
+
+impl<T: Element> Pieces<'_, T> {
+    fn take(&mut self, logits: &[T], targets: &[T], weights: &[T], pos_weights: &[T]) {
+        let Self { of_batch, of_elements, of_floats, grad, times, sum } = self;
+        let (level, times) = (of_batch.level, *times);
+        let outputs = [take_first(of_elements, logits.len()), take_first(grad, logits.len())];
+        let inputs = [logits, targets, weights, pos_weights];
+        T::as_floats(level, inputs, outputs, false, |[logits, targets, weights, pos_weights], [of_elements, grad]| {
+            let losses = if of_floats.is_empty() { of_elements } else { take_first(of_floats, logits.len()) };
+            let batch = Batch { logits, targets, weights, pos_weights, losses, grad, times };
+            *sum = add(*sum, Plain::load(T::Float::run(*of_batch, level, batch)));
+        });
+    }
+}
+
+/// The first elements, which are not in the slice any more. Of an empty slice, none.
+fn take_first<'a, F>(slice: &mut &'a mut [F], len: usize) -> &'a mut [F] {
+    let all = core::mem::take(slice);
+    let (first, rest) = all.split_at_mut(len.min(all.len()));
+    *slice = rest;
+    first
+}
+
+// The sum of the losses.
+kernel!(OfBatch: Args<'a, T> = Batch<'a, T>, -> f64, total);
+
+#[inline]
+fn total<T: Float>(of_batch: &OfBatch, level: Level, batch: Batch<'_, T>) -> f64 {
+    let pos_weight = rounded(of_batch.pos_weight);
+    if batch.grad.is_empty() {
+        dispatch(level, Run::<T, false> { batch, pos_weight })
+    } else {
+        dispatch(level, Run::<T, true> { batch, pos_weight })
+    }
+}
+
+/// A batch of floats. There are no weights, and losses and gradients are not kept, where the slices are empty.
+pub(super) struct Batch<'a, T> {
+    logits: &'a [T],
+    targets: &'a [T],
+    weights: &'a [T],
+    pos_weights: &'a [T],
+    losses: &'a mut [T],
+    grad: &'a mut [T],
+    /// By which gradients are multiplied.
+    times: T,
+}
+
+struct Run<'a, T, const GRADIENT: bool> {
+    batch: Batch<'a, T>,
+    /// Of all elements, where they have none of their own.
+    pos_weight: T,
+}
+
+impl<T: Float, const GRADIENT: bool> Task<T> for Run<'_, T, GRADIENT> {
+    /// The sum of the losses.
+    type Output = f64;
+    type Home = Self;
+
+    #[inline(always)]
+    fn run<R: Lane<T>>(self) -> f64 {
+        let Self { batch: Batch { logits, targets, weights, pos_weights, losses, grad, times }, pos_weight } = self;
+        let times = R::load(times);
+        let mut sums = [Sums::<R, LANES>::of_anything()];
+        let mut of_block = ([[T::zero(); LANES]; DEPTH], [[T::zero(); LANES]; DEPTH]);
+        let mut at = 0;
+        let mut keep = |count: usize, (of_losses, of_grad): &([[T; LANES]; DEPTH], [[T; LANES]; DEPTH])| {
+            if !losses.is_empty() {
+                losses[at..at + count].copy_from_slice(&of_losses.as_flattened()[..count]);
+            }
+            if GRADIENT {
+                grad[at..at + count].copy_from_slice(&of_grad.as_flattened()[..count]);
+            }
+            at += count;
+        };
+        let (x_blocks, x_rest) = logits.as_chunks::<LANES>().0.as_chunks::<DEPTH>();
+        let (t_blocks, t_rest) = targets.as_chunks::<LANES>().0.as_chunks::<DEPTH>();
+        let (w_blocks, w_rest) = weights.as_chunks::<LANES>().0.as_chunks::<DEPTH>();
+        let (p_blocks, p_rest) = pos_weights.as_chunks::<LANES>().0.as_chunks::<DEPTH>();
+        // Loaded for each element, as if each had weights, so that one loop is for all.
+        let (ones, alike) = ([[T::one(); LANES]; DEPTH], [[pos_weight; LANES]; DEPTH]);
+        for (i, (x, t)) in x_blocks.iter().zip(t_blocks).enumerate() {
+            let (w, p) = (w_blocks.get(i).unwrap_or(&ones), p_blocks.get(i).unwrap_or(&alike));
+            block::<T, R, GRADIENT, DEPTH>(x, t, w, p, times, &mut of_block.0, &mut of_block.1);
+            add_up(&of_block.0, &mut sums[0]);
+            keep(DEPTH * LANES, &of_block);
+        }
+        let (x_last, t_last) = (logits.as_chunks::<LANES>().1, targets.as_chunks::<LANES>().1);
+        let (w_last, p_last) = (weights.as_chunks::<LANES>().1, pos_weights.as_chunks::<LANES>().1);
+        for i in 0..=x_rest.len() {
+            let (x, t, w, p, count) = if i < x_rest.len() {
+                let (w, p) = (w_rest.get(i).unwrap_or(&ones[0]), p_rest.get(i).unwrap_or(&alike[0]));
+                (x_rest[i], t_rest[i], *w, *p, LANES)
+            } else {
+                let w = if w_last.is_empty() { ones[0] } else { padded(w_last, T::zero()) };
+                let p = if p_last.is_empty() { alike[0] } else { padded(p_last, T::zero()) };
+                (padded(x_last, T::zero()), padded(t_last, T::zero()), w, p, x_last.len())
+            };
+            let (mut of_losses, mut of_grad) = ([[T::zero(); LANES]], [[T::zero(); LANES]]);
+            block::<T, R, GRADIENT, 1>(&[x], &[t], &[w], &[p], times, &mut of_losses, &mut of_grad);
+            of_losses[0][count..].fill(T::zero());
+            add_up(&of_losses, &mut sums[0]);
+            (of_block.0[0], of_block.1[0]) = (of_losses[0], of_grad[0]);
+            keep(count, &of_block);
+        }
+        let (hi, lo) = total_anything(&sums);
+        let total = hi[0].wide() + lo[0].wide();
+        if total.is_nan() {
+            // An infinite loss, maybe, whose rounding error is none.
+            let mut total = 0.0;
+            for (i, (&x, &t)) in logits.iter().zip(targets).enumerate() {
+                let (w, p) = (weights.get(i).copied().unwrap_or(T::one()), pos_weights.get(i).copied());
+                let p = p.unwrap_or(pos_weight);
+                total += loss(R::load(x), R::load(t), R::load(w), R::load(p)).wide();
+            }
+            return total;
+        }
+        total
+    }
+}
+
+/// A function, for its arguments are known not to overlap.
+#[inline(always)]
+fn block<T: Float, R: Lane<T>, const GRADIENT: bool, const K: usize>(
+    x: &[[T; LANES]; K],
+    t: &[[T; LANES]; K],
+    w: &[[T; LANES]; K],
+    p: &[[T; LANES]; K],
+    times: R,
+    losses: &mut [[T; LANES]; K],
+    grad: &mut [[T; LANES]; K],
+) {
+    let times = Abreast::<R, K>::splat(times);
+    for i in 0..LANES {
+        let (x, t) = (Abreast::gather(x, i), Abreast::gather(t, i));
+        let (w, p) = (Abreast::gather(w, i), Abreast::gather(p, i));
+        loss(x, t, w, p).scatter(losses, i);
+        if GRADIENT {
+            (slope(x, t, w, p) * times).scatter(grad, i);
+        }
+    }
+}
+
+#[inline(always)]
+fn add_up<T: Float, R: Lane<T>, const K: usize>(losses: &[[T; LANES]; K], sums: &mut Sums<R, LANES>) {
+    for i in 0..LANES {
+        sums.add(i, (Abreast::gather(losses, i), Abreast::splat(R::of(0.0))));
+    }
+}
+
+/// `(k, w)` with loss = k |x| + w log(1 + e^-|x|) and gradient = sign(x) (k - w sigmoid(-|x|)): what the target has against
+/// the sign of x, and all that it has, times the weight.
+#[inline(always)]
+fn shares<R: Real>(x: R, t: R, weight: R, pos_weight: R) -> (R, R) {
+    let (zero, one) = (R::of(0.0), R::of(1.0));
+    let rest = one - t;
+    let against = R::select(x.lt(zero), pos_weight * t, rest);
+    (weight * against, weight * pos_weight.mul_add(t, rest))
+}
+
+/// Both terms are positive: nothing cancels.
+#[inline(always)]
+fn loss<R: Real>(x: R, t: R, weight: R, pos_weight: R) -> R {
+    let (zero, (k, w)) = (R::of(0.0), shares(x, t, weight, pos_weight));
+    // A share of 0 makes nothing of an infinite logit too.
+    let linear = R::select(k.abs().le(zero), zero, k * x.abs());
+    log1p_exp(-x.abs()).mul_add(w, linear)
+}
+
+#[inline(always)]
+fn slope<R: Real>(x: R, t: R, weight: R, pos_weight: R) -> R {
+    let (one, (k, w)) = (R::of(1.0), shares(x, t, weight, pos_weight));
+    // The sign is put on factors: see `LogSoftmax` on negated sums.
+    let minus_sign = R::select(x.lt(R::of(0.0)), one, -one);
+    (minus_sign * sigmoid_neg(bounded_abs(x), None)).mul_add(w, -minus_sign * k)
+}

@@ -1,0 +1,150 @@
+//! A batch for a cross-entropy, of any element type: how its rows become floats.
+
+use super::cross_entropy_rows::Job;
+use super::targets::{Kind, Targets};
+use crate::kernel::element::{Element, Float, Lane, per_element};
+use crate::kernel::level::Level;
+use crate::kernel::real::Real;
+use crate::kernel::tiles::{TILE, Tile};
+use crate::rows::formula::{Rows, Slices};
+use crate::rows::gather::{self, ByTiles, Work};
+use crate::rows::layout::Layout;
+use crate::rows::reduce::CHUNK;
+use crate::rows::stats::SIDE;
+use crate::rows::terms::{Stage, Terms};
+
+/// Logits with their targets, and what is asked for.
+pub(super) struct Batch<'a, T: Element> {
+    pub(super) layout: Layout,
+    pub(super) label_smoothing: f64,
+    pub(super) ignore_index: i64,
+    pub(super) level: Level,
+    pub(super) logits: &'a [T],
+    pub(super) targets: Targets<'a, T>,
+    /// Is called with the number of the first of some rows, and with their losses.
+    pub(super) losses: &'a mut dyn FnMut(usize, &[T::Float]),
+    /// Empty: it is not asked for.
+    pub(super) grad: &'a mut [T],
+    /// By which gradients are multiplied.
+    pub(super) times: T::Float,
+    /// Receives the sum of the losses.
+    pub(super) total: &'a mut f64,
+}
+
+/// The losses of a batch.
+pub(super) struct BatchLoss;
+
+per_element!(BatchLoss: Args<'a, T> = Batch<'a, T>, losses_of);
+
+fn losses_of<T: Element>(_: &BatchLoss, batch: Batch<'_, T>) {
+    let Batch { layout, label_smoothing, ignore_index, level, logits, targets, losses, grad, times, total } = batch;
+    let row_len = layout.row_len(logits.len());
+    let (t, classes) = match targets.kind {
+        Kind::Classes(classes) => (None, Some(classes)),
+        Kind::Distributions(t) => (Some(t), None),
+    };
+    let class_weights = targets.weights.unwrap_or(&[]);
+    let weights = |classes: core::ops::Range<usize>, to: &mut [T::Float]| T::widen(level, &class_weights[classes], to);
+    let zero = <Plain<T> as Real>::of(0.0);
+    let mut job = Job {
+        level,
+        row_len,
+        classes,
+        ignore_index,
+        keep: <Plain<T> as Real>::of(1.0 - label_smoothing).store(),
+        spread: Float::of(label_smoothing / row_len as f64),
+        weights: if targets.weights.is_some() { Some(&weights) } else { None },
+        times,
+        losses,
+        sum: (zero, zero),
+    };
+    if layout.inner() > 1 {
+        along_axis(&mut job, layout, logits, t, grad);
+    } else if row_len > CHUNK {
+        long_rows(&mut job, logits, t, grad);
+    } else {
+        short_rows(&mut job, logits, t, grad);
+    }
+    let (hi, lo) = (job.sum.0.wide(), job.sum.1.wide());
+    // Of infinite losses, what was lost is NaN.
+    *total = if lo.is_nan() { hi } else { hi + lo };
+}
+
+type Plain<T> = <<T as Element>::Float as Float>::Plain;
+
+/// Rows of up to [`CHUNK`] logits.
+fn short_rows<T: Element>(job: &mut Job<'_, T::Float>, logits: &[T], t: Option<&[T]>, grad: &mut [T]) {
+    let row_len = job.row_len;
+    // As many rows as are one tile, if they are converted.
+    let together = if T::IS_FLOAT { logits.len() / row_len } else { (TILE / row_len).min(SIDE) }.max(1);
+    for (number, x) in logits.chunks(together * row_len).enumerate() {
+        let at = number * together;
+        let range = at * row_len..at * row_len + x.len();
+        let grad = grad.get_mut(range.clone()).unwrap_or_default();
+        T::as_floats(job.level, [x, t.map_or(&[], |t| &t[range])], [grad], false, |[x, of_row], [grad]| {
+            let grad = if grad.is_empty() { None } else { Some(grad) };
+            job.short_rows(at, x, t.map(|_| of_row), grad);
+        });
+    }
+}
+
+/// Longer ones.
+fn long_rows<T: Element>(job: &mut Job<'_, T::Float>, logits: &[T], t: Option<&[T]>, grad: &mut [T]) {
+    let (level, row_len, gradient) = (job.level, job.row_len, !grad.is_empty());
+    for (at, x) in logits.chunks_exact(row_len).enumerate() {
+        let row = at * row_len..(at + 1) * row_len;
+        let (t, grad) = (t.map(|t| &t[row.clone()]), grad.get_mut(row).unwrap_or_default());
+        job.long_row(at, gradient, T::IS_FLOAT, &mut |range, written, f| {
+            let inputs = [&x[range.clone()], t.map_or(&[], |t| &t[range.clone()])];
+            // A tile that nobody reads again is not rounded to halves.
+            let grad = if written || T::IS_FLOAT { grad.get_mut(range).unwrap_or_default() } else { &mut [] };
+            T::as_floats(level, inputs, [grad], false, |[x, of_row], [y]| {
+                f(Slices { row_len: x.len(), x: Some(x), grad_y: t.map(|_| of_row), y });
+            });
+        });
+    }
+}
+
+/// Rows whose elements are apart.
+fn along_axis<T: Element>(job: &mut Job<'_, T::Float>, layout: Layout, logits: &[T], t: Option<&[T]>, grad: &mut [T]) {
+    let (level, row_len, gradient) = (job.level, job.row_len, !grad.is_empty());
+    let (mut at, mut logits_of_rows) = (0, Tile::<T::Float, { gather::TILE }>::new());
+    let mut formula = |rows: Rows<'_, T::Float>| match rows {
+        Rows::Slices(mut slices) if row_len > CHUNK => {
+            for start in (0..slices.y.len()).step_by(row_len) {
+                let mut row = slices.part(start..start + row_len);
+                job.long_row(at, gradient, false, &mut |range, _, f| f(row.part(range)));
+                at += 1;
+            }
+        }
+        Rows::Slices(Slices { grad_y, y, .. }) => {
+            let count = y.len() / row_len;
+            if gradient {
+                // The tile receives the gradient, for which the logits are read again.
+                let x = logits_of_rows.of(y.len());
+                x.copy_from_slice(y);
+                job.short_rows(at, x, grad_y, Some(y));
+            } else {
+                job.short_rows(at, y, grad_y, None);
+            }
+            at += count;
+        }
+        Rows::Parts(_, part) => {
+            job.long_row(at, gradient, false, part);
+            at += 1;
+        }
+    };
+    let (terms, stage) = (Terms::scaled(1.0), Stage::Slope);
+    let work = Work {
+        level,
+        layout,
+        terms,
+        stage,
+        x: Some(logits),
+        grad_y: t,
+        y: grad,
+        of_sink: &mut |_, _| {},
+        formula: &mut formula,
+    };
+    T::call(&ByTiles, work);
+}

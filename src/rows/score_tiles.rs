@@ -1,0 +1,386 @@
+//! The tiles of some rows: elements and gradients as floats, what is done to scores, and the way back.
+
+use core::ops::Range;
+
+use num_traits::Zero;
+use num_traits::float::FloatCore;
+
+use super::affine::{Affine, Apply};
+use super::formula::{Rows, Slices};
+use super::layout::{Layout, transpose};
+use super::limits::{Best, in_range, magnitude, shift_all};
+use super::terms::{OfSink, Stage, Terms};
+use crate::activation::Activation;
+use crate::functions::tanh::Tanh;
+use crate::kernel::element::{Element, Float};
+use crate::kernel::level::Level;
+use crate::kernel::tiles::Tile;
+use crate::pass::Pass;
+
+/// Which elements are in a tile: of these blocks the rows of these lanes, of each row those at these places.
+#[derive(Clone)]
+pub(super) struct Part {
+    pub(super) blocks: Range<usize>,
+    pub(super) lanes: Range<usize>,
+    pub(super) places: Range<usize>,
+    /// Whether each row's sink follows its elements.
+    pub(super) sink: bool,
+}
+
+impl Part {
+    /// The numbers that the tile has of each row.
+    fn row_len(&self) -> usize {
+        self.places.len() + usize::from(self.sink)
+    }
+
+    fn block_len(&self) -> usize {
+        self.lanes.len() * self.row_len()
+    }
+
+    fn len(&self) -> usize {
+        self.blocks.len() * self.block_len()
+    }
+
+    /// Becomes a part of a row: these of its elements and its sink, which is the last.
+    pub(super) fn take(&mut self, row: &Self, cells: Range<usize>) {
+        let Range { start, end } = row.places;
+        self.places = (start + cells.start).min(end)..(start + cells.end).min(end);
+        self.sink = row.sink && cells.end == row.row_len();
+    }
+
+    /// Calls `f` with the number of each row, and where its numbers begin in the tile.
+    fn each_row(&self, inner: usize, f: &mut dyn FnMut(usize, usize)) {
+        for (i, block) in self.blocks.clone().enumerate() {
+            for (k, lane) in self.lanes.clone().enumerate() {
+                f(block * inner + lane, i * self.block_len() + k * self.row_len());
+            }
+        }
+    }
+}
+
+/// The tiles of some rows.
+pub(super) struct Tiles<'a, T: Element, const N: usize> {
+    row_len: usize,
+    inner: usize,
+    level: Level,
+    terms: Terms<'a, T>,
+    x: Tile<T::Float, N>,
+    grad_y: Option<Tile<T::Float, N>>,
+    bias: Option<Tile<T::Float, N>>,
+    keep: Option<[bool; N]>,
+    /// The derivatives of capped scores.
+    slopes: Option<Tile<T::Float, N>>,
+    /// What is taken from each element of a row of several parts; `None` if each row in the tile is whole.
+    shift: Option<Option<T::Float>>,
+}
+
+impl<'a, T: Element, const N: usize> Tiles<'a, T, N> {
+    pub(super) fn new(
+        level: Level,
+        layout: Layout,
+        row_len: usize,
+        terms: Terms<'a, T>,
+        stage: Stage,
+        gradients: bool,
+    ) -> Self {
+        Self {
+            row_len,
+            inner: layout.inner(),
+            level,
+            terms,
+            x: Tile::new(),
+            grad_y: gradients.then(Tile::new),
+            bias: terms.bias.map(|_| Tile::new()),
+            keep: terms.hide().then_some([true; N]),
+            slopes: (terms.cap.is_some() && stage == Stage::Slope).then(Tile::new),
+            shift: None,
+        }
+    }
+
+    /// The part of a block, from its elements to rows of floats.
+    fn gather(level: Level, inner: usize, part: &Part, block: &[T], rows: &mut [T::Float]) {
+        let (n, lanes) = (part.places.len(), part.lanes.len());
+        if n == 0 {
+            return;
+        }
+        if inner == 1 {
+            T::widen(level, &block[part.places.clone()], &mut rows[..n]);
+        } else {
+            let from = part.places.start * inner + part.lanes.start;
+            transpose(&block[from..], inner, rows, part.row_len(), (n, lanes), T::widened);
+        }
+    }
+
+    /// Fills the tiles, and makes the scores.
+    pub(super) fn load(&mut self, stage: Stage, part: &Part, x: &[T], grad_y: Option<&[T]>) {
+        self.gather_all(part, x, grad_y);
+        if stage != Stage::FromOutput && self.terms.change_scores() {
+            self.cap(part.len());
+            self.shift(part);
+            let len = part.len();
+            let scale = in_range::<T::Float>(self.terms.last_scale());
+            let bias = self.bias.as_mut().map(|bias| &*bias.of(len));
+            let keep = self.keep.as_ref().map(|keep| &keep[..len]);
+            let masked = FloatCore::neg_infinity();
+            let affine = Affine { scale, factor: None, bias, keep, masked, y: self.x.of(len) };
+            T::Float::run(&Apply, self.level, affine);
+            self.add_sinks(part);
+        }
+    }
+
+    fn gather_all(&mut self, part: &Part, x: &[T], grad_y: Option<&[T]>) {
+        let Self { row_len, inner, level, terms, .. } = *self;
+        let (unit, len) = (row_len * inner, part.block_len());
+        for (i, block) in part.blocks.clone().enumerate() {
+            let (here, data) = (i * len..(i + 1) * len, block * unit..(block + 1) * unit);
+            Self::gather(level, inner, part, &x[data.clone()], &mut self.x.of(N)[here.clone()]);
+            if let (Some(tile), Some(grad_y)) = (&mut self.grad_y, grad_y) {
+                Self::gather(level, inner, part, &grad_y[data], &mut tile.of(N)[here.clone()]);
+            }
+            if let (Some(tile), Some(bias)) = (&mut self.bias, terms.bias) {
+                Self::gather(level, inner, part, bias.block(block, unit), &mut tile.of(N)[here.clone()]);
+            }
+            if let (Some(tile), Some(keep)) = (&mut self.keep, terms.keep) {
+                let (keep, n) = (keep.block(block, unit), part.places.len());
+                if inner == 1 {
+                    tile[here][..n].copy_from_slice(&keep[part.places.clone()]);
+                } else if n > 0 {
+                    let from = part.places.start * inner + part.lanes.start;
+                    let size = (n, part.lanes.len());
+                    transpose(&keep[from..], inner, &mut tile[here], part.row_len(), size, |keep| keep);
+                }
+            }
+        }
+        if let (Some(tile), Some(causal)) = (&mut self.keep, terms.causal) {
+            let n = part.places.len();
+            part.each_row(inner, &mut |row, at| {
+                let keep = &mut tile[at..at + n];
+                if terms.keep.is_none() {
+                    keep.fill(true);
+                }
+                let (seen, first) = (causal.seen(row, row_len), part.places.start);
+                let within = |place: usize| place.saturating_sub(first).min(n);
+                keep[..within(seen.start)].fill(false);
+                keep[within(seen.end)..].fill(false);
+            });
+        }
+        if part.sink {
+            // Nothing yet, without a gradient: what a shift takes from the others is seen from it.
+            part.each_row(inner, &mut |_, at| {
+                let at = at + part.places.len();
+                for tile in [Some(&mut self.x), self.grad_y.as_mut(), self.bias.as_mut()].into_iter().flatten() {
+                    tile.of(N)[at] = Zero::zero();
+                }
+                if let Some(keep) = &mut self.keep {
+                    keep[at] = true;
+                }
+            });
+        }
+    }
+
+    /// tanh(x scale / cap), which the cap then multiplies, and its derivatives with respect to what tanh is of.
+    fn cap(&mut self, len: usize) {
+        let Some(cap) = self.terms.cap else { return };
+        let x = self.x.of(len);
+        let scale = in_range::<T::Float>(self.terms.scale / cap);
+        let none = Zero::zero();
+        let affine = Affine { scale, factor: None, bias: None, keep: None, masked: none, y: &mut *x };
+        T::Float::run(&Apply, self.level, affine);
+        if let Some(slopes) = &mut self.slopes {
+            Tanh.run(self.level, Pass::Derivative { x, dydx: slopes.of(len) });
+        }
+        Tanh.run(self.level, Pass::ForwardInPlace { x });
+    }
+
+    /// To the cell of each sink, which holds what a shift has left of 0.
+    fn add_sinks(&mut self, part: &Part) {
+        let (true, Some(sinks)) = (part.sink, self.terms.sink) else { return };
+        let inner = self.inner;
+        part.each_row(inner, &mut |row, at| {
+            let cell = &mut self.x.of(N)[at + part.places.len()];
+            let sink = sinks.block(row / inner, inner)[row % inner].widened();
+            let score = sink + *cell;
+            *cell = if !sink.is_finite() {
+                sink
+            } else if score == FloatCore::infinity() {
+                // Beside it the others have no share of the sum; infinite, it would make NaN of them.
+                FloatCore::max_value()
+            } else {
+                score
+            };
+        });
+    }
+
+    /// Each row in a tile is whole.
+    pub(super) fn shifts_by_row(&mut self) {
+        self.shift = None;
+    }
+
+    /// Shifts rows whose scores would leave the range of the type.
+    fn shift(&mut self, part: &Part) {
+        let (n, scale) = (part.places.len(), self.terms.last_scale());
+        if let Some(shift) = self.shift {
+            // Of a part of a row, the row's other parts decide too: see `find_shift`.
+            if let Some(shift) = shift {
+                let (elements, sink) = self.x.of(part.len()).split_at_mut(n);
+                shift_all(elements, shift, scale);
+                sink.fill(-shift);
+            }
+        } else if self.may_leave_range(part) {
+            for row in (0..part.len()).step_by(part.row_len()) {
+                let best = self.best(row..row + n, Best::new(scale));
+                if let Some(shift) = best.shift() {
+                    let (elements, sink) = self.x.of(N)[row..row + part.row_len()].split_at_mut(n);
+                    shift_all(elements, shift, scale);
+                    sink.fill(-shift);
+                }
+            }
+        }
+    }
+
+    /// Whether a score may be infinite though its element is not.
+    fn may_leave_range(&mut self, part: &Part) -> bool {
+        let (level, scale, len) = (self.level, self.terms.last_scale().abs(), part.len());
+        if scale <= 1.0 && self.bias.is_none() {
+            return false;
+        }
+        let bias: f64 = self.bias.as_mut().map_or(0.0, |bias| magnitude(level, bias.of(len)).into());
+        let x: f64 = magnitude(level, self.x.of(len)).into();
+        let most: f64 = T::Float::max_value().into();
+        x * scale + bias >= most * 0.5
+    }
+
+    fn best(&mut self, range: Range<usize>, mut best: Best<T::Float>) -> Best<T::Float> {
+        let bias = self.bias.as_mut().map(|bias| &bias.of(N)[range.clone()]);
+        let keep = self.keep.as_ref().map(|keep| &keep[range.clone()]);
+        best.take(&self.x.of(N)[range], bias, keep);
+        best
+    }
+
+    /// Calls `f` with each part of a row that has several.
+    fn each_part(row: &Part, f: &mut dyn FnMut(&Part)) {
+        let mut part = row.clone();
+        for start in (0..row.row_len()).step_by(N) {
+            part.take(row, start..row.row_len().min(start + N));
+            f(&part);
+        }
+    }
+
+    /// The shift of a row of several parts.
+    pub(super) fn find_shift(&mut self, row: &Part, x: &[T]) {
+        self.shift = Some(None);
+        if self.terms.last_scale().abs() <= 1.0 && self.bias.is_none() {
+            return;
+        }
+        let (mut may, mut best) = (false, Best::new(self.terms.last_scale()));
+        Self::each_part(row, &mut |part| {
+            self.gather_all(part, x, None);
+            self.cap(part.len());
+            may |= self.may_leave_range(part);
+            best = self.best(0..part.places.len(), best);
+        });
+        self.shift = Some(if may { best.shift() } else { None });
+    }
+
+    pub(super) fn slices(&mut self, part: &Part) -> Slices<'_, T::Float> {
+        let len = part.len();
+        Slices {
+            row_len: part.row_len(),
+            x: None,
+            grad_y: self.grad_y.as_mut().map(|tile| &*tile.of(len)),
+            y: self.x.of(len),
+        }
+    }
+
+    /// Runs the formula over whole rows, but gives the empty ones zeros, if they shall have them.
+    pub(super) fn run_rows(&mut self, stage: Stage, part: &Part, formula: &mut dyn FnMut(Rows<'_, T::Float>)) {
+        let (row_len, len, zeros) = (part.row_len(), part.len(), self.terms.empty_rows_are_zeros);
+        let mut slices = self.slices(part);
+        let mut start = 0;
+        if zeros {
+            for row in (0..len).step_by(row_len) {
+                if slices.y[row..row + row_len].iter().all(|&score| score == empty(stage)) {
+                    formula(Rows::Slices(slices.part(start..row)));
+                    slices.y[row..row + row_len].fill(Zero::zero());
+                    start = row + row_len;
+                }
+            }
+        }
+        formula(Rows::Slices(slices.part(start..len)));
+    }
+
+    /// Whether a row of several parts is empty.
+    pub(super) fn is_empty(&mut self, stage: Stage, row: &Part, x: &[T]) -> bool {
+        let mut is_empty = true;
+        Self::each_part(row, &mut |part| {
+            if is_empty {
+                self.load(stage, part, x, None);
+                is_empty = self.slices(part).y.iter().all(|&score| score == empty(stage));
+            }
+        });
+        is_empty
+    }
+
+    /// Writes results, which gradients have the scale for a factor of.
+    pub(super) fn spread(&mut self, stage: Stage, part: &Part, y: &mut [T], of_sink: OfSink<'_, T::Float>) {
+        if y.is_empty() {
+            return;
+        }
+        let len = part.len();
+        if part.sink {
+            part.each_row(self.inner, &mut |row, at| of_sink(row, self.x.of(N)[at + part.places.len()]));
+        }
+        if stage != Stage::Value && (self.terms.scale != 1.0 || self.keep.is_some() || self.slopes.is_some()) {
+            let scale = in_range::<T::Float>(self.terms.scale);
+            let factor = self.slopes.as_mut().map(|slopes| &*slopes.of(len));
+            let keep = self.keep.as_ref().map(|keep| &keep[..len]);
+            let affine = Affine { scale, factor, bias: None, keep, masked: Zero::zero(), y: self.x.of(len) };
+            T::Float::run(&Apply, self.level, affine);
+        }
+        self.write(part, y);
+    }
+
+    /// Writes zeros for a whole row.
+    pub(super) fn fill(&mut self, part: &Part, y: &mut [T]) {
+        let start = part.blocks.start * self.row_len * self.inner + part.lanes.start;
+        for place in 0..self.row_len {
+            y[start + place * self.inner] = T::zero();
+        }
+    }
+
+    /// Writes the results of places that are hidden and not computed: those of one that is.
+    pub(super) fn fill_hidden(&self, rows: Range<usize>, y: &mut [T]) {
+        let (Some(causal), 1) = (self.terms.causal, self.inner) else { return };
+        for row in rows {
+            let computed = self.terms.computed(row, self.row_len, 1);
+            if let Some(hidden) = causal.hidden(row, self.row_len) {
+                let y = &mut y[row * self.row_len..(row + 1) * self.row_len];
+                let result = y[hidden];
+                y[..computed.start].fill(result);
+                y[computed.end..].fill(result);
+            }
+        }
+    }
+
+    fn write(&mut self, part: &Part, y: &mut [T]) {
+        let (unit, len, inner, n) = (self.row_len * self.inner, part.block_len(), self.inner, part.places.len());
+        if n == 0 {
+            return;
+        }
+        for (rows, block) in self.x.of(part.len()).chunks_exact(len).zip(part.blocks.clone()) {
+            let y = &mut y[block * unit..(block + 1) * unit];
+            if inner == 1 {
+                T::narrow(self.level, &rows[..n], &mut y[part.places.clone()]);
+            } else {
+                let to = &mut y[part.places.start * inner + part.lanes.start..];
+                transpose(rows, part.row_len(), to, inner, (part.lanes.len(), n), T::rounded);
+            }
+        }
+    }
+}
+
+/// What an empty row is made of, or has become: no row of probabilities or their logarithms is zeros, but that of one
+/// logarithm, whose gradient is zero too.
+fn empty<F: Float>(stage: Stage) -> F {
+    if stage == Stage::FromOutput { F::zero() } else { F::neg_infinity() }
+}
