@@ -10,6 +10,8 @@ mod cross_entropy;
 mod cross_entropy_batch;
 mod cross_entropy_rows;
 mod cross_entropy_tasks;
+#[cfg(feature = "rayon")]
+mod parallel;
 mod targets;
 
 use crate::kernel::element::{Float, Lane};

@@ -100,8 +100,14 @@ impl CrossEntropy {
         Ok(Self { layout, label_smoothing: 0.0, ignore_index: -100, reduction: Reduction::Mean, level: None })
     }
 
-    fn classes(&self) -> usize {
+    pub(super) fn classes(&self) -> usize {
         self.layout.row_len(1)
+    }
+
+    /// Logits that belong together: a row, or along an axis as many rows as are interleaved.
+    #[cfg(feature = "rayon")]
+    pub(super) fn unit(&self) -> usize {
+        self.classes().saturating_mul(self.layout.inner())
     }
 
     /// So much of each target is spread evenly over all classes. 0 if not set; 1 spreads all of it, so that only whether a row
@@ -241,7 +247,7 @@ impl CrossEntropy {
     }
 
     #[track_caller]
-    fn check<T: Element>(&self, logits: &[T], targets: &Targets<'_, T>) {
+    pub(super) fn check<T: Element>(&self, logits: &[T], targets: &Targets<'_, T>) {
         #[cold]
         #[track_caller]
         fn no_such_class(row: usize, class: i64, classes: usize) -> ! {
@@ -271,7 +277,7 @@ impl CrossEntropy {
         }
     }
 
-    fn denominator<T: Element>(&self, logits: &[T], targets: &Targets<'_, T>) -> f64 {
+    pub(super) fn denominator<T: Element>(&self, logits: &[T], targets: &Targets<'_, T>) -> f64 {
         let count = match (targets.kind, targets.weights) {
             (Kind::Distributions(_), _) => (logits.len() / self.classes()) as f64,
             (Kind::Classes(classes), None) => classes.count(self.ignore_index) as f64,
@@ -297,7 +303,7 @@ impl CrossEntropy {
 
     /// Calls `losses` with the number of the first of some rows, and with their losses. Returns the sum of all losses. Gradients
     /// are multiplied by `times`; if the slice is empty, there are none.
-    fn run<T: Element>(
+    pub(super) fn run<T: Element>(
         &self,
         logits: &[T],
         targets: Targets<'_, T>,
@@ -324,7 +330,7 @@ impl CrossEntropy {
     }
 }
 
-fn round_to<T: Element>(from: &[T::Float], to: &mut [T]) {
+pub(super) fn round_to<T: Element>(from: &[T::Float], to: &mut [T]) {
     for (to, &from) in to.iter_mut().zip(from) {
         *to = T::rounded(from);
     }
