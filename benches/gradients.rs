@@ -4,6 +4,7 @@
 
 #[path = "shared/config.rs"]
 mod config;
+#[allow(dead_code, reason = "other benches take several sizes")]
 #[path = "shared/mod.rs"]
 mod shared;
 
@@ -30,9 +31,9 @@ fn double_backward(c: &mut Criterion) {
             }));
             // The first derivative as today, the second in a plain loop.
             group.bench_function(concat!($name, " by passes"), |b| b.iter(|| {
+                let second: fn(f32) -> f32 = $second;
                 $activation.backward(black_box(&x), &grad_grad_x, &mut grad_grad_y);
                 for (grad_x, &x) in grad_x.iter_mut().zip(&x) {
-                    let second: fn(f32) -> f32 = $second;
                     *grad_x = second(x);
                 }
                 for ((grad_x, &a), &b) in grad_x.iter_mut().zip(&grad_y).zip(&grad_grad_x) {

@@ -8,7 +8,7 @@ mod shared;
 
 use std::hint::black_box;
 
-use activations::{Activation, BinaryCrossEntropy, BinaryTargets, Broadcast, Element, Sigmoid, Softplus};
+use activations::{Activation, BinaryCrossEntropy, BinaryTargets, Broadcast, CrossEntropy, Element, Sigmoid, Softplus};
 use config::config;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use shared::inputs;
@@ -74,9 +74,77 @@ fn binary<T: Element>(c: &mut Criterion) {
     group.finish();
 }
 
+/// Focal losses beside the cross-entropy and the passes that they would be put together from.
+fn focal<T: Element>(c: &mut Criterion) {
+    let n = N;
+    let (x, t): (Vec<T>, Vec<T>) = (inputs(n), targets(n));
+    let (mut losses, mut grad) = (vec![T::zero(); n], vec![T::zero(); n]);
+    let focal = BinaryCrossEntropy::new().focal(2.0).unwrap().alpha(0.25).unwrap();
+    let mut group = c.benchmark_group(format!("focal/{}", std::any::type_name::<T>()));
+    group.throughput(Throughput::Elements(n as u64));
+    group.bench_function("in one pass", |b| b.iter(|| focal.loss_and_gradient(black_box(&x), &t, &mut grad)));
+    let mut sigmoid = vec![T::zero(); n];
+    group.bench_function("several passes", |b| {
+        b.iter(|| {
+            BinaryCrossEntropy::new().losses(black_box(&x), &t, &mut losses);
+            Sigmoid.forward(black_box(&x), &mut sigmoid);
+            let (one, two) = (T::one(), T::one() + T::one());
+            let mut total = T::zero();
+            for i in 0..n {
+                let (p, t) = (sigmoid[i], t[i]);
+                let m = p + t - two * p * t;
+                let balance = T::from(0.25).unwrap() * t + T::from(0.75).unwrap() * (one - t);
+                total = total + balance * m * m * losses[i];
+                grad[i] = balance * (two * m * p * (one - p) * (one - two * t) * losses[i] + m * m * (p - t));
+            }
+            total
+        });
+    });
+    group.finish();
+}
+
+/// Images of 21 classes: along their axis, and by rows after a transposition of one's own.
+fn images<T: Element>(c: &mut Criterion) {
+    let (classes, pixels) = (21, 1 << 14);
+    let n = classes * pixels;
+    let x: Vec<T> = inputs(n);
+    let labels: Vec<u8> = (0..pixels).map(|i| (i * 7 % classes) as u8).collect();
+    let (mut grad, mut rows, mut of_rows) = (vec![T::zero(); n], vec![T::zero(); n], vec![T::zero(); n]);
+    let (along, by_rows) = (CrossEntropy::axis(classes, pixels).unwrap(), CrossEntropy::new(classes).unwrap());
+    let mut group = c.benchmark_group(format!("images/{}", std::any::type_name::<T>()));
+    group.throughput(Throughput::Elements(n as u64));
+    group.bench_function("along the axis", |b| {
+        b.iter(|| along.loss_and_gradient(black_box(&x), &labels, &mut grad));
+    });
+    group.bench_function("rows, without transposing", |b| {
+        b.iter(|| by_rows.loss_and_gradient(black_box(&x), &labels, &mut grad));
+    });
+    group.bench_function("transposed, rows, transposed", |b| {
+        b.iter(|| {
+            for pixel in 0..pixels {
+                for class in 0..classes {
+                    rows[pixel * classes + class] = x[class * pixels + pixel];
+                }
+            }
+            let loss = by_rows.loss_and_gradient(black_box(&rows), &labels, &mut of_rows);
+            for pixel in 0..pixels {
+                for class in 0..classes {
+                    grad[class * pixels + pixel] = of_rows[pixel * classes + class];
+                }
+            }
+            loss
+        });
+    });
+    for (name, loss) in [("rows, focal", by_rows.focal(2.0)), ("rows, z-loss", by_rows.z_loss(1e-4))] {
+        let loss = loss.unwrap();
+        group.bench_function(name, |b| b.iter(|| loss.loss_and_gradient(black_box(&x), &labels, &mut grad)));
+    }
+    group.finish();
+}
+
 criterion_group! {
     name = benches;
     config = config();
-    targets = binary::<f32>, binary::<f64>
+    targets = binary::<f32>, binary::<f64>, focal::<f32>, focal::<f64>, images::<f32>
 }
 criterion_main!(benches);

@@ -250,7 +250,7 @@ pub use layers::per_channel::PerChannel;
 pub use layers::prelu::Prelu;
 pub use layers::wide::Wide;
 pub use list::*;
-pub use loss::{BinaryCrossEntropy, BinaryTargets, CrossEntropy, Reduction, Targets};
+pub use loss::{BinaryCrossEntropy, BinaryTargets, CrossEntropy, IntoTargets, Reduction, Targets};
 pub use names::any::AnyActivation;
 pub use names::error::ParseError;
 pub use names::text::Excerpt;

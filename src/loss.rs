@@ -10,17 +10,19 @@ mod cross_entropy;
 mod cross_entropy_batch;
 mod cross_entropy_rows;
 mod cross_entropy_tasks;
+mod cross_entropy_wide;
 #[cfg(feature = "rayon")]
 mod parallel;
 mod targets;
 
+use crate::describe::error::ParameterError;
 use crate::kernel::element::{Float, Lane};
 use crate::kernel::real::Real;
 
 pub use binary::BinaryCrossEntropy;
 pub use binary_targets::BinaryTargets;
 pub use cross_entropy::CrossEntropy;
-pub use targets::Targets;
+pub use targets::{IntoTargets, Targets};
 
 /// How the losses of a batch become one number.
 ///
@@ -73,6 +75,15 @@ macro_rules! settings {
     };
 }
 use settings;
+
+/// The exponent of a focal loss, if it is one. Beyond 1000 the roundings of p would count for more than p.
+fn checked_gamma(loss: &'static str, gamma: f64) -> Result<f64, ParameterError> {
+    if (0.0..=1000.0).contains(&gamma) {
+        Ok(gamma)
+    } else {
+        Err(ParameterError::new(loss, "gamma", gamma, "from 0 to 1000"))
+    }
+}
 
 /// Rounded to the type.
 fn rounded<T: Float>(number: f64) -> T {

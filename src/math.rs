@@ -48,6 +48,7 @@ mod log;
 mod log1p;
 mod logistic;
 mod normal;
+mod power;
 mod root;
 mod scale;
 mod sine;
@@ -70,6 +71,7 @@ pub(crate) use logistic::{
 };
 pub use logistic::{sigmoid, tanh};
 pub(crate) use normal::{NormalTail, bell, normal_tail};
+pub(crate) use power::power_of_share;
 pub use root::rsqrt;
 pub(crate) use scale::Scale;
 pub use sine::{cos, sin};

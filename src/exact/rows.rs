@@ -73,7 +73,7 @@ fn run_formula<T: Element<Float = f32>, F: RowFunction, K: RowFormula>(
                     }
                 }
                 let grad_y = grad_y.map(|_| &*gradients);
-                f(Slices { row_len: range.len(), x: None, grad_y, y: &mut *elements });
+                f(0, Slices { row_len: range.len(), x: None, grad_y, y: &mut *elements });
                 if written {
                     for (i, element) in range.zip(elements) {
                         y[place(i)] = T::rounded(format.round(*element));
@@ -81,7 +81,7 @@ fn run_formula<T: Element<Float = f32>, F: RowFunction, K: RowFormula>(
                 }
             }
         };
-        formula.run_f64(Level::portable(), Rows::Parts(row_len, &mut part));
+        formula.run_f64(Level::portable(), Rows::Parts { rows: 1, row_len, part: &mut part });
     }
 }
 

@@ -282,7 +282,7 @@ impl Described for Celu {
 /// [`Elu`] with a trained alpha for each channel, for [`PerChannel`](crate::PerChannel).
 ///
 /// - Derivatives: with respect to x, as for `Elu`; with respect to alpha, e^x - 1 for x < 0, else 0.
-/// - Error: at most 1.5 ULP for the value, 2.0 for the derivative, 1.0 for that with respect to alpha, in `f32` and `f64`.
+/// - Error: at most 1.5 ULP for the value, 2.0 for the derivative, 1.0 (`f64`: 1.5) for that with respect to alpha.
 /// - Special values: as for `Elu`.
 /// - Source: Clevert, Unterthiner & Hochreiter, 2015, arXiv:1511.07289; trained, Trottier, Giguère & Chaib-draa, "Parametric
 ///   exponential linear unit for deep convolutional neural networks", 2016, arXiv:1605.09332.
@@ -319,7 +319,7 @@ impl Parametric<1> for EluAlpha {
 /// [`Celu`] with a trained alpha for each channel, for [`PerChannel`](crate::PerChannel).
 ///
 /// - Derivatives: with respect to x, as for `Celu`; with respect to alpha, (1 - x/alpha) e^(x/alpha) - 1 for x < 0, else 0.
-/// - Error: value and derivative as for `Celu`; the derivative with respect to alpha at most 4 ULP in `f32` and `f64` for
+/// - Error: value and derivative as for `Celu`; the derivative with respect to alpha at most 6 ULP in `f32`, 16 in `f64`, for
 ///   |x| up to 0.34 alpha, and 2^-22.5 (`f64`: 2^-51.5) absolutely.
 /// - Other alphas: as for `Celu`. One that is not positive is taken as 2^-60 (`f64`: 2^-500).
 /// - Special values: as for `Celu`.

@@ -248,7 +248,7 @@ fn swish<R: Real>(x: R, (scale, sign, linear_from): (Scale<R>, R, R)) -> R {
 ///
 /// - Derivatives: with respect to x, as for `Swish`; with respect to beta, x^2 sigmoid'(beta x).
 /// - Error: value and derivative as for `Swish`, because beta is a number of the type; the derivative with respect to beta at
-///   most 5 ULP in `f32` and `f64`, for betas from 1/256 (`f64`: 1e-15) in magnitude, and for 0.
+///   most 5 ULP in `f32`, 16 in `f64`, for betas from 1/256 (`f64`: 1e-15) in magnitude, and for 0.
 /// - Special values: as for `Swish`.
 /// - Source: Ramachandran, Zoph & Le, "Searching for activation functions", 2017, arXiv:1710.05941, where beta is trained.
 ///

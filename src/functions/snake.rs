@@ -123,8 +123,8 @@ impl Described for Snake {
 /// [`Snake`] with a trained a for each channel, of any sign, for [`PerChannel`](crate::PerChannel): x at a = 0.
 ///
 /// - Derivatives: with respect to x, as for `Snake`; with respect to a, x sin(2 a x) / a - sin(a x)^2 / a^2, which is x^2 at a = 0.
-/// - Error: value and derivative as for `Snake`. The derivative with respect to a is within 4 ULP (`f64`: 4) plus 2^-22
-///   (2^-51) (|x| + 1/|a|) / |a|, and for |a x| up to 1/2 within 4 ULP. Beyond |a x| = 1600 (`f64`: 3e6) its mean is given, -1 / (2 a^2).
+/// - Error: value and derivative as for `Snake`. The derivative with respect to a is within 4 ULP (`f64`: 16) for |a x| up to 1/2, and
+///   beyond within that or 2^-22 (`f64`: 2^-51) (|x| + 1/|a|) / |a|. Beyond |a x| = 1600 (`f64`: 3e6) its mean is given, -1 / (2 a^2).
 /// - Other a: taken as no more than 2^60 (`f64`: 2^500) in magnitude, and as no less than the reciprocal of that.
 /// - Special values: as for `Snake`.
 /// - Source: Ziyin, Hartwig & Ueda, "Neural networks fail to learn periodic functions and how to fix it", 2020,

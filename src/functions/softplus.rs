@@ -183,7 +183,7 @@ impl Described for LogSigmoid {
 /// - Derivatives: with respect to x, sigmoid(beta x); with respect to beta, -(log(1 + e^-a) + a sigmoid(-a)) / beta^2 with
 ///   a = |beta x|.
 /// - Error: value and derivative as for `Softplus`, because beta is a number of the type; the derivative with respect to beta at
-///   most 5 ULP in `f32` and `f64`.
+///   most 5 ULP in `f32`, 16 in `f64`.
 /// - Other betas: as for `Softplus`. 0 is taken as 2^-60 (`f64`: 2^-500) with its sign.
 /// - Special values: softplus(-inf) = 0 and softplus(inf) = inf for a positive beta, softplus(-inf) = -inf and
 ///   softplus(inf) = -0.0 for a negative one. NaN gives NaN.

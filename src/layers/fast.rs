@@ -5,6 +5,7 @@ use crate::from_output::FromOutput;
 use crate::kernel::element::Element;
 use crate::kernel::level::Level;
 use crate::pass::{Pass, Pieces};
+use crate::second::{DoubleBackward, SecondDerivative};
 
 /// The fastest form of an activation, for inference and training that need not keep every digit.
 ///
@@ -86,5 +87,18 @@ impl<T: Element, A: FromOutput<T>> FromOutput<T> for Fast<A> {
     #[inline]
     fn run_from_output(&self, level: Level, y: &[T], grad_y: &[T], grad_x: &mut [T]) {
         self.0.run_from_output(level, y, grad_y, grad_x);
+    }
+}
+
+/// The same as without `Fast`: second derivatives have no fast form.
+impl<T: Element, A: SecondDerivative<T>> SecondDerivative<T> for Fast<A> {
+    #[inline]
+    fn run_second_derivative(&self, level: Level, x: &[T], d2ydx2: &mut [T]) {
+        self.0.run_second_derivative(level, x, d2ydx2);
+    }
+
+    #[inline]
+    fn run_double_backward(&self, level: Level, slices: DoubleBackward<'_, T>) {
+        self.0.run_double_backward(level, slices);
     }
 }

@@ -15,6 +15,7 @@ use crate::kernel::element::Element;
 use crate::kernel::level::{At, Level};
 use crate::pass::{Pass, Pieces};
 use crate::rows::scores::Scores;
+use crate::second::{DoubleBackward, SecondDerivative};
 
 /// A function whose passes run on the threads of `rayon`, made by [`IntoParallel::parallel`].
 ///
@@ -204,6 +205,38 @@ impl<T: Element> Cut for Output<'_, T> {
     }
 }
 
+/// Inputs and second derivatives.
+struct Second<'a, T> {
+    x: &'a [T],
+    d2ydx2: &'a mut [T],
+}
+
+impl<T: Element> Cut for Second<'_, T> {
+    fn len(&self) -> usize {
+        self.x.len()
+    }
+
+    fn cut(self, at: usize) -> (Self, Self) {
+        let (x, d2ydx2) = (self.x.split_at(at), self.d2ydx2.split_at_mut(at));
+        (Self { x: x.0, d2ydx2: d2ydx2.0 }, Self { x: x.1, d2ydx2: d2ydx2.1 })
+    }
+}
+
+impl<T: Element> Cut for DoubleBackward<'_, T> {
+    fn len(&self) -> usize {
+        self.x.len()
+    }
+
+    fn cut(self, at: usize) -> (Self, Self) {
+        let (x, grad_y, ggx) = (self.x.split_at(at), self.grad_y.split_at(at), self.grad_grad_x.split_at(at));
+        let (ggy, grad_x) = (self.grad_grad_y.split_at_mut(at), self.grad_x.split_at_mut(at));
+        (
+            Self { x: x.0, grad_y: grad_y.0, grad_grad_x: ggx.0, grad_grad_y: ggy.0, grad_x: grad_x.0 },
+            Self { x: x.1, grad_y: grad_y.1, grad_grad_x: ggx.1, grad_grad_y: ggy.1, grad_x: grad_x.1 },
+        )
+    }
+}
+
 /// Runs the work in pieces of `piece` elements or fewer, cut at multiples of `unit`.
 fn share<C: Cut>(work: C, piece: usize, unit: usize, run: &(impl Fn(C) + Sync)) {
     let len = work.len();
@@ -257,5 +290,17 @@ impl<T: Element, A: FromOutput<T> + Sync> FromOutput<T> for Parallel<A> {
         self.share(Output { y, grad_y, grad_x }, self.activation.pieces(), |Output { y, grad_y, grad_x }| {
             self.activation.run_from_output(level, y, grad_y, grad_x);
         });
+    }
+}
+
+impl<T: Element, A: SecondDerivative<T> + Sync> SecondDerivative<T> for Parallel<A> {
+    fn run_second_derivative(&self, level: Level, x: &[T], d2ydx2: &mut [T]) {
+        self.share(Second { x, d2ydx2 }, self.activation.pieces(), |Second { x, d2ydx2 }| {
+            self.activation.run_second_derivative(level, x, d2ydx2);
+        });
+    }
+
+    fn run_double_backward(&self, level: Level, slices: DoubleBackward<'_, T>) {
+        self.share(slices, self.activation.pieces(), |slices| self.activation.run_double_backward(level, slices));
     }
 }

@@ -9,7 +9,7 @@ use crate::kernel::lanes::Plain;
 use crate::kernel::level::Level;
 use crate::kernel::real::Real;
 use crate::kernel::tiles::{SHORT, TILE, Tile};
-use crate::math::{bounded_abs, log1p_exp, sigmoid_neg};
+use crate::math::{bounded_abs, log1p_exp, power_of_share, sigmoid_neg};
 use crate::rows::broadcast::Broadcast;
 use crate::rows::reduce::{DEPTH, LANES, Sums, add, total_anything};
 use crate::rows::sums::padded;
@@ -77,8 +77,11 @@ fn check<T: Element>(&Check { level }: &Check, (targets, outside): (&[T], &mut O
 }
 
 /// The losses of a batch.
+#[derive(Clone, Copy)]
 pub(super) struct OfBatch {
     pub(super) pos_weight: f64,
+    pub(super) gamma: f64,
+    pub(super) alpha: Option<f64>,
     pub(super) level: Level,
 }
 per_element!(OfBatch: Args<'a, T> = BatchOf<'a, T>, run);
@@ -183,12 +186,29 @@ kernel!(OfBatch: Args<'a, T> = Batch<'a, T>, -> f64, total);
 
 #[inline]
 fn total<T: Float>(of_batch: &OfBatch, level: Level, batch: Batch<'_, T>) -> f64 {
-    let pos_weight = rounded(of_batch.pos_weight);
-    if batch.grad.is_empty() {
-        dispatch(level, Run::<T, false> { batch, pos_weight })
+    let settings = Settings {
+        pos_weight: rounded(of_batch.pos_weight),
+        gamma: rounded(of_batch.gamma),
+        alpha: [of_batch.alpha.unwrap_or(1.0), of_batch.alpha.map_or(1.0, |alpha| 1.0 - alpha)].map(rounded),
+    };
+    if of_batch.gamma > 0.0 || of_batch.alpha.is_some() {
+        // One loop for both, because the gradient takes little more.
+        dispatch(level, Run::<T, true, true> { batch, settings })
+    } else if batch.grad.is_empty() {
+        dispatch(level, Run::<T, false, false> { batch, settings })
     } else {
-        dispatch(level, Run::<T, true> { batch, pos_weight })
+        dispatch(level, Run::<T, true, false> { batch, settings })
     }
+}
+
+/// The numbers that all elements have in common.
+#[derive(Clone, Copy)]
+struct Settings<T> {
+    /// Where they have none of their own.
+    pos_weight: T,
+    /// Of a focal loss: the exponent, and the factors of targets of 1 and 0.
+    gamma: T,
+    alpha: [T; 2],
 }
 
 /// A batch of floats. There are no weights, and losses and gradients are not kept, where the slices are empty.
@@ -203,47 +223,43 @@ pub(super) struct Batch<'a, T> {
     times: T,
 }
 
-struct Run<'a, T, const GRADIENT: bool> {
+struct Run<'a, T, const GRADIENT: bool, const FOCAL: bool> {
     batch: Batch<'a, T>,
-    /// Of all elements, where they have none of their own.
-    pos_weight: T,
+    settings: Settings<T>,
 }
 
-impl<T: Float, const GRADIENT: bool> Task<T> for Run<'_, T, GRADIENT> {
+impl<T: Float, const GRADIENT: bool, const FOCAL: bool> Task<T> for Run<'_, T, GRADIENT, FOCAL> {
     /// The sum of the losses.
     type Output = f64;
     type Home = Self;
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) -> f64 {
-        let Self { batch: Batch { logits, targets, weights, pos_weights, losses, grad, times }, pos_weight } = self;
-        let times = R::load(times);
+        let Self { batch: Batch { logits, targets, weights, pos_weights, losses, grad, times }, settings } = self;
         let mut sums = [Sums::<R, LANES>::of_anything()];
         let mut of_block = ([[T::zero(); LANES]; DEPTH], [[T::zero(); LANES]; DEPTH]);
         let mut at = 0;
-        let mut keep = |count: usize, (of_losses, of_grad): &([[T; LANES]; DEPTH], [[T; LANES]; DEPTH])| {
+        let mut keep = |count: usize, (of_losses, of_grad): &(Block<T>, Block<T>)| {
             if !losses.is_empty() {
                 losses[at..at + count].copy_from_slice(&of_losses.as_flattened()[..count]);
             }
-            if GRADIENT {
+            if GRADIENT && !grad.is_empty() {
                 grad[at..at + count].copy_from_slice(&of_grad.as_flattened()[..count]);
             }
             at += count;
         };
-        let (x_blocks, x_rest) = logits.as_chunks::<LANES>().0.as_chunks::<DEPTH>();
-        let (t_blocks, t_rest) = targets.as_chunks::<LANES>().0.as_chunks::<DEPTH>();
-        let (w_blocks, w_rest) = weights.as_chunks::<LANES>().0.as_chunks::<DEPTH>();
-        let (p_blocks, p_rest) = pos_weights.as_chunks::<LANES>().0.as_chunks::<DEPTH>();
+        let (x_blocks, x_rest, x_last) = in_blocks::<T, FOCAL>(logits);
+        let (t_blocks, t_rest, t_last) = in_blocks::<T, FOCAL>(targets);
+        let (w_blocks, w_rest, w_last) = in_blocks::<T, FOCAL>(weights);
+        let (p_blocks, p_rest, p_last) = in_blocks::<T, FOCAL>(pos_weights);
         // Loaded for each element, as if each had weights, so that one loop is for all.
-        let (ones, alike) = ([[T::one(); LANES]; DEPTH], [[pos_weight; LANES]; DEPTH]);
+        let (ones, alike) = ([[T::one(); LANES]; DEPTH], [[settings.pos_weight; LANES]; DEPTH]);
         for (i, (x, t)) in x_blocks.iter().zip(t_blocks).enumerate() {
-            let (w, p) = (w_blocks.get(i).unwrap_or(&ones), p_blocks.get(i).unwrap_or(&alike));
-            block::<T, R, GRADIENT, DEPTH>(x, t, w, p, times, &mut of_block.0, &mut of_block.1);
+            let weights = (w_blocks.get(i).unwrap_or(&ones), p_blocks.get(i).unwrap_or(&alike));
+            block::<T, R, GRADIENT, FOCAL, DEPTH>((x, t), weights, &settings, times, &mut of_block.0, &mut of_block.1);
             add_up(&of_block.0, &mut sums[0]);
             keep(DEPTH * LANES, &of_block);
         }
-        let (x_last, t_last) = (logits.as_chunks::<LANES>().1, targets.as_chunks::<LANES>().1);
-        let (w_last, p_last) = (weights.as_chunks::<LANES>().1, pos_weights.as_chunks::<LANES>().1);
         for i in 0..=x_rest.len() {
             let (x, t, w, p, count) = if i < x_rest.len() {
                 let (w, p) = (w_rest.get(i).unwrap_or(&ones[0]), p_rest.get(i).unwrap_or(&alike[0]));
@@ -254,7 +270,8 @@ impl<T: Float, const GRADIENT: bool> Task<T> for Run<'_, T, GRADIENT> {
                 (padded(x_last, T::zero()), padded(t_last, T::zero()), w, p, x_last.len())
             };
             let (mut of_losses, mut of_grad) = ([[T::zero(); LANES]], [[T::zero(); LANES]]);
-            block::<T, R, GRADIENT, 1>(&[x], &[t], &[w], &[p], times, &mut of_losses, &mut of_grad);
+            let (elements, weights) = ((&[x], &[t]), (&[w], &[p]));
+            block::<T, R, GRADIENT, FOCAL, 1>(elements, weights, &settings, times, &mut of_losses, &mut of_grad);
             of_losses[0][count..].fill(T::zero());
             add_up(&of_losses, &mut sums[0]);
             (of_block.0[0], of_block.1[0]) = (of_losses[0], of_grad[0]);
@@ -267,8 +284,10 @@ impl<T: Float, const GRADIENT: bool> Task<T> for Run<'_, T, GRADIENT> {
             let mut total = 0.0;
             for (i, (&x, &t)) in logits.iter().zip(targets).enumerate() {
                 let (w, p) = (weights.get(i).copied().unwrap_or(T::one()), pos_weights.get(i).copied());
-                let p = p.unwrap_or(pos_weight);
-                total += loss(R::load(x), R::load(t), R::load(w), R::load(p)).wide();
+                let p = p.unwrap_or(settings.pos_weight);
+                let (x, t, w, p) = (R::load(x), R::load(t), R::load(w), R::load(p));
+                let loss = if FOCAL { focal(x, t, w, p, &settings.splat()).0 } else { loss(x, t, w, p) };
+                total += loss.wide();
             }
             return total;
         }
@@ -276,21 +295,47 @@ impl<T: Float, const GRADIENT: bool> Task<T> for Run<'_, T, GRADIENT> {
     }
 }
 
+impl<T: Float> Settings<T> {
+    /// Those of a focal loss.
+    #[inline(always)]
+    fn splat<R: Lane<T>>(&self) -> (R, [R; 2]) {
+        (R::load(self.gamma), [R::load(self.alpha[0]), R::load(self.alpha[1])])
+    }
+}
+
+/// Columns that go through a formula together.
+type Block<T> = [[T; LANES]; DEPTH];
+
+/// Blocks of columns, columns, and what is left over. A focal loss takes so many registers that it has no blocks.
+#[inline(always)]
+fn in_blocks<T, const FOCAL: bool>(of: &[T]) -> (&[Block<T>], &[[T; LANES]], &[T]) {
+    let (columns, last) = of.as_chunks();
+    let (blocks, rest) = if FOCAL { (&[][..], columns) } else { columns.as_chunks() };
+    (blocks, rest, last)
+}
+
 /// A function, for its arguments are known not to overlap.
 #[inline(always)]
-fn block<T: Float, R: Lane<T>, const GRADIENT: bool, const K: usize>(
-    x: &[[T; LANES]; K],
-    t: &[[T; LANES]; K],
-    w: &[[T; LANES]; K],
-    p: &[[T; LANES]; K],
-    times: R,
+fn block<T: Float, R: Lane<T>, const GRADIENT: bool, const FOCAL: bool, const K: usize>(
+    (x, t): (&[[T; LANES]; K], &[[T; LANES]; K]),
+    (w, p): (&[[T; LANES]; K], &[[T; LANES]; K]),
+    settings: &Settings<T>,
+    times: T,
     losses: &mut [[T; LANES]; K],
     grad: &mut [[T; LANES]; K],
 ) {
-    let times = Abreast::<R, K>::splat(times);
+    let times = Abreast::<R, K>::splat(R::load(times));
+    let (gamma, [of_one, of_zero]): (R, [R; 2]) = settings.splat();
+    let settings = (Abreast::splat(gamma), [Abreast::splat(of_one), Abreast::splat(of_zero)]);
     for i in 0..LANES {
-        let (x, t) = (Abreast::gather(x, i), Abreast::gather(t, i));
+        let (x, t) = (Abreast::<R, K>::gather(x, i), Abreast::gather(t, i));
         let (w, p) = (Abreast::gather(w, i), Abreast::gather(p, i));
+        if FOCAL {
+            let (loss, slope) = focal(x, t, w, p, &settings);
+            loss.scatter(losses, i);
+            (slope * times).scatter(grad, i);
+            continue;
+        }
         loss(x, t, w, p).scatter(losses, i);
         if GRADIENT {
             (slope(x, t, w, p) * times).scatter(grad, i);
@@ -303,6 +348,28 @@ fn add_up<T: Float, R: Lane<T>, const K: usize>(losses: &[[T; LANES]; K], sums: 
     for i in 0..LANES {
         sums.add(i, (Abreast::gather(losses, i), Abreast::splat(R::of(0.0))));
     }
+}
+
+/// The loss and its slope times m^gamma, m what the probabilities have against the target: (1 - t) p + t (1 - p).
+///
+/// The slope is m^gamma (gamma (1 - 2 t) p (1 - p)/m loss + slope). The quotient is at most 2, because m is a mean of p and
+/// 1 - p: so nothing is infinite for gamma below 1, where the derivative of m^gamma is.
+#[inline(always)]
+fn focal<R: Real>(x: R, t: R, weight: R, pos_weight: R, (gamma, [of_one, of_zero]): &(R, [R; 2])) -> (R, R) {
+    let (zero, one) = (R::of(0.0), R::of(1.0));
+    let rest = one - t;
+    let weight = weight * of_one.mul_add(t, *of_zero * rest);
+    let (loss, slope) = (loss(x, t, weight, pos_weight), slope(x, t, weight, pos_weight));
+    let q = sigmoid_neg(bounded_abs(x), None);
+    let negative = x.lt(zero);
+    let (for_x, against_x) = (R::select(negative, rest, t), R::select(negative, t, rest));
+    let m = against_x.mul_add(one - q, for_x * q);
+    let power = power_of_share(m, *gamma);
+    let quotient = R::select(m.le(zero), zero, q * (one - q) / m);
+    // An infinite logit has an infinite loss, but the quotient is 0 long before.
+    let change = R::select(quotient.le(zero), zero, quotient * loss);
+    let product = R::select(loss.abs().le(zero), zero, power * loss);
+    (product, power * (*gamma * (rest - t)).mul_add(change, slope))
 }
 
 /// `(k, w)` with loss = k |x| + w log(1 + e^-|x|) and gradient = sign(x) (k - w sigmoid(-|x|)): what the target has against

@@ -2,11 +2,11 @@
 
 use super::cross_entropy_batch::{Batch, BatchLoss};
 use super::targets::Kind;
-use super::{Reduction, Targets, settings};
+use super::{IntoTargets, Reduction, Targets, checked_gamma, settings};
 use crate::describe::error::ParameterError;
+use crate::describe::parameters::{Allowed, checked};
 use crate::kernel::element::{Element, Float};
 use crate::kernel::level::Level;
-use crate::layers::wide::Wide;
 use crate::pass::same_length;
 use crate::rows::layout::Layout;
 
@@ -52,6 +52,8 @@ pub struct CrossEntropy {
     layout: Layout,
     label_smoothing: f64,
     ignore_index: i64,
+    gamma: f64,
+    z_loss: f64,
     reduction: Reduction,
     level: Option<Level>,
 }
@@ -97,7 +99,9 @@ impl CrossEntropy {
             return Err(ParameterError::new("cross_entropy", "classes", 0.0, "at least 1"));
         }
         let layout = Layout::axis("cross_entropy", classes, inner)?;
-        Ok(Self { layout, label_smoothing: 0.0, ignore_index: -100, reduction: Reduction::Mean, level: None })
+        let (label_smoothing, gamma, z_loss) = (0.0, 0.0, 0.0);
+        let (ignore_index, reduction) = (-100, Reduction::Mean);
+        Ok(Self { layout, label_smoothing, ignore_index, gamma, z_loss, reduction, level: None })
     }
 
     pub(super) fn classes(&self) -> usize {
@@ -129,7 +133,72 @@ impl CrossEntropy {
             let allowed = "from 0 to 1";
             return Err(ParameterError::new("cross_entropy", "label_smoothing", label_smoothing, allowed));
         }
+        if label_smoothing > 0.0 && self.gamma > 0.0 {
+            let allowed = "0 for a focal loss, which has targets of one class";
+            return Err(ParameterError::new("cross_entropy", "label_smoothing", label_smoothing, allowed));
+        }
         Ok(Self { label_smoothing, ..self })
+    }
+
+    /// A focal loss: the loss of a row times (1 - p)^gamma, where p is the probability of its class. Rows that are right
+    /// already count for little. 0, plain cross-entropy, if not set; Lin et al. use 2.
+    ///
+    /// Targets are classes, with weights for the classes if need be (the paper's alpha). As for every weighted loss, the mean
+    /// is divided by the sum of the weights; the paper's sum over the number of positive rows is [`Reduction::Sum`] and a
+    /// division of yours. For independent labels use [`BinaryCrossEntropy::focal`](crate::BinaryCrossEntropy::focal).
+    ///
+    /// - Gradient: (1 - p)^gamma (1 + gamma p l/(1 - p)) (softmax(x) - t), where l = -log p. It is finite for every gamma, also
+    ///   where p is 1.
+    /// - Error: at most 4 + 4 gamma ULP for loss and gradient of a row.
+    /// - Source: Lin, Goyal, Girshick, He & Dollar, "Focal loss for dense object detection", 2017, arXiv:1708.02002.
+    ///
+    /// # Errors
+    /// If it is not in \[0, 1000\], or if there is label smoothing.
+    ///
+    /// ```
+    /// use activations::CrossEntropy;
+    ///
+    /// // p = 1/2: a quarter of the cross-entropy.
+    /// let loss = CrossEntropy::new(2)?.focal(2.0)?.loss(&[0.0_f64, 0.0], &[0]);
+    /// assert!((loss - 2.0_f64.ln() / 4.0).abs() < 1e-15);
+    /// # Ok::<(), activations::ParameterError>(())
+    /// ```
+    #[doc(alias = "FocalLoss")]
+    pub fn focal(self, gamma: f64) -> Result<Self, ParameterError> {
+        let gamma = checked_gamma("cross_entropy", gamma)?;
+        if gamma > 0.0 && self.label_smoothing > 0.0 {
+            let allowed = "0 with label smoothing, because a focal loss has targets of one class";
+            return Err(ParameterError::new("cross_entropy", "gamma", gamma, allowed));
+        }
+        Ok(Self { gamma, ..self })
+    }
+
+    /// A z-loss: `coefficient` times the square of the log-sum-exp of a row, added to its loss. It keeps logits from drifting
+    /// away from 0. None if not set; PaLM uses 1e-4.
+    ///
+    /// Class weights do not apply to it; ignored rows have none. The mean and the sum are of the rows' losses with it, as in
+    /// T5X. optax has no z-loss.
+    ///
+    /// - Gradient: 2 coefficient z softmax(x), where z is the log-sum-exp, beside that of the loss.
+    /// - Error: 3 ULP of the z-loss more, for a z of at least 1.
+    /// - Source: Chowdhery et al., "PaLM: scaling language modeling with pathways", 2022, arXiv:2204.02311; `z_loss` of T5X,
+    ///   `cross_entropy_with_logits`.
+    ///
+    /// # Errors
+    /// If it is negative, infinite or NaN.
+    ///
+    /// ```
+    /// use activations::CrossEntropy;
+    ///
+    /// let (plain, with_z) = (CrossEntropy::new(2)?, CrossEntropy::new(2)?.z_loss(0.5)?);
+    /// let (logits, z) = ([1.0_f64, 1.0], 1.0 + 2.0_f64.ln());
+    /// let more = with_z.loss(&logits, &[0]) - plain.loss(&logits, &[0]);
+    /// assert!((more - 0.5 * z * z).abs() < 1e-15);
+    /// # Ok::<(), activations::ParameterError>(())
+    /// ```
+    pub fn z_loss(self, coefficient: f64) -> Result<Self, ParameterError> {
+        let z_loss = checked("cross_entropy", "z_loss", Allowed::NotNegative, coefficient)?;
+        Ok(Self { z_loss, ..self })
     }
 
     /// Rows of this class count for nothing, whether there is such a class or not. -100 if not set.
@@ -164,8 +233,8 @@ impl CrossEntropy {
     /// # Ok::<(), activations::ParameterError>(())
     /// ```
     #[track_caller]
-    pub fn loss<'a, T: Element>(&self, logits: &[T], targets: impl Into<Targets<'a, T>>) -> T {
-        let targets = targets.into();
+    pub fn loss<'a, T: Element>(&self, logits: &[T], targets: impl IntoTargets<'a, T>) -> T {
+        let targets = targets.into_targets();
         self.check(logits, &targets);
         T::rounded(self.mean(logits, targets, &mut []))
     }
@@ -188,10 +257,10 @@ impl CrossEntropy {
     pub fn loss_and_gradient<'a, T: Element>(
         &self,
         logits: &[T],
-        targets: impl Into<Targets<'a, T>>,
+        targets: impl IntoTargets<'a, T>,
         grad: &mut [T],
     ) -> T {
-        let targets = targets.into();
+        let targets = targets.into_targets();
         self.check(logits, &targets);
         same_length("grad", grad.len(), "logits", logits.len());
         T::rounded(self.mean(logits, targets, grad))
@@ -211,8 +280,8 @@ impl CrossEntropy {
     /// # Ok::<(), activations::ParameterError>(())
     /// ```
     #[track_caller]
-    pub fn losses<'a, T: Element>(&self, logits: &[T], targets: impl Into<Targets<'a, T>>, losses: &mut [T]) {
-        let targets = targets.into();
+    pub fn losses<'a, T: Element>(&self, logits: &[T], targets: impl IntoTargets<'a, T>, losses: &mut [T]) {
+        let targets = targets.into_targets();
         self.check(logits, &targets);
         same_length("losses", losses.len(), "rows of logits", logits.len() / self.classes());
         self.run(logits, targets, 1.0, &mut |at, of_rows| round_to(of_rows, &mut losses[at..]), &mut []);
@@ -235,11 +304,11 @@ impl CrossEntropy {
     pub fn losses_and_gradient<'a, T: Element>(
         &self,
         logits: &[T],
-        targets: impl Into<Targets<'a, T>>,
+        targets: impl IntoTargets<'a, T>,
         losses: &mut [T],
         grad: &mut [T],
     ) {
-        let targets = targets.into();
+        let targets = targets.into_targets();
         self.check(logits, &targets);
         same_length("losses", losses.len(), "rows of logits", logits.len() / self.classes());
         same_length("grad", grad.len(), "logits", logits.len());
@@ -267,7 +336,10 @@ impl CrossEntropy {
             same_length("weights", weights.len(), "classes", classes);
         }
         match targets.kind {
-            Kind::Distributions(t) => same_length("targets", t.len(), "logits", logits.len()),
+            Kind::Distributions(t) => {
+                assert!(self.gamma == 0.0, "cross_entropy: the targets of a focal loss are classes, not distributions");
+                same_length("targets", t.len(), "logits", logits.len());
+            }
             Kind::Classes(targets) => {
                 same_length("targets", targets.len(), "rows of logits", logits.len() / classes);
                 if let Some((row, class)) = targets.first_unknown(classes, self.ignore_index) {
@@ -295,7 +367,7 @@ impl CrossEntropy {
     }
 
     /// The loss of the batch, and its gradient, if the slice is not empty.
-    fn mean<T: Element>(&self, logits: &[T], targets: Targets<'_, T>, grad: &mut [T]) -> T::Float {
+    pub(super) fn mean<T: Element>(&self, logits: &[T], targets: Targets<'_, T>, grad: &mut [T]) -> T::Float {
         let denominator = self.denominator(logits, &targets);
         let total = self.run(logits, targets, 1.0 / denominator, &mut |_, _| {}, grad);
         Float::of(total / denominator)
@@ -317,6 +389,8 @@ impl CrossEntropy {
             layout: self.layout,
             label_smoothing: self.label_smoothing,
             ignore_index: self.ignore_index,
+            gamma: self.gamma,
+            z_loss: self.z_loss,
             level,
             logits,
             targets,
@@ -333,114 +407,5 @@ impl CrossEntropy {
 pub(super) fn round_to<T: Element>(from: &[T::Float], to: &mut [T]) {
     for (to, &from) in to.iter_mut().zip(from) {
         *to = T::rounded(from);
-    }
-}
-
-/// Half in, `f32` out: see [`Wide`].
-impl Wide<CrossEntropy> {
-    /// [`CrossEntropy::loss`], not rounded to a half.
-    ///
-    /// # Panics
-    /// As [`CrossEntropy::loss`].
-    ///
-    /// ```
-    /// use activations::{CrossEntropy, Wide};
-    ///
-    /// let loss: f64 = Wide(CrossEntropy::new(2)?).loss(&[0.0, 0.0], &[1]);
-    /// assert_eq!(loss, 2.0_f64.ln());
-    /// # Ok::<(), activations::ParameterError>(())
-    /// ```
-    #[track_caller]
-    pub fn loss<'a, T: Element>(&self, logits: &[T], targets: impl Into<Targets<'a, T>>) -> T::Float {
-        let targets = targets.into();
-        self.0.check(logits, &targets);
-        self.0.mean(logits, targets, &mut [])
-    }
-
-    /// [`CrossEntropy::loss_and_gradient`], with the loss not rounded to a half.
-    ///
-    /// # Panics
-    /// As [`CrossEntropy::loss_and_gradient`].
-    ///
-    /// ```
-    /// use activations::{CrossEntropy, Wide};
-    ///
-    /// let mut grad = [0.0_f32; 2];
-    /// Wide(CrossEntropy::new(2)?).loss_and_gradient(&[0.0, 0.0], &[1], &mut grad);
-    /// assert_eq!(grad, [0.5, -0.5]);
-    /// # Ok::<(), activations::ParameterError>(())
-    /// ```
-    #[track_caller]
-    pub fn loss_and_gradient<'a, T: Element>(
-        &self,
-        logits: &[T],
-        targets: impl Into<Targets<'a, T>>,
-        grad: &mut [T],
-    ) -> T::Float {
-        let targets = targets.into();
-        self.0.check(logits, &targets);
-        same_length("grad", grad.len(), "logits", logits.len());
-        self.0.mean(logits, targets, grad)
-    }
-
-    /// [`CrossEntropy::losses`], not rounded to halves.
-    ///
-    /// # Panics
-    /// As [`CrossEntropy::losses`].
-    ///
-    /// ```
-    /// use activations::{CrossEntropy, Wide};
-    ///
-    /// let mut losses = [0.0_f32; 1];
-    /// Wide(CrossEntropy::new(2)?).losses(&[200.0_f32, 0.0], &[1], &mut losses);
-    /// assert_eq!(losses, [200.0]);
-    /// # Ok::<(), activations::ParameterError>(())
-    /// ```
-    #[track_caller]
-    pub fn losses<'a, T: Element>(&self, logits: &[T], targets: impl Into<Targets<'a, T>>, losses: &mut [T::Float]) {
-        let targets = targets.into();
-        self.0.check(logits, &targets);
-        same_length("losses", losses.len(), "rows of logits", logits.len() / self.0.classes());
-        self.0.run(
-            logits,
-            targets,
-            1.0,
-            &mut |at, of_rows| losses[at..][..of_rows.len()].copy_from_slice(of_rows),
-            &mut [],
-        );
-    }
-
-    /// [`CrossEntropy::losses_and_gradient`], with losses not rounded to halves.
-    ///
-    /// # Panics
-    /// As [`CrossEntropy::losses_and_gradient`].
-    ///
-    /// ```
-    /// use activations::{CrossEntropy, Wide};
-    ///
-    /// let (mut losses, mut grad) = ([0.0_f64; 1], [0.0; 2]);
-    /// Wide(CrossEntropy::new(2)?).losses_and_gradient(&[0.0, 0.0], &[0], &mut losses, &mut grad);
-    /// assert_eq!((losses, grad), ([2.0_f64.ln()], [-0.5, 0.5]));
-    /// # Ok::<(), activations::ParameterError>(())
-    /// ```
-    #[track_caller]
-    pub fn losses_and_gradient<'a, T: Element>(
-        &self,
-        logits: &[T],
-        targets: impl Into<Targets<'a, T>>,
-        losses: &mut [T::Float],
-        grad: &mut [T],
-    ) {
-        let targets = targets.into();
-        self.0.check(logits, &targets);
-        same_length("losses", losses.len(), "rows of logits", logits.len() / self.0.classes());
-        same_length("grad", grad.len(), "logits", logits.len());
-        self.0.run(
-            logits,
-            targets,
-            1.0,
-            &mut |at, of_rows| losses[at..][..of_rows.len()].copy_from_slice(of_rows),
-            grad,
-        );
     }
 }

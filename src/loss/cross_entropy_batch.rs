@@ -18,6 +18,8 @@ pub(super) struct Batch<'a, T: Element> {
     pub(super) layout: Layout,
     pub(super) label_smoothing: f64,
     pub(super) ignore_index: i64,
+    pub(super) gamma: f64,
+    pub(super) z_loss: f64,
     pub(super) level: Level,
     pub(super) logits: &'a [T],
     pub(super) targets: Targets<'a, T>,
@@ -37,7 +39,20 @@ pub(super) struct BatchLoss;
 per_element!(BatchLoss: Args<'a, T> = Batch<'a, T>, losses_of);
 
 fn losses_of<T: Element>(_: &BatchLoss, batch: Batch<'_, T>) {
-    let Batch { layout, label_smoothing, ignore_index, level, logits, targets, losses, grad, times, total } = batch;
+    let Batch {
+        layout,
+        label_smoothing,
+        ignore_index,
+        gamma,
+        z_loss,
+        level,
+        logits,
+        targets,
+        losses,
+        grad,
+        times,
+        total,
+    } = batch;
     let row_len = layout.row_len(logits.len());
     let (t, classes) = match targets.kind {
         Kind::Classes(classes) => (None, Some(classes)),
@@ -54,6 +69,8 @@ fn losses_of<T: Element>(_: &BatchLoss, batch: Batch<'_, T>) {
         keep: <Plain<T> as Real>::of(1.0 - label_smoothing).store(),
         spread: Float::of(label_smoothing / row_len as f64),
         weights: if targets.weights.is_some() { Some(&weights) } else { None },
+        gamma: Float::of(gamma),
+        z_loss: Float::of(z_loss),
         times,
         losses,
         sum: (zero, zero),
@@ -104,7 +121,7 @@ fn long_rows<T: Element>(job: &mut Job<'_, T::Float>, logits: &[T], t: Option<&[
             // A tile that nobody reads again is not rounded to halves.
             let grad = if written || T::IS_FLOAT { grad.get_mut(range).unwrap_or_default() } else { &mut [] };
             T::as_floats(level, inputs, [grad], false, |[x, of_row], [y]| {
-                f(Slices { row_len: x.len(), x: Some(x), grad_y: t.map(|_| of_row), y });
+                f(0, Slices { row_len: x.len(), x: Some(x), grad_y: t.map(|_| of_row), y });
             });
         });
     }
@@ -118,7 +135,7 @@ fn along_axis<T: Element>(job: &mut Job<'_, T::Float>, layout: Layout, logits: &
         Rows::Slices(mut slices) if row_len > CHUNK => {
             for start in (0..slices.y.len()).step_by(row_len) {
                 let mut row = slices.part(start..start + row_len);
-                job.long_row(at, gradient, false, &mut |range, _, f| f(row.part(range)));
+                job.long_row(at, gradient, false, &mut |range, _, f| f(0, row.part(range)));
                 at += 1;
             }
         }
@@ -134,7 +151,7 @@ fn along_axis<T: Element>(job: &mut Job<'_, T::Float>, layout: Layout, logits: &
             }
             at += count;
         }
-        Rows::Parts(_, part) => {
+        Rows::Parts { part, .. } => {
             job.long_row(at, gradient, false, part);
             at += 1;
         }
@@ -149,6 +166,7 @@ fn along_axis<T: Element>(job: &mut Job<'_, T::Float>, layout: Layout, logits: &
         grad_y: t,
         y: grad,
         of_sink: &mut |_, _| {},
+        parted: 1,
         formula: &mut formula,
     };
     T::call(&ByTiles, work);

@@ -3,7 +3,7 @@
 
 use core::ops::Range;
 
-use super::cross_entropy_tasks::{ColumnGradients, Gradients, Losses, Rows, Target, Total, Weigh, Weights};
+use super::cross_entropy_tasks::{Adjust, ColumnGradients, Gradients, Losses, Rows, Target, Total, Weigh, Weights};
 use super::targets::Classes;
 use crate::kernel::dispatch::dispatch;
 use crate::kernel::element::{Float, Lane};
@@ -20,6 +20,9 @@ use crate::rows::sums::{Merge, chunks, parts};
 /// no `x`, distributions in `grad_y`.
 pub(super) type Parts<'f, T> = dyn FnMut(Range<usize>, bool, OfPart<'_, T>) + 'f;
 
+/// Writes the weights of some classes.
+pub(super) type WeightsOf<'a, T> = dyn Fn(Range<usize>, &mut [T]) + 'a;
+
 /// What the rows of a batch have in common, and the losses so far.
 pub(super) struct Job<'a, T: Float> {
     pub(super) level: Level,
@@ -31,8 +34,11 @@ pub(super) struct Job<'a, T: Float> {
     pub(super) keep: T,
     /// What each class gets of it.
     pub(super) spread: T,
-    /// Writes the weights of some classes, if they have any.
-    pub(super) weights: Option<&'a dyn Fn(Range<usize>, &mut [T])>,
+    /// `None`: classes have no weights.
+    pub(super) weights: Option<&'a WeightsOf<'a, T>>,
+    /// The exponent of a focal loss, and the coefficient of a z-loss: 0 if it is none.
+    pub(super) gamma: T,
+    pub(super) z_loss: T,
     /// By which gradients are multiplied.
     pub(super) times: T,
     /// Is called with the number of the first of some rows, and with their losses.
@@ -45,6 +51,10 @@ impl<T: Float> Job<'_, T> {
     /// Whether other classes than the row's own have weights.
     fn is_weighted(&self) -> bool {
         self.classes.is_none() || self.spread != T::zero()
+    }
+
+    fn is_focal(&self) -> bool {
+        self.gamma > T::zero()
     }
 
     /// The targets of `count` rows, from row `at` on.
@@ -76,7 +86,18 @@ impl<T: Float> Job<'_, T> {
 
     /// The losses of some rows, from row `at` on, of which everything is known.
     fn take_losses(&mut self, at: usize, count: usize, stats: &Stats<T>, rows: &mut Rows<T>) {
-        dispatch(self.level, Losses { stats, rows, count, weighted: self.is_weighted() });
+        let (level, z_loss, weighted) = (self.level, self.z_loss, self.is_weighted());
+        let weights = rows.own;
+        if self.is_focal() {
+            for own in &mut rows.own {
+                *own = T::one();
+            }
+        }
+        dispatch(level, Losses { stats, rows, count, weighted });
+        if self.is_focal() || z_loss > T::zero() {
+            let focal = if self.is_focal() { Some((self.gamma, &weights)) } else { None };
+            dispatch(level, Adjust { stats, rows, focal, z_loss });
+        }
         for &loss in &rows.loss[..count] {
             self.sum = add(self.sum, Lane::load(loss));
         }
@@ -128,7 +149,7 @@ impl<T: Float> Job<'_, T> {
             self.weigh(&stats, &mut rows, part);
         }
         if let Target::Class(class) = rows.kind[0] {
-            part(class..class + 1, false, &mut |slices| rows.x[0] = slices.x()[0]);
+            part(class..class + 1, false, &mut |_, slices| rows.x[0] = slices.x()[0]);
         }
         self.take_losses(at, 1, &stats, &mut rows);
         if !gradient {
@@ -174,13 +195,13 @@ impl<T: Float> Job<'_, T> {
         f: &mut dyn FnMut(Slices<'_, T>, Weights<'_, T>),
     ) {
         let Some(weights) = self.weights else {
-            return part(range, written, &mut |slices| {
+            return part(range, written, &mut |_, slices| {
                 let weights = self.weights_of(slices.grad_y, None);
                 f(slices, weights);
             });
         };
         let (mut tile, mut place) = (Tile::<T, TILE>::new(), range.start);
-        part(range, written, &mut |slices| {
+        part(range, written, &mut |_, slices| {
             let (len, mut y) = (slices.x().len(), slices.y);
             for start in (0..len).step_by(TILE) {
                 let piece = start..len.min(start + TILE);

@@ -9,7 +9,9 @@ use crate::kernel::abreast::Abreast;
 use crate::kernel::dispatch::Task;
 use crate::kernel::element::{Float, Lane};
 use crate::kernel::real::Real;
-use crate::math::{lifted_one, log1p_of_sum_unrounded, two_to, unlift};
+use crate::math::{
+    bounded_abs, exp_neg, expm1_neg, lifted_one, log1p_of_sum_unrounded, power_of_share, two_sum, two_to, unlift,
+};
 use crate::rows::finish::results;
 use crate::rows::probability::{Complement, Normaliser};
 use crate::rows::reduce::{DEPTH, LANES, LaneSums, Partial, Sums, total_anything};
@@ -40,13 +42,16 @@ pub(super) struct Rows<T> {
     pub(super) loss: PerRow<T>,
     /// The gradient of the class.
     pub(super) gradient: PerRow<T>,
+    /// What gradients have for each probability beside the row's weights: -0, which changes nothing, without a z-loss.
+    pub(super) extra: PerRow<T>,
 }
 
 impl<T: Float> Rows<T> {
     pub(super) fn new() -> Self {
         let zeros = [T::zero(); SIDE];
         let kind = [Target::Ignored; SIDE];
-        Self { kind, own: zeros, x: zeros, weight: zeros, distance: zeros, loss: zeros, gradient: zeros }
+        let (own, x, weight, distance, loss, gradient) = (zeros, zeros, zeros, zeros, zeros, zeros);
+        Self { kind, own, x, weight, distance, loss, gradient, extra: [-T::zero(); SIDE] }
     }
 
     pub(super) fn take_class(&mut self, row: usize, logit: impl Fn(usize) -> T) {
@@ -238,6 +243,67 @@ impl<T: Float> Losses<'_, T> {
     }
 }
 
+/// What a focal loss and a z-loss make of the losses of rows, and of the weights of their gradients.
+pub(super) struct Adjust<'a, T> {
+    pub(super) stats: &'a Stats<T>,
+    pub(super) rows: &'a mut Rows<T>,
+    /// Of a focal loss. The rows' losses then have no weights; those are here.
+    pub(super) focal: Option<(T, &'a PerRow<T>)>,
+    pub(super) z_loss: T,
+}
+
+impl<T: Float> Task<T> for Adjust<'_, T> {
+    type Output = ();
+    type Home = Self;
+
+    #[inline(always)]
+    fn run<R: Lane<T>>(self) {
+        let Self { stats, rows, focal, z_loss } = self;
+        let zero = R::of(0.0);
+        if let Some((gamma, weights)) = focal {
+            let gamma = R::load(gamma);
+            for (i, &weight) in weights.iter().enumerate() {
+                let (loss, weight) = (R::load(rows.loss[i]), R::load(weight));
+                let (of_loss, of_gradient) = focal_factors(loss, gamma);
+                rows.loss[i] = R::select(weight.abs().le(zero), zero, weight * of_loss * loss).store();
+                rows.own[i] = (weight * of_gradient).store();
+            }
+        }
+        if z_loss.is_zero() {
+            return;
+        }
+        let z_loss = R::load(z_loss);
+        for i in 0..SIDE {
+            let row = stats.row::<R>(i);
+            let (log, log_lo) = log_of_sum(&row);
+            let (sum, error) = two_sum(row.greatest, log);
+            let log = sum + (error + log_lo);
+            rows.loss[i] = (z_loss * log).mul_add(log, R::load(rows.loss[i])).store();
+            rows.extra[i] = (z_loss * (log + log)).store();
+        }
+        for (loss, kind) in rows.loss.iter_mut().zip(&rows.kind) {
+            if *kind == Target::Ignored {
+                *loss = T::zero();
+            }
+        }
+    }
+}
+
+/// (1 - p)^gamma, and the derivative of (1 - p)^gamma l with respect to l, for the loss l = -log p:
+/// (1 - p)^gamma (1 + gamma p l/(1 - p)). The quotient is 1 where p is, so that nothing is infinite for gamma below 1.
+#[inline(always)]
+fn focal_factors<R: Real>(loss: R, gamma: R) -> (R, R) {
+    let (zero, one) = (R::of(0.0), R::of(1.0));
+    let bounded = bounded_abs(loss);
+    // p is not 1 - (1 - p), whose error the loss would multiply.
+    let (rest, p) = (-expm1_neg(bounded, None).number(), exp_neg(bounded, None).number());
+    let power = power_of_share(rest, gamma);
+    let quotient = R::select(rest.le(zero), one, loss / rest);
+    // An infinite loss has p = 0.
+    let slope = R::select(p.le(zero), zero, gamma * p * quotient);
+    (power, power.mul_add(slope, power))
+}
+
 /// log(sum of e^(x - greatest)), not rounded. NaN for a row with NaN or +inf, or of nothing but -inf.
 #[inline(always)]
 fn log_of_sum<R: Real>(row: &Row<R>) -> Partial<R> {
@@ -259,6 +325,7 @@ struct Gradient<R> {
     pub(super) normaliser: Normaliser<R>,
     /// The sum of the row's weights.
     pub(super) weight: R,
+    pub(super) extra: R,
     pub(super) times: R,
 }
 
@@ -273,23 +340,23 @@ impl<R: Real> Gradient<R> {
         normaliser.factor = normaliser.factor - row.greatest.abs() * R::of(0.0);
         let own = R::load(rows.own[i]);
         let weight = R::select(if_true::<R>(weighted), R::load(rows.weight[i]) + own, own);
-        Self { complement, normaliser, weight, times }
+        Self { complement, normaliser, weight, extra: R::load(rows.extra[i]), times }
     }
 
-    /// p W - w. From 1/2 on (1 - p) (-W) - (w - W), which has more digits where p is near 1, and its sign where it is too
+    /// p W - w, and the extra p. From 1/2 on (1 - p) (-W) - (w - W), which has more digits where p is near 1, and its sign where it is too
     /// small for the type; below, the other has.
     #[inline(always)]
     fn at(&self, e: R, w: R) -> R {
         let p = self.normaliser.probability(e);
         let from_p = p.mul_add(self.weight, -w);
         let from_complement = self.complement.at(e, p).mul_add(-self.weight, -(w - self.weight));
-        R::select(p.lt(R::of(0.5)), from_p, from_complement) * self.times
+        p.mul_add(self.extra, R::select(p.lt(R::of(0.5)), from_p, from_complement)) * self.times
     }
 
     /// The same where the weight is 0, as a [`Normaliser`] and what probabilities are multiplied by.
     #[inline(always)]
     fn factors(&self) -> (R, R, R) {
-        (self.normaliser.factor, self.normaliser.factor_lo, self.weight * self.times)
+        (self.normaliser.factor, self.normaliser.factor_lo, (self.weight + self.extra) * self.times)
     }
 }
 

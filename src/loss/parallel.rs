@@ -10,7 +10,7 @@ use num_traits::Zero;
 use super::binary_loops::{Losses, SEGMENT, Sum, take_first, total_of};
 use super::cross_entropy::round_to;
 use super::cross_entropy_batch::{self, Plain};
-use super::{BinaryCrossEntropy, BinaryTargets, CrossEntropy, Targets, rounded};
+use super::{BinaryCrossEntropy, BinaryTargets, CrossEntropy, IntoTargets, Targets, rounded};
 use crate::kernel::element::{Element, Float, Lane};
 use crate::kernel::real::Real;
 use crate::layers::parallel::{Cut, IntoParallel, Parallel};
@@ -62,8 +62,8 @@ impl Parallel<CrossEntropy> {
     /// # Ok::<(), activations::ParameterError>(())
     /// ```
     #[track_caller]
-    pub fn loss<'a, T: Element>(&self, logits: &[T], targets: impl Into<Targets<'a, T>>) -> T {
-        let targets = targets.into();
+    pub fn loss<'a, T: Element>(&self, logits: &[T], targets: impl IntoTargets<'a, T>) -> T {
+        let targets = targets.into_targets();
         self.activation.check(logits, &targets);
         self.mean(logits, targets, &mut [])
     }
@@ -85,10 +85,10 @@ impl Parallel<CrossEntropy> {
     pub fn loss_and_gradient<'a, T: Element>(
         &self,
         logits: &[T],
-        targets: impl Into<Targets<'a, T>>,
+        targets: impl IntoTargets<'a, T>,
         grad: &mut [T],
     ) -> T {
-        let targets = targets.into();
+        let targets = targets.into_targets();
         self.activation.check(logits, &targets);
         same_length("grad", grad.len(), "logits", logits.len());
         self.mean(logits, targets, grad)
@@ -108,8 +108,8 @@ impl Parallel<CrossEntropy> {
     /// # Ok::<(), activations::ParameterError>(())
     /// ```
     #[track_caller]
-    pub fn losses<'a, T: Element>(&self, logits: &[T], targets: impl Into<Targets<'a, T>>, losses: &mut [T]) {
-        let targets = targets.into();
+    pub fn losses<'a, T: Element>(&self, logits: &[T], targets: impl IntoTargets<'a, T>, losses: &mut [T]) {
+        let targets = targets.into_targets();
         self.activation.check(logits, &targets);
         same_length("losses", losses.len(), "rows of logits", logits.len() / self.activation.classes());
         let mut of_rows = vec![Zero::zero(); losses.len()];
@@ -134,11 +134,11 @@ impl Parallel<CrossEntropy> {
     pub fn losses_and_gradient<'a, T: Element>(
         &self,
         logits: &[T],
-        targets: impl Into<Targets<'a, T>>,
+        targets: impl IntoTargets<'a, T>,
         losses: &mut [T],
         grad: &mut [T],
     ) {
-        let targets = targets.into();
+        let targets = targets.into_targets();
         self.activation.check(logits, &targets);
         same_length("losses", losses.len(), "rows of logits", logits.len() / self.activation.classes());
         same_length("grad", grad.len(), "logits", logits.len());

@@ -23,6 +23,34 @@ pub struct Targets<'a, T> {
     pub(super) weights: Option<&'a [T]>,
 }
 
+/// What a [`CrossEntropy`](crate::CrossEntropy) takes for targets: classes in slices, arrays and vectors of integers, or
+/// [`Targets`], with weights or distributions.
+///
+/// ```
+/// use activations::{CrossEntropy, Element, IntoTargets};
+///
+/// fn loss_of_pairs<'a, T: Element>(logits: &[T], targets: impl IntoTargets<'a, T>) -> T {
+///     CrossEntropy::new(2).unwrap().loss(logits, targets)
+/// }
+/// assert_eq!(loss_of_pairs(&[0.0_f64, 0.0], &[1_u8]), 2.0_f64.ln());
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the targets of a cross-entropy",
+    label = "neither classes, which are integers, nor `Targets`",
+    note = "one-hot rows and probabilities are `Targets::distributions(&probabilities)`; classes are slices, arrays or vectors \
+            of u8, u16, u32, u64, usize, i32 or i64"
+)]
+pub trait IntoTargets<'a, T> {
+    /// The targets.
+    fn into_targets(self) -> Targets<'a, T>;
+}
+
+impl<'a, T> IntoTargets<'a, T> for Targets<'a, T> {
+    fn into_targets(self) -> Self {
+        self
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Kind<'a, T> {
     Classes(Classes<'a>),
@@ -126,6 +154,25 @@ macro_rules! classes {
         $(impl<'a, T> From<&'a [$integer]> for Targets<'a, T> {
             fn from(classes: &'a [$integer]) -> Self {
                 Self { kind: Kind::Classes(Classes::$variant(classes)), weights: None }
+            }
+        }
+
+        impl<'a, T> IntoTargets<'a, T> for &'a [$integer] {
+            fn into_targets(self) -> Targets<'a, T> {
+                Targets::from(self)
+            }
+        }
+
+        impl<'a, T, const N: usize> IntoTargets<'a, T> for &'a [$integer; N] {
+            fn into_targets(self) -> Targets<'a, T> {
+                Targets::from(self)
+            }
+        }
+
+        #[cfg(feature = "alloc")]
+        impl<'a, T> IntoTargets<'a, T> for &'a Vec<$integer> {
+            fn into_targets(self) -> Targets<'a, T> {
+                Targets::from(self)
             }
         }
 

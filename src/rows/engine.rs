@@ -15,11 +15,10 @@
 //! sums, and so not its bits.
 
 use core::marker::PhantomData;
-use core::ops::Range;
 
 use super::by_lanes::{WIDE, can_by_lanes, whole_sides};
 use super::finish::Finish;
-use super::formula::{Accumulate, OfPart, Plainly, RowFormula, Rows, Slices};
+use super::formula::{Accumulate, PARTED, Parts, Plainly, RowFormula, Rows, Slices};
 use super::reduce::{CHUNK, LaneSums};
 use super::side;
 use super::stats::{GROUP, Offset, SHORT, Stats};
@@ -32,7 +31,10 @@ use crate::kernel::level::Level;
 pub(crate) fn run<T: Float, F: RowFormula>(level: Level, formula: F, rows: Rows<'_, T>) {
     let mut slices = match rows {
         Rows::Slices(slices) => slices,
-        Rows::Parts(row_len, part) => return long(level, formula, row_len, false, part),
+        Rows::Parts { rows: 1, row_len, part } => return long::<T, F, 1>(level, formula, 1, row_len, false, part),
+        Rows::Parts { rows, row_len, part } => {
+            return long::<T, F, PARTED>(level, formula, rows, row_len, false, part);
+        }
     };
     let (row_len, len) = (slices.row_len, slices.y.len());
     if row_len <= SHORT {
@@ -48,7 +50,7 @@ pub(crate) fn run<T: Float, F: RowFormula>(level: Level, formula: F, rows: Rows<
     for start in (side..len).step_by(group) {
         let mut rows = slices.part(start..len.min(start + group));
         if row_len > CHUNK {
-            long(level, formula, row_len, true, &mut |range, _, f| f(rows.part(range)));
+            long::<T, F, 1>(level, formula, 1, row_len, true, &mut |range, _, f| f(0, rows.part(range)));
             continue;
         }
         if F::SUMS_GRADIENTS {
@@ -88,62 +90,59 @@ fn add_up<T: Float, F: RowFormula>(
     }
 }
 
-/// Runs the formula over one row of any length. `part` calls a function with some of the row's elements, and afterwards
+/// Runs the formula over up to `W` rows of any length. `part` calls a function with some of each row's elements, and afterwards
 /// writes its output, if this is asked for; if it `keeps` what is written anyway, exponentials are computed once.
-pub(crate) fn long<T: Float, F: RowFormula>(
+pub(crate) fn long<T: Float, F: RowFormula, const W: usize>(
     level: Level,
     formula: F,
+    rows: usize,
     row_len: usize,
     keeps: bool,
-    part: &mut dyn FnMut(Range<usize>, bool, OfPart<'_, T>),
+    part: Parts<'_, T>,
 ) {
-    let mut stats = Stats::new();
+    let mut stats = [Stats::new(); W];
     if !F::Sums::OF_OUTPUT {
-        let greatest = greatest_by_parts(level, row_len, part);
-        find_scale(level, greatest, Offset::of::<F::Sums>(), &mut stats);
+        for (greatest, stats) in greatest_by_parts::<T, W>(level, row_len, part).into_iter().zip(&mut stats[..rows]) {
+            find_scale(level, greatest, Offset::of::<F::Sums>(), stats);
+        }
     }
-    let (mut firsts, mut seconds) = (LaneSums::of_anything(), LaneSums::of_anything());
+    let (mut firsts, mut seconds) = ([LaneSums::of_anything(); W], [LaneSums::of_anything(); W]);
     // From the end, which the search for the greatest has just left in the cache.
     for chunk in chunks(row_len).rev() {
-        let (mut first, mut second) = (LaneSums::of::<F::Sums>(), LaneSums::of_anything());
+        let (mut first, mut second) = ([LaneSums::of::<F::Sums>(); W], [LaneSums::of_anything(); W]);
         for range in parts(chunk) {
-            part(range, false, &mut |slices| add_up::<T, F>(level, slices, &stats, &mut first, &mut second));
+            part(range, false, &mut |row, slices| {
+                add_up::<T, F>(level, slices, &stats[row], &mut first[row], &mut second[row]);
+            });
         }
-        dispatch(
-            level,
-            Merge {
-                exponentials: !F::Sums::FAST,
-                first: &first,
-                second: &second,
-                firsts: &mut firsts,
-                seconds: &mut seconds,
-            },
-        );
+        for row in 0..rows {
+            let (first, second) = (&first[row], &second[row]);
+            let (firsts, seconds) = (&mut firsts[row], &mut seconds[row]);
+            dispatch(level, Merge { exponentials: !F::Sums::FAST, first, second, firsts, seconds });
+        }
     }
-    dispatch(level, Totals { first: &firsts, second: &seconds, stats: &mut stats });
+    for row in 0..rows {
+        dispatch(level, Totals { first: &firsts[row], second: &seconds[row], stats: &mut stats[row] });
+    }
     for range in chunks(row_len).flat_map(parts) {
-        part(range, true, &mut |mut slices| {
+        part(range, true, &mut |row, mut slices| {
             if F::OF_EXP && !keeps {
                 let (mut first, mut second) = (LaneSums::of::<F::Sums>(), LaneSums::of_anything());
-                add_up::<T, F>(level, slices.part(0..slices.y.len()), &stats, &mut first, &mut second);
+                add_up::<T, F>(level, slices.part(0..slices.y.len()), &stats[row], &mut first, &mut second);
             }
-            finish(level, formula, slices, &stats);
+            finish(level, formula, slices, &stats[row]);
         });
     }
 }
 
-/// The greatest element of a row, or infinity if one is NaN.
-pub(crate) fn greatest_by_parts<T: Float>(
-    level: Level,
-    row_len: usize,
-    part: &mut dyn FnMut(Range<usize>, bool, OfPart<'_, T>),
-) -> T {
-    let mut greatest = T::neg_infinity();
+/// The greatest element of each row, or infinity if one is NaN.
+pub(crate) fn greatest_by_parts<T: Float, const W: usize>(level: Level, row_len: usize, part: Parts<'_, T>) -> [T; W] {
+    let mut greatest = [T::neg_infinity(); W];
     for range in chunks(row_len).flat_map(parts) {
-        part(range, false, &mut |slices| {
+        part(range, false, &mut |row, slices| {
             let of_part = greatest_of(level, slices.x());
-            if of_part > greatest {
-                greatest = of_part;
+            if of_part > greatest[row] {
+                greatest[row] = of_part;
             }
         });
     }

@@ -77,8 +77,8 @@ impl<F: RowFormula> Kernel for Run<F> {
 pub(crate) enum Rows<'a, T> {
     /// Rows in slices.
     Slices(Slices<'a, T>),
-    /// One long row, by parts: see [`long`].
-    Parts(usize, &'a mut dyn FnMut(Range<usize>, bool, OfPart<'_, T>)),
+    /// Some long rows, by parts: see [`long`](super::engine::long).
+    Parts { rows: usize, row_len: usize, part: Parts<'a, T> },
 }
 
 /// What is summed over a row.
@@ -192,5 +192,11 @@ impl<T> Slices<'_, T> {
     }
 }
 
-/// A function that is given a part of a row, as slices.
-pub(crate) type OfPart<'a, T> = &'a mut dyn FnMut(Slices<'_, T>);
+/// The most rows that are taken by parts at a time: neighbours in memory if rows lie side by side.
+pub(crate) const PARTED: usize = 8;
+
+/// A function that is given the number of a row, and a part of it as slices.
+pub(crate) type OfPart<'a, T> = &'a mut dyn FnMut(usize, Slices<'_, T>);
+
+/// Calls a function with a part of each row, and afterwards writes its output if this is asked for.
+pub(crate) type Parts<'a, T> = &'a mut dyn FnMut(Range<usize>, bool, OfPart<'_, T>);

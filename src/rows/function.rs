@@ -1,6 +1,6 @@
 //! A function of rows: its formulas, how its passes run, and the methods that its type gets.
 
-use super::formula::{RowFormula, Rows, Run, Slices};
+use super::formula::{PARTED, RowFormula, Rows, Run, Slices};
 use super::gather::{ByTiles, Work};
 use super::layout::Layout;
 use super::terms::{OfSink, Stage, Terms};
@@ -81,7 +81,7 @@ pub(crate) fn run_fast<T: Element, F: RowFunction>(
 fn run_formula<T: Element, F: RowFormula>(
     layout: Layout,
     level: Level,
-    terms: Terms<'_, T>,
+    mut terms: Terms<'_, T>,
     stage: Stage,
     formula: F,
     x: Option<&[T]>,
@@ -91,6 +91,9 @@ fn run_formula<T: Element, F: RowFormula>(
 ) {
     if y.is_empty() {
         return;
+    }
+    if let Some(causal) = &mut terms.causal {
+        causal.whole = F::SUMS_GRADIENTS;
     }
     let row_len = layout.row_len(y.len());
     let mut run = |rows: Rows<'_, T::Float>| T::Float::run(&Run(formula), level, rows);
@@ -121,6 +124,7 @@ fn run_formula<T: Element, F: RowFormula>(
                 grad_y,
                 y,
                 of_sink: &mut |row, g| of_sink(row, g),
+                parted: PARTED,
                 formula: &mut run,
             },
         );

@@ -3,6 +3,7 @@
 
 use super::formula::Rows;
 use super::layout::Layout;
+use super::reduce::CHUNK;
 use super::score_tiles::{Part, Tiles};
 use super::terms::{OfSink, Stage, Terms};
 use crate::kernel::element::{Element, per_element};
@@ -25,6 +26,8 @@ pub(crate) struct Work<'a, T: Element> {
     pub(crate) y: &'a mut [T],
     /// Called after a gradient, if there are sinks.
     pub(crate) of_sink: OfSink<'a, T::Float>,
+    /// How many rows come by parts at a time, at most.
+    pub(crate) parted: usize,
     pub(crate) formula: &'a mut dyn FnMut(Rows<'_, T::Float>),
 }
 
@@ -42,7 +45,7 @@ fn by_tiles<T: Element>(_: &ByTiles, work: Work<'_, T>) {
 }
 
 fn by_tiles_of<T: Element, const N: usize>(work: Work<'_, T>) {
-    let Work { level, layout, terms, stage, x, grad_y, y, of_sink, formula } = work;
+    let Work { level, layout, terms, stage, x, grad_y, y, of_sink, parted, formula } = work;
     let (len, inner) = (x.map_or(y.len(), <[T]>::len), layout.inner());
     let row_len = layout.row_len(len);
     let unit = row_len * inner;
@@ -57,34 +60,19 @@ fn by_tiles_of<T: Element, const N: usize>(work: Work<'_, T>) {
         let end = (len / unit).min(first + (N / (cells * inner)).max(1));
         let same = |&block: &usize| terms.computed(block, row_len, inner) == places;
         let end = first + (first..end).take_while(same).count();
-        let width = (N / cells).clamp(1, inner);
+        // Rows side by side that a tile has no room for come by parts, several at a time, for they share cache lines.
+        let by_parts = cells > N || parted > 1 && inner > 1 && cells > CHUNK;
+        let width = if by_parts { parted } else { N / cells }.clamp(1, inner);
         for lane in (0..inner).step_by(width) {
             let lanes = lane..inner.min(lane + width);
-            let mut part = Part { blocks: first..end, lanes, places: places.clone(), sink };
-            if cells <= N {
+            let part = Part { blocks: first..end, lanes, places: places.clone(), sink };
+            if by_parts {
+                tiles.run_parts(stage, &part, x, grad_y, y, of_sink, formula);
+            } else {
                 tiles.shifts_by_row();
                 tiles.load(stage, &part, x.unwrap_or(y), grad_y);
                 tiles.run_rows(stage, &part, formula);
                 tiles.spread(stage, &part, y, of_sink);
-            } else {
-                if stage != Stage::FromOutput {
-                    tiles.find_shift(&part, x.unwrap_or(y));
-                }
-                if terms.empty_rows_are_zeros && tiles.is_empty(stage, &part, x.unwrap_or(y)) {
-                    tiles.fill(&part, y);
-                    continue;
-                }
-                let row = part.clone();
-                formula(Rows::Parts(cells, &mut |range, written, f| {
-                    for start in range.clone().step_by(N) {
-                        part.take(&row, start..range.end.min(start + N));
-                        tiles.load(stage, &part, x.unwrap_or(y), grad_y);
-                        f(tiles.slices(&part));
-                        if written {
-                            tiles.spread(stage, &part, y, of_sink);
-                        }
-                    }
-                }));
             }
             tiles.fill_hidden(first..end, y);
         }

@@ -104,17 +104,17 @@ fn rows<T: Element>(level: Level, layout: Layout, values: bool, x: Option<&[T]>,
             each_row(level, row_len, chosen, None, y);
             times(grad_y, y);
         }
-        Rows::Parts(row_len, part) => {
-            let greatest = greatest_by_parts(level, row_len, part);
+        Rows::Parts { row_len, part, .. } => {
+            let greatest = greatest_by_parts::<_, 1>(level, row_len, part)[0];
             let (mut nan, mut first, mut at) = (false, None, 0);
-            part(0..row_len, false, &mut |slices| {
+            part(0..row_len, false, &mut |_, slices| {
                 // Infinity stands for NaN too.
                 nan |= greatest == FloatCore::infinity() && slices.y.iter().any(|x| x.is_nan());
                 first = first.or_else(|| slices.y.iter().position(|&x| x == greatest).map(|i| at + i));
                 at += slices.y.len();
             });
             at = 0;
-            part(0..row_len, true, &mut |slices| {
+            part(0..row_len, true, &mut |_, slices| {
                 let first = first.filter(|_| !nan).and_then(|first| first.checked_sub(at));
                 at += slices.y.len();
                 slices.y.fill(if nan { FloatCore::nan() } else { Zero::zero() });
@@ -128,7 +128,7 @@ fn rows<T: Element>(level: Level, layout: Layout, values: bool, x: Option<&[T]>,
     let (terms, stage) = (Terms::scaled(1.0), Stage::Slope);
     T::call(
         &ByTiles,
-        Work { level, layout, terms, stage, x, grad_y, y, of_sink: &mut |_, _| {}, formula: &mut formula },
+        Work { level, layout, terms, stage, x, grad_y, y, of_sink: &mut |_, _| {}, parted: 1, formula: &mut formula },
     );
 }
 

@@ -178,9 +178,9 @@ fn of_axis<T: Element>(x: &[T], layout: Layout, f: &mut dyn FnMut(usize, T::Floa
                 }
             }
         }
-        Rows::Parts(row_len, part) => {
+        Rows::Parts { row_len, part, .. } => {
             let mut sum = LogSumExp::<T::Float>::new();
-            part(0..row_len, false, &mut |slices| sum.push_slice_at(level, slices.y));
+            part(0..row_len, false, &mut |_, slices| sum.push_slice_at(level, slices.y));
             f(at, sum.finish());
             at += 1;
         }
@@ -195,6 +195,7 @@ fn of_axis<T: Element>(x: &[T], layout: Layout, f: &mut dyn FnMut(usize, T::Floa
         grad_y: None,
         y: &mut [],
         of_sink: &mut |_, _| {},
+        parted: 1,
         formula: &mut formula,
     };
     T::call(&ByTiles, work);
@@ -204,7 +205,7 @@ fn of_axis<T: Element>(x: &[T], layout: Layout, f: &mut dyn FnMut(usize, T::Floa
 pub(crate) const SEGMENT: usize = 1 << 16;
 
 /// The probabilities of numbers, times a number.
-pub(super) fn probabilities<T: Element>(level: Level, state: State<T::Float>, times: T::Float, x: &[T], y: &mut [T]) {
+fn probabilities<T: Element>(level: Level, state: State<T::Float>, times: T::Float, x: &[T], y: &mut [T]) {
     T::as_floats(level, [x], [y], false, |[x], [y]| {
         T::Float::run(&Compiled, level, Args::Probabilities(Probabilities { state, times, x, y }));
     });
@@ -261,7 +262,7 @@ pub fn log_sum_exp_backward<T: Element>(x: &[T], grad_y: T, grad_x: &mut [T]) {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LogSumExp<T: Element> {
-    pub(super) state: State<T::Float>,
+    state: State<T::Float>,
 }
 
 impl<T: Element> Default for LogSumExp<T> {
@@ -288,12 +289,8 @@ impl<T: Element> LogSumExp<T> {
     /// ```
     #[must_use]
     pub fn of(x: &[T]) -> Self {
-        Self::of_at(Level::best(), x)
-    }
-
-    pub(super) fn of_at(level: Level, x: &[T]) -> Self {
         let mut sum = Self::new();
-        sum.push_slice_at(level, x);
+        sum.push_slice(x);
         sum
     }
 

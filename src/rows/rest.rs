@@ -1,11 +1,10 @@
 //! What log-sum-exp and the losses need of rows: the greatest element, the exponentials but for it, and their sum.
 
 use core::marker::PhantomData;
-use core::ops::Range;
 
 use super::by_lanes::{ByLanes, WIDE, whole_sides};
 use super::engine::greatest_by_parts;
-use super::formula::{OfPart, Slices};
+use super::formula::{Parts, Slices};
 use super::probability::Rest;
 use super::reduce::{CHUNK, DEPTH, LaneSums};
 use super::side::{scale_by_greatest, to_columns};
@@ -95,20 +94,15 @@ pub(crate) fn keep_exponentials<T: Float>(level: Level, slices: &mut Slices<'_, 
 
 /// What is known of one row of any length: see [`long`](super::engine::long). If it `keeps` what is written, the outputs then
 /// hold the exponentials.
-pub(crate) fn rest_by_parts<T: Float>(
-    level: Level,
-    row_len: usize,
-    keeps: bool,
-    part: &mut dyn FnMut(Range<usize>, bool, OfPart<'_, T>),
-) -> Stats<T> {
+pub(crate) fn rest_by_parts<T: Float>(level: Level, row_len: usize, keeps: bool, part: Parts<'_, T>) -> Stats<T> {
     let mut stats = Stats::new();
-    find_scale(level, greatest_by_parts(level, row_len, part), Offset::OnGrid, &mut stats);
+    find_scale(level, greatest_by_parts::<_, 1>(level, row_len, part)[0], Offset::OnGrid, &mut stats);
     let (mut firsts, mut seconds) = (LaneSums::of_anything(), LaneSums::of_anything());
     // From the end, which the search for the greatest has just left in the cache.
     for chunk in chunks(row_len).rev() {
         let (mut first, mut second) = (LaneSums::of_exponentials(), LaneSums::of_anything());
         for range in parts(chunk) {
-            part(range, false, &mut |slices| add_up(level, slices, keeps, &stats, &mut first, &mut second));
+            part(range, false, &mut |_, slices| add_up(level, slices, keeps, &stats, &mut first, &mut second));
         }
         let (firsts, seconds) = (&mut firsts, &mut seconds);
         dispatch(level, Merge { exponentials: true, first: &first, second: &second, firsts, seconds });
@@ -123,6 +117,6 @@ pub(crate) fn rest_of_rows<T: Float>(level: Level, x: &[T], row_len: usize, f: &
         return rest_of_groups(level, x, row_len, None, true, &mut |Group { at, x, stats, .. }| f(at, x, stats));
     }
     for (row, x) in x.chunks_exact(row_len).enumerate() {
-        f(row, x, &rest_by_parts(level, row_len, false, &mut |range, _, f| f(Slices::read(&x[range], None))));
+        f(row, x, &rest_by_parts(level, row_len, false, &mut |range, _, f| f(0, Slices::read(&x[range], None))));
     }
 }

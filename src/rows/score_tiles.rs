@@ -6,9 +6,10 @@ use num_traits::Zero;
 use num_traits::float::FloatCore;
 
 use super::affine::{Affine, Apply};
-use super::formula::{Rows, Slices};
+use super::formula::{PARTED, Rows, Slices};
 use super::layout::{Layout, transpose};
 use super::limits::{Best, in_range, magnitude, shift_all};
+use super::reduce::{DEPTH, LANES};
 use super::terms::{OfSink, Stage, Terms};
 use crate::activation::Activation;
 use crate::functions::tanh::Tanh;
@@ -41,11 +42,22 @@ impl Part {
         self.blocks.len() * self.block_len()
     }
 
-    /// Becomes a part of a row: these of its elements and its sink, which is the last.
-    pub(super) fn take(&mut self, row: &Self, cells: Range<usize>) {
-        let Range { start, end } = row.places;
-        self.places = (start + cells.start).min(end)..(start + cells.end).min(end);
-        self.sink = row.sink && cells.end == row.row_len();
+    /// A part of each row: these of its elements and its sink, which is the last.
+    fn of_rows(&self, cells: Range<usize>) -> Self {
+        let Range { start, end } = self.places;
+        Self {
+            places: (start + cells.start).min(end)..(start + cells.end).min(end),
+            sink: self.sink && cells.end == self.row_len(),
+            ..self.clone()
+        }
+    }
+
+    /// The parts of rows that a tile of `n` elements has room for, of these numbers of each row. They begin at whole blocks of
+    /// columns, so that sums have the order that they have without parts.
+    fn parts(&self, n: usize, cells: Range<usize>) -> impl Iterator<Item = Self> {
+        const BLOCK: usize = DEPTH * LANES;
+        let (step, end) = ((n / self.lanes.len() / BLOCK).max(1) * BLOCK, cells.end);
+        cells.step_by(step).map(move |start| self.of_rows(start..end.min(start + step)))
     }
 
     /// Calls `f` with the number of each row, and where its numbers begin in the tile.
@@ -70,8 +82,8 @@ pub(super) struct Tiles<'a, T: Element, const N: usize> {
     keep: Option<[bool; N]>,
     /// The derivatives of capped scores.
     slopes: Option<Tile<T::Float, N>>,
-    /// What is taken from each element of a row of several parts; `None` if each row in the tile is whole.
-    shift: Option<Option<T::Float>>,
+    /// What is taken from each element of rows of several parts; `None` if each row in the tile is whole.
+    shift: Option<[Option<T::Float>; PARTED]>,
 }
 
 impl<'a, T: Element, const N: usize> Tiles<'a, T, N> {
@@ -219,20 +231,24 @@ impl<'a, T: Element, const N: usize> Tiles<'a, T, N> {
     /// Shifts rows whose scores would leave the range of the type.
     fn shift(&mut self, part: &Part) {
         let (n, scale) = (part.places.len(), self.terms.last_scale());
-        if let Some(shift) = self.shift {
-            // Of a part of a row, the row's other parts decide too: see `find_shift`.
-            if let Some(shift) = shift {
-                let (elements, sink) = self.x.of(part.len()).split_at_mut(n);
-                shift_all(elements, shift, scale);
-                sink.fill(-shift);
+        let shifted = |tile: &mut [T::Float], shift: T::Float| {
+            let (elements, sink) = tile.split_at_mut(n);
+            shift_all(elements, shift, scale);
+            sink.fill(-shift);
+        };
+        if let Some(shifts) = self.shift {
+            // Of a part of a row, the row's other parts decide too: see `find_shifts`.
+            let rows = self.x.of(part.len()).chunks_exact_mut(part.row_len());
+            for (row, shift) in rows.zip(shifts) {
+                if let Some(shift) = shift {
+                    shifted(row, shift);
+                }
             }
         } else if self.may_leave_range(part) {
             for row in (0..part.len()).step_by(part.row_len()) {
                 let best = self.best(row..row + n, Best::new(scale));
                 if let Some(shift) = best.shift() {
-                    let (elements, sink) = self.x.of(N)[row..row + part.row_len()].split_at_mut(n);
-                    shift_all(elements, shift, scale);
-                    sink.fill(-shift);
+                    shifted(&mut self.x.of(N)[row..row + part.row_len()], shift);
                 }
             }
         }
@@ -257,29 +273,72 @@ impl<'a, T: Element, const N: usize> Tiles<'a, T, N> {
         best
     }
 
-    /// Calls `f` with each part of a row that has several.
-    fn each_part(row: &Part, f: &mut dyn FnMut(&Part)) {
-        let mut part = row.clone();
-        for start in (0..row.row_len()).step_by(N) {
-            part.take(row, start..row.row_len().min(start + N));
-            f(&part);
+    /// The shifts of rows of several parts.
+    fn find_shifts(&mut self, rows: &Part, x: &[T]) {
+        self.shift = Some([None; PARTED]);
+        let scale = self.terms.last_scale();
+        if scale.abs() <= 1.0 && self.bias.is_none() {
+            return;
+        }
+        let (mut may, mut best) = (false, [Best::new(scale); PARTED]);
+        for part in rows.parts(N, 0..rows.row_len()) {
+            self.gather_all(&part, x, None);
+            self.cap(part.len());
+            may |= self.may_leave_range(&part);
+            for (row, best) in (0..part.len()).step_by(part.row_len()).zip(&mut best) {
+                *best = self.best(row..row + part.places.len(), *best);
+            }
+        }
+        if may {
+            self.shift = Some(best.map(|best| best.shift()));
         }
     }
 
-    /// The shift of a row of several parts.
-    pub(super) fn find_shift(&mut self, row: &Part, x: &[T]) {
-        self.shift = Some(None);
-        if self.terms.last_scale().abs() <= 1.0 && self.bias.is_none() {
-            return;
+    /// Runs the formula over rows of several parts, but gives the empty ones zeros, if they shall have them.
+    pub(super) fn run_parts(
+        &mut self,
+        stage: Stage,
+        rows: &Part,
+        x: Option<&[T]>,
+        grad_y: Option<&[T]>,
+        y: &mut [T],
+        of_sink: OfSink<'_, T::Float>,
+        formula: &mut dyn FnMut(Rows<'_, T::Float>),
+    ) {
+        if stage != Stage::FromOutput {
+            self.find_shifts(rows, x.unwrap_or(y));
         }
-        let (mut may, mut best) = (false, Best::new(self.terms.last_scale()));
-        Self::each_part(row, &mut |part| {
-            self.gather_all(part, x, None);
-            self.cap(part.len());
-            may |= self.may_leave_range(part);
-            best = self.best(0..part.places.len(), best);
+        let mut empty = [false; PARTED];
+        if self.terms.empty_rows_are_zeros {
+            empty = self.are_empty(stage, rows, x.unwrap_or(y));
+        }
+        let (row_len, inner, first) = (rows.row_len(), self.inner, rows.lanes.start);
+        // An empty row has no share for its sink.
+        let mut of_sink = |row: usize, gradient| {
+            of_sink(row, if empty[row % inner - first] { Zero::zero() } else { gradient });
+        };
+        formula(Rows::Parts {
+            rows: rows.lanes.len(),
+            row_len,
+            part: &mut |range, written, f| {
+                for part in rows.parts(N, range) {
+                    self.load(stage, &part, x.unwrap_or(y), grad_y);
+                    let mut slices = self.slices(&part);
+                    for row in 0..part.lanes.len() {
+                        f(row, slices.part(row * part.row_len()..(row + 1) * part.row_len()));
+                    }
+                    if written {
+                        self.spread(stage, &part, y, &mut of_sink);
+                    }
+                }
+            },
         });
-        self.shift = Some(if may { best.shift() } else { None });
+        for (lane, _) in rows.lanes.clone().zip(empty).filter(|(_, empty)| *empty) {
+            let start = rows.blocks.start * self.row_len * self.inner + lane;
+            for place in 0..self.row_len {
+                y[start + place * self.inner] = T::zero();
+            }
+        }
     }
 
     pub(super) fn slices(&mut self, part: &Part) -> Slices<'_, T::Float> {
@@ -309,16 +368,16 @@ impl<'a, T: Element, const N: usize> Tiles<'a, T, N> {
         formula(Rows::Slices(slices.part(start..len)));
     }
 
-    /// Whether a row of several parts is empty.
-    pub(super) fn is_empty(&mut self, stage: Stage, row: &Part, x: &[T]) -> bool {
-        let mut is_empty = true;
-        Self::each_part(row, &mut |part| {
-            if is_empty {
-                self.load(stage, part, x, None);
-                is_empty = self.slices(part).y.iter().all(|&score| score == empty(stage));
+    /// Which rows of several parts are empty.
+    fn are_empty(&mut self, stage: Stage, rows: &Part, x: &[T]) -> [bool; PARTED] {
+        let mut are_empty = [true; PARTED];
+        for part in rows.parts(N, 0..rows.row_len()) {
+            self.load(stage, &part, x, None);
+            for (row, is_empty) in self.x.of(part.len()).chunks_exact(part.row_len()).zip(&mut are_empty) {
+                *is_empty &= row.iter().all(|&score| score == empty(stage));
             }
-        });
-        is_empty
+        }
+        are_empty
     }
 
     /// Writes results, which gradients have the scale for a factor of.
@@ -338,14 +397,6 @@ impl<'a, T: Element, const N: usize> Tiles<'a, T, N> {
             T::Float::run(&Apply, self.level, affine);
         }
         self.write(part, y);
-    }
-
-    /// Writes zeros for a whole row.
-    pub(super) fn fill(&mut self, part: &Part, y: &mut [T]) {
-        let start = part.blocks.start * self.row_len * self.inner + part.lanes.start;
-        for place in 0..self.row_len {
-            y[start + place * self.inner] = T::zero();
-        }
     }
 
     /// Writes the results of places that are hidden and not computed: those of one that is.

@@ -181,7 +181,8 @@ impl<'a, F: Described, T: Element> Scores<'a, F, T> {
     ///   the keys are a later block of the sequence than the queries.
     /// - A row that sees nothing is as one that is masked completely: NaN, or zeros
     ///   ([`empty_rows_are_zeros`](Self::empty_rows_are_zeros)).
-    /// - Time: what is hidden is not computed, up to the next multiple of 32 elements.
+    /// - Time: what is hidden is not computed, up to the next multiple of 32 elements; but in gradients of log-softmax, which
+    ///   depend on all of `grad_y`.
     /// - Along an axis that is not the last, rows are counted as they lie in memory, and `queries` must divide the rows that lie
     ///   side by side, or be a multiple of them.
     ///
@@ -210,7 +211,7 @@ impl<'a, F: Described, T: Element> Scores<'a, F, T> {
         if !is_multiple(queries, inner) && !is_multiple(inner, queries) {
             return error("a multiple of the rows that lie side by side, or divide their number");
         }
-        self.terms.causal = Some(Causal { queries, offset, window: None });
+        self.terms.causal = Some(Causal { queries, offset, window: None, whole: false });
         self.fits("the causal mask's queries", queries)
     }
 

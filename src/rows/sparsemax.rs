@@ -2,9 +2,8 @@
 
 #[cfg(feature = "alloc")]
 use alloc::{vec, vec::Vec};
-use core::ops::Range;
 
-use super::formula::{OfPart, Rows, Slices};
+use super::formula::{Parts, Rows, Slices};
 use super::gather::{self, ByTiles, Work};
 use super::layout::{Layout, rows_along_axis, rows_of_length};
 use super::terms::{Stage, Terms};
@@ -134,32 +133,27 @@ fn along_axis<T: Element>(
             x.copy_from_slice(y);
             each_row(level, row_len, what, Some(x), grad_y, y);
         }
-        Rows::Parts(row_len, part) => long_row(level, row_len, what, part),
+        Rows::Parts { row_len, part, .. } => long_row(level, row_len, what, part),
     };
     let (terms, stage) = (Terms::scaled(1.0), Stage::Slope);
     T::call(
         &ByTiles,
-        Work { level, layout, terms, stage, x, grad_y, y, of_sink: &mut |_, _| {}, formula: &mut formula },
+        Work { level, layout, terms, stage, x, grad_y, y, of_sink: &mut |_, _| {}, parted: 1, formula: &mut formula },
     );
 }
 
 /// A row that no tile has room for, which is read several times: gathered as a whole.
 #[cfg(feature = "alloc")]
-fn long_row<T: Float>(
-    level: Level,
-    row_len: usize,
-    what: What,
-    part: &mut dyn FnMut(Range<usize>, bool, OfPart<'_, T>),
-) {
+fn long_row<T: Float>(level: Level, row_len: usize, what: What, part: Parts<'_, T>) {
     let (mut x, mut gradients, mut y) = (Vec::with_capacity(row_len), Vec::new(), vec![T::zero(); row_len]);
-    part(0..row_len, false, &mut |slices| {
+    part(0..row_len, false, &mut |_, slices| {
         x.extend_from_slice(slices.y);
         gradients.extend_from_slice(slices.grad_y.unwrap_or(&[]));
     });
     let grad_y = if gradients.is_empty() { None } else { Some(&gradients[..]) };
     each_row(level, row_len, what, Some(&x), grad_y, &mut y);
     let mut rest = &y[..];
-    part(0..row_len, true, &mut |slices| {
+    part(0..row_len, true, &mut |_, slices| {
         let (first, others) = rest.split_at(slices.y.len());
         slices.y.copy_from_slice(first);
         rest = others;
@@ -167,7 +161,7 @@ fn long_row<T: Float>(
 }
 
 #[cfg(not(feature = "alloc"))]
-fn long_row<T: Float>(_: Level, row_len: usize, _: What, _: &mut dyn FnMut(Range<usize>, bool, OfPart<'_, T>)) {
+fn long_row<T: Float>(_: Level, row_len: usize, _: What, _: Parts<'_, T>) {
     panic!(
         "sparsemax: rows along an axis have at most {} elements without the feature `alloc`, but these have {row_len}",
         gather::TILE

@@ -72,6 +72,8 @@ pub(crate) struct Causal {
     pub(crate) queries: usize,
     pub(crate) offset: isize,
     pub(crate) window: Option<usize>,
+    /// Whether all places are computed: if results need the gradients at places that are hidden.
+    pub(crate) whole: bool,
 }
 
 impl Causal {
@@ -87,6 +89,9 @@ impl Causal {
     /// a place that is not seen, one is among them: the other hidden places get its result.
     fn computed(&self, row: usize, row_len: usize) -> Range<usize> {
         let Range { start, end } = self.seen(row, row_len);
+        if self.whole {
+            return 0..row_len;
+        }
         if start >= end {
             return 0..row_len.min(LANES);
         }

@@ -1,18 +1,19 @@
 //! Top-k softmax: the experts of a mixture that each row of logits chooses, and their weights.
 
+use core::cmp::Ordering;
+use core::ops::Range;
+
 use num_traits::Zero;
 
+use super::formula::{OfPart, RowFormula, Rows, Run, Slices};
 use super::function::run as run_rows;
 use super::layout::Layout;
-use super::log_sum_exp::{LogSumExp, probabilities};
-use super::reduce::{Partial, add};
-use super::softmax::Softmax;
-use super::states::State;
+use super::softmax::{Gradient, Probability, Softmax};
 use super::terms::Terms;
 use crate::describe::error::ParameterError;
-use crate::kernel::element::{Element, Float, Lane, per_element};
+use crate::kernel::element::{Element, Float, per_element};
 use crate::kernel::level::Level;
-use crate::kernel::real::Real;
+use crate::kernel::tiles::{TILE, Tile};
 use crate::pass::{Pass, Pieces, same_length};
 
 const NAME: &str = "top_k_softmax";
@@ -216,118 +217,153 @@ fn run<T: Element>(job: &Job, asked: Asked<'_, T>) {
             let chosen = indices.chunks_exact_mut(k).zip(weights.chunks_exact_mut(k));
             for (logits, (indices, weights)) in logits.chunks_exact(experts).zip(chosen) {
                 choose(logits, indices, weights);
-                if over_all {
-                    normalise(level, LogSumExp::of_at(level, logits).state, weights);
-                }
             }
-            if let (false, Ok(rows)) = (over_all, Layout::rows(NAME, k)) {
+            if over_all {
+                let mut load = |row: usize, part: Range<usize>, x: &mut [T::Float], _: &mut [T::Float]| {
+                    T::widen(level, &logits[row * experts..][part], x);
+                };
+                by_tiles(level, Probability, (logits.len() / experts, experts), &mut load, &mut |row, part, p| {
+                    let chosen = row * k..(row + 1) * k;
+                    for (weight, index) in weights[chosen.clone()].iter_mut().zip(&indices[chosen]) {
+                        if part.contains(index) {
+                            *weight = T::rounded(p[index - part.start]);
+                        }
+                    }
+                });
+            } else if let Ok(rows) = Layout::rows(NAME, k) {
                 let terms = Terms::scaled(1.0);
                 run_rows::<T, Softmax>(rows, level, terms, Pass::ForwardInPlace { x: weights });
             }
         }
         Asked::Backward { logits, indices, grad_weights, grad_logits } => {
-            let rows = logits.chunks_exact(experts).zip(grad_logits.chunks_exact_mut(experts));
-            let chosen = indices.chunks_exact(k).zip(grad_weights.chunks_exact(k));
-            for ((logits, grad_logits), (indices, grad_weights)) in rows.zip(chosen) {
-                Row { level, logits, indices, grad_weights }.backward(over_all, grad_logits);
+            let rows = logits.len() / experts;
+            if over_all {
+                let mut load = |row: usize, part: Range<usize>, x: &mut [T::Float], grad: &mut [T::Float]| {
+                    T::widen(level, &logits[row * experts..][part.clone()], x);
+                    // What was not chosen has no gradient.
+                    grad.fill(Zero::zero());
+                    for (index, grad_weight) in indices[row * k..][..k].iter().zip(&grad_weights[row * k..]) {
+                        if part.contains(index) {
+                            grad[index - part.start] = grad_weight.widened();
+                        }
+                    }
+                };
+                by_tiles(level, Gradient, (rows, experts), &mut load, &mut |row, part, gradient| {
+                    T::narrow(level, gradient, &mut grad_logits[row * experts..][part]);
+                });
+            } else {
+                let mut load = |row: usize, part: Range<usize>, x: &mut [T::Float], grad: &mut [T::Float]| {
+                    for (x, &index) in x.iter_mut().zip(&indices[row * k..][part.clone()]) {
+                        *x = logits[row * experts + index].widened();
+                    }
+                    for (grad, grad_weight) in grad.iter_mut().zip(&grad_weights[row * k..][part]) {
+                        *grad = grad_weight.widened();
+                    }
+                };
+                grad_logits.fill(T::zero());
+                by_tiles(level, Gradient, (rows, k), &mut load, &mut |row, part, gradient| {
+                    for (&index, &gradient) in indices[row * k..][part].iter().zip(gradient) {
+                        grad_logits[row * experts + index] = T::rounded(gradient);
+                    }
+                });
             }
         }
     }
 }
-
-/// Chosen elements that are computed at a time.
-const PART: usize = 32;
 
 /// The places of the greatest logits, and these.
 fn choose<T: Element>(logits: &[T], indices: &mut [usize], chosen: &mut [T]) {
     let before = |a: T, b: T| a > b || a.is_nan() && !b.is_nan();
-    let (mut count, last) = (0, indices.len() - 1);
-    for (part, logits) in logits.chunks(PART).enumerate() {
-        // Most parts of a long row have nothing to choose: a loop without branches finds that out.
-        if count > last && logits.iter().fold(true, |none, &logit| none & (logit <= chosen[last])) {
+    let (k, mut count) = (indices.len(), 0);
+    let mut take = |i: usize| {
+        let logit = logits[i];
+        if count == k && !before(logit, chosen[k - 1]) {
+            return;
+        }
+        // Its place among the chosen: equal ones that came before stay before.
+        let at = chosen[..count].iter().map(|&other| usize::from(!before(logit, other))).sum::<usize>();
+        // All places in turn, of which those behind move: a loop whose length a CPU can guess.
+        count = (count + 1).min(k);
+        for j in (1..count).rev() {
+            let moves = j > at;
+            chosen[j] = if moves { chosen[j - 1] } else { chosen[j] };
+            indices[j] = if moves { indices[j - 1] } else { indices[j] };
+        }
+        (chosen[at], indices[at]) = (logit, i);
+    };
+    if k <= COLUMN && logits.len() >= 2 * COLUMN {
+        let mut candidates = [0; CANDIDATES];
+        if let Some(count) = find_candidates(logits, k, &mut candidates) {
+            return candidates[..count].iter().for_each(|&i| take(i));
+        }
+    }
+    (0..logits.len()).for_each(take);
+}
+
+/// The most candidates that are put aside.
+const CANDIDATES: usize = 64;
+
+/// Logits of which the greatest in each lane is known.
+const COLUMN: usize = 16;
+
+/// The places of the logits that may be among the k greatest, in their order, and their number; `None` if there are too many.
+/// Each lane has a greatest logit, and the kth greatest of these is reached by k logits at least, so lesser ones are out. There
+/// are no branches, which a CPU could not guess.
+fn find_candidates<T: Element>(logits: &[T], k: usize, candidates: &mut [usize; CANDIDATES]) -> Option<usize> {
+    let mut lanes = [T::neg_infinity(); COLUMN];
+    for column in logits.as_chunks::<COLUMN>().0 {
+        for i in 0..COLUMN {
+            lanes[i] = if column[i] > lanes[i] { column[i] } else { lanes[i] };
+        }
+    }
+    let mut floor = T::infinity();
+    for lane in lanes {
+        let greater = lanes.iter().map(|&other| usize::from(other > lane)).sum::<usize>();
+        floor = if greater < k && lane < floor { lane } else { floor };
+    }
+    let mut count = 0;
+    for (i, &logit) in logits.iter().enumerate() {
+        candidates[count % CANDIDATES] = i;
+        // NaN is a candidate.
+        count += usize::from(!matches!(logit.partial_cmp(&floor), Some(Ordering::Less)));
+    }
+    (count <= CANDIDATES).then_some(count)
+}
+
+/// Fills tiles with a part of a row: elements and gradients.
+type Load<'a, F> = &'a mut dyn FnMut(usize, Range<usize>, &mut [F], &mut [F]);
+
+/// Runs a formula over so many rows of a length, which `load` makes and `store` takes.
+fn by_tiles<F: Float, R: RowFormula>(
+    level: Level,
+    formula: R,
+    (rows, row_len): (usize, usize),
+    load: Load<'_, F>,
+    store: &mut dyn FnMut(usize, Range<usize>, &[F]),
+) {
+    let (mut x, mut grad_y) = (Tile::<F, TILE>::new(), Tile::<F, TILE>::new());
+    let at_once = TILE / row_len;
+    for first in (0..rows).step_by(at_once.max(1)) {
+        if at_once == 0 {
+            let mut part = |range: Range<usize>, written, f: OfPart<'_, F>| {
+                for start in range.clone().step_by(TILE) {
+                    let part = start..range.end.min(start + TILE);
+                    let (x, grad_y) = (x.of(part.len()), grad_y.of(part.len()));
+                    load(first, part.clone(), x, grad_y);
+                    f(0, Slices { row_len: part.len(), x: None, grad_y: Some(grad_y), y: &mut *x });
+                    if written {
+                        store(first, part, x);
+                    }
+                }
+            };
+            F::run(&Run(formula), level, Rows::Parts { rows: 1, row_len, part: &mut part });
             continue;
         }
-        for (i, &logit) in logits.iter().enumerate() {
-            if count > last && !before(logit, chosen[last]) {
-                continue;
-            }
-            let mut at = count.min(last);
-            count = (count + 1).min(last + 1);
-            while at > 0 && before(logit, chosen[at - 1]) {
-                (chosen[at], indices[at]) = (chosen[at - 1], indices[at - 1]);
-                at -= 1;
-            }
-            (chosen[at], indices[at]) = (logit, part * PART + i);
-        }
-    }
-}
-
-/// The probabilities of logits, in their place.
-fn normalise<T: Element>(level: Level, state: State<T::Float>, logits: &mut [T]) {
-    for part in logits.chunks_mut(PART) {
-        let mut copy = [T::zero(); PART];
-        let copy = &mut copy[..part.len()];
-        copy.copy_from_slice(part);
-        probabilities(level, state, T::Float::of(1.0), copy, part);
-    }
-}
-
-/// A row and the gradient of its weights.
-struct Row<'a, T> {
-    level: Level,
-    logits: &'a [T],
-    indices: &'a [usize],
-    grad_weights: &'a [T],
-}
-
-impl<T: Element> Row<'_, T> {
-    /// p (g - <p, g>), where p is of all logits or of the chosen ones, and g is 0 where nothing was chosen.
-    fn backward(&self, over_all: bool, grad_logits: &mut [T]) {
-        let state = if over_all { LogSumExp::of_at(self.level, self.logits).state } else { self.state_of_chosen() };
-        let zero = <T::Float as Float>::Plain::of(0.0);
-        let mut sum: Partial<_> = (zero, zero);
-        self.each(state, &mut |_, p, g| {
-            let (product, error) = <T::Float as Float>::Plain::load(p).two_mul(Lane::load(g));
-            sum = add(sum, product);
-            sum.1 = sum.1 + error;
-        });
-        let mean = sum.0 + sum.1;
-        if over_all {
-            probabilities(self.level, state, (-mean).store(), self.logits, grad_logits);
-        } else {
-            grad_logits.fill(T::zero());
-        }
-        self.each(state, &mut |index, p, g| {
-            let gradient = <T::Float as Float>::Plain::load(p) * (<T::Float as Float>::Plain::load(g) - mean);
-            grad_logits[index] = T::rounded(gradient.store());
-        });
-    }
-
-    /// Calls `f` with some chosen logits, as many as fit, and where they stand among the chosen.
-    fn parts(&self, f: &mut dyn FnMut(usize, &[T::Float])) {
-        for (part, indices) in self.indices.chunks(PART).enumerate() {
-            let mut logits = [T::Float::zero(); PART];
-            for (logit, &index) in logits.iter_mut().zip(indices) {
-                *logit = self.logits[index].widened();
-            }
-            f(part * PART, &logits[..indices.len()]);
-        }
-    }
-
-    fn state_of_chosen(&self) -> State<T::Float> {
-        let mut sum = LogSumExp::<T::Float>::new();
-        self.parts(&mut |_, logits| sum.push_slice_at(self.level, logits));
-        sum.state
-    }
-
-    /// Calls `f` with each chosen index, its probability and its gradient.
-    fn each(&self, state: State<T::Float>, f: &mut dyn FnMut(usize, T::Float, T::Float)) {
-        self.parts(&mut |start, logits| {
-            let mut p = [T::Float::zero(); PART];
-            probabilities(self.level, state, T::Float::of(1.0), logits, &mut p[..logits.len()]);
-            for (i, &p) in p[..logits.len()].iter().enumerate() {
-                f(self.indices[start + i], p, self.grad_weights[start + i].widened());
-            }
-        });
+        let rows = first..rows.min(first + at_once);
+        let (x, grad_y) = (x.of(rows.len() * row_len), grad_y.of(rows.len() * row_len));
+        let each = rows.clone().zip(x.chunks_exact_mut(row_len)).zip(grad_y.chunks_exact_mut(row_len));
+        each.for_each(|((row, x), grad_y)| load(row, 0..row_len, x, grad_y));
+        F::run(&Run(formula), level, Rows::Slices(Slices { row_len, x: None, grad_y: Some(grad_y), y: &mut *x }));
+        rows.zip(x.chunks_exact(row_len)).for_each(|(row, x)| store(row, 0..row_len, x));
     }
 }

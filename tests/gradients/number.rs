@@ -70,7 +70,7 @@ pub(crate) fn of<T: Number>(numbers: &[f64]) -> Vec<T> {
 pub(crate) fn allowed<T: Number>(roundings: f64, expected: f64) -> f64 {
     let of_float = if T::IS_FLOAT { T::ROUNDING } else { f64::from(f32::EPSILON) / 2.0 };
     let of_half = if T::IS_FLOAT { 0.0 } else { T::ROUNDING };
-    2e-15 + roundings * of_float * expected.abs().max(0.25) + of_half * expected.abs().max(1.0 / 16_384.0)
+    1e-14 + roundings * of_float * expected.abs().max(0.25) + of_half * expected.abs().max(1.0 / 16_384.0)
 }
 
 /// The lines of the table of one kind and name, each as its numbers.

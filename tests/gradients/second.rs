@@ -276,3 +276,17 @@ fn a_level_can_be_named() {
         assert_eq!((grad_grad_y, grad_x), ([1.0], [3.0]));
     }
 }
+
+#[test]
+fn fast_and_parallel_give_the_same() {
+    let [x, grad_y, grad_grad_x] = [1, 2, 3].map(|seed| of::<f32>(&numbers(seed, 4.0, 3_000)));
+    let all = |f: &dyn SecondDerivative<f32>| {
+        let (mut grad_grad_y, mut grad_x) = (vec![0.0; x.len()], vec![0.0; x.len()]);
+        f.double_backward(&x, &grad_y, &grad_grad_x, &mut grad_grad_y, &mut grad_x);
+        [f.second_derivative_vec(&x), grad_grad_y, grad_x]
+    };
+    let expected = all(&Silu);
+    assert_eq!(expected, all(&activations::Fast(Silu)));
+    #[cfg(feature = "rayon")]
+    assert_eq!(expected, all(&activations::IntoParallel::parallel(Silu).with_min_len(64)));
+}

@@ -16,4 +16,6 @@ mod number;
 
 mod axis;
 mod binary;
+mod focal;
+mod parity;
 mod refused;

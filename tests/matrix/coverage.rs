@@ -7,7 +7,7 @@ use activations::AnyActivation;
 
 use crate::cases::Case;
 use crate::number::TYPES;
-use crate::{activations_cells, choices, gates, layers, losses, rows, sums, wide};
+use crate::{activations_cells, attention, choices, gates, layers, losses, rows, sums, wide};
 
 const INTERFACE: &str = include_str!("../public-api.txt");
 
@@ -62,6 +62,7 @@ fn covered() -> BTreeSet<String> {
     let modules = [
         activations_cells::covered(),
         rows::covered(),
+        attention::covered(),
         choices::covered(),
         sums::covered(),
         losses::covered(),

@@ -1,6 +1,6 @@
 //! Cross-entropy and binary cross-entropy: the loss of a batch, the losses of rows or elements, and gradients.
 
-use activations::{BinaryCrossEntropy, CrossEntropy, Level, Reduction, Targets};
+use activations::{BinaryCrossEntropy, BinaryTargets, CrossEntropy, Level, Reduction, Targets};
 
 use crate::activations_cells::{computed, names};
 use crate::big::Big;
@@ -276,6 +276,16 @@ fn binary<T: Number>(judge: &mut Judge) {
                     &losses,
                 );
                 judge.slice(("BinaryCrossEntropy::losses_and_gradient", what, case), &place, &x, &exact.grads, &grad);
+                // A number for each element, for all the same.
+                let weights = (vec![T::of(2.0); x.len()], vec![T::of(pos_weight); x.len()]);
+                let (targets, plain) = (BinaryTargets::from(&t), loss.pos_weight(1.0).expect("a weight"));
+                let rounded = exact_binary(&x, &t, T::of(pos_weight).wide(), level.unwrap_or(Level::best()).is_fused());
+                plain.losses_and_gradient(&x, targets.pos_weighted(&weights.1), &mut losses, &mut grad);
+                judge.slice(("BinaryTargets::pos_weighted", what, case), &place, &x, &rounded.losses, &losses);
+                judge.slice(("BinaryTargets::pos_weighted", what, case), &place, &x, &rounded.grads, &grad);
+                loss.losses(&x, targets.weighted(&weights.0), &mut losses);
+                let twice: Vec<_> = exact.losses.iter().map(|loss| loss.times::<T>(Big::of(2.0))).collect();
+                judge.slice(("BinaryTargets::weighted", what, case), &place, &x, &twice, &losses);
             }
         }
     }
@@ -283,8 +293,9 @@ fn binary<T: Number>(judge: &mut Judge) {
 
 pub(crate) fn covered() -> Vec<String> {
     let methods = ["loss", "loss_and_gradient", "losses", "losses_and_gradient"];
-    [names(&["CrossEntropy", "BinaryCrossEntropy"], &methods), names(&["Targets"], &["distributions", "weighted"])]
-        .concat()
+    let of_targets =
+        [names(&["Targets"], &["distributions", "weighted"]), names(&["BinaryTargets"], &["weighted", "pos_weighted"])];
+    [names(&["CrossEntropy", "BinaryCrossEntropy"], &methods), of_targets.concat()].concat()
 }
 
 #[test]

@@ -6,6 +6,7 @@
 //! that there are.
 
 mod activations_cells;
+mod attention;
 mod big;
 mod cases;
 mod choices;

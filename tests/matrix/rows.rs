@@ -199,7 +199,7 @@ pub(crate) fn expected<'a, T: Number>(
 }
 
 /// The product of the transposed Jacobian with a gradient, and the noise of its terms.
-struct Gradient<'a> {
+pub(crate) struct Gradient<'a> {
     kind: Kind,
     row: &'a Row,
     g: &'a [Big],
@@ -212,7 +212,7 @@ struct Gradient<'a> {
 }
 
 impl<'a> Gradient<'a> {
-    fn of<T: Number>(kind: Kind, row: &'a Row, g: &'a [Big]) -> Self {
+    pub(crate) fn of<T: Number>(kind: Kind, row: &'a Row, g: &'a [Big]) -> Self {
         let weight = |j: usize| if kind == Kind::LogSoftmax { Big::ONE } else { row.p[j].0 };
         let of = |f: &dyn Fn(usize) -> Big| (0..g.len()).map(f).sum::<Big>();
         Self {
@@ -227,7 +227,7 @@ impl<'a> Gradient<'a> {
         }
     }
 
-    fn at(&self, j: usize) -> (Big, Big) {
+    pub(crate) fn at(&self, j: usize) -> (Big, Big) {
         let ((p, p_hi), g, eight) = (self.row.p[j], self.g[j], Big::of(8.0));
         let (grad, scale, g_alone) = match self.kind {
             Kind::LogSoftmax => (g - p * self.sum, self.size, g.abs() * self.eps),

@@ -1,6 +1,6 @@
 //! Log-sum-exp: of a slice, of rows, in pieces, and what follows from it.
 
-use activations::{Level, LogSumExp, log_sum_exp, log_sum_exp_backward, log_sum_exp_rows};
+use activations::{Level, LogSumExp, log_sum_exp, log_sum_exp_axis, log_sum_exp_backward, log_sum_exp_rows};
 
 use crate::activations_cells::names;
 use crate::big::Big;
@@ -12,6 +12,11 @@ use crate::rows::{BOUND, exact_row};
 /// 1.5 ULP of the result, or of 1 where it is less.
 fn logarithm(exact: Big) -> Expected {
     Expected::of(exact, 1.5).floor(Big::ONE)
+}
+
+/// Rows, as they lie along the first axis.
+pub(crate) fn side_by_side<T: Copy>(rows: &[T], len: usize) -> Vec<T> {
+    (0..len).flat_map(|place| rows.chunks(len).map(move |row| row[place])).collect()
 }
 
 fn functions<T: Number>(judge: &mut Judge) {
@@ -42,6 +47,9 @@ fn functions<T: Number>(judge: &mut Judge) {
             let mut y = stale(rows);
             log_sum_exp_rows(&x, len, &mut y);
             judge.slice(("log_sum_exp_rows", "", case), &format!("{rows} rows of {len}"), &[], &expected, &y);
+            y.fill(T::nan());
+            log_sum_exp_axis(&side_by_side(&x, len), len, rows.max(1), &mut y);
+            judge.slice(("log_sum_exp_axis", "", case), &format!("{rows} rows of {len}"), &[], &expected, &y);
         }
     }
 }
@@ -125,7 +133,7 @@ pub(crate) fn covered() -> Vec<String> {
         "normalise_at",
         "probability",
     ];
-    let functions = ["log_sum_exp", "log_sum_exp_backward", "log_sum_exp_rows"].map(String::from);
+    let functions = ["log_sum_exp", "log_sum_exp_axis", "log_sum_exp_backward", "log_sum_exp_rows"].map(String::from);
     [functions.to_vec(), names(&["LogSumExp"], &of_state)].concat()
 }
 

@@ -2,7 +2,7 @@
 
 use activations::{
     Activation, BinaryCrossEntropy, CrossEntropy, Level, LogSoftmax, LogSumExp, Reduction, Softmax, Wide,
-    log_sum_exp_rows_wide, log_sum_exp_wide,
+    log_sum_exp_axis_wide, log_sum_exp_rows_wide, log_sum_exp_wide,
 };
 
 use crate::activations_cells::{Passes, activations, names};
@@ -13,6 +13,7 @@ use crate::judge::{Expected, Judge};
 use crate::losses::{Batch, exact_binary};
 use crate::number::{Number, big, for_each_type, stale};
 use crate::rows::{Kind, Shape, Terms, exact_row, expected};
+use crate::sums::side_by_side;
 
 /// An element whose computations are a type of the matrix too.
 trait Widened: Number<Float: Number> {}
@@ -159,6 +160,9 @@ fn of_sums<T: Widened>(judge: &mut Judge) {
             let mut y = stale::<T::Float>(rows);
             log_sum_exp_rows_wide(&x, len, &mut y);
             judge.wide::<T>(("log_sum_exp_rows_wide", "", case), "", &expected, &y);
+            let mut y = stale::<T::Float>(rows);
+            log_sum_exp_axis_wide(&side_by_side(&x, len), len, rows.max(1), &mut y);
+            judge.wide::<T>(("log_sum_exp_axis_wide", "", case), "", &expected, &y);
         }
     }
 }
@@ -183,7 +187,8 @@ fn losses_of_halves_come_in_f32() {
 
 pub(crate) fn covered() -> Vec<String> {
     let of_losses = ["loss", "loss_and_gradient", "losses", "losses_and_gradient"];
-    let functions = ["log_sum_exp_wide", "log_sum_exp_rows_wide", "LogSumExp::finish_wide"].map(String::from);
+    let functions = ["log_sum_exp_wide", "log_sum_exp_axis_wide", "log_sum_exp_rows_wide", "LogSumExp::finish_wide"];
+    let functions = functions.map(String::from);
     let of_functions = ["forward", "forward_vec", "derivative", "backward"];
     let losses = ["Wide<CrossEntropy>", "Wide<BinaryCrossEntropy>"];
     [names(&["Wide"], &of_functions), names(&losses, &of_losses), functions.to_vec()].concat()

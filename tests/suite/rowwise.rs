@@ -169,7 +169,9 @@ fn rows_along_another_axis_have_the_bits_of_adjacent_ones() {
             (70, 16, 9),
             (1, 1_024, 21),
             (2, 3_000, 5),
+            (1, 1_025, 3),
             (1, 8_192, 2),
+            (1, 20_000, 11),
         ] {
             let n = outer * len * inner;
             let (x, g) = (random::<T>(&mut bits, n, 6.0), random::<T>(&mut bits, n, 3.0));

@@ -29,8 +29,21 @@ fn exact(x: &[f64], chosen: &[usize], g: &[f64], over_all: bool) -> (Vec<f64>, V
     (chosen.iter().map(|&i| p(i)).collect(), grad)
 }
 
-const SHAPES: [(usize, usize); 11] =
-    [(1, 1), (2, 1), (3, 3), (8, 2), (31, 4), (64, 6), (65, 8), (128, 8), (300, 40), (2_000, 3), (70, 70)];
+const SHAPES: [(usize, usize); 13] = [
+    (1, 1),
+    (2, 1),
+    (3, 3),
+    (8, 2),
+    (31, 4),
+    (64, 6),
+    (65, 8),
+    (128, 8),
+    (300, 40),
+    (2_000, 3),
+    (70, 70),
+    (1_500, 1_200),
+    (9_000, 2),
+];
 
 #[test]
 fn the_greatest_are_chosen_and_ties_go_to_the_lower_index() {
