@@ -226,11 +226,10 @@ macro_rules! lanes {
 // 12 bits and 12 bits.
 lanes!(f32, mantissa: 23, for_f32 of for_f32, for_f64, split: |v| f32::from_bits(v.to_bits() & !0xfff),
 turns: |x, lo| {
-    let lo = match lo {
-        Some(lo) => Some(lo.0),
-        None => None,
+    let QuarterTurns { quarter, r, r_lo } = match lo {
+        Some(lo) => quarter_turns::of_f32(x.0, Some(lo.0)),
+        None => quarter_turns::of_f32(x.0, None),
     };
-    let QuarterTurns { quarter, r, r_lo } = quarter_turns::of_f32(x.0, lo);
     QuarterTurns { quarter: Self(quarter), r: Self(r), r_lo: Self(r_lo) }
 });
 // 26 bits and 26 with a sign, for 53: by multiplication, because two parts of 27 and 26 bits would have products of 54.

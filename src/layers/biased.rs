@@ -262,6 +262,9 @@ fn run_with_bias<T: Element>(
     }
 }
 
+/// Receives the sums of some columns, in two parts.
+type Give<'g, F> = dyn FnMut((&[F], &[F])) + 'g;
+
 impl<T: Element> Layer<'_, T> {
     /// How many columns from `first` on are taken together.
     fn strip(&self, first: usize) -> usize {
@@ -275,7 +278,7 @@ impl<T: Element> Layer<'_, T> {
         level: Level,
         first: usize,
         Slices { x, grad_y, grad_x }: Slices<'_, T>,
-        give: &mut dyn FnMut((&[T::Float], &[T::Float])),
+        give: &mut Give<'_, T::Float>,
     ) {
         let (len, width) = (x.len(), self.bias.len());
         let mut repeated = Repeated::<T, TILE>::new(self.bias, 1, self.unit());

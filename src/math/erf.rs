@@ -9,9 +9,9 @@ use crate::kernel::real::{Coefficients, Real};
 /// Relative error of erf(x): 2^-29.3 (`f32`), 2^-56.3 (`f64`), at 0, because E(0) is rounded. Fitted with coefficients rounded to the
 /// type by `tools/erf.sollya`.
 const E: Coefficients = Coefficients {
-    f32: &[0.128_379_17, -0.376_126_1, 0.112_828_55, -2.675_881_4e-2, 4.720_769_8e-3],
+    f32: &[0.128_379_17, -0.376_126_1, 0.112_828_55, -2.675_881_4e-2, 4.720_77e-3],
     f64: &[
-        0.128_379_167_095_512_59,
+        0.128_379_167_095_512_6,
         -0.376_126_389_031_840_5,
         0.112_837_916_709_757_15,
         -2.686_617_065_164_179_4e-2,
