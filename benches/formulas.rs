@@ -1,4 +1,5 @@
-//! The functions of `math` in a user's formula, beside a plain loop that calls the library for each number.
+//! The functions of `math` in a user's formula, beside a plain loop that calls the library for each number. And a gated unit of two
+//! inputs, beside the passes that one writes without it.
 //!
 //! `cargo bench --bench formulas -- sin` picks a part. Times are for 16,384 numbers, which the cache holds.
 
@@ -7,7 +8,7 @@ mod config;
 
 use std::hint::black_box;
 
-use activations::{Activation, Elementwise, Real, math};
+use activations::{Activation, ClampedSwiGlu, Elementwise, Gate, Real, Swish, math};
 use config::config;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
@@ -75,9 +76,62 @@ fn beside<T: activations::Element>(
     group.finish();
 }
 
+/// The unit of gpt-oss, forward and backward.
+fn gates(c: &mut Criterion) {
+    let number = |i: usize| (i * 7_919 % 10_007) as f32 / 500.0 - 10.0;
+    let (gate, up): (Vec<f32>, Vec<f32>) = (0..SIZE).map(|i| (number(i), number(i + 5))).unzip();
+    let grad_out = vec![0.5_f32; SIZE];
+    let [mut out, mut g, mut u, mut swish, mut grad_gate, mut grad_up] = [(); 6].map(|()| vec![0.0_f32; SIZE]);
+    let (unit, silu) = (ClampedSwiGlu::default(), Swish::new(1.702).expect("a beta"));
+
+    let mut group = c.benchmark_group("clamped_swi_glu forward/f32");
+    group.throughput(Throughput::Elements(SIZE as u64));
+    group.bench_function("activations, one pass", |b| b.iter(|| unit.forward(black_box(&gate), &up, &mut out)));
+    group.bench_function("activations, passes of clamps, Swish and a product", |b| {
+        b.iter(|| {
+            for i in 0..SIZE {
+                g[i] = black_box(&gate)[i].min(7.0);
+            }
+            for i in 0..SIZE {
+                u[i] = up[i].clamp(-7.0, 7.0) + 1.0;
+            }
+            silu.forward(&g, &mut swish);
+            for i in 0..SIZE {
+                out[i] = swish[i] * u[i];
+            }
+        });
+    });
+    group.bench_function("library, plain loop", |b| {
+        b.iter(|| {
+            for i in 0..SIZE {
+                let g = black_box(&gate)[i].min(7.0);
+                out[i] = g / (1.0 + (-1.702 * g).exp()) * (up[i].clamp(-7.0, 7.0) + 1.0);
+            }
+        });
+    });
+    group.finish();
+
+    let mut group = c.benchmark_group("clamped_swi_glu backward/f32");
+    group.throughput(Throughput::Elements(SIZE as u64));
+    group.bench_function("activations, one pass", |b| {
+        b.iter(|| unit.backward(black_box(&gate), &up, &grad_out, &mut grad_gate, &mut grad_up));
+    });
+    group.bench_function("library, plain loop", |b| {
+        b.iter(|| {
+            for i in 0..SIZE {
+                let (g, u) = (black_box(&gate)[i].min(7.0), up[i].clamp(-7.0, 7.0) + 1.0);
+                let s = 1.0 / (1.0 + (-1.702 * g).exp());
+                grad_gate[i] = if gate[i] < 7.0 { grad_out[i] * u * s * (1.0 + 1.702 * g * (1.0 - s)) } else { 0.0 };
+                grad_up[i] = if up[i].abs() < 7.0 { grad_out[i] * g * s } else { 0.0 };
+            }
+        });
+    });
+    group.finish();
+}
+
 criterion_group! {
     name = benches;
     config = config();
-    targets = elementary
+    targets = elementary, gates
 }
 criterion_main!(benches);

@@ -11,6 +11,8 @@ mod cross_entropy_batch;
 mod cross_entropy_rows;
 mod cross_entropy_tasks;
 mod cross_entropy_wide;
+#[cfg(feature = "rayon")]
+mod parallel;
 mod targets;
 
 use crate::describe::error::ParameterError;

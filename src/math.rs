@@ -3,6 +3,19 @@
 //! They are what the activations are made of. Unlike the methods of `f32`, which are calls into a library, they
 //! leave the loop around them vectorisable.
 //!
+//! The greatest error in ULP, in `f32` over all 2^32 inputs and in `f64` on a table; without fused multiply-add in brackets:
+//!
+//! | | `f32` | `f64` | |
+//! |---|---|---|---|
+//! | [`exp`], [`exp2`] | 1.1 | 1.1 | |
+//! | [`expm1`] | 1.5 (1.6) | 1.3 | |
+//! | [`ln`], [`ln_1p`] | 0.9 | 0.8 | |
+//! | [`sin`], [`cos`] | 1.2 (1.4) | 1.2 (1.3) | `f64`: for numbers up to 2^45, NaN beyond |
+//! | [`erf`] | 1.1 (1.4) | 1.2 (1.4) | |
+//! | [`erfc`] | 2.2 (2.4) | 1.5 (3.0) | |
+//! | [`rsqrt`] | 1.5 | 1.5 | |
+//! | [`sigmoid`], [`tanh`], [`log1p_exp`] | | | as the activations |
+//!
 //! ```
 //! use activations::{Activation, Elementwise, Real, math};
 //!

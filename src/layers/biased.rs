@@ -1,5 +1,6 @@
 //! A bias before the activation: f(x + bias), over rows as long as the bias.
 
+#[cfg(feature = "rayon")]
 use num_traits::Zero;
 
 use super::columns::{Addends, ColumnSums};
@@ -181,6 +182,7 @@ pub(super) enum Receiver<'a, T: Element> {
     /// Rounded.
     Gradient(&'a mut [T]),
     /// As they are kept, to be merged with those of other rows.
+    #[cfg(feature = "rayon")]
     Parts(&'a mut [T::Float], &'a mut [T::Float]),
 }
 
@@ -230,6 +232,7 @@ fn run_with_bias<T: Element>(
     if len == 0 {
         match receiver {
             Receiver::Gradient(grad_bias) => grad_bias.fill(T::zero()),
+            #[cfg(feature = "rayon")]
             Receiver::Parts(hi, lo) => {
                 hi.fill(Zero::zero());
                 lo.fill(Zero::zero());
@@ -249,6 +252,7 @@ fn run_with_bias<T: Element>(
         first = strip.end;
         match &mut receiver {
             Receiver::Gradient(grad_bias) => T::narrow(level, total.rounded(level), &mut grad_bias[strip]),
+            #[cfg(feature = "rayon")]
             Receiver::Parts(hi, lo) => {
                 let sums = total.parts();
                 hi[strip.clone()].copy_from_slice(sums.0);

@@ -22,8 +22,8 @@ use crate::kernel::real::Real;
 /// formula of its own, which [`GateFormula`] takes: see the second example.
 ///
 /// - [`Gate`](crate::Gate) has its methods.
-/// - Gradients: grad_gate = grad_out (u + up_offset) swish'(g) for gate <= limit, 0 beyond; grad_up = grad_out swish(g) for |up| <=
-///   limit, 0 beyond, with swish(g) = g sigmoid(alpha g). At a limit they are those within, as PyTorch's `clamp` gives them. Range:
+/// - Gradients: grad_gate = grad_out (u + up_offset) swish'(g) for gate < limit, else 0; grad_up = grad_out swish(g) for |up| <
+///   limit, else 0, with swish(g) = g sigmoid(alpha g). At a limit they are 0, as PyTorch's `clamp` gives them. Range:
 ///   the whole line for `out`, but bounded by the limits from above.
 /// - Error: [`Swish`]'s value, rounded, times u + up_offset, rounded, and rounded again: if the value is off by n ULP, `out` is off
 ///   by at most 2 n + 1.5, and `grad_up` by 2 n + 0.5. `grad_gate` has the relative error of the derivative and three roundings, 2 n
@@ -66,7 +66,7 @@ use crate::kernel::real::Real;
 ///     fn slopes<R: Real>(&self, gate: R, up: R) -> (R, R) {
 ///         let (limit, zero, silu) = (R::of(self.limit), R::of(0.0), Silu.value(gate));
 ///         let of_gate = up.at_least(-limit).at_most(limit) * Silu.slope(gate);
-///         (R::select(limit.lt(silu), zero, of_gate), R::select(limit.lt(up.abs()), zero, silu.at_most(limit)))
+///         (R::select(limit.le(silu), zero, of_gate), R::select(limit.le(up.abs()), zero, silu.at_most(limit)))
 ///     }
 /// }
 ///
@@ -102,10 +102,10 @@ impl ClampedSwiGlu {
         (gate.at_most(limit), up.at_least(-limit).at_most(limit) + R::of(self.up_offset))
     }
 
-    /// `inside`, or 0 beyond the limit. NaN stays.
+    /// `inside`, or 0 from the limit on. NaN stays.
     #[inline(always)]
     fn within<R: Real>(&self, x: R, inside: R) -> R {
-        R::select(R::of(self.limit).lt(x), R::of(0.0), inside)
+        R::select(R::of(self.limit).le(x), R::of(0.0), inside)
     }
 }
 
@@ -130,7 +130,7 @@ impl Described for ClampedSwiGlu {
         name: "clamped_swi_glu",
         aliases: &[],
         formula: "g sigmoid(alpha g) (u + up_offset), g = min(gate, limit), u = min(max(up, -limit), limit)",
-        derivative: "swish'(g) (u + up_offset) with respect to gate, swish(g) with respect to up, 0 beyond the limits",
+        derivative: "swish'(g) (u + up_offset) with respect to gate, swish(g) with respect to up, 0 from the limits on",
         range: (f64::NEG_INFINITY, f64::INFINITY),
         vanishes: Vanishes::BothSides,
         zero_centred: false,

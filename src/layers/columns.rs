@@ -46,6 +46,7 @@ impl<T: Float, const N: usize> ColumnSums<T, N> {
     }
 
     /// The sums as they are kept.
+    #[cfg(feature = "rayon")]
     pub(super) fn parts(&mut self) -> (&[T], &[T]) {
         (self.hi.of(self.width), self.lo.of(self.width))
     }

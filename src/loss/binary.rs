@@ -1,12 +1,13 @@
 //! Binary cross-entropy of logits.
 
-use super::binary_loops::{BatchOf, Losses, OfBatch};
+use super::binary_loops::{BatchOf, Check, Losses, OfBatch, SEGMENT, Sum, take_first, total_of};
 use super::binary_targets::BinaryTargets;
 use super::{Reduction, checked_gamma, rounded, settings};
 use crate::describe::error::ParameterError;
 use crate::describe::parameters::{Allowed, checked};
 use crate::kernel::element::Element;
 use crate::kernel::level::Level;
+use crate::kernel::real::Real;
 use crate::layers::wide::Wide;
 use crate::pass::same_length;
 
@@ -235,17 +236,52 @@ impl BinaryCrossEntropy {
         losses: Losses<'_, T>,
         grad: &mut [T],
     ) -> T::Float {
-        targets.check(logits.len());
-        let denominator = self.reduction.denominator(logits.len() as f64);
-        let times = rounded(if matches!(losses, Losses::None) { 1.0 / denominator } else { 1.0 });
-        let (mut total, mut outside) = (0.0, None);
-        let level = self.level.unwrap_or_else(Level::best);
-        let loss = OfBatch { pos_weight: self.pos_weight, gamma: self.gamma, alpha: self.alpha, level };
-        T::call(&loss, BatchOf { logits, targets, losses, grad, times, total: &mut total, outside: &mut outside });
+        let (denominator, times) = self.checked(logits.len(), &targets, &losses);
+        let (mut losses, mut grad) = (losses, grad);
+        let segments = (0..logits.len()).step_by(SEGMENT).map(|start| {
+            let part = start..logits.len().min(start + SEGMENT);
+            let (losses, grad) = (losses.take(part.len()), take_first(&mut grad, part.len()));
+            self.segment(part, logits, targets, losses, grad, times)
+        });
+        rounded(total_of(segments) / denominator)
+    }
+
+    /// The divisor of the sum of the losses, and the factor of gradients. Panics if the targets do not fit.
+    #[track_caller]
+    pub(super) fn checked<T: Element>(
+        &self,
+        len: usize,
+        targets: &BinaryTargets<'_, T>,
+        losses: &Losses<'_, T>,
+    ) -> (f64, T::Float) {
+        targets.check(len);
+        let mut outside = None;
+        T::call(&Check { level: self.level() }, (targets.targets, &mut outside));
         if let Some(number) = outside {
             outside_of_range(number, targets.targets[number].widened().into());
         }
-        rounded(total / denominator)
+        let denominator = self.reduction.denominator(len as f64);
+        (denominator, rounded(if matches!(losses, Losses::None) { 1.0 / denominator } else { 1.0 }))
+    }
+
+    fn level(&self) -> Level {
+        self.level.unwrap_or_else(Level::best)
+    }
+
+    /// The sum of the losses of a [`SEGMENT`]. Losses and gradients are its own; gradients are multiplied by `times`.
+    pub(super) fn segment<T: Element>(
+        &self,
+        part: core::ops::Range<usize>,
+        logits: &[T],
+        targets: BinaryTargets<'_, T>,
+        losses: Losses<'_, T>,
+        grad: &mut [T],
+        times: T::Float,
+    ) -> Sum {
+        let mut sum = (Real::of(0.0), Real::of(0.0));
+        let loss = OfBatch { pos_weight: self.pos_weight, gamma: self.gamma, alpha: self.alpha, level: self.level() };
+        T::call(&loss, BatchOf { part, logits, targets, losses, grad, times, sum: &mut sum });
+        sum
     }
 }
 

@@ -21,18 +21,59 @@ pub(super) enum Losses<'a, T: Element> {
     OfFloats(&'a mut [T::Float]),
 }
 
-/// A batch of elements, of lengths that fit.
+impl<'a, T: Element> Losses<'a, T> {
+    /// The first `len`, which are not in it any more.
+    pub(super) fn take(&mut self, len: usize) -> Self {
+        match self {
+            Self::None => Self::None,
+            Self::OfElements(losses) => Self::OfElements(take_first(losses, len)),
+            Self::OfFloats(losses) => Self::OfFloats(take_first(losses, len)),
+        }
+    }
+}
+
+/// Elements whose losses are summed together. The sums of more are added in their order, so that they may be summed on any number
+/// of threads. A whole number of tiles.
+pub(super) const SEGMENT: usize = 1 << 16;
+
+/// A sum of losses, to twice the precision.
+pub(super) type Sum = (Plain<f64>, Plain<f64>);
+
+/// The sum of sums, in their order, as one number.
+pub(super) fn total_of(sums: impl Iterator<Item = Sum>) -> f64 {
+    let (mut sum, zero) = ((Plain::of(0.0), Plain::of(0.0)), Plain::of(0.0));
+    for (hi, lo) in sums {
+        let (all, error) = add(sum, hi);
+        sum = (all, error + if lo.0.is_nan() { zero } else { lo });
+    }
+    let (hi, lo) = (sum.0.wide(), sum.1.wide());
+    // Of infinite losses, what was lost is NaN.
+    if lo.is_nan() { hi } else { hi + lo }
+}
+
+/// Some elements of a batch, of lengths that fit.
 pub(super) struct BatchOf<'a, T: Element> {
+    /// Where in the batch they are: at most a [`SEGMENT`].
+    pub(super) part: core::ops::Range<usize>,
     pub(super) logits: &'a [T],
     pub(super) targets: BinaryTargets<'a, T>,
+    /// Of the part.
     pub(super) losses: Losses<'a, T>,
     pub(super) grad: &'a mut [T],
     /// By which gradients are multiplied.
     pub(super) times: T::Float,
     /// Receives the sum of the losses.
-    pub(super) total: &'a mut f64,
-    /// Receives the number of the first target that is none. Nothing else is written then.
-    pub(super) outside: &'a mut Option<usize>,
+    pub(super) sum: &'a mut Sum,
+}
+
+/// Looks for a target that is none.
+pub(super) struct Check {
+    pub(super) level: Level,
+}
+per_element!(Check: Args<'a, T> = (&'a [T], &'a mut Option<usize>), check);
+
+fn check<T: Element>(&Check { level }: &Check, (targets, outside): (&[T], &mut Option<usize>)) {
+    *outside = first_outside(level, targets);
 }
 
 /// The losses of a batch.
@@ -46,11 +87,7 @@ pub(super) struct OfBatch {
 per_element!(OfBatch: Args<'a, T> = BatchOf<'a, T>, run);
 
 fn run<T: Element>(of_batch: &OfBatch, batch: BatchOf<'_, T>) {
-    let BatchOf { logits, targets, losses, grad, times, total, outside } = batch;
-    *outside = first_outside(of_batch.level, targets.targets);
-    if outside.is_some() {
-        return;
-    }
+    let BatchOf { part, logits, targets, losses, grad, times, sum } = batch;
     let (of_elements, of_floats): (&mut [T], &mut [T::Float]) = match losses {
         Losses::None => (&mut [], &mut []),
         Losses::OfElements(losses) => (losses, &mut []),
@@ -58,15 +95,13 @@ fn run<T: Element>(of_batch: &OfBatch, batch: BatchOf<'_, T>) {
     };
     let mut pieces = Pieces { of_batch, of_elements, of_floats, grad, times, sum: (Plain::of(0.0), Plain::of(0.0)) };
     if targets.weights.is_none() && targets.pos_weights.is_none() {
-        pieces.take(logits, targets.targets, &[], &[]);
+        pieces.take(&logits[part.clone()], &targets.targets[part], &[], &[]);
     } else if logits.len() <= SHORT {
-        beside_weights::<T, SHORT>(logits, &targets, &mut pieces);
+        beside_weights::<T, SHORT>(part, logits, &targets, &mut pieces);
     } else {
-        beside_weights::<T, TILE>(logits, &targets, &mut pieces);
+        beside_weights::<T, TILE>(part, logits, &targets, &mut pieces);
     }
-    let (hi, lo) = (pieces.sum.0.wide(), pieces.sum.1.wide());
-    // Of infinite losses, what was lost is NaN.
-    *total = if lo.is_nan() { hi } else { hi + lo };
+    *sum = pieces.sum;
 }
 
 /// The number of the first target that is outside \[0, 1\] by more than the rounding of any type, such as that of a mixture of
@@ -92,6 +127,7 @@ fn first_outside<T: Element>(level: Level, targets: &[T]) -> Option<usize> {
 
 /// Takes blocks whose weights fit into a tile.
 fn beside_weights<T: Element, const N: usize>(
+    segment: core::ops::Range<usize>,
     logits: &[T],
     targets: &BinaryTargets<'_, T>,
     pieces: &mut Pieces<'_, T>,
@@ -105,8 +141,8 @@ fn beside_weights<T: Element, const N: usize>(
     }
 
     let (mut weights, mut pos_weights) = (Tile::<T, N>::new(), Tile::<T, N>::new());
-    for start in (0..logits.len()).step_by(N) {
-        let part = start..logits.len().min(start + N);
+    for start in segment.clone().step_by(N) {
+        let part = start..segment.end.min(start + N);
         let weights = beside(&targets.weights, part.clone(), weights.all());
         let pos_weights = beside(&targets.pos_weights, part.clone(), pos_weights.all());
         pieces.take(&logits[part.clone()], &targets.targets[part], weights, pos_weights);
@@ -120,7 +156,7 @@ struct Pieces<'a, T: Element> {
     of_floats: &'a mut [T::Float],
     grad: &'a mut [T],
     times: T::Float,
-    sum: (Plain<f64>, Plain<f64>),
+    sum: Sum,
 }
 
 impl<T: Element> Pieces<'_, T> {
@@ -138,7 +174,7 @@ impl<T: Element> Pieces<'_, T> {
 }
 
 /// The first elements, which are not in the slice any more. Of an empty slice, none.
-fn take_first<'a, F>(slice: &mut &'a mut [F], len: usize) -> &'a mut [F] {
+pub(super) fn take_first<'a, F>(slice: &mut &'a mut [F], len: usize) -> &'a mut [F] {
     let all = core::mem::take(slice);
     let (first, rest) = all.split_at_mut(len.min(all.len()));
     *slice = rest;

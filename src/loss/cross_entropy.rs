@@ -108,6 +108,12 @@ impl CrossEntropy {
         self.layout.row_len(1)
     }
 
+    /// Logits that belong together: a row, or along an axis as many rows as are interleaved.
+    #[cfg(feature = "rayon")]
+    pub(super) fn unit(&self) -> usize {
+        self.classes().saturating_mul(self.layout.inner())
+    }
+
     /// So much of each target is spread evenly over all classes. 0 if not set; 1 spreads all of it, so that only whether a row
     /// is ignored, and what the mean is divided by, depends on its class.
     ///
@@ -343,7 +349,7 @@ impl CrossEntropy {
         }
     }
 
-    fn denominator<T: Element>(&self, logits: &[T], targets: &Targets<'_, T>) -> f64 {
+    pub(super) fn denominator<T: Element>(&self, logits: &[T], targets: &Targets<'_, T>) -> f64 {
         let count = match (targets.kind, targets.weights) {
             (Kind::Distributions(_), _) => (logits.len() / self.classes()) as f64,
             (Kind::Classes(classes), None) => classes.count(self.ignore_index) as f64,
@@ -398,7 +404,7 @@ impl CrossEntropy {
     }
 }
 
-fn round_to<T: Element>(from: &[T::Float], to: &mut [T]) {
+pub(super) fn round_to<T: Element>(from: &[T::Float], to: &mut [T]) {
     for (to, &from) in to.iter_mut().zip(from) {
         *to = T::rounded(from);
     }

@@ -9,7 +9,7 @@ use crate::kernel::tiles::{TILE, Tile};
 use crate::rows::formula::{Rows, Slices};
 use crate::rows::gather::{self, ByTiles, Work};
 use crate::rows::layout::Layout;
-use crate::rows::reduce::CHUNK;
+use crate::rows::reduce::{CHUNK, Partial};
 use crate::rows::stats::SIDE;
 use crate::rows::terms::{Stage, Terms};
 
@@ -82,12 +82,17 @@ fn losses_of<T: Element>(_: &BatchLoss, batch: Batch<'_, T>) {
     } else {
         short_rows(&mut job, logits, t, grad);
     }
-    let (hi, lo) = (job.sum.0.wide(), job.sum.1.wide());
-    // Of infinite losses, what was lost is NaN.
-    *total = if lo.is_nan() { hi } else { hi + lo };
+    *total = total_of::<T>(job.sum);
 }
 
-type Plain<T> = <<T as Element>::Float as Float>::Plain;
+/// A sum of losses as one number.
+pub(super) fn total_of<T: Element>((hi, lo): Partial<Plain<T>>) -> f64 {
+    let (hi, lo) = (hi.wide(), lo.wide());
+    // Of infinite losses, what was lost is NaN.
+    if lo.is_nan() { hi } else { hi + lo }
+}
+
+pub(super) type Plain<T> = <<T as Element>::Float as Float>::Plain;
 
 /// Rows of up to [`CHUNK`] logits.
 fn short_rows<T: Element>(job: &mut Job<'_, T::Float>, logits: &[T], t: Option<&[T]>, grad: &mut [T]) {

@@ -91,12 +91,44 @@ impl<'a, T> Targets<'a, T> {
     }
 }
 
+/// For threads: the targets of some rows.
+#[cfg(feature = "rayon")]
+impl<'a, T> Targets<'a, T> {
+    /// The first `rows` rows, of so many classes, and the others.
+    pub(super) fn split_at(self, rows: usize, classes: usize) -> (Self, Self) {
+        let weights = self.weights;
+        let (first, second) = match self.kind {
+            Kind::Classes(of_rows) => {
+                let (first, second) = of_rows.split_at(rows);
+                (Kind::Classes(first), Kind::Classes(second))
+            }
+            Kind::Distributions(t) => {
+                let (first, second) = t.split_at(rows * classes);
+                (Kind::Distributions(first), Kind::Distributions(second))
+            }
+        };
+        (Self { kind: first, weights }, Self { kind: second, weights })
+    }
+}
+
 macro_rules! classes {
     ($($variant:ident($integer:ident)),*) => {
         /// The classes of rows, in any type of integer.
         #[derive(Clone, Copy, Debug)]
         pub(super) enum Classes<'a> {
             $($variant(&'a [$integer]),)*
+        }
+
+        #[cfg(feature = "rayon")]
+        impl Classes<'_> {
+            fn split_at(self, rows: usize) -> (Self, Self) {
+                match self {
+                    $(Self::$variant(classes) => {
+                        let (first, second) = classes.split_at(rows);
+                        (Self::$variant(first), Self::$variant(second))
+                    })*
+                }
+            }
         }
 
         impl Classes<'_> {

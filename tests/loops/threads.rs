@@ -1,8 +1,9 @@
-//! Gates, gradients of biases and log-sum-exps have the same bits on several threads, and whatever the number of them.
+//! Gates, gradients of biases, log-sum-exps and losses have the same bits on several threads, and whatever the number of them.
 
 use activations::{
-    BiasGradient, Biased, ClampedSwiGlu, Element, Gate, GateFormula, Gated, Gelu, IntoParallel, Packing, Real, Softmax,
-    SwiGlu, Tanh, log_sum_exp, log_sum_exp_parallel, log_sum_exp_rows, log_sum_exp_rows_parallel,
+    BiasGradient, Biased, BinaryCrossEntropy, BinaryTargets, Broadcast, ClampedSwiGlu, CrossEntropy, Element, Gate,
+    GateFormula, Gated, Gelu, IntoParallel, Packing, Real, Reduction, Softmax, SwiGlu, Tanh, Targets, log_sum_exp,
+    log_sum_exp_parallel, log_sum_exp_rows, log_sum_exp_rows_parallel,
 };
 
 /// On one thread and on five, which cut slices differently.
@@ -166,6 +167,107 @@ fn log_sum_exps_have_the_bits_of_one_thread() {
         sums::<half::f16>();
         sums::<half::bf16>();
     }
+}
+
+fn losses_are_the_same<T: Element>(loss: CrossEntropy, targets: Targets<'_, T>, logits: &[T], rows: usize) {
+    let zeros = |len: usize| vec![T::zero(); len];
+    let (mut grad, mut losses, mut grads) = (zeros(logits.len()), zeros(rows), zeros(logits.len()));
+    let of_batch = [loss.loss(logits, targets), loss.loss_and_gradient(logits, targets, &mut grad)];
+    loss.losses_and_gradient(logits, targets, &mut losses, &mut grads);
+    on_pools(|| {
+        for min_len in [0, 500, 10_000_000] {
+            let threaded = loss.parallel().with_min_len(min_len);
+            let (mut grad_, mut losses_, mut grads_) = (zeros(logits.len()), zeros(rows), zeros(logits.len()));
+            let of_batch_ = [threaded.loss(logits, targets), threaded.loss_and_gradient(logits, targets, &mut grad_)];
+            same(&format!("loss of {rows} rows"), &of_batch, &of_batch_);
+            same(&format!("gradient of {rows} rows"), &grad, &grad_);
+            threaded.losses_and_gradient(logits, targets, &mut losses_, &mut grads_);
+            same(&format!("losses of {rows} rows"), &losses, &losses_);
+            same(&format!("gradients of {rows} losses"), &grads, &grads_);
+            threaded.losses(logits, targets, &mut losses_);
+            same(&format!("losses alone of {rows} rows"), &losses, &losses_);
+        }
+    });
+}
+
+fn cross_entropies<T: Element>() {
+    for (classes, rows) in [(2, 3_001), (10, 500), (1_000, 21), (5_000, 3), (4, 0)] {
+        let logits = numbers::<T>(classes * rows, 8.0);
+        let of_rows: Vec<i64> = (0..rows).map(|row| if row % 7 == 3 { -100 } else { (row % classes) as i64 }).collect();
+        let weights: Vec<T> = (0..classes).map(|i| T::from(0.5 + (i % 3) as f64 / 4.0).expect("a number")).collect();
+        let distributions = vec![T::from(1.0 / classes as f64).expect("a number"); classes * rows];
+        let plain = CrossEntropy::new(classes).expect("classes");
+        let smooth = plain.label_smoothing(0.1).expect("a share").reduction(Reduction::Sum);
+        let along_axis = CrossEntropy::axis(classes, 3).expect("classes");
+        let losses = if rows % 3 == 0 { vec![plain, smooth, along_axis] } else { vec![plain, smooth] };
+        for loss in losses {
+            losses_are_the_same(loss, Targets::from(&of_rows), &logits, rows);
+            losses_are_the_same(loss, Targets::from(&of_rows).weighted(&weights), &logits, rows);
+            losses_are_the_same(loss, Targets::distributions(&distributions), &logits, rows);
+        }
+    }
+}
+
+#[test]
+fn cross_entropies_have_the_bits_of_one_thread() {
+    cross_entropies::<f32>();
+    cross_entropies::<f64>();
+    #[cfg(feature = "half")]
+    {
+        cross_entropies::<half::f16>();
+        cross_entropies::<half::bf16>();
+    }
+}
+
+fn binary_is_the_same<T: Element>(what: &str, targets: BinaryTargets<'_, T>, logits: &[T]) {
+    let loss = BinaryCrossEntropy::new().pos_weight(2.5).expect("a weight");
+    let zeros = || vec![T::zero(); logits.len()];
+    let (mut grad, mut losses, mut grads) = (zeros(), zeros(), zeros());
+    let of_batch = [loss.loss(logits, targets), loss.loss_and_gradient(logits, targets, &mut grad)];
+    loss.losses_and_gradient(logits, targets, &mut losses, &mut grads);
+    on_pools(|| {
+        let threaded = loss.parallel().with_min_len(10);
+        let (mut grad_, mut losses_, mut grads_) = (zeros(), zeros(), zeros());
+        let of_batch_ = [threaded.loss(logits, targets), threaded.loss_and_gradient(logits, targets, &mut grad_)];
+        same(&format!("loss of {what}"), &of_batch, &of_batch_);
+        same(&format!("gradient of {what}"), &grad, &grad_);
+        threaded.losses_and_gradient(logits, targets, &mut losses_, &mut grads_);
+        same(&format!("losses of {what}"), &losses, &losses_);
+        same(&format!("gradients of losses of {what}"), &grads, &grads_);
+        threaded.losses(logits, targets, &mut losses_);
+        same(&format!("losses alone of {what}"), &losses, &losses_);
+    });
+}
+
+fn binary<T: Element>() {
+    for len in [0, 1, 70_000, 200_001] {
+        let logits = numbers::<T>(len, 9.0);
+        let targets: Vec<T> = (0..len).map(|i| if i % 3 == 0 { T::one() } else { T::zero() }).collect();
+        let weights: Vec<T> = (0..len).map(|i| T::from((i % 5) as f64 / 4.0).expect("a number")).collect();
+        binary_is_the_same(&format!("{len}"), BinaryTargets::from(&targets), &logits);
+        binary_is_the_same(&format!("{len} with weights"), BinaryTargets::from(&targets).weighted(&weights), &logits);
+        if len == 200_001 {
+            let classes = BinaryTargets::from(&targets).pos_weighted(Broadcast::cycled(&weights[..3]));
+            binary_is_the_same("classes with weights", classes, &logits);
+        }
+    }
+}
+
+#[test]
+fn binary_cross_entropies_have_the_bits_of_one_thread() {
+    binary::<f32>();
+    binary::<f64>();
+    #[cfg(feature = "half")]
+    {
+        binary::<half::f16>();
+        binary::<half::bf16>();
+    }
+}
+
+#[test]
+#[should_panic(expected = "row 1 has the class 5, but there are 2 classes")]
+fn a_class_that_is_none_panics_as_ever() {
+    let _ = CrossEntropy::new(2).expect("classes").parallel().loss(&[0.0_f32; 4], &[0, 5]);
 }
 
 #[test]

@@ -129,8 +129,9 @@ fn unit<T: Number>(unit: &Unit, [gate, up, grad]: [Big; 3], fused: bool) -> [Exp
             let clamp = |x: Big| if x.is_nan() { x } else { x.min(limit) };
             let (value, slope) = activation::<T>(&swish, clamp(gate), fused);
             let factor = if up.is_nan() { up } else { clamp(up).max(-limit) + Big::ONE };
-            let inside =
-                |x: Big, expected: Expected| if x > limit { Expected::of(Big::ZERO, 0.0).any_zero() } else { expected };
+            let inside = |x: Big, expected: Expected| {
+                if limit <= x { Expected::of(Big::ZERO, 0.0).any_zero() } else { expected }
+            };
             [
                 value.times::<T>(factor).ulps(1.5),
                 inside(gate, slope.times::<T>(grad * factor).ulps(2.5)),

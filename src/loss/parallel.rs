@@ -1,0 +1,309 @@
+//! Losses on several threads.
+//!
+//! Losses of rows, and gradients, do not depend on other rows. The losses are kept and added in the order of the rows, as on one
+//! thread. Those of elements are added in segments of a fixed length, whose sums are added in their order.
+
+use std::vec;
+
+use num_traits::Zero;
+
+use super::binary_loops::{Losses, SEGMENT, Sum, take_first, total_of};
+use super::cross_entropy::round_to;
+use super::cross_entropy_batch::{self, Plain};
+use super::{BinaryCrossEntropy, BinaryTargets, CrossEntropy, IntoTargets, Targets, rounded};
+use crate::kernel::element::{Element, Float, Lane};
+use crate::kernel::real::Real;
+use crate::layers::parallel::{Cut, IntoParallel, Parallel};
+use crate::pass::same_length;
+use crate::rows::reduce::add;
+
+impl IntoParallel for CrossEntropy {}
+impl IntoParallel for BinaryCrossEntropy {}
+
+/// Rows of logits, with all that belongs to them. There is no gradient if it is empty.
+struct Rows<'a, T: Element> {
+    loss: &'a CrossEntropy,
+    logits: &'a [T],
+    targets: Targets<'a, T>,
+    losses: &'a mut [T::Float],
+    grad: &'a mut [T],
+}
+
+impl<T: Element> Cut for Rows<'_, T> {
+    fn len(&self) -> usize {
+        self.logits.len()
+    }
+
+    fn cut(self, at: usize) -> (Self, Self) {
+        let Self { loss, logits, targets, losses, mut grad } = self;
+        let rows = at / loss.classes();
+        let (logits, targets) = (logits.split_at(at), targets.split_at(rows, loss.classes()));
+        let (losses, first) = (losses.split_at_mut(rows), take_first(&mut grad, at));
+        (
+            Self { loss, logits: logits.0, targets: targets.0, losses: losses.0, grad: first },
+            Self { loss, logits: logits.1, targets: targets.1, losses: losses.1, grad },
+        )
+    }
+}
+
+/// On the threads of `rayon`, with the same bits: see the methods of [`CrossEntropy`].
+impl Parallel<CrossEntropy> {
+    /// [`CrossEntropy::loss`].
+    ///
+    /// # Panics
+    /// As [`CrossEntropy::loss`].
+    ///
+    /// ```
+    /// use activations::{CrossEntropy, IntoParallel};
+    ///
+    /// let (loss, logits) = (CrossEntropy::new(10)?, vec![0.5_f32; 400_000]);
+    /// let classes = vec![3_u32; 40_000];
+    /// assert_eq!(loss.parallel().loss(&logits, &classes), loss.loss(&logits, &classes));
+    /// # Ok::<(), activations::ParameterError>(())
+    /// ```
+    #[track_caller]
+    pub fn loss<'a, T: Element>(&self, logits: &[T], targets: impl IntoTargets<'a, T>) -> T {
+        let targets = targets.into_targets();
+        self.activation.check(logits, &targets);
+        self.mean(logits, targets, &mut [])
+    }
+
+    /// [`CrossEntropy::loss_and_gradient`].
+    ///
+    /// # Panics
+    /// As [`CrossEntropy::loss_and_gradient`].
+    ///
+    /// ```
+    /// use activations::{CrossEntropy, IntoParallel};
+    ///
+    /// let mut grad = [0.0_f64; 2];
+    /// CrossEntropy::new(2)?.parallel().loss_and_gradient(&[0.0, 0.0], &[1], &mut grad);
+    /// assert_eq!(grad, [0.5, -0.5]);
+    /// # Ok::<(), activations::ParameterError>(())
+    /// ```
+    #[track_caller]
+    pub fn loss_and_gradient<'a, T: Element>(
+        &self,
+        logits: &[T],
+        targets: impl IntoTargets<'a, T>,
+        grad: &mut [T],
+    ) -> T {
+        let targets = targets.into_targets();
+        self.activation.check(logits, &targets);
+        same_length("grad", grad.len(), "logits", logits.len());
+        self.mean(logits, targets, grad)
+    }
+
+    /// [`CrossEntropy::losses`].
+    ///
+    /// # Panics
+    /// As [`CrossEntropy::losses`].
+    ///
+    /// ```
+    /// use activations::{CrossEntropy, IntoParallel};
+    ///
+    /// let mut losses = [0.0_f32; 2];
+    /// CrossEntropy::new(2)?.parallel().losses(&[200.0, 0.0, 200.0, 0.0], &[0, 1], &mut losses);
+    /// assert_eq!(losses, [0.0, 200.0]);
+    /// # Ok::<(), activations::ParameterError>(())
+    /// ```
+    #[track_caller]
+    pub fn losses<'a, T: Element>(&self, logits: &[T], targets: impl IntoTargets<'a, T>, losses: &mut [T]) {
+        let targets = targets.into_targets();
+        self.activation.check(logits, &targets);
+        same_length("losses", losses.len(), "rows of logits", logits.len() / self.activation.classes());
+        let mut of_rows = vec![Zero::zero(); losses.len()];
+        self.rows(logits, targets, 1.0, &mut of_rows, &mut []);
+        round_to(&of_rows, losses);
+    }
+
+    /// [`CrossEntropy::losses_and_gradient`].
+    ///
+    /// # Panics
+    /// As [`CrossEntropy::losses_and_gradient`].
+    ///
+    /// ```
+    /// use activations::{CrossEntropy, IntoParallel};
+    ///
+    /// let (mut losses, mut grad) = ([0.0_f64; 1], [0.0; 2]);
+    /// CrossEntropy::new(2)?.parallel().losses_and_gradient(&[0.0, 0.0], &[1], &mut losses, &mut grad);
+    /// assert_eq!((losses, grad), ([2.0_f64.ln()], [0.5, -0.5]));
+    /// # Ok::<(), activations::ParameterError>(())
+    /// ```
+    #[track_caller]
+    pub fn losses_and_gradient<'a, T: Element>(
+        &self,
+        logits: &[T],
+        targets: impl IntoTargets<'a, T>,
+        losses: &mut [T],
+        grad: &mut [T],
+    ) {
+        let targets = targets.into_targets();
+        self.activation.check(logits, &targets);
+        same_length("losses", losses.len(), "rows of logits", logits.len() / self.activation.classes());
+        same_length("grad", grad.len(), "logits", logits.len());
+        let mut of_rows = vec![Zero::zero(); losses.len()];
+        self.rows(logits, targets, 1.0, &mut of_rows, grad);
+        round_to(&of_rows, losses);
+    }
+
+    fn mean<T: Element>(&self, logits: &[T], targets: Targets<'_, T>, grad: &mut [T]) -> T {
+        let denominator = self.activation.denominator(logits, &targets);
+        let mut losses = vec![Zero::zero(); logits.len() / self.activation.classes()];
+        self.rows(logits, targets, 1.0 / denominator, &mut losses, grad);
+        let mut sum = (<Plain<T> as Real>::of(0.0), <Plain<T> as Real>::of(0.0));
+        for loss in losses {
+            sum = add(sum, Lane::load(loss));
+        }
+        T::rounded(Float::of(cross_entropy_batch::total_of::<T>(sum) / denominator))
+    }
+
+    /// The losses of all rows, and their gradients times a number unless `grad` is empty.
+    fn rows<T: Element>(
+        &self,
+        logits: &[T],
+        targets: Targets<'_, T>,
+        times: f64,
+        losses: &mut [T::Float],
+        grad: &mut [T],
+    ) {
+        let rows = Rows { loss: &self.activation, logits, targets, losses, grad };
+        self.share_units(rows, self.activation.unit(), |Rows { loss, logits, targets, losses, grad }| {
+            let mut keep = |at: usize, of_rows: &[T::Float]| losses[at..at + of_rows.len()].copy_from_slice(of_rows);
+            loss.run(logits, targets, times, &mut keep, grad);
+        });
+    }
+}
+
+/// Some elements of a batch, with what is theirs, and the sums of their segments.
+struct Elements<'a, T: Element> {
+    /// Where they begin.
+    start: usize,
+    len: usize,
+    losses: Losses<'a, T>,
+    grad: &'a mut [T],
+    sums: &'a mut [Sum],
+}
+
+impl<T: Element> Cut for Elements<'_, T> {
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    fn cut(self, at: usize) -> (Self, Self) {
+        let Self { start, len, mut losses, mut grad, sums } = self;
+        let (first, first_grad, sums) = (losses.take(at), take_first(&mut grad, at), sums.split_at_mut(at / SEGMENT));
+        (
+            Self { start, len: at, losses: first, grad: first_grad, sums: sums.0 },
+            Self { start: start + at, len: len - at, losses, grad, sums: sums.1 },
+        )
+    }
+}
+
+/// On the threads of `rayon`, with the same bits: see the methods of [`BinaryCrossEntropy`].
+impl Parallel<BinaryCrossEntropy> {
+    /// [`BinaryCrossEntropy::loss`].
+    ///
+    /// # Panics
+    /// As [`BinaryCrossEntropy::loss`].
+    ///
+    /// ```
+    /// use activations::{BinaryCrossEntropy, IntoParallel};
+    ///
+    /// let (loss, logits, targets) = (BinaryCrossEntropy::new(), vec![0.3_f32; 300_000], vec![1.0; 300_000]);
+    /// assert_eq!(loss.parallel().loss(&logits, &targets), loss.loss(&logits, &targets));
+    /// ```
+    #[track_caller]
+    pub fn loss<'a, T: Element>(&self, logits: &[T], targets: impl Into<BinaryTargets<'a, T>>) -> T {
+        self.elements(logits, targets.into(), Losses::None, &mut [])
+    }
+
+    /// [`BinaryCrossEntropy::loss_and_gradient`].
+    ///
+    /// # Panics
+    /// As that of [`BinaryCrossEntropy`].
+    ///
+    /// ```
+    /// use activations::{BinaryCrossEntropy, IntoParallel};
+    ///
+    /// let mut grad = [0.0_f64; 2];
+    /// BinaryCrossEntropy::new().parallel().loss_and_gradient(&[0.0, 0.0], &[1.0, 0.0], &mut grad);
+    /// assert_eq!(grad, [-0.25, 0.25]);
+    /// ```
+    #[track_caller]
+    pub fn loss_and_gradient<'a, T: Element>(
+        &self,
+        logits: &[T],
+        targets: impl Into<BinaryTargets<'a, T>>,
+        grad: &mut [T],
+    ) -> T {
+        same_length("grad", grad.len(), "logits", logits.len());
+        self.elements(logits, targets.into(), Losses::None, grad)
+    }
+
+    /// [`BinaryCrossEntropy::losses`].
+    ///
+    /// # Panics
+    /// As that of [`BinaryCrossEntropy`].
+    ///
+    /// ```
+    /// use activations::{BinaryCrossEntropy, IntoParallel};
+    ///
+    /// let mut losses = [0.0_f32; 2];
+    /// BinaryCrossEntropy::new().parallel().losses(&[200.0_f32, 200.0], &[1.0, 0.0], &mut losses);
+    /// assert_eq!(losses, [0.0, 200.0]);
+    /// ```
+    #[track_caller]
+    pub fn losses<'a, T: Element>(&self, logits: &[T], targets: impl Into<BinaryTargets<'a, T>>, losses: &mut [T]) {
+        same_length("losses", losses.len(), "logits", logits.len());
+        self.elements(logits, targets.into(), Losses::OfElements(losses), &mut []);
+    }
+
+    /// [`BinaryCrossEntropy::losses_and_gradient`].
+    ///
+    /// # Panics
+    /// As that of [`BinaryCrossEntropy`].
+    ///
+    /// ```
+    /// use activations::{BinaryCrossEntropy, IntoParallel};
+    ///
+    /// let (mut losses, mut grad) = ([0.0_f64; 1], [0.0]);
+    /// BinaryCrossEntropy::new().parallel().losses_and_gradient(&[0.0], &[1.0], &mut losses, &mut grad);
+    /// assert_eq!((losses, grad), ([2.0_f64.ln()], [-0.5]));
+    /// ```
+    #[track_caller]
+    pub fn losses_and_gradient<'a, T: Element>(
+        &self,
+        logits: &[T],
+        targets: impl Into<BinaryTargets<'a, T>>,
+        losses: &mut [T],
+        grad: &mut [T],
+    ) {
+        same_length("losses", losses.len(), "logits", logits.len());
+        same_length("grad", grad.len(), "logits", logits.len());
+        self.elements(logits, targets.into(), Losses::OfElements(losses), grad);
+    }
+
+    #[track_caller]
+    fn elements<T: Element>(
+        &self,
+        logits: &[T],
+        targets: BinaryTargets<'_, T>,
+        losses: Losses<'_, T>,
+        grad: &mut [T],
+    ) -> T {
+        let (denominator, times) = self.activation.checked(logits.len(), &targets, &losses);
+        let zero: Sum = (Real::of(0.0), Real::of(0.0));
+        let mut sums = vec![zero; logits.len().div_ceil(SEGMENT)];
+        let all = Elements { start: 0, len: logits.len(), losses, grad, sums: &mut sums };
+        self.share_units(all, SEGMENT, |Elements { start, len, mut losses, mut grad, sums }| {
+            for (number, sum) in sums.iter_mut().enumerate() {
+                let from = start + number * SEGMENT;
+                let part = from..(start + len).min(from + SEGMENT);
+                let (losses, grad) = (losses.take(part.len()), take_first(&mut grad, part.len()));
+                *sum = self.activation.segment(part, logits, targets, losses, grad, times);
+            }
+        });
+        T::rounded(rounded(total_of(sums.into_iter()) / denominator))
+    }
+}
