@@ -89,23 +89,23 @@ fn gates(c: &mut Criterion) {
     group.bench_function("activations, one pass", |b| b.iter(|| unit.forward(black_box(&gate), &up, &mut out)));
     group.bench_function("activations, passes of clamps, Swish and a product", |b| {
         b.iter(|| {
-            for i in 0..SIZE {
-                g[i] = black_box(&gate)[i].min(7.0);
+            for (g, gate) in g.iter_mut().zip(black_box(&gate)) {
+                *g = gate.min(7.0);
             }
-            for i in 0..SIZE {
-                u[i] = up[i].clamp(-7.0, 7.0) + 1.0;
+            for (u, up) in u.iter_mut().zip(&up) {
+                *u = up.clamp(-7.0, 7.0) + 1.0;
             }
             silu.forward(&g, &mut swish);
-            for i in 0..SIZE {
-                out[i] = swish[i] * u[i];
+            for ((out, swish), u) in out.iter_mut().zip(&swish).zip(&u) {
+                *out = swish * u;
             }
         });
     });
     group.bench_function("library, plain loop", |b| {
         b.iter(|| {
-            for i in 0..SIZE {
-                let g = black_box(&gate)[i].min(7.0);
-                out[i] = g / (1.0 + (-1.702 * g).exp()) * (up[i].clamp(-7.0, 7.0) + 1.0);
+            for ((out, gate), up) in out.iter_mut().zip(black_box(&gate)).zip(&up) {
+                let g = gate.min(7.0);
+                *out = g / (1.0 + (-1.702 * g).exp()) * (up.clamp(-7.0, 7.0) + 1.0);
             }
         });
     });
@@ -118,11 +118,12 @@ fn gates(c: &mut Criterion) {
     });
     group.bench_function("library, plain loop", |b| {
         b.iter(|| {
-            for i in 0..SIZE {
-                let (g, u) = (black_box(&gate)[i].min(7.0), up[i].clamp(-7.0, 7.0) + 1.0);
+            let inputs = black_box(&gate).iter().zip(&up).zip(&grad_out);
+            for (((gate, up), grad), (of_gate, of_up)) in inputs.zip(grad_gate.iter_mut().zip(&mut grad_up)) {
+                let (g, u) = (gate.min(7.0), up.clamp(-7.0, 7.0) + 1.0);
                 let s = 1.0 / (1.0 + (-1.702 * g).exp());
-                grad_gate[i] = if gate[i] < 7.0 { grad_out[i] * u * s * (1.0 + 1.702 * g * (1.0 - s)) } else { 0.0 };
-                grad_up[i] = if up[i].abs() < 7.0 { grad_out[i] * g * s } else { 0.0 };
+                *of_gate = if *gate < 7.0 { grad * u * s * (1.0 + 1.702 * g * (1.0 - s)) } else { 0.0 };
+                *of_up = if up.abs() < 7.0 { grad * g * s } else { 0.0 };
             }
         });
     });
