@@ -118,11 +118,12 @@ fn gates(c: &mut Criterion) {
     });
     group.bench_function("library, plain loop", |b| {
         b.iter(|| {
-            for i in 0..SIZE {
-                let (g, u) = (black_box(&gate)[i].min(7.0), up[i].clamp(-7.0, 7.0) + 1.0);
+            let inputs = black_box(&gate).iter().zip(&up).zip(&grad_out);
+            for (((gate, up), grad), (of_gate, of_up)) in inputs.zip(grad_gate.iter_mut().zip(&mut grad_up)) {
+                let (g, u) = (gate.min(7.0), up.clamp(-7.0, 7.0) + 1.0);
                 let s = 1.0 / (1.0 + (-1.702 * g).exp());
-                grad_gate[i] = if gate[i] < 7.0 { grad_out[i] * u * s * (1.0 + 1.702 * g * (1.0 - s)) } else { 0.0 };
-                grad_up[i] = if up[i].abs() < 7.0 { grad_out[i] * g * s } else { 0.0 };
+                *of_gate = if *gate < 7.0 { grad * u * s * (1.0 + 1.702 * g * (1.0 - s)) } else { 0.0 };
+                *of_up = if up.abs() < 7.0 { grad * g * s } else { 0.0 };
             }
         });
     });
