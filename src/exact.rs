@@ -11,8 +11,7 @@
 mod definitions;
 mod double;
 mod elementary;
-mod round;
-pub(crate) mod rows;
+pub(crate) mod round;
 
 use self::double::Double;
 use self::round::{Format, Products, Reach, Round, Widen, decided};

@@ -221,7 +221,6 @@ pub use activation::{Activation, Elementwise};
 pub use describe::card::{Card, Described, ErrorBounds, Vanishes};
 pub use describe::error::ParameterError;
 pub use describe::parameters::{Allowed, Parameter, Parameters};
-pub use exact::rows::{log_sum_exp_exact, log_sum_exp_rows_exact};
 pub use exact::{Definition, Exact};
 pub use from_output::{FromOutput, SlopeFromOutput};
 pub use functions::elu::{CeluAlpha, EluAlpha};
@@ -258,6 +257,7 @@ pub use names::unknown::UnknownName;
 pub use parametric::Parametric;
 pub use pass::{Pass, Pieces};
 pub use rows::broadcast::Broadcast;
+pub use rows::exact::{log_sum_exp_exact, log_sum_exp_rows_exact};
 pub use rows::log_sum_exp::{
     LogSumExp, log_sum_exp, log_sum_exp_axis, log_sum_exp_axis_wide, log_sum_exp_backward, log_sum_exp_rows,
     log_sum_exp_rows_wide, log_sum_exp_wide,

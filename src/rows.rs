@@ -10,6 +10,7 @@ pub(crate) mod affine;
 pub(crate) mod broadcast;
 pub(crate) mod by_lanes;
 pub(crate) mod engine;
+pub(crate) mod exact;
 pub(crate) mod exponentials;
 pub(crate) mod finish;
 pub(crate) mod formula;

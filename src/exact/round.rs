@@ -23,7 +23,7 @@ impl Reach {
 
 /// What results are rounded to. They are stored as `f32` in any case.
 #[derive(Clone, Copy)]
-pub(super) struct Format {
+pub(crate) struct Format {
     /// The least normal number; 0 for `f32`, to which the CPU rounds.
     least_normal: f64,
     /// The greatest number.
@@ -33,7 +33,7 @@ pub(super) struct Format {
 }
 
 impl Format {
-    pub(super) fn of<T: Element<Float = f32>>() -> Self {
+    pub(crate) fn of<T: Element<Float = f32>>() -> Self {
         if T::IS_FLOAT {
             return Self { least_normal: 0.0, greatest: 0.0, coarse: 0.0 };
         }
@@ -45,7 +45,7 @@ impl Format {
 
     /// To nearest, ties to even.
     #[inline(always)]
-    pub(super) fn round(self, y: f64) -> f32 {
+    pub(crate) fn round(self, y: f64) -> f32 {
         if self.least_normal == 0.0 {
             return y as f32;
         }

@@ -60,14 +60,7 @@ pub(crate) fn run<T: Float, F: RowFormula>(level: Level, formula: F, rows: Rows<
         }
         if !F::Sums::OF_OUTPUT || F::Sums::SECOND {
             let rounded = F::Sums::OF_OUTPUT;
-            sum::<_, F::Sums>(
-                level,
-                rows.part(0..rows.y.len()),
-                Offset::of::<F::Sums>(),
-                rounded,
-                &mut scratch,
-                &mut stats,
-            );
+            sum::<_, F::Sums>(level, rows.part(0..rows.y.len()), F::Sums::OFFSET, rounded, &mut scratch, &mut stats);
         }
         finish(level, formula, rows, &stats);
     }
@@ -103,13 +96,13 @@ pub(crate) fn long<T: Float, F: RowFormula, const W: usize>(
     let mut stats = [Stats::new(); W];
     if !F::Sums::OF_OUTPUT {
         for (greatest, stats) in greatest_by_parts::<T, W>(level, row_len, part).into_iter().zip(&mut stats[..rows]) {
-            find_scale(level, greatest, Offset::of::<F::Sums>(), stats);
+            find_scale(level, greatest, F::Sums::OFFSET, stats);
         }
     }
     let (mut firsts, mut seconds) = ([LaneSums::of_anything(); W], [LaneSums::of_anything(); W]);
     // From the end, which the search for the greatest has just left in the cache.
     for chunk in chunks(row_len).rev() {
-        let (mut first, mut second) = ([LaneSums::of::<F::Sums>(); W], [LaneSums::of_anything(); W]);
+        let (mut first, mut second) = ([LaneSums::of(F::Sums::FAST); W], [LaneSums::of_anything(); W]);
         for range in parts(chunk) {
             part(range, false, &mut |row, slices| {
                 add_up::<T, F>(level, slices, &stats[row], &mut first[row], &mut second[row]);
@@ -127,7 +120,7 @@ pub(crate) fn long<T: Float, F: RowFormula, const W: usize>(
     for range in chunks(row_len).flat_map(parts) {
         part(range, true, &mut |row, mut slices| {
             if F::OF_EXP && !keeps {
-                let (mut first, mut second) = (LaneSums::of::<F::Sums>(), LaneSums::of_anything());
+                let (mut first, mut second) = (LaneSums::of(F::Sums::FAST), LaneSums::of_anything());
                 add_up::<T, F>(level, slices.part(0..slices.y.len()), &stats[row], &mut first, &mut second);
             }
             finish(level, formula, slices, &stats[row]);

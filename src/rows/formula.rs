@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use super::reduce::Partial;
-use super::stats::Row;
+use super::stats::{Offset, Row};
 use crate::kernel::element::{Float, Kernel};
 use crate::kernel::level::Level;
 use crate::kernel::real::Real;
@@ -98,6 +98,9 @@ pub(crate) trait Accumulate: Copy {
 
     /// Whether exponentials are [`Fast`](crate::Fast).
     const FAST: bool = false;
+
+    /// For exponentials whose sums are not added to others.
+    const OFFSET: Offset = if Self::FAST { Offset::Fast } else { Offset::Below };
 
     /// What an element adds to the first sum: from 0 to the exponential `e`. `top` is the greatest exponential.
     #[inline(always)]

@@ -3,7 +3,6 @@
 //! Numbers come in columns: an array with a number for each lane. What is reduced lane by lane stays an array; [`across`]
 //! puts its lanes together.
 
-use super::formula::Accumulate;
 use crate::kernel::abreast::Abreast;
 use crate::kernel::element::{Float, Lane};
 use crate::kernel::real::Real;
@@ -147,8 +146,8 @@ impl<T: Float> LaneSums<T> {
 
     /// See [`Sums::of`].
     #[inline]
-    pub(crate) fn of<K: Accumulate>() -> Self {
-        if K::FAST { Self::of_anything() } else { Self::of_exponentials() }
+    pub(crate) fn of(fast: bool) -> Self {
+        if fast { Self::of_anything() } else { Self::of_exponentials() }
     }
 
     /// See [`Sums::of_anything`].
@@ -194,10 +193,10 @@ impl<R: Real> Sums<R, LANES> {
 }
 
 impl<R: Real, const W: usize> Sums<R, W> {
-    /// For the first sums of K.
+    /// Of exponentials, as [`Fast`](crate::Fast) has them or not.
     #[inline(always)]
-    pub(crate) fn of<K: Accumulate>() -> Self {
-        if K::FAST { Self::of_counts() } else { Self::of_exponentials() }
+    pub(crate) fn of(fast: bool) -> Self {
+        if fast { Self::of_counts() } else { Self::of_exponentials() }
     }
 
     /// For [`add_bounded`](Self::add_bounded).
@@ -268,10 +267,10 @@ impl<R: Real, const W: usize> Sums<R, W> {
         normalised(hi, self.lo)
     }
 
-    /// The first sum of K in each lane.
+    /// The sum of each lane, of exponentials as [`Fast`](crate::Fast) has them or not.
     #[inline(always)]
-    pub(crate) fn first<K: Accumulate>(&self) -> Partial<[R; W]> {
-        if K::FAST { (self.hi, self.lo) } else { self.exponentials() }
+    pub(crate) fn first(&self, fast: bool) -> Partial<[R; W]> {
+        if fast { (self.hi, self.lo) } else { self.exponentials() }
     }
 
     /// The sum of each lane, of anything.

@@ -47,7 +47,7 @@ fn run_in<T: Float, F: RowFormula, const C: usize>(level: Level, formula: F, mut
             dispatch(level, AddUp { sums, columns: &mut gradients[..row_len], grad_y: &[], stats: &mut stats });
         }
         if !F::Sums::OF_OUTPUT {
-            scale_by_greatest(level, &columns[..row_len], Offset::of::<F::Sums>(), &mut stats);
+            scale_by_greatest(level, &columns[..row_len], F::Sums::OFFSET, &mut stats);
         }
         let sums = PhantomData::<F::Sums>;
         // `const`, so that other loops are not compiled.
@@ -102,10 +102,10 @@ impl<T: Float, K: Accumulate> Task<T> for AddUp<'_, T, K> {
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
         let Self { columns, grad_y, stats, .. } = self;
-        let (mut first, mut second) = (Sums::of::<K>(), Sums::of_anything());
+        let (mut first, mut second) = (Sums::of(K::FAST), Sums::of_anything());
         let grad_y = if grad_y.is_empty() { None } else { Some(grad_y) };
         exponentials::<T, R, K, SIDE>(columns, grad_y, &*stats, &mut first, &mut second);
-        let (first, second) = (first.first::<K>(), second.anything());
+        let (first, second) = (first.first(K::FAST), second.anything());
         for i in 0..SIDE {
             if !K::OF_OUTPUT {
                 (stats.first.0[i], stats.first.1[i]) = (first.0[i].store(), first.1[i].store());

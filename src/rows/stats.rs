@@ -1,6 +1,5 @@
 //! What is known of the rows that are worked on: the greatest elements, the scales of their exponentials, the sums.
 
-use super::formula::Accumulate;
 use super::reduce::{DEPTH, LANES, Partial};
 use crate::kernel::element::{Float, Lane};
 use crate::math::RowExp;
@@ -32,13 +31,6 @@ pub(crate) enum Offset {
     OnGrid,
     /// The greatest.
     Fast,
-}
-
-impl Offset {
-    /// For exponentials whose sums are not added to others.
-    pub(crate) const fn of<K: Accumulate>() -> Self {
-        if K::FAST { Self::Fast } else { Self::Below }
-    }
 }
 
 /// What is known of a row when its sums are.

@@ -216,7 +216,7 @@ impl<T: Float, K: Accumulate> Task<T> for Sum<'_, T, K> {
         if !slices.row_len.is_multiple_of(LANES) {
             tails.take::<K>(&slices);
         }
-        let mut first = [Sums::of::<K>(); GROUP];
+        let mut first = [Sums::of(K::FAST); GROUP];
         let mut second = [if K::COUNTS { Sums::of_counts() } else { Sums::of_anything() }; GROUP];
         of_rows::<T, R, K, GROUP>(&mut slices, tails, stats, &mut first, &mut second);
         let rounded = K::COUNTS || K::OF_OUTPUT && rounded;

@@ -2,20 +2,20 @@
 
 use core::ops::Range;
 
-use super::Exact;
-use super::round::Format;
+use super::formula::{OfPart, RowFormula, Rows, Slices};
+use super::function::RowFunction;
+use super::layout::Layout;
+use super::log_softmax::LogSoftmax;
+use super::log_sum_exp::{LogSumExp, check_rows};
+use super::softmax::Softmax;
+use super::softmin::Softmin;
 use crate::activation::Activation;
+use crate::exact::Exact;
+use crate::exact::round::Format;
 use crate::kernel::element::Element;
 use crate::kernel::level::Level;
 use crate::kernel::tiles::{TILE, Tile};
 use crate::pass::{Pass, Pieces};
-use crate::rows::formula::{RowFormula, Rows, Slices};
-use crate::rows::function::RowFunction;
-use crate::rows::layout::Layout;
-use crate::rows::log_softmax::LogSoftmax;
-use crate::rows::log_sum_exp::{LogSumExp, check_rows};
-use crate::rows::softmax::Softmax;
-use crate::rows::softmin::Softmin;
 
 macro_rules! exact_rows {
     ($($name:ident),+) => {$(
@@ -60,7 +60,7 @@ fn run_formula<T: Element<Float = f32>, F: RowFunction, K: RowFormula>(
     for row in 0..y.len() / row_len {
         let first = row / inner * (row_len * inner) + row % inner;
         let place = |i: usize| first + i * inner;
-        let mut part = |range: Range<usize>, written: bool, f: crate::rows::formula::OfPart<'_, f64>| {
+        let mut part = |range: Range<usize>, written: bool, f: OfPart<'_, f64>| {
             for start in range.clone().step_by(TILE) {
                 let range = start..range.end.min(start + TILE);
                 let (elements, gradients) = (of_x.of(range.len()), of_grad.of(range.len()));
