@@ -64,8 +64,8 @@ fn every_way_leads_to_the_same_form() {
         #[cfg(feature = "rayon")]
         {
             use activations::IntoParallel;
-            same_outputs(name, &x, &expected, &Fast(activation.parallel().with_min_len(16)));
-            same_outputs(name, &x, &expected, &expected.parallel().with_min_len(16));
+            same_outputs(name, &x, &expected, &Fast(by_name.parallel().with_min_len(16)));
+            same_outputs(name, &x, &expected, &Fast(by_name).parallel().with_min_len(16));
         }
     }
     check(Gelu, "gelu");
