@@ -208,6 +208,18 @@ fn commands_name_what_there_is() {
 }
 
 #[test]
+fn every_example_is_in_the_table_of_examples() {
+    let table = read("examples/README.md");
+    for entry in fs::read_dir(root().join("examples")).expect("examples") {
+        let path = entry.expect("an entry of a folder").path();
+        let name = path.file_stem().and_then(|name| name.to_str()).expect("a name in ASCII").to_owned();
+        let is_program =
+            path.extension().is_some_and(|extension| extension == "rs") || path.join("Cargo.toml").exists();
+        assert!(!is_program || table.contains(&format!("`{name}`")), "examples/README.md: no {name}");
+    }
+}
+
+#[test]
 fn every_function_is_in_the_readme_and_in_the_table_of_functions() {
     let readme = read("README.md");
     let functions = read("docs/functions.md");

@@ -88,7 +88,7 @@ impl CrossEntropy {
     /// use activations::CrossEntropy;
     ///
     /// // An image of two classes and three pixels.
-    /// let logits = [0.0_f64, 0.0, 200.0, 0.0, 100.0, 0.0];
+    /// let logits = [0.0_f64, 0.0, 200.0, 0.0, 1000.0, 0.0];
     /// let mut losses = [0.0; 3];
     /// CrossEntropy::axis(2, 3)?.losses(&logits, &[0, 1, 1], &mut losses);
     /// assert_eq!(losses, [2.0_f64.ln(), 0.0, 200.0]);

@@ -146,6 +146,7 @@ pub(crate) fn from_output<T: Element, F: RowFunction>(
 }
 
 /// Runs the gradient, and calls `f` with each row's number and the gradient with respect to its sink.
+#[cfg(feature = "alloc")]
 pub(crate) fn with_sink<T: Element, F: RowFunction>(
     layout: Layout,
     level: Level,

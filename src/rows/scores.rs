@@ -151,6 +151,7 @@ impl<'a, F: Described, T: Element> Scores<'a, F, T> {
     ///
     /// - An infinite score becomes the cap, with its sign, so that -inf no longer hides an element. NaN stays.
     /// - Gradients have 1 - tanh(score / cap)^2 as a factor, computed from x without cancellation.
+    /// - Logits that are capped without a softmax are a formula of your own: see [`guide::rows`](crate::guide::rows).
     /// - Error: at most 6 ULP of the score, before the bias; 4 + 3 |score / cap| ULP of that factor.
     /// - Source: Gemma Team, "Gemma 2: improving open language models at a practical size", 2024, arXiv:2408.00118, with caps
     ///   of 50 in attention and 30 for the last logits.

@@ -397,7 +397,7 @@ fn a_sink_for_each_row_has_a_gradient_for_each() {
     assert_eq!(grad, [0.25, -0.25]);
     let off = Softmax::default().sink(&[0.0_f32]).unwrap();
     assert_eq!(forward(&off, &[0.0; 4]), [0.2; 4]);
-    assert_eq!(forward(&off, &[]), []);
+    assert!(forward(&off, &[]).is_empty());
 }
 
 #[test]

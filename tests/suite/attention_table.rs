@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use activations::{Activation, Broadcast, Element, Level, LogSoftmax, Scores, SinkGradient, Softmax, TopKSoftmax};
+use activations::{Broadcast, Element, Level, LogSoftmax, Scores, SinkGradient, Softmax, TopKSoftmax};
 
 /// One case: its parameters, and its numbers by their part.
 struct Case {
