@@ -31,7 +31,8 @@ use crate::pass::{Pass, Pieces};
 /// - For every function of one number: [`Definition`] lists them. There is none for slices of `f64`: such code does not compile.
 /// - [`Softmax`](crate::Softmax), [`LogSoftmax`](crate::LogSoftmax) and [`Softmin`](crate::Softmin) are computed in `f64` at
 ///   [`Level::portable`](crate::Level::portable) and rounded once: at most 0.501 ULP, on sampled rows, and the same bits on every
-///   machine. A gradient's error is relative to its parts if they cancel. See also [`log_sum_exp_exact`](crate::log_sum_exp_exact).
+///   machine. So are [`CrossEntropy`](crate::CrossEntropy), [`BinaryCrossEntropy`](crate::BinaryCrossEntropy) and
+///   [`log_sum_exp_exact`](crate::log_sum_exp_exact). A gradient's error is relative to its parts if they cancel.
 /// - Derivative: correctly rounded, too. [`backward`](Activation::backward) is `grad_y` times the rounded derivative, rounded once
 ///   more. [`Snake`](crate::Snake)'s derivative oscillates at every x. Far from 0 the default gives its mean
 ///   instead.

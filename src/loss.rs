@@ -11,6 +11,7 @@ mod cross_entropy_batch;
 mod cross_entropy_rows;
 mod cross_entropy_tasks;
 mod cross_entropy_wide;
+mod exact;
 #[cfg(feature = "rayon")]
 mod parallel;
 mod targets;

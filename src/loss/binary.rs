@@ -254,14 +254,24 @@ impl BinaryCrossEntropy {
         targets: &BinaryTargets<'_, T>,
         losses: &Losses<'_, T>,
     ) -> (f64, T::Float) {
+        self.check_targets(len, targets);
+        let denominator = self.denominator(len);
+        (denominator, rounded(if matches!(losses, Losses::None) { 1.0 / denominator } else { 1.0 }))
+    }
+
+    /// Panics if the targets do not fit so many logits, or one is none.
+    #[track_caller]
+    pub(super) fn check_targets<T: Element>(&self, len: usize, targets: &BinaryTargets<'_, T>) {
         targets.check(len);
         let mut outside = None;
         T::call(&Check { level: self.level() }, (targets.targets, &mut outside));
         if let Some(number) = outside {
             outside_of_range(number, targets.targets[number].widened().into());
         }
-        let denominator = self.reduction.denominator(len as f64);
-        (denominator, rounded(if matches!(losses, Losses::None) { 1.0 / denominator } else { 1.0 }))
+    }
+
+    pub(super) fn denominator(&self, len: usize) -> f64 {
+        self.reduction.denominator(len as f64)
     }
 
     fn level(&self) -> Level {

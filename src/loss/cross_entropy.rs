@@ -1,6 +1,7 @@
 //! Cross-entropy of rows of logits.
 
 use super::cross_entropy_batch::{Batch, BatchLoss};
+use super::cross_entropy_rows::Settings;
 use super::targets::Kind;
 use super::{IntoTargets, Reduction, Targets, checked_gamma, settings};
 use crate::describe::error::ParameterError;
@@ -109,7 +110,6 @@ impl CrossEntropy {
     }
 
     /// Logits that belong together: a row, or along an axis as many rows as are interleaved.
-    #[cfg(feature = "rayon")]
     pub(super) fn unit(&self) -> usize {
         self.classes().saturating_mul(self.layout.inner())
     }
@@ -373,6 +373,11 @@ impl CrossEntropy {
         Float::of(total / denominator)
     }
 
+    pub(super) fn settings(&self) -> Settings {
+        let Self { layout, label_smoothing, ignore_index, gamma, z_loss, .. } = *self;
+        Settings { layout, label_smoothing, ignore_index, gamma, z_loss }
+    }
+
     /// Calls `losses` with the number of the first of some rows, and with their losses. Returns the sum of all losses. Gradients
     /// are multiplied by `times`; if the slice is empty, there are none.
     pub(super) fn run<T: Element>(
@@ -386,11 +391,7 @@ impl CrossEntropy {
         let mut total = 0.0;
         let level = self.level.unwrap_or_else(Level::best);
         let batch = Batch {
-            layout: self.layout,
-            label_smoothing: self.label_smoothing,
-            ignore_index: self.ignore_index,
-            gamma: self.gamma,
-            z_loss: self.z_loss,
+            settings: self.settings(),
             level,
             logits,
             targets,

@@ -1,10 +1,9 @@
 //! A batch for a cross-entropy, of any element type: how its rows become floats.
 
-use super::cross_entropy_rows::Job;
+use super::cross_entropy_rows::{Job, Settings, WeightsOf};
 use super::targets::{Kind, Targets};
 use crate::kernel::element::{Element, Float, Lane, per_element};
 use crate::kernel::level::Level;
-use crate::kernel::real::Real;
 use crate::kernel::tiles::{TILE, Tile};
 use crate::rows::formula::{Rows, Slices};
 use crate::rows::gather::{self, ByTiles, Work};
@@ -15,11 +14,7 @@ use crate::rows::terms::{Stage, Terms};
 
 /// Logits with their targets, and what is asked for.
 pub(super) struct Batch<'a, T: Element> {
-    pub(super) layout: Layout,
-    pub(super) label_smoothing: f64,
-    pub(super) ignore_index: i64,
-    pub(super) gamma: f64,
-    pub(super) z_loss: f64,
+    pub(super) settings: Settings,
     pub(super) level: Level,
     pub(super) logits: &'a [T],
     pub(super) targets: Targets<'a, T>,
@@ -39,20 +34,8 @@ pub(super) struct BatchLoss;
 per_element!(BatchLoss: Args<'a, T> = Batch<'a, T>, losses_of);
 
 fn losses_of<T: Element>(_: &BatchLoss, batch: Batch<'_, T>) {
-    let Batch {
-        layout,
-        label_smoothing,
-        ignore_index,
-        gamma,
-        z_loss,
-        level,
-        logits,
-        targets,
-        losses,
-        grad,
-        times,
-        total,
-    } = batch;
+    let Batch { settings, level, logits, targets, losses, grad, times, total } = batch;
+    let layout = settings.layout;
     let row_len = layout.row_len(logits.len());
     let (t, classes) = match targets.kind {
         Kind::Classes(classes) => (None, Some(classes)),
@@ -60,21 +43,8 @@ fn losses_of<T: Element>(_: &BatchLoss, batch: Batch<'_, T>) {
     };
     let class_weights = targets.weights.unwrap_or(&[]);
     let weights = |classes: core::ops::Range<usize>, to: &mut [T::Float]| T::widen(level, &class_weights[classes], to);
-    let zero = <Plain<T> as Real>::of(0.0);
-    let mut job = Job {
-        level,
-        row_len,
-        classes,
-        ignore_index,
-        keep: <Plain<T> as Real>::of(1.0 - label_smoothing).store(),
-        spread: Float::of(label_smoothing / row_len as f64),
-        weights: if targets.weights.is_some() { Some(&weights) } else { None },
-        gamma: Float::of(gamma),
-        z_loss: Float::of(z_loss),
-        times,
-        losses,
-        sum: (zero, zero),
-    };
+    let weights: Option<&WeightsOf<'_, T::Float>> = if targets.weights.is_some() { Some(&weights) } else { None };
+    let mut job = settings.job(level, row_len, (classes, weights), times, losses);
     if layout.inner() > 1 {
         along_axis(&mut job, layout, logits, t, grad);
     } else if row_len > CHUNK {

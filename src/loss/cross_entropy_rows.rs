@@ -8,8 +8,10 @@ use super::targets::Classes;
 use crate::kernel::dispatch::dispatch;
 use crate::kernel::element::{Float, Lane};
 use crate::kernel::level::Level;
+use crate::kernel::real::Real;
 use crate::kernel::tiles::{TILE, Tile};
 use crate::rows::formula::{OfPart, Slices};
+use crate::rows::layout::Layout;
 use crate::rows::reduce::{LaneSums, Partial, add};
 use crate::rows::rest::{Group, keep_exponentials, rest_by_parts, rest_of_groups};
 use crate::rows::side::from_columns;
@@ -22,6 +24,44 @@ pub(super) type Parts<'f, T> = dyn FnMut(Range<usize>, bool, OfPart<'_, T>) + 'f
 
 /// Writes the weights of some classes.
 pub(super) type WeightsOf<'a, T> = dyn Fn(Range<usize>, &mut [T]) + 'a;
+
+/// What a loss is set to.
+#[derive(Clone, Copy)]
+pub(super) struct Settings {
+    pub(super) layout: Layout,
+    pub(super) label_smoothing: f64,
+    pub(super) ignore_index: i64,
+    pub(super) gamma: f64,
+    pub(super) z_loss: f64,
+}
+
+impl Settings {
+    /// A batch of rows of this length, whose gradients are multiplied by `times`.
+    pub(super) fn job<'a, T: Float>(
+        &self,
+        level: Level,
+        row_len: usize,
+        (classes, weights): (Option<Classes<'a>>, Option<&'a WeightsOf<'a, T>>),
+        times: T,
+        losses: &'a mut dyn FnMut(usize, &[T]),
+    ) -> Job<'a, T> {
+        let zero = T::Plain::of(0.0);
+        Job {
+            level,
+            row_len,
+            classes,
+            ignore_index: self.ignore_index,
+            keep: T::Plain::of(1.0 - self.label_smoothing).store(),
+            spread: Float::of(self.label_smoothing / row_len as f64),
+            weights,
+            gamma: Float::of(self.gamma),
+            z_loss: Float::of(self.z_loss),
+            times,
+            losses,
+            sum: (zero, zero),
+        }
+    }
+}
 
 /// What the rows of a batch have in common, and the losses so far.
 pub(super) struct Job<'a, T: Float> {

@@ -1,0 +1,328 @@
+//! `Exact` of losses: computed in `f64`, by operations that are the same on every machine, and rounded once.
+
+use core::ops::Range;
+
+use super::binary_loops::{Losses, total_of};
+use super::cross_entropy_batch;
+use super::cross_entropy_rows::WeightsOf;
+use super::targets::Kind;
+use super::{BinaryCrossEntropy, BinaryTargets, CrossEntropy, IntoTargets, Targets};
+use crate::exact::Exact;
+use crate::exact::round::Format;
+use crate::kernel::element::Element;
+use crate::kernel::level::Level;
+use crate::kernel::tiles::{TILE, Tile};
+use crate::pass::same_length;
+use crate::rows::broadcast::Broadcast;
+use crate::rows::formula::{OfPart, Slices};
+
+fn wide<T: Element<Float = f32>>(x: T) -> f64 {
+    x.widened().into()
+}
+
+fn round<T: Element<Float = f32>>(x: f64) -> T {
+    T::rounded(Format::of::<T>().round(x))
+}
+
+fn widen<'t, T: Element<Float = f32>>(from: &[T], tile: &'t mut Tile<f64, TILE>) -> &'t mut [f64] {
+    let to = tile.of(from.len());
+    for (to, &from) in to.iter_mut().zip(from) {
+        *to = wide(from);
+    }
+    to
+}
+
+fn narrow<T: Element<Float = f32>>(from: &[f64], to: &mut [T]) {
+    for (to, &from) in to.iter_mut().zip(from) {
+        *to = round(from);
+    }
+}
+
+/// Computed in `f64` at [`Level::portable`](crate::Level::portable) and rounded once: at most 0.501 ULP, on sampled rows, and the
+/// same bits on every machine. A gradient's error is relative to its parts if they cancel.
+impl Exact<CrossEntropy> {
+    /// [`CrossEntropy::loss`].
+    ///
+    /// # Panics
+    /// As [`CrossEntropy::loss`].
+    ///
+    /// ```
+    /// use activations::{CrossEntropy, Exact};
+    ///
+    /// let loss = Exact(CrossEntropy::new(3)?).loss(&[0.1_f32, 0.2, 0.3], &[0]);
+    /// assert_eq!(loss, 1.201_942_8);
+    /// # Ok::<(), activations::ParameterError>(())
+    /// ```
+    #[track_caller]
+    pub fn loss<'a, T: Element<Float = f32>>(&self, logits: &[T], targets: impl IntoTargets<'a, T>) -> T {
+        let targets = targets.into_targets();
+        self.0.check(logits, &targets);
+        self.mean(logits, targets, &mut [])
+    }
+
+    /// [`CrossEntropy::loss_and_gradient`].
+    ///
+    /// # Panics
+    /// As [`CrossEntropy::loss_and_gradient`].
+    ///
+    /// ```
+    /// use activations::{CrossEntropy, Exact};
+    ///
+    /// let mut grad = [0.0_f32; 2];
+    /// Exact(CrossEntropy::new(2)?).loss_and_gradient(&[0.0, 1.0], &[1], &mut grad);
+    /// assert_eq!(grad, [0.268_941_43, -0.268_941_43]);
+    /// # Ok::<(), activations::ParameterError>(())
+    /// ```
+    #[track_caller]
+    pub fn loss_and_gradient<'a, T: Element<Float = f32>>(
+        &self,
+        logits: &[T],
+        targets: impl IntoTargets<'a, T>,
+        grad: &mut [T],
+    ) -> T {
+        let targets = targets.into_targets();
+        self.0.check(logits, &targets);
+        same_length("grad", grad.len(), "logits", logits.len());
+        self.mean(logits, targets, grad)
+    }
+
+    /// [`CrossEntropy::losses`].
+    ///
+    /// # Panics
+    /// As [`CrossEntropy::losses`].
+    ///
+    /// ```
+    /// use activations::{CrossEntropy, Exact};
+    ///
+    /// let mut losses = [0.0_f32; 2];
+    /// Exact(CrossEntropy::new(2)?).losses(&[0.0, 0.0, 200.0, 0.0], &[0, 1], &mut losses);
+    /// assert_eq!(losses, [std::f32::consts::LN_2, 200.0]);
+    /// # Ok::<(), activations::ParameterError>(())
+    /// ```
+    #[track_caller]
+    pub fn losses<'a, T: Element<Float = f32>>(
+        &self,
+        logits: &[T],
+        targets: impl IntoTargets<'a, T>,
+        losses: &mut [T],
+    ) {
+        let targets = targets.into_targets();
+        self.0.check(logits, &targets);
+        same_length("losses", losses.len(), "rows of logits", logits.len() / self.0.classes());
+        self.run(logits, targets, 1.0, &mut |at, of_rows| narrow(of_rows, &mut losses[at..]), &mut []);
+    }
+
+    /// [`CrossEntropy::losses_and_gradient`].
+    ///
+    /// # Panics
+    /// As [`CrossEntropy::losses_and_gradient`].
+    ///
+    /// ```
+    /// use activations::{CrossEntropy, Exact};
+    ///
+    /// let (mut losses, mut grad) = ([0.0_f32; 1], [0.0; 2]);
+    /// Exact(CrossEntropy::new(2)?).losses_and_gradient(&[0.0, 0.0], &[1], &mut losses, &mut grad);
+    /// assert_eq!((losses, grad), ([std::f32::consts::LN_2], [0.5, -0.5]));
+    /// # Ok::<(), activations::ParameterError>(())
+    /// ```
+    #[track_caller]
+    pub fn losses_and_gradient<'a, T: Element<Float = f32>>(
+        &self,
+        logits: &[T],
+        targets: impl IntoTargets<'a, T>,
+        losses: &mut [T],
+        grad: &mut [T],
+    ) {
+        let targets = targets.into_targets();
+        self.0.check(logits, &targets);
+        same_length("losses", losses.len(), "rows of logits", logits.len() / self.0.classes());
+        same_length("grad", grad.len(), "logits", logits.len());
+        self.run(logits, targets, 1.0, &mut |at, of_rows| narrow(of_rows, &mut losses[at..]), grad);
+    }
+
+    fn mean<T: Element<Float = f32>>(&self, logits: &[T], targets: Targets<'_, T>, grad: &mut [T]) -> T {
+        let denominator = self.0.denominator(logits, &targets);
+        round(self.run(logits, targets, 1.0 / denominator, &mut |_, _| {}, grad) / denominator)
+    }
+
+    /// See [`CrossEntropy::run`].
+    fn run<T: Element<Float = f32>>(
+        &self,
+        logits: &[T],
+        targets: Targets<'_, T>,
+        times: f64,
+        losses: &mut dyn FnMut(usize, &[f64]),
+        grad: &mut [T],
+    ) -> f64 {
+        let (row_len, inner) = (self.0.classes(), self.0.unit() / self.0.classes());
+        let (t, classes) = match targets.kind {
+            Kind::Classes(classes) => (None, Some(classes)),
+            Kind::Distributions(t) => (Some(t), None),
+        };
+        let class_weights = targets.weights.unwrap_or(&[]);
+        let weights = |classes: Range<usize>, to: &mut [f64]| {
+            for (to, &weight) in to.iter_mut().zip(&class_weights[classes]) {
+                *to = wide(weight);
+            }
+        };
+        let weights: Option<&WeightsOf<'_, f64>> = if targets.weights.is_some() { Some(&weights) } else { None };
+        let mut job = self.0.settings().job(Level::portable(), row_len, (classes, weights), times, losses);
+        let (mut of_logits, mut of_targets) = (Tile::<f64, TILE>::new(), Tile::<f64, TILE>::new());
+        for row in 0..logits.len() / row_len {
+            let first = row / inner * (row_len * inner) + row % inner;
+            let place = |i: usize| first + i * inner;
+            let gradient = !grad.is_empty();
+            let mut part = |range: Range<usize>, written: bool, f: OfPart<'_, f64>| {
+                for start in range.clone().step_by(TILE) {
+                    let range = start..range.end.min(start + TILE);
+                    let (x, of_row) = (of_logits.of(range.len()), of_targets.of(range.len()));
+                    for (i, x) in range.clone().zip(&mut *x) {
+                        *x = wide(logits[place(i)]);
+                    }
+                    if let Some(t) = t {
+                        for (i, of_row) in range.clone().zip(&mut *of_row) {
+                            *of_row = wide(t[place(i)]);
+                        }
+                    }
+                    f(0, Slices { row_len: range.len(), x: None, grad_y: t.map(|_| &*of_row), y: &mut *x });
+                    if written {
+                        for (i, &x) in range.zip(&*x) {
+                            grad[place(i)] = round(x);
+                        }
+                    }
+                }
+            };
+            job.long_row(row, gradient, false, &mut part);
+        }
+        cross_entropy_batch::total_of::<f64>(job.sum)
+    }
+}
+
+/// Computed in `f64` at [`Level::portable`](crate::Level::portable) and rounded once: at most 0.501 ULP, and the same bits on every
+/// machine.
+impl Exact<BinaryCrossEntropy> {
+    /// [`BinaryCrossEntropy::loss`].
+    ///
+    /// # Panics
+    /// As [`BinaryCrossEntropy::loss`].
+    ///
+    /// ```
+    /// use activations::{BinaryCrossEntropy, Exact};
+    ///
+    /// assert_eq!(Exact(BinaryCrossEntropy::new()).loss(&[1.0_f32], &[1.0]), 0.313_261_7);
+    /// ```
+    #[track_caller]
+    pub fn loss<'a, T: Element<Float = f32>>(&self, logits: &[T], targets: impl Into<BinaryTargets<'a, T>>) -> T {
+        round(self.run(logits, targets.into(), None, &mut []))
+    }
+
+    /// [`BinaryCrossEntropy::loss_and_gradient`].
+    ///
+    /// # Panics
+    /// As [`BinaryCrossEntropy::loss_and_gradient`].
+    ///
+    /// ```
+    /// use activations::{BinaryCrossEntropy, Exact};
+    ///
+    /// let mut grad = [0.0_f32; 2];
+    /// Exact(BinaryCrossEntropy::new()).loss_and_gradient(&[0.0, 1.0], &[1.0, 0.0], &mut grad);
+    /// assert_eq!(grad, [-0.25, 0.365_529_3]);
+    /// ```
+    #[track_caller]
+    pub fn loss_and_gradient<'a, T: Element<Float = f32>>(
+        &self,
+        logits: &[T],
+        targets: impl Into<BinaryTargets<'a, T>>,
+        grad: &mut [T],
+    ) -> T {
+        same_length("grad", grad.len(), "logits", logits.len());
+        round(self.run(logits, targets.into(), None, grad))
+    }
+
+    /// [`BinaryCrossEntropy::losses`].
+    ///
+    /// # Panics
+    /// As [`BinaryCrossEntropy::losses`].
+    ///
+    /// ```
+    /// use activations::{BinaryCrossEntropy, Exact};
+    ///
+    /// let mut losses = [0.0_f32; 2];
+    /// Exact(BinaryCrossEntropy::new()).losses(&[1.0, 200.0], &[1.0, 0.0], &mut losses);
+    /// assert_eq!(losses, [0.313_261_7, 200.0]);
+    /// ```
+    #[track_caller]
+    pub fn losses<'a, T: Element<Float = f32>>(
+        &self,
+        logits: &[T],
+        targets: impl Into<BinaryTargets<'a, T>>,
+        losses: &mut [T],
+    ) {
+        same_length("losses", losses.len(), "logits", logits.len());
+        self.run(logits, targets.into(), Some(losses), &mut []);
+    }
+
+    /// [`BinaryCrossEntropy::losses_and_gradient`].
+    ///
+    /// # Panics
+    /// As [`BinaryCrossEntropy::losses_and_gradient`].
+    ///
+    /// ```
+    /// use activations::{BinaryCrossEntropy, Exact};
+    ///
+    /// let (mut losses, mut grad) = ([0.0_f32; 1], [0.0]);
+    /// Exact(BinaryCrossEntropy::new()).losses_and_gradient(&[0.0], &[1.0], &mut losses, &mut grad);
+    /// assert_eq!((losses, grad), ([std::f32::consts::LN_2], [-0.5]));
+    /// ```
+    #[track_caller]
+    pub fn losses_and_gradient<'a, T: Element<Float = f32>>(
+        &self,
+        logits: &[T],
+        targets: impl Into<BinaryTargets<'a, T>>,
+        losses: &mut [T],
+        grad: &mut [T],
+    ) {
+        same_length("losses", losses.len(), "logits", logits.len());
+        same_length("grad", grad.len(), "logits", logits.len());
+        self.run(logits, targets.into(), Some(losses), grad);
+    }
+
+    /// The loss of all elements. There is no gradient if the slice is empty.
+    #[track_caller]
+    fn run<T: Element<Float = f32>>(
+        &self,
+        logits: &[T],
+        targets: BinaryTargets<'_, T>,
+        mut losses: Option<&mut [T]>,
+        grad: &mut [T],
+    ) -> f64 {
+        self.0.check_targets(logits.len(), &targets);
+        let loss = self.0.at(Level::portable());
+        let denominator = loss.denominator(logits.len());
+        let times = if losses.is_none() { 1.0 / denominator } else { 1.0 };
+        let mut tiles = [(); 6].map(|()| Tile::<f64, TILE>::new());
+        let mut room = Tile::<T, TILE>::new();
+        let sums = (0..logits.len()).step_by(TILE).map(|start| {
+            let part = start..logits.len().min(start + TILE);
+            let n = part.len();
+            let [x, t, w, p, of_losses, of_grad] = &mut tiles;
+            let x = &*widen(&logits[part.clone()], x);
+            let mut of_tile = BinaryTargets::from(&*widen(&targets.targets[part.clone()], t));
+            if let Some(weights) = &targets.weights {
+                of_tile = of_tile.weighted(Broadcast::from(&*widen(weights.beside(part.clone(), room.all()), w)));
+            }
+            if let Some(weights) = &targets.pos_weights {
+                of_tile = of_tile.pos_weighted(Broadcast::from(&*widen(weights.beside(part.clone(), room.all()), p)));
+            }
+            let of_grad = of_grad.of(if grad.is_empty() { 0 } else { n });
+            let kept = Losses::OfElements(of_losses.of(n));
+            let sum = loss.segment(0..n, x, of_tile, kept, of_grad, times);
+            if let Some(losses) = &mut losses {
+                narrow(of_losses.of(n), &mut losses[part.clone()]);
+            }
+            narrow(of_grad, grad.get_mut(part).unwrap_or_default());
+            sum
+        });
+        total_of(sums) / denominator
+    }
+}
