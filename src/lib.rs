@@ -16,7 +16,7 @@
 //! ## Functions
 //!
 //! Each is a type. [`Activation`] has its methods: [`forward`](Activation::forward), [`derivative`](Activation::derivative),
-//! [`backward`](Activation::backward). [`FromOutput`] and [`SecondDerivative`] have further gradients. These are the [curves](#curves).
+//! [`backward`](Activation::backward). [`FromOutput`] and [`SecondDerivative`] have further gradients. [Curves](#curves) are below.
 //!
 //! - Straight lines: [`Relu`], [`LeakyRelu`], [`Relu6`], [`SquaredRelu`], [`Rrelu`], [`Threshold`], [`Identity`]
 //! - For transformers: [`Gelu`], [`GeluTanh`], [`QuickGelu`], [`ClippedGelu`], [`Silu`], [`Swish`], [`Mish`], [`HardSwish`], [`Xielu`]
@@ -33,9 +33,10 @@
 //!
 //! - Activations: [`Softmax`], [`LogSoftmax`], [`Softmin`], [`Sparsemax`], [`Hardmax`]
 //! - Attention and experts: [`Scores`], [`Broadcast`], [`SinkGradient`], [`TopKSoftmax`]
-//! - Sums: [`log_sum_exp`], its [`_rows`](log_sum_exp_rows), [`_axis`](log_sum_exp_axis) and [`_backward`](log_sum_exp_backward);
-//!   unrounded [`_wide`](log_sum_exp_wide), [`_rows_wide`](log_sum_exp_rows_wide), [`_axis_wide`](log_sum_exp_axis_wide);
-//!   reproducible [`_exact`](log_sum_exp_exact), [`_rows_exact`](log_sum_exp_rows_exact); [`LogSumExp`] of numbers that come in pieces
+//! - Sums: [`log_sum_exp`], [`log_sum_exp_rows`], [`log_sum_exp_axis`] and [`log_sum_exp_backward`]; [`LogSumExp`] of numbers
+//!   that come in pieces
+//! - Sums of halves that are not rounded to halves: [`log_sum_exp_wide`], [`log_sum_exp_rows_wide`], [`log_sum_exp_axis_wide`]
+//! - Sums with the same bits on every CPU: [`log_sum_exp_exact`], [`log_sum_exp_rows_exact`]
 //!
 //! ## Gates and layers
 //!
@@ -53,14 +54,14 @@
 //! They take logits, apply softmax or sigmoid themselves, and give the gradient in the same pass. Labels may be smoothed,
 //! weighted and ignored.
 //!
-//! - Classes: [`CrossEntropy`], of [`Targets`] or [what becomes them](IntoTargets)
+//! - Classes: [`CrossEntropy`], of [`Targets`], which [`IntoTargets`] makes of slices
 //! - Yes or no: [`BinaryCrossEntropy`], of [`BinaryTargets`]
 //! - Mean or sum: [`Reduction`]
 //!
 //! ## By name
 //!
-//! An activation chosen at run time, by the name in a model's configuration. Its card says formula, range, kinks and error
-//! bounds.
+//! An activation may be chosen at run time, by the name in a model's configuration. Each has a card with its formula, range,
+//! kinks and error bounds.
 //!
 //! - [`AnyActivation`], and the errors [`ParseError`], [`UnknownName`], [`Excerpt`]
 //! - Facts: [`Card`], [`Described`], [`ErrorBounds`], [`Vanishes`]
@@ -89,7 +90,7 @@
 //! Each call runs on one thread, at the best level of the CPU. You may name a level, and with the feature `rayon` run on
 //! several threads, with the same bits.
 //!
-//! - [`Level`], and [`At`] one
+//! - [`Level`], and a function [`At`] one
 #![cfg_attr(
     feature = "rayon",
     doc = "- [`IntoParallel`] makes [`Parallel`] of a function; [`log_sum_exp_parallel`], [`log_sum_exp_rows_parallel`]"
@@ -97,8 +98,12 @@
 //!
 //! ## Math
 //!
-//! [`math`] has [`exp`](math::exp()), [`tanh`](math::tanh()), [`erf`](math::erf()), [`sin`](math::sin()) and the like for formulas
-//! of your own. They vectorise, and each has its bound.
+//! The module [`math`] has the elementary functions that formulas of your own need. Unlike the methods of `f32`, they vectorise.
+//! Each has its bound.
+//!
+//! - [`exp`](math::exp()), [`exp2`](math::exp2()), [`expm1`](math::expm1()), [`ln`](math::ln()), [`ln_1p`](math::ln_1p()),
+//!   [`log1p_exp`](math::log1p_exp()), [`sigmoid`](math::sigmoid()), [`tanh`](math::tanh()), [`erf`](math::erf()),
+//!   [`erfc`](math::erfc()), [`sin`](math::sin()), [`cos`](math::cos()), [`rsqrt`](math::rsqrt())
 //!
 //! # Curves
 //!

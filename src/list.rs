@@ -41,17 +41,3 @@ macro_rules! export {
     };
 }
 for_each_activation!(export);
-
-/// Lists the methods of each type on its page: rustdoc hides those of a blanket implementation far below.
-#[cfg(doc)]
-macro_rules! methods {
-    ($($folder:ident::$file:ident: $($name:ident),+;)+) => {
-        $($(
-            #[doc = include_str!("list/methods.md")]
-            #[doc = include_str!(concat!("list/", stringify!($folder), ".md"))]
-            impl $name {}
-        )+)+
-    };
-}
-#[cfg(doc)]
-for_each_activation!(methods);

@@ -77,6 +77,7 @@ use crate::kernel::real::Real;
 /// SwiGluStep { limit: 7.0 }.forward(&[0.0, 100.0], &[3.0, 100.0], &mut out);
 /// assert_eq!(out, [0.0, 49.0]);
 /// ```
+#[cfg_attr(doc, doc = include_str!("gate_methods.md"))]
 #[doc(alias = "swigluoai")]
 #[doc(alias = "SiluAndMulWithClamp")]
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -85,10 +86,6 @@ pub struct ClampedSwiGlu {
     limit: f64,
     up_offset: f64,
 }
-
-#[cfg(doc)]
-#[doc = include_str!("gate.md")]
-impl ClampedSwiGlu {}
 
 parameters! {
     ClampedSwiGlu {

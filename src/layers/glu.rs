@@ -12,12 +12,9 @@ use crate::kernel::real::Real;
 macro_rules! gates {
     ($($(#[$attribute:meta])* $name:ident = $activation:ident;)+) => {$(
         $(#[$attribute])*
+        #[cfg_attr(doc, doc = include_str!("gate_methods.md"))]
         #[derive(Clone, Copy, Debug, Default, PartialEq)]
         pub struct $name;
-
-        #[cfg(doc)]
-        #[doc = include_str!("gate.md")]
-        impl $name {}
 
         impl GateFormula for $name {
             compiled_gate!();
