@@ -16,11 +16,13 @@
 //! ## Functions
 //!
 //! Each is a type. [`Activation`] has its methods: [`forward`](Activation::forward), [`derivative`](Activation::derivative),
-//! [`backward`](Activation::backward). [`FromOutput`] and [`SecondDerivative`] have further gradients. [Curves](#curves) are below.
+//! [`backward`](Activation::backward). [`FromOutput`] and [`SecondDerivative`] have further gradients. [Curves](#curves) are
+//! below.
 //!
-//! - Straight lines: [`Relu`], [`LeakyRelu`], [`Relu6`], [`SquaredRelu`], [`Rrelu`], [`Threshold`], [`Identity`]
-//! - For transformers: [`Gelu`], [`GeluTanh`], [`QuickGelu`], [`ClippedGelu`], [`Silu`], [`Swish`], [`Mish`], [`HardSwish`], [`Xielu`]
-//! - Exponential on the left: [`Elu`], [`Selu`], [`Celu`], [`Exponential`]
+//! - ReLU and its like: [`Relu`], [`LeakyRelu`], [`Relu6`], [`SquaredRelu`], [`Rrelu`], [`Threshold`], [`Identity`]
+//! - GELU, SiLU and their like: [`Gelu`], [`GeluTanh`], [`QuickGelu`], [`ClippedGelu`], [`Silu`], [`Swish`], [`Mish`],
+//!   [`HardSwish`], [`Xielu`]
+//! - ELU and its like: [`Elu`], [`Selu`], [`Celu`], [`Exponential`]
 //! - S-shaped: [`Sigmoid`], [`Tanh`], [`HardSigmoid`], [`HardTanh`], [`Softsign`], [`SparseSigmoid`], [`Laplace`]
 //! - Smooth ReLUs and logarithms: [`Softplus`], [`Squareplus`], [`SparsePlus`], [`LogSigmoid`], [`LogCosh`]
 //! - Shrinking: [`Softshrink`], [`Hardshrink`], [`Shrink`], [`Tanhshrink`]

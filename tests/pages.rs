@@ -253,7 +253,8 @@ fn exported(code: &str) -> Vec<&str> {
     let uses = code.split(';').filter(|statement| !statement.contains("#[doc(hidden)]"));
     let paths = uses.filter_map(|statement| statement.split_once("pub use ")).map(|(_, path)| path);
     let items = paths.flat_map(|path| path.rsplit("::").next().expect("an item").split(','));
-    items.map(|item| item.trim_matches(|c: char| c.is_whitespace() || "{}".contains(c))).collect()
+    let names = items.map(|item| item.trim_matches(|c: char| c.is_whitespace() || "{}".contains(c)));
+    names.filter(|name| !name.is_empty()).collect()
 }
 
 #[test]
