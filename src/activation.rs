@@ -295,13 +295,20 @@ pub trait Activation<T: Element> {
 /// QuickGelu.backward(&x, &[1.0; 3], &mut grad_x);
 /// assert_eq!(grad_x[1], 0.5);
 /// ```
+///
+/// # Vectors abreast
+///
+/// An implementation may set two constants, which change the speed and no result. `const ABREAST: usize` is how many vectors of
+/// elements go through the formula abreast, from 1 to 4; the default is 4. Several hide the latency of a chain of operations. Fewer
+/// are faster if the formula has few operations, or so many constants that no registers are left. `const ABREAST_OF_BOTH: usize` is
+/// the same for [`forward_with_derivative`](Activation::forward_with_derivative), which needs more registers.
 pub trait Elementwise: Clone {
-    /// How many vectors of elements go through the formula abreast, from 1 to 4. Several hide the latency of a chain of
-    /// operations. Fewer are faster if the formula has few operations, or so many constants that no registers are left. The
-    /// results are the same.
+    /// How many vectors of elements go through the formula abreast. Hidden, because it would come first on the page of each type.
+    #[doc(hidden)]
     const ABREAST: usize = 4;
 
     /// The same for [`forward_with_derivative`](Activation::forward_with_derivative), which needs more registers.
+    #[doc(hidden)]
     const ABREAST_OF_BOTH: usize = Self::ABREAST;
 
     /// f(x).

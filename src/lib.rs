@@ -1,15 +1,117 @@
 //! Neural-network activation functions, their derivatives and their gradients, over slices of `f32`, `f64`, `f16` or `bf16`.
 //!
-//! The [`guide`] tells which activation to take when, how to write one, and how to train. It has a table of names for people
-//! who [come from](guide::coming_from) PyTorch, JAX, NNlib.jl, candle or burn.
+//! ```
+//! use activations::{Activation, Gelu};
 //!
-//! Each activation is a type, and the trait [`Activation`] has its methods: [`forward`](Activation::forward),
-//! [`derivative`](Activation::derivative), both at once, [`backward`](Activation::backward), and forward in place. The loops
-//! are vectorised for the CPU that runs them.
+//! let x = [-1.0_f32, 0.0, 1.0];
+//! let (mut y, mut grad_x) = ([0.0; 3], [0.0; 3]);
+//! Gelu.forward(&x, &mut y);
+//! Gelu.backward(&x, &[1.0; 3], &mut grad_x);
+//! assert_eq!((y[1], grad_x[1]), (0.0, 0.5));
+//! ```
 //!
-#![cfg_attr(doc, doc = include_str!("../docs/pictures/overview.svg"))]
+//! The [`guide`] says [which activation](guide::choosing) to take, how to [train](guide::training), and what things are
+//! [called](guide::coming_from) in PyTorch, JAX, NNlib.jl, candle and burn.
 //!
-//! Functions are blue, their derivatives orange. A function of rows is drawn for the row (x, 0, 1).
+//! ## Functions
+//!
+//! Each is a type. [`Activation`] has its methods: [`forward`](Activation::forward), [`derivative`](Activation::derivative),
+//! [`backward`](Activation::backward). [`FromOutput`] and [`SecondDerivative`] have further gradients. [Curves](#curves) are
+//! below.
+//!
+//! - ReLU and its like: [`Relu`], [`LeakyRelu`], [`Relu6`], [`SquaredRelu`], [`Rrelu`], [`Threshold`], [`Identity`]
+//! - GELU, SiLU and their like: [`Gelu`], [`GeluTanh`], [`QuickGelu`], [`ClippedGelu`], [`Silu`], [`Swish`], [`Mish`],
+//!   [`HardSwish`], [`Xielu`]
+//! - ELU and its like: [`Elu`], [`Selu`], [`Celu`], [`Exponential`]
+//! - S-shaped: [`Sigmoid`], [`Tanh`], [`HardSigmoid`], [`HardTanh`], [`Softsign`], [`SparseSigmoid`], [`Laplace`]
+//! - Smooth ReLUs and logarithms: [`Softplus`], [`Squareplus`], [`SparsePlus`], [`LogSigmoid`], [`LogCosh`]
+//! - Shrinking: [`Softshrink`], [`Hardshrink`], [`Shrink`], [`Tanhshrink`]
+//! - Periodic: [`Snake`], [`Sin`]
+//!
+//! ## Rows
+//!
+//! Each output depends on a whole row. Rows lie one behind another, or along an axis. [`Scores`] are rows that are scaled,
+//! soft-capped, biased and masked first, as attention has them; see the guide on [rows](guide::rows).
+//!
+//! - Activations: [`Softmax`], [`LogSoftmax`], [`Softmin`], [`Sparsemax`], [`Hardmax`]
+//! - Attention and experts: [`Scores`], [`Broadcast`], [`SinkGradient`], [`TopKSoftmax`]
+//! - Sums: [`log_sum_exp`], [`log_sum_exp_rows`], [`log_sum_exp_axis`] and [`log_sum_exp_backward`]; [`LogSumExp`] of numbers
+//!   that come in pieces
+//! - Sums of halves that are not rounded to halves: [`log_sum_exp_wide`], [`log_sum_exp_rows_wide`], [`log_sum_exp_axis_wide`]
+//! - Sums with the same bits on every CPU: [`log_sum_exp_exact`], [`log_sum_exp_rows_exact`]
+//!
+//! ## Gates and layers
+//!
+//! What follows a matrix product: gated units of two inputs, f(gate) up; a bias; and parameters that are trained. All give the
+//! gradients of everything that is trained.
+//!
+//! - Gated units: [`SwiGlu`], [`GeGlu`], [`GeGluTanh`], [`Glu`], [`ReGlu`], [`ClampedSwiGlu`], and [`Gated`] of any activation.
+//!   [`Gate`] has their methods, and [`Packing`] says how gate and up lie in one slice.
+//! - Bias: [`Biased`], with [`BiasGradient`]
+//! - Trained parameters: [`Prelu`], and [`PerChannel`] of [`SwishBeta`], [`SnakeA`], [`SoftplusBeta`], [`EluAlpha`], [`CeluAlpha`],
+//!   [`XieluAlphas`]
+//!
+//! ## Losses
+//!
+//! They take logits, apply softmax or sigmoid themselves, and give the gradient in the same pass. Labels may be smoothed,
+//! weighted and ignored.
+//!
+//! - Classes: [`CrossEntropy`], of [`Targets`], which [`IntoTargets`] makes of slices
+//! - Yes or no: [`BinaryCrossEntropy`], of [`BinaryTargets`]
+//! - Mean or sum: [`Reduction`]
+//!
+//! ## By name
+//!
+//! An activation may be chosen at run time, by the name in a model's configuration. Each has a card with its formula, range,
+//! kinks and error bounds.
+//!
+//! - [`AnyActivation`], and the errors [`ParseError`], [`UnknownName`], [`Excerpt`]
+//! - Facts: [`Card`], [`Described`], [`ErrorBounds`], [`Vanishes`]
+//! - Parameters: [`Parameters`], [`Parameter`], [`Allowed`], [`ParameterError`]
+//!
+//! ## Your own formula
+//!
+//! A formula and its derivative are two methods, and everything else follows from them, at the speed of the built-in ones. See
+//! the guide on [your own](guide::your_own).
+//!
+//! - Of one number: [`Elementwise`], over any [`Real`], with [`Coefficients`] of polynomials; [`SlopeFromOutput`], [`SecondSlope`]
+//! - Of gate and up: [`GateFormula`]. With trained parameters: [`Parametric`]
+//! - Without a formula: [`Activation::run`] of a [`Pass`] over [`Pieces`], [`Gate::run`] of a [`GatePass`],
+//!   [`SecondDerivative::run_double_backward`] of a [`DoubleBackward`]
+//!
+//! ## Precision
+//!
+//! By default errors are bounded in ULP, by [`Card::error`]. Other bounds are a wrapper around the function; see the guide on
+//! [accuracy](guide::accuracy).
+//!
+//! - [`Exact`]`(Gelu)` is correctly rounded, of any [`Definition`]. [`Fast`]`(Gelu)` is faster, with absolute bounds.
+//! - [`Wide`]`(Gelu)` takes halves and gives `f32`. [`Element`] lists what slices hold.
+//!
+//! ## Levels and threads
+//!
+//! Each call runs on one thread, at the best level of the CPU. You may name a level, and with the feature `rayon` run on
+//! several threads, with the same bits.
+//!
+//! - [`Level`], and a function [`At`] one
+#![cfg_attr(
+    feature = "rayon",
+    doc = "- [`IntoParallel`] makes [`Parallel`] of a function; [`log_sum_exp_parallel`], [`log_sum_exp_rows_parallel`]"
+)]
+//!
+//! ## Math
+//!
+//! The module [`math`] has the elementary functions that formulas of your own need. Unlike the methods of `f32`, they vectorise.
+//! Each has its bound.
+//!
+//! - [`exp`](math::exp()), [`exp2`](math::exp2()), [`expm1`](math::expm1()), [`ln`](math::ln()), [`ln_1p`](math::ln_1p()),
+//!   [`log1p_exp`](math::log1p_exp()), [`sigmoid`](math::sigmoid()), [`tanh`](math::tanh()), [`erf`](math::erf()),
+//!   [`erfc`](math::erfc()), [`sin`](math::sin()), [`cos`](math::cos()), [`rsqrt`](math::rsqrt())
+//!
+//! # Curves
+//!
+//! Functions are blue, their derivatives orange. A function of rows is drawn for the row (x, 0, 1). Each leads to its page.
+//!
+#![cfg_attr(doc, doc = include_str!("../docs/pictures/overview.html"))]
 //!
 //! # A tour
 //!
@@ -41,15 +143,18 @@
 //! # Ok::<(), activations::ParameterError>(())
 //! ```
 //!
-//! A [`Gate`] applies an activation to one half of its inputs and multiplies the result by the other half. [`SwiGlu`] and its
-//! like are gates, and [`Gated`] makes a gate of any activation, also of one that is chosen by name or boxed. [`Biased`] is any
-//! activation of x + bias over rows. [`Prelu`] has a slope for each channel, and [`PerChannel`] other parameters. All give the
-//! gradients of their trained parameters. [`SecondDerivative`] has second derivatives and the backward of the backward. [`FromOutput`] computes a gradient from the output, where the output determines it. [`Fast`] runs an activation's
-//! fastest form, whose errors are bounded absolutely.
+//! A gated unit applies an activation to one half of its inputs and multiplies the result by the other half.
 //!
-//! [`CrossEntropy`] and [`BinaryCrossEntropy`] are losses with their gradients. They take logits, and apply softmax or sigmoid
-//! themselves. [`LogSumExp`] is the state that a softmax needs of numbers that come in pieces. [`Wide`] takes halves and gives
-//! `f32`, for activations and losses.
+//! ```
+//! use activations::{Gate, SwiGlu};
+//!
+//! let (gate, up) = ([0.0_f32, 20.0], [3.0, 2.0]);
+//! let mut out = [0.0; 2];
+//! SwiGlu.forward(&gate, &up, &mut out);
+//! assert_eq!(out, [0.0, 40.0]);
+//! ```
+//!
+//! A loss takes logits, and gives its mean and its gradient.
 //!
 //! ```
 //! use activations::CrossEntropy;
@@ -229,8 +334,11 @@ pub use functions::snake::SnakeA;
 pub use functions::softplus::SoftplusBeta;
 pub use functions::xielu::XieluAlphas;
 pub use kernel::element::Element;
+// Lanes that formulas are tested in. A caller has no way to take a number out of one.
 #[cfg(feature = "std")]
+#[doc(hidden)]
 pub use kernel::lanes::Fused;
+#[doc(hidden)]
 pub use kernel::lanes::Plain;
 pub use kernel::level::{At, Level};
 pub use kernel::real::{Coefficients, Real};

@@ -12,7 +12,8 @@ use crate::pass::Pass;
 ///
 /// Like an [`Elementwise`](crate::Elementwise) it is written over any lane [`Real`], without branches, and marked
 /// `#[inline(always)]`. The parameters are numbers of the lane too, because they differ from element to element. `partials` are the
-/// derivatives with respect to them.
+/// derivatives with respect to them. It may set `const ABREAST: usize`, which is 2 by default: see
+/// [vectors abreast](crate::Elementwise#vectors-abreast).
 ///
 /// ```
 /// use activations::{Activation, Parametric, PerChannel, Real};
@@ -45,8 +46,8 @@ use crate::pass::Pass;
 /// assert_eq!((grad_x, grad_a), ([2.0, 40.0, 6.0, 80.0], [10.0, 20.0]));
 /// ```
 pub trait Parametric<const N: usize>: Clone {
-    /// How many vectors of elements go through the formula abreast: see
-    /// [`Elementwise::ABREAST`](crate::Elementwise::ABREAST).
+    /// How many vectors of elements go through the formula abreast.
+    #[doc(hidden)]
     const ABREAST: usize = 2;
 
     /// f(x).

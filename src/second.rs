@@ -150,7 +150,8 @@ pub struct DoubleBackward<'a, T> {
 
 /// The second derivative of a function of one number, as a formula.
 ///
-/// An [`Elementwise`] formula that has it gets [`SecondDerivative`], for all element types.
+/// An [`Elementwise`] formula that has it gets [`SecondDerivative`], for all element types. It may set
+/// `const ABREAST_OF_SECOND: usize`, which is 2 by default: see [vectors abreast](Elementwise#vectors-abreast).
 ///
 /// ```
 /// use activations::{Elementwise, Real, SecondDerivative, SecondSlope};
@@ -183,7 +184,8 @@ pub struct DoubleBackward<'a, T> {
 /// assert_eq!((grad_grad_y, grad_x), ([12.0], [120.0]));
 /// ```
 pub trait SecondSlope: Clone {
-    /// How many vectors of elements go through the formula abreast: see [`Elementwise::ABREAST`].
+    /// How many vectors of elements go through the formula abreast.
+    #[doc(hidden)]
     const ABREAST_OF_SECOND: usize = 2;
 
     /// f''(x).

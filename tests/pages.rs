@@ -248,6 +248,32 @@ fn every_function_is_in_the_readme_and_in_the_table_of_functions() {
     assert_eq!(number(&functions, "reads ", " names") as usize, names, "docs/functions.md");
 }
 
+/// What `src/lib.rs` exports, without what is hidden.
+fn exported(code: &str) -> Vec<&str> {
+    let uses = code.split(';').filter(|statement| !statement.contains("#[doc(hidden)]"));
+    let paths = uses.filter_map(|statement| statement.split_once("pub use ")).map(|(_, path)| path);
+    let items = paths.flat_map(|path| path.rsplit("::").next().expect("an item").split(','));
+    let names = items.map(|item| item.trim_matches(|c: char| c.is_whitespace() || "{}".contains(c)));
+    names.filter(|name| !name.is_empty()).collect()
+}
+
+#[test]
+fn everything_is_on_the_front_page_of_the_documentation() {
+    let library = read("src/lib.rs");
+    let (front, code) = library.split_once("#![forbid").expect("the documentation comes first");
+    let curves = read("docs/pictures/overview.html");
+    let mut items: BTreeSet<String> = exported(code).into_iter().map(str::to_owned).collect();
+    assert!(items.remove("*") && items.contains("SwiGlu") && items.contains("log_sum_exp"), "{items:?}");
+    for activation in AnyActivation::all() {
+        let variant = format!("{activation:?}");
+        let (name, _) = variant.split_once('(').expect("a type in a variant of its name");
+        assert!(curves.contains(&format!("\"struct.{name}.html\"")), "docs/pictures/overview.html: no {name}");
+        items.insert(name.to_owned());
+    }
+    items.retain(|item| !front.contains(&format!("[`{item}`]")));
+    assert!(items.is_empty(), "src/lib.rs: no link in any group to {items:?}");
+}
+
 /// Value and derivative, as `0.50, 0`.
 fn errors(cell: &str) -> Option<(f64, f64)> {
     let (value, slope) = cell.split_once(", ")?;

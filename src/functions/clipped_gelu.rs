@@ -9,7 +9,8 @@ use crate::kernel::real::Real;
 use crate::math::NormalTail;
 use crate::second::{SecondSlope, compiled_second};
 
-/// [`Gelu`](crate::Gelu), cut off at `min` and `max`: min(max(gelu(x), min), max).
+/// [`Gelu`](crate::Gelu), cut off at `min` and `max`, for transformers that are quantised to 8 bits: min(max(gelu(x), min),
+/// max).
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/clipped_gelu.svg"))]
 ///
@@ -37,6 +38,7 @@ use crate::second::{SecondSlope, compiled_second};
 /// assert_eq!(ClippedGelu::new(-0.1, 6.0)?.forward_vec(&x)[0], -0.1);
 /// # Ok::<(), activations::ParameterError>(())
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[doc(alias = "gelu_10")]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ClippedGelu {

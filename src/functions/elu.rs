@@ -11,7 +11,7 @@ use crate::math::{self, Scale, two_to};
 use crate::parametric::{Parametric, compiled_parametric};
 use crate::second::second_slope_of;
 
-/// The exponential linear unit: x if x > 0, else alpha (e^x - 1).
+/// The exponential linear unit, for hidden layers whose mean output should be near 0: x if x > 0, else alpha (e^x - 1).
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/elu.svg"))]
 ///
@@ -36,6 +36,7 @@ use crate::second::second_slope_of;
 /// # Ok(())
 /// # }
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[doc(alias = "ELU")]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Elu {
@@ -106,8 +107,9 @@ impl Described for Elu {
     };
 }
 
-/// The scaled exponential linear unit: lambda x if x > 0, else lambda alpha (e^x - 1), with lambda = 1.0507 and
-/// alpha = 1.6733. With these constants, mean 0 and variance 1 are a fixed point from layer to layer.
+/// The scaled exponential linear unit, for deep dense networks without normalisation: lambda x if x > 0, else lambda alpha (e^x
+/// - 1), with lambda = 1.0507 and alpha = 1.6733. With these constants, mean 0 and variance 1 are a fixed point from layer to
+/// layer.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/selu.svg"))]
 ///
@@ -126,6 +128,7 @@ impl Described for Elu {
 /// Selu.forward(&[f32::NEG_INFINITY, 0.0, 1.0], &mut y);
 /// assert_eq!(y, [-1.758_099_3, 0.0, 1.050_701]);
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[doc(alias = "SELU")]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Selu;
@@ -183,8 +186,8 @@ impl Described for Selu {
     };
 }
 
-/// The continuously differentiable exponential linear unit: x if x > 0, else alpha (e^(x/alpha) - 1). With alpha = 1 it is
-/// [`Elu`].
+/// The continuously differentiable exponential linear unit, for an ELU whose alpha is tuned: x if x > 0, else alpha (e^(x/alpha)
+/// - 1). With alpha = 1 it is [`Elu`].
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/celu.svg"))]
 ///
@@ -206,6 +209,7 @@ impl Described for Selu {
 /// # Ok(())
 /// # }
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[doc(alias = "CELU")]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Celu {

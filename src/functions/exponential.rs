@@ -10,7 +10,7 @@ use crate::math;
 use crate::pass::Pass;
 use crate::second::{SecondSlope, Weighted};
 
-/// The exponential: e^x.
+/// The exponential, for outputs that are rates, counts or variances: e^x.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/exponential.svg"))]
 ///
@@ -29,6 +29,7 @@ use crate::second::{SecondSlope, Weighted};
 /// Exponential.forward(&[f32::NEG_INFINITY, 0.0, 1.0], &mut y);
 /// assert_eq!(y, [0.0, 1.0, std::f32::consts::E]);
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[doc(alias = "exp")]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Exponential;

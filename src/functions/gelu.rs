@@ -10,7 +10,8 @@ use crate::kernel::real::{Coefficients, Real};
 use crate::math::{self, Low, NormalTail, Unit};
 use crate::second::{SecondSlope, compiled_second, second_slope_of};
 
-/// The Gaussian error linear unit: x Phi(x) = x (1 + erf(x / sqrt 2)) / 2, Phi the normal distribution.
+/// The Gaussian error linear unit, for transformers such as BERT, GPT and ViT: x Phi(x) = x (1 + erf(x / sqrt 2)) / 2, Phi the
+/// normal distribution.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/gelu.svg"))]
 ///
@@ -30,6 +31,7 @@ use crate::second::{SecondSlope, compiled_second, second_slope_of};
 /// assert_eq!(y[1], 0.0);
 /// assert!((y[2] - 0.841_344_746_068_543).abs() < 1e-15);
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[doc(alias = "GELU")]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Gelu;
@@ -72,7 +74,7 @@ impl Described for Gelu {
     };
 }
 
-/// The tanh form of GELU: x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2.
+/// The tanh form of GELU, for transformers such as GPT-2, Gemma and T5 v1.1: x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/gelu_tanh.svg"))]
 ///
@@ -94,6 +96,7 @@ impl Described for Gelu {
 /// GeluTanh.forward(&x, &mut tanh_form);
 /// assert!((exact[0] - tanh_form[0]).abs() > 1e-4);
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[doc(alias = "gelu_new")]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct GeluTanh;

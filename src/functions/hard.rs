@@ -8,7 +8,7 @@ use crate::from_output::{SlopeFromOutput, compiled_from_output};
 use crate::kernel::real::Real;
 use crate::second::second_slope_of;
 
-/// The hard sigmoid: `alpha` x + `beta`, cut off at 0 and 1.
+/// The hard sigmoid, for gates of networks on phones (MobileNetV3): `alpha` x + `beta`, cut off at 0 and 1.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/hard_sigmoid.svg"))]
 ///
@@ -36,6 +36,7 @@ use crate::second::second_slope_of;
 /// HardSigmoid::onnx().forward(&[-2.5_f32, 0.0, 1.25, 2.5], &mut y);
 /// assert_eq!(y, [0.0, 0.5, 0.75, 1.0]);
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HardSigmoid {
     alpha: f64,
@@ -118,7 +119,7 @@ impl Described for HardSigmoid {
     };
 }
 
-/// The hard swish: x relu6(x + 3) / 6.
+/// The hard swish, for networks on phones (MobileNetV3): x relu6(x + 3) / 6.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/hard_swish.svg"))]
 ///
@@ -136,6 +137,7 @@ impl Described for HardSigmoid {
 /// HardSwish.forward(&[-4.0_f32, -1.5, 0.0, 4.0], &mut y);
 /// assert_eq!(y, [0.0, -0.375, 0.0, 4.0]);
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[doc(alias = "hard_silu")]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct HardSwish;
@@ -183,7 +185,7 @@ impl Described for HardSwish {
     };
 }
 
-/// The hard tanh: x, cut off at `min` and `max`.
+/// The hard tanh, for networks of few bits and outputs in \[-1, 1\]: x, cut off at `min` and `max`.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/hard_tanh.svg"))]
 ///
@@ -204,6 +206,7 @@ impl Described for HardSwish {
 /// assert_eq!(y, [0.0, 0.5, 20.0]);
 /// # Ok::<(), activations::ParameterError>(())
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[doc(alias = "clamp")]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HardTanh {

@@ -8,7 +8,7 @@ use crate::from_output::{SlopeFromOutput, compiled_from_output};
 use crate::kernel::real::Real;
 use crate::second::second_slope_of;
 
-/// The identity: x. For a configuration that asks for no activation.
+/// The identity, for the output of a regression, and for a configuration that asks for no activation: x.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/identity.svg"))]
 ///
@@ -25,6 +25,7 @@ use crate::second::second_slope_of;
 /// assert_eq!(y, [-0.5, 2.0]);
 /// # Ok::<(), activations::ParseError>(())
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[doc(alias = "linear")]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Identity;

@@ -12,8 +12,8 @@ use crate::kernel::real::Real;
 use crate::math::{self, Scale};
 use crate::second::{SecondSlope, compiled_second};
 
-/// The Laplace activation of Mega: Phi((x - `mu`) / `sigma`) = (1 + erf((x - mu) / (sigma sqrt 2))) / 2, Phi the normal
-/// distribution.
+/// The Laplace activation, for attention without softmax (Mega): Phi((x - `mu`) / `sigma`) = (1 + erf((x - mu) / (sigma sqrt
+/// 2))) / 2, Phi the normal distribution.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/laplace.svg"))]
 ///
@@ -38,6 +38,7 @@ use crate::second::{SecondSlope, compiled_second};
 /// assert!((laplace.forward_vec(&[-10.0_f64])[0] / 7.619_853_024_160_527e-24 - 1.0).abs() < 1e-15);
 /// # Ok::<(), activations::ParameterError>(())
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[doc(alias = "erf")]
 #[doc(alias = "normal cdf")]
 #[derive(Clone, Copy, Debug, PartialEq)]

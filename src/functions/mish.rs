@@ -9,7 +9,7 @@ use crate::kernel::real::Real;
 use crate::math::{self, Lifted};
 use crate::second::{SecondSlope, compiled_second};
 
-/// Mish: x tanh(softplus(x)) = x tanh(log(1 + e^x)).
+/// Mish, for detectors such as YOLOv4: x tanh(softplus(x)) = x tanh(log(1 + e^x)).
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/mish.svg"))]
 ///
@@ -29,6 +29,7 @@ use crate::second::{SecondSlope, compiled_second};
 /// assert_eq!(y[0], 0.0);
 /// assert!((y[1] - 0.865_098_4).abs() < 1e-6);
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Mish;
 

@@ -8,7 +8,7 @@ use crate::from_output::{SlopeFromOutput, compiled_from_output};
 use crate::kernel::real::Real;
 use crate::second::second_slope_of;
 
-/// The rectified linear unit: max(x, 0).
+/// The rectified linear unit, for hidden layers, and the default of convolutional networks: max(x, 0).
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/relu.svg"))]
 ///
@@ -26,6 +26,7 @@ use crate::second::second_slope_of;
 /// Relu.forward(&[-2.0_f32, 0.0, 2.0], &mut y);
 /// assert_eq!(y, [0.0, 0.0, 2.0]);
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[doc(alias = "ReLU")]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Relu;
@@ -76,7 +77,8 @@ impl Described for Relu {
     };
 }
 
-/// The leaky rectified linear unit: x for x > 0, `negative_slope` x for x <= 0.
+/// The leaky rectified linear unit, for hidden layers where ReLU units die, and for discriminators of GANs: x for x > 0,
+/// `negative_slope` x for x <= 0.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/leaky_relu.svg"))]
 ///
@@ -101,6 +103,7 @@ impl Described for Relu {
 /// # Ok(())
 /// # }
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[doc(alias = "LeakyReLU")]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LeakyRelu {
@@ -160,7 +163,7 @@ impl Described for LeakyRelu {
     };
 }
 
-/// ReLU, cut off at 6: min(max(x, 0), 6).
+/// ReLU, cut off at 6, for networks that will run in few bits (MobileNet): min(max(x, 0), 6).
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/relu6.svg"))]
 ///
@@ -177,6 +180,7 @@ impl Described for LeakyRelu {
 /// Relu6.forward(&[-2.0_f32, 2.0, 20.0], &mut y);
 /// assert_eq!(y, [0.0, 2.0, 6.0]);
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[doc(alias = "ReLU6")]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Relu6;
@@ -227,7 +231,7 @@ impl Described for Relu6 {
     };
 }
 
-/// Squared ReLU: max(x, 0)^2.
+/// Squared ReLU, for language models such as Primer and Nemotron-4: max(x, 0)^2.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/squared_relu.svg"))]
 ///
@@ -246,6 +250,7 @@ impl Described for Relu6 {
 /// SquaredRelu.forward(&[-2.0_f32, 3.0], &mut y);
 /// assert_eq!(y, [0.0, 9.0]);
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[doc(alias = "relu2")]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SquaredRelu;
@@ -300,7 +305,7 @@ impl Described for SquaredRelu {
     };
 }
 
-/// x above a threshold, a constant below: x if x > `threshold`, else `value`.
+/// x above a threshold, a constant below, for sparse codes: x if x > `threshold`, else `value`.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/threshold.svg"))]
 ///
@@ -325,6 +330,7 @@ impl Described for SquaredRelu {
 /// assert_eq!(y, [-1.0, 0.5, 2.0]);
 /// # Ok::<(), activations::ParameterError>(())
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[doc(alias = "ThresholdedReLU")]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Threshold {

@@ -12,7 +12,8 @@ use crate::kernel::real::Real;
 use crate::pass::{Pass, same_length};
 use crate::second::second_slope_of;
 
-/// The randomised leaky ReLU: x for x > 0, a x for x <= 0, with a drawn from \[`lower`, `upper`\] in training.
+/// The randomised leaky ReLU, for networks that overfit: x for x > 0, a x for x <= 0, with a drawn from \[`lower`, `upper`\] in
+/// training.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/rrelu.svg"))]
 ///
@@ -41,6 +42,7 @@ use crate::second::second_slope_of;
 /// assert_eq!(grad_x, [0.25, 0.625, 1.0]);
 /// # Ok::<(), activations::ParameterError>(())
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[doc(alias = "RReLU")]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rrelu {

@@ -7,7 +7,8 @@ use crate::describe::parameters::parameters;
 use crate::kernel::real::Real;
 use crate::second::second_slope_of;
 
-/// Soft shrinkage: x - `lambda` for x > `lambda`, x + `lambda` for x < -`lambda`, 0 between.
+/// Soft shrinkage, for sparse coding and denoising (a step of ISTA): x - `lambda` for x > `lambda`, x + `lambda` for x <
+/// -`lambda`, 0 between.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/softshrink.svg"))]
 ///
@@ -27,6 +28,7 @@ use crate::second::second_slope_of;
 /// Softshrink::default().forward(&[-2.0_f32, 0.25, 2.0], &mut y);
 /// assert_eq!(y, [-1.5, 0.0, 1.5]);
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[doc(alias = "soft_shrink")]
 #[doc(alias = "soft thresholding")]
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -76,7 +78,7 @@ impl Described for Softshrink {
     };
 }
 
-/// Hard shrinkage: x for |x| > `lambda`, 0 for |x| <= `lambda`.
+/// Hard shrinkage, for sparse coding and denoising: x for |x| > `lambda`, 0 for |x| <= `lambda`.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/hardshrink.svg"))]
 ///
@@ -95,6 +97,7 @@ impl Described for Softshrink {
 /// Hardshrink::default().forward(&[-2.0_f32, 0.25, 2.0], &mut y);
 /// assert_eq!(y, [-2.0, 0.0, 2.0]);
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[doc(alias = "hard_shrink")]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Hardshrink {
@@ -150,8 +153,8 @@ fn outside<R: Real>(x: R, lambda: R) -> R {
     R::select(a.le(lambda), R::of(0.0), R::select(lambda.lt(a), R::of(1.0), x))
 }
 
-/// ONNX's `Shrink`: x + `bias` for x < -`lambd`, x - `bias` for x > `lambd`, 0 between. [`Hardshrink`] is this function with
-/// bias = 0, its default, and [`Softshrink`] with bias = lambd.
+/// ONNX's `Shrink`, for sparse coding and denoising: x + `bias` for x < -`lambd`, x - `bias` for x > `lambd`, 0 between.
+/// [`Hardshrink`] is this function with bias = 0, its default, and [`Softshrink`] with bias = lambd.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/shrink.svg"))]
 ///
@@ -170,6 +173,7 @@ fn outside<R: Real>(x: R, lambda: R) -> R {
 /// assert_eq!(y, [-1.75, 0.0, 1.25]);
 /// # Ok::<(), activations::ParameterError>(())
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Shrink {
     lambd: f64,

@@ -10,7 +10,7 @@ use crate::kernel::real::Real;
 use crate::math;
 use crate::second::second_slope_of;
 
-/// The logistic sigmoid: 1 / (1 + e^-x).
+/// The logistic sigmoid, for the output of a binary classifier, and for gates: 1 / (1 + e^-x).
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/sigmoid.svg"))]
 ///
@@ -28,6 +28,7 @@ use crate::second::second_slope_of;
 /// Sigmoid.forward(&[f32::NEG_INFINITY, 0.0, f32::INFINITY], &mut y);
 /// assert_eq!(y, [0.0, 0.5, 1.0]);
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[doc(alias = "logistic")]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Sigmoid;

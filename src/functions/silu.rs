@@ -11,7 +11,8 @@ use crate::math::{self, Lifted, Low, Scale};
 use crate::parametric::{Parametric, compiled_parametric};
 use crate::second::second_slope_of;
 
-/// The sigmoid linear unit, also called swish: x sigmoid(x) = x / (1 + e^-x). With a parameter it is [`Swish`].
+/// The sigmoid linear unit, also called swish, for language models (inside SwiGLU), EfficientNet and YOLO: x sigmoid(x) = x / (1
+/// + e^-x). With a parameter it is [`Swish`].
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/silu.svg"))]
 ///
@@ -29,6 +30,7 @@ use crate::second::second_slope_of;
 /// Silu.forward(&[0.0_f32, 1.0], &mut y);
 /// assert_eq!(y, [0.0, 0.731_058_6]);
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[doc(alias = "SiLU")]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Silu;
@@ -71,7 +73,7 @@ impl Described for Silu {
     };
 }
 
-/// The sigmoid approximation of GELU: x sigmoid(1.702 x).
+/// The sigmoid approximation of GELU, for transformers such as CLIP: x sigmoid(1.702 x).
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/quick_gelu.svg"))]
 ///
@@ -90,6 +92,7 @@ impl Described for Silu {
 /// assert_eq!(y[0], 0.0);
 /// assert!((y[1] - 0.845_795_8).abs() < 1e-6);
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[doc(alias = "QuickGELU")]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct QuickGelu;
@@ -140,8 +143,8 @@ impl Described for QuickGelu {
     };
 }
 
-/// Swish: x sigmoid(beta x), between x/2 at beta = 0 and [`Relu`](crate::Relu) as beta grows. With beta = 1 it is
-/// [`Silu`], which is a little faster.
+/// Swish, for a SiLU whose beta is tuned or trained: x sigmoid(beta x), between x/2 at beta = 0 and [`Relu`](crate::Relu) as
+/// beta grows. With beta = 1 it is [`Silu`], which is a little faster.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/swish.svg"))]
 ///
@@ -169,6 +172,7 @@ impl Described for QuickGelu {
 /// # Ok(())
 /// # }
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Swish {
     beta: f64,

@@ -6,7 +6,7 @@ use crate::describe::parameters::parameters;
 use crate::kernel::real::Real;
 use crate::math::{Scale, sin_cos, two_to};
 
-/// The sine: sin(omega x), for networks that represent images, sounds and fields by their coordinates (SIREN).
+/// The sine, for networks that represent images, sounds and fields by their coordinates (SIREN): sin(omega x).
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/sin.svg"))]
 ///
@@ -31,6 +31,7 @@ use crate::math::{Scale, sin_cos, two_to};
 /// assert_eq!((y[0], y[1], dydx[1]), (-y[2], 0.0, 30.0));
 /// # Ok::<(), activations::ParameterError>(())
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[doc(alias = "siren")]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sin {

@@ -8,7 +8,7 @@ use crate::math::{self, Scale, two_to};
 use crate::parametric::{Parametric, compiled_parametric};
 use crate::second::{SecondSlope, compiled_second};
 
-/// Snake: x + sin(a x)^2 / a, for signals that repeat.
+/// Snake, for signals that repeat (audio synthesis, vocoders): x + sin(a x)^2 / a.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/snake.svg"))]
 ///
@@ -31,6 +31,7 @@ use crate::second::{SecondSlope, compiled_second};
 /// assert_eq!(y[1], 0.0);
 /// assert!((y[2] - 1.708_073_4).abs() < 1e-6);
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Snake {
     a: f64,

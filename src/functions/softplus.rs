@@ -11,7 +11,8 @@ use crate::math::{self, Low, Scale};
 use crate::parametric::{Parametric, compiled_parametric};
 use crate::second::second_slope_of;
 
-/// Softplus: log(1 + e^(beta x)) / beta, exact everywhere: no threshold, no overflow.
+/// Softplus, for an output that is positive, as a rate or a variance: log(1 + e^(beta x)) / beta, exact everywhere: no
+/// threshold, no overflow.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/softplus.svg"))]
 ///
@@ -37,6 +38,7 @@ use crate::second::second_slope_of;
 /// # Ok(())
 /// # }
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Softplus {
     beta: f64,
@@ -109,7 +111,7 @@ impl Described for Softplus {
     };
 }
 
-/// The logarithm of the sigmoid: log(1 / (1 + e^-x)), exact everywhere.
+/// The logarithm of the sigmoid, for losses of binary classifiers and of preferences: log(1 / (1 + e^-x)), exact everywhere.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/log_sigmoid.svg"))]
 ///
@@ -126,6 +128,7 @@ impl Described for Softplus {
 /// LogSigmoid.forward(&[-100.0_f32, 0.0, 100.0], &mut y);
 /// assert_eq!(y, [-100.0, -0.693_147_2, -3.783_506e-44]);
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[doc(alias = "logsigmoid")]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct LogSigmoid;

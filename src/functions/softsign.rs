@@ -8,7 +8,7 @@ use crate::kernel::real::Real;
 use crate::math::{self, two_to};
 use crate::second::{SecondSlope, compiled_second};
 
-/// Softsign: x / (1 + |x|).
+/// Softsign, for hidden layers that saturate slowly: x / (1 + |x|).
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/softsign.svg"))]
 ///
@@ -26,6 +26,7 @@ use crate::second::{SecondSlope, compiled_second};
 /// Softsign.forward(&[-1.0_f32, 0.0, 3.0], &mut y);
 /// assert_eq!(y, [-0.5, 0.0, 0.75]);
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Softsign;
 

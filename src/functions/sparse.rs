@@ -8,7 +8,7 @@ use crate::from_output::{SlopeFromOutput, compiled_from_output};
 use crate::kernel::real::Real;
 use crate::second::second_slope_of;
 
-/// Sparse plus: 0 for x <= -1, (x + 1)^2 / 4 between, x for x >= 1.
+/// Sparse plus, for a softplus that is 0 on the left: 0 for x <= -1, (x + 1)^2 / 4 between, x for x >= 1.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/sparse_plus.svg"))]
 ///
@@ -26,6 +26,7 @@ use crate::second::second_slope_of;
 /// SparsePlus.forward(&[-2.0_f32, 0.0, 0.5, 2.0], &mut y);
 /// assert_eq!(y, [0.0, 0.25, 0.5625, 2.0]);
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SparsePlus;
 
@@ -76,7 +77,7 @@ impl Described for SparsePlus {
     };
 }
 
-/// Sparse sigmoid: (x + 1) / 2, cut off at 0 and 1.
+/// Sparse sigmoid, for gates that close and open fully: (x + 1) / 2, cut off at 0 and 1.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/sparse_sigmoid.svg"))]
 ///
@@ -95,6 +96,7 @@ impl Described for SparsePlus {
 /// SparseSigmoid.forward(&[-2.0_f32, 0.0, 0.5, 2.0], &mut y);
 /// assert_eq!(y, [0.0, 0.5, 0.75, 1.0]);
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SparseSigmoid;
 

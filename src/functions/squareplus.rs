@@ -6,7 +6,7 @@ use crate::describe::parameters::parameters;
 use crate::kernel::real::Real;
 use crate::second::{SecondSlope, compiled_second};
 
-/// Squareplus: (x + sqrt(x^2 + `b`)) / 2, without cancellation on the left, or overflow.
+/// Squareplus, for a softplus that is cheap: (x + sqrt(x^2 + `b`)) / 2, without cancellation on the left, or overflow.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/squareplus.svg"))]
 ///
@@ -25,6 +25,7 @@ use crate::second::{SecondSlope, compiled_second};
 /// Squareplus::default().forward(&[-1e6_f32, 0.0, 1.5], &mut y);
 /// assert_eq!(y, [1e-6, 1.0, 2.0]);
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Squareplus {
     b: f64,

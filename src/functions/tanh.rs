@@ -10,7 +10,7 @@ use crate::kernel::real::Real;
 use crate::math;
 use crate::second::second_slope_of;
 
-/// The hyperbolic tangent: (e^x - e^-x) / (e^x + e^-x).
+/// The hyperbolic tangent, for recurrent networks and outputs in \[-1, 1\]: (e^x - e^-x) / (e^x + e^-x).
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/tanh.svg"))]
 ///
@@ -28,6 +28,7 @@ use crate::second::second_slope_of;
 /// assert!(y[0] == 0.0 && y[0].is_sign_negative());
 /// assert_eq!(y[1], 1.0);
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Tanh;
 
@@ -76,7 +77,7 @@ impl Described for Tanh {
     };
 }
 
-/// Tanhshrink: x - tanh(x), to full relative accuracy near 0, where it is x^3/3.
+/// Tanhshrink, for sparse coding and denoising: x - tanh(x), to full relative accuracy near 0, where it is x^3/3.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/tanhshrink.svg"))]
 ///
@@ -94,6 +95,7 @@ impl Described for Tanh {
 /// assert_eq!(y[1], 0.0);
 /// assert!((y[0] / -3.333_332e-10 - 1.0).abs() < 1e-6);
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Tanhshrink;
 
@@ -138,7 +140,8 @@ impl Described for Tanhshrink {
     };
 }
 
-/// The logarithm of the hyperbolic cosine: log(cosh(x)), x^2/2 near 0 and |x| - log 2 far out.
+/// The logarithm of the hyperbolic cosine, a smooth |x|, for robust regression: log(cosh(x)), x^2/2 near 0 and |x| - log 2 far
+/// out.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/log_cosh.svg"))]
 ///
@@ -156,6 +159,7 @@ impl Described for Tanhshrink {
 /// assert_eq!(y[1], 0.0);
 /// assert!((y[0] / 4.999_999e-7 - 1.0).abs() < 1e-6);
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct LogCosh;
 

@@ -10,7 +10,8 @@ use crate::math::{self, two_to};
 use crate::parametric::{Parametric, compiled_parametric};
 use crate::second::second_slope_of;
 
-/// xIELU, the expanded integral of ELU: `alpha_p` x^2 + `beta` x if x > 0, else `alpha_n` (e^x - 1 - x) + beta x.
+/// xIELU, the expanded integral of ELU, for language models such as Apertus: `alpha_p` x^2 + `beta` x if x > 0, else `alpha_n`
+/// (e^x - 1 - x) + beta x.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/xielu.svg"))]
 ///
@@ -38,6 +39,7 @@ use crate::second::second_slope_of;
 /// Xielu::default().forward(&[-1e-20_f32, 0.0, 1.0], &mut y);
 /// assert_eq!(y, [-5e-21, 0.0, 1.3]);
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[doc(alias = "xIELU")]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Xielu {

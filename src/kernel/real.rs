@@ -13,7 +13,8 @@ use super::sealed::Sealed;
 /// Instead of `if` there is `R::select(x.lt(limit), a, b)`. Any comparison with NaN is false, so put what hands NaN on
 /// into `b`.
 ///
-/// The trait is sealed. Its types are [`Fused`](crate::Fused) and [`Plain`](crate::Plain) of `f32` and `f64`.
+/// The trait is sealed. Its types are lanes of `f32` and of `f64`, each *fused*, for CPUs with fused multiply-add, and *plain*, for
+/// others ([`Level::is_fused`](crate::Level::is_fused)).
 ///
 /// ```
 /// use activations::{Activation, Elementwise, Real};
@@ -63,13 +64,13 @@ pub trait Real:
         (Self::of(c), Self::per_type((c - f64::from(c as f32)) as f32, 0.0))
     }
 
-    /// `self * b + c`: one rounding in [`Fused`](crate::Fused), two in [`Plain`](crate::Plain).
+    /// `self * b + c`: one rounding in fused lanes, two in plain ones.
     fn mul_add(self, b: Self, c: Self) -> Self;
 
     /// The product as an unevaluated sum `(hi, lo)`: `hi` is the rounded product, `lo` what the rounding took away.
     ///
-    /// Exact unless a part leaves the normal range. By fused multiply-add in [`Fused`](crate::Fused), by products of the halves of
-    /// both numbers in [`Plain`](crate::Plain) (Dekker, Numer. Math. 18, 1971), where `|self|` and `|b|` must stay below 2^996 for
+    /// Exact unless a part leaves the normal range. By fused multiply-add in fused lanes, by products of the halves of both
+    /// numbers in plain ones (Dekker, Numer. Math. 18, 1971), where `|self|` and `|b|` must stay below 2^996 for
     /// `f64`.
     fn two_mul(self, b: Self) -> (Self, Self);
 

@@ -7,9 +7,12 @@ use crate::describe::parameters::parameters;
 use crate::functions::silu::Swish;
 use crate::kernel::real::Real;
 
-/// Clamped SwiGLU: g sigmoid(alpha g) (u + up_offset), g = min(gate, limit), u = up between -limit and limit.
+/// Clamped SwiGLU, for the feed-forward layers of gpt-oss: g sigmoid(alpha g) (u + up_offset), g = min(gate, limit), u = up between
+/// -limit and limit.
 ///
-/// The feed-forward layers of gpt-oss, with the default parameters; there the pairs are
+#[cfg_attr(doc, doc = include_str!("../../docs/pictures/clamped_swi_glu.svg"))]
+///
+/// The default parameters are those of gpt-oss. There the pairs are
 /// [interleaved](crate::Packing::Interleaved). With `alpha` 1 and `up_offset` 0 it is [`SwiGlu`](crate::SwiGlu) of clamped inputs. A
 /// `limit` beyond the range of the type clamps nothing.
 ///
@@ -74,6 +77,7 @@ use crate::kernel::real::Real;
 /// SwiGluStep { limit: 7.0 }.forward(&[0.0, 100.0], &[3.0, 100.0], &mut out);
 /// assert_eq!(out, [0.0, 49.0]);
 /// ```
+#[cfg_attr(doc, doc = include_str!("gate_methods.md"))]
 #[doc(alias = "swigluoai")]
 #[doc(alias = "SiluAndMulWithClamp")]
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -13,7 +13,8 @@ use crate::pass::Pieces;
 /// slices of every [`Element`].
 ///
 /// Write it as [`Elementwise`](crate::Elementwise) describes: without branches, over [`Real`], with `#[inline(always)]`. Where the
-/// unit is f(gate) up, [`Gated`](crate::Gated) needs no formula.
+/// unit is f(gate) up, [`Gated`](crate::Gated) needs no formula. It may set `ABREAST`, as
+/// [there](crate::Elementwise#vectors-abreast).
 ///
 /// - Halves are computed in `f32` and rounded once.
 /// - [`Gate`] has the methods, and says when they panic.
@@ -49,7 +50,8 @@ use crate::pass::Pieces;
 /// assert_eq!(grad_up, [2.125, -8.75]);
 /// ```
 pub trait GateFormula: Clone {
-    /// As [`Elementwise::ABREAST`](crate::Elementwise::ABREAST).
+    /// As that of `Elementwise`.
+    #[doc(hidden)]
     const ABREAST: usize = 4;
 
     /// The output.

@@ -12,6 +12,7 @@ use crate::kernel::real::Real;
 macro_rules! gates {
     ($($(#[$attribute:meta])* $name:ident = $activation:ident;)+) => {$(
         $(#[$attribute])*
+        #[cfg_attr(doc, doc = include_str!("gate_methods.md"))]
         #[derive(Clone, Copy, Debug, Default, PartialEq)]
         pub struct $name;
 
@@ -40,7 +41,9 @@ macro_rules! gates {
 }
 
 gates! {
-    /// The gated linear unit: sigmoid(gate) up.
+    /// The gated linear unit, for gated convolutions and WaveNet-like networks: sigmoid(gate) up.
+    ///
+    #[cfg_attr(doc, doc = include_str!("../../docs/pictures/glu.svg"))]
     ///
     /// - Gradients: grad_gate = grad_out up sigmoid(gate) (1 - sigmoid(gate)), grad_up = grad_out sigmoid(gate). Range: the whole
     ///   line.
@@ -59,7 +62,9 @@ gates! {
     /// ```
     #[doc(alias = "GLU")]
     Glu = Sigmoid;
-    /// silu(gate) up: the feed-forward layers of Llama, Mistral, Qwen.
+    /// SwiGLU, for the feed-forward layers of Llama, Mistral and Qwen: silu(gate) up.
+    ///
+    #[cfg_attr(doc, doc = include_str!("../../docs/pictures/swi_glu.svg"))]
     ///
     /// - Gradients: grad_gate = grad_out up silu'(gate), grad_up = grad_out silu(gate). Range: the whole line.
     /// - Error: [`Silu`](crate::Silu)'s value, rounded, times `up`, rounded; see [`Gated`](crate::Gated). Halves are computed in
@@ -76,7 +81,9 @@ gates! {
     /// ```
     #[doc(alias = "SwiGLU")]
     SwiGlu = Silu;
-    /// gelu(gate) up.
+    /// GEGLU, for the feed-forward layers of transformers: gelu(gate) up.
+    ///
+    #[cfg_attr(doc, doc = include_str!("../../docs/pictures/ge_glu.svg"))]
     ///
     /// - Gradients: grad_gate = grad_out up gelu'(gate), grad_up = grad_out gelu(gate). Range: the whole line.
     /// - Error: [`Gelu`](crate::Gelu)'s value, rounded, times `up`, rounded; see [`Gated`](crate::Gated). Halves are computed in
@@ -93,7 +100,9 @@ gates! {
     /// ```
     #[doc(alias = "GEGLU")]
     GeGlu = Gelu;
-    /// gelu_tanh(gate) up: the feed-forward layers of Gemma and T5 v1.1.
+    /// GEGLU with GELU's tanh form, for the feed-forward layers of Gemma and T5 v1.1: gelu_tanh(gate) up.
+    ///
+    #[cfg_attr(doc, doc = include_str!("../../docs/pictures/ge_glu_tanh.svg"))]
     ///
     /// - Gradients: grad_gate = grad_out up gelu_tanh'(gate), grad_up = grad_out gelu_tanh(gate). Range: the whole line.
     /// - Error: [`GeluTanh`](crate::GeluTanh)'s value, rounded, times `up`, rounded; see [`Gated`](crate::Gated). Halves are computed
@@ -110,7 +119,9 @@ gates! {
     /// ```
     #[doc(alias = "GEGLU")]
     GeGluTanh = GeluTanh;
-    /// relu(gate) up.
+    /// ReGLU, for feed-forward layers whose hidden units are sparse: relu(gate) up.
+    ///
+    #[cfg_attr(doc, doc = include_str!("../../docs/pictures/re_glu.svg"))]
     ///
     /// - Gradients: grad_gate = grad_out up for gate > 0, 0 else; grad_up = grad_out relu(gate). Range: the whole line.
     /// - Error: one rounding, 0.5 ULP, in `out` and `grad_up`; two in `grad_gate`. For halves the first of the two is exact.

@@ -11,7 +11,8 @@ use crate::kernel::real::Real;
 use crate::layers::wide::Wide;
 use crate::pass::same_length;
 
-/// Binary cross-entropy from logits: -t log(sigmoid(x)) - (1 - t) log(1 - sigmoid(x)), for a target t in [0, 1].
+/// Binary cross-entropy from logits, the loss of yes or no: -t log(sigmoid(x)) - (1 - t) log(1 - sigmoid(x)), for a target t in
+/// \[0, 1\].
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/binary_cross_entropy.svg"))]
 ///

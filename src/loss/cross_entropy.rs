@@ -11,7 +11,8 @@ use crate::kernel::level::Level;
 use crate::pass::same_length;
 use crate::rows::layout::Layout;
 
-/// Cross-entropy from logits: log(sum of e^x\[j\]) - x\[class\] for each row of x, or the mean of that under a distribution.
+/// Cross-entropy from logits, the loss of a classifier: log(sum of e^x\[j\]) - x\[class\] for each row of x, or the mean of that under
+/// a distribution.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/cross_entropy.svg"))]
 ///

@@ -16,7 +16,8 @@ use crate::kernel::element::{Element, per_element};
 use crate::kernel::level::Level;
 use crate::pass::{Pass, Pieces};
 
-/// Hardmax: 1 for the first of a row's greatest elements, 0 for the others.
+/// Hardmax, for the choice of one (a prediction, hard attention): 1 for the first of a row's greatest elements, 0 for the
+/// others.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/hardmax.svg"))]
 ///
@@ -36,6 +37,7 @@ use crate::pass::{Pass, Pieces};
 /// assert_eq!(y, [0.0, 1.0, 0.0, 1.0, 0.0, 0.0]);
 /// # Ok::<(), activations::ParameterError>(())
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Hardmax {
     layout: Layout,

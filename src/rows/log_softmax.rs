@@ -11,7 +11,8 @@ use crate::describe::parameters::parameters;
 use crate::kernel::real::Real;
 use crate::math::{bounded_abs, exp_neg, log1p_of_sum};
 
-/// Log-softmax: y\[i\] = log p\[i\] = x\[i\] - log(sum of e^x\[j\]), p the row's [`Softmax`](crate::Softmax).
+/// Log-softmax, for the loss of a classifier: y\[i\] = log p\[i\] = x\[i\] - log(sum of e^x\[j\]), p the row's
+/// [`Softmax`](crate::Softmax).
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/log_softmax.svg"))]
 ///
@@ -38,6 +39,7 @@ use crate::math::{bounded_abs, exp_neg, log1p_of_sum};
 /// LogSoftmax::default().forward(&[100.0, 0.0], &mut y);
 /// assert!((y[0] + 3.72e-44).abs() < 1e-46);
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LogSoftmax {
     layout: Layout,

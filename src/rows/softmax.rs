@@ -16,7 +16,7 @@ use crate::kernel::level::Level;
 use crate::kernel::real::Real;
 use crate::math::unlift;
 
-/// Softmax: p\[i\] = e^x\[i\] / sum of e^x\[j\], over each row.
+/// Softmax, for the output of a classifier, and for attention: p\[i\] = e^x\[i\] / sum of e^x\[j\], over each row.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/softmax.svg"))]
 ///
@@ -46,6 +46,7 @@ use crate::math::unlift;
 /// assert_eq!(p, [0.5, 0.5, 0.0, 1.0]);
 /// # Ok::<(), activations::ParameterError>(())
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Softmax {
     layout: Layout,

@@ -6,7 +6,8 @@ use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::rows::softmax::{Diagonal, FastProbability, Gradient, GradientFromOutput, Probability};
 
-/// Softmin: p\[i\] = e^-x\[i\] / sum of e^-x\[j\], over each row: the least element has the greatest probability.
+/// Softmin, for weights that fall with a distance or an energy: p\[i\] = e^-x\[i\] / sum of e^-x\[j\], over each row: the least
+/// element has the greatest probability.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/softmin.svg"))]
 ///
@@ -27,6 +28,7 @@ use crate::rows::softmax::{Diagonal, FastProbability, Gradient, GradientFromOutp
 /// Softmin::default().forward(&[0.0, f64::INFINITY, 0.0], &mut p);
 /// assert_eq!(p, [0.5, 0.0, 0.5]);
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Softmin {
     layout: Layout,

@@ -22,7 +22,8 @@ use crate::pass::{Pass, Pieces};
 use crate::rows::reduce::{LANES, Partial, Sums, across, add, total_anything};
 use crate::rows::sums::{greatest_of, padded};
 
-/// Sparsemax: p\[i\] = max(x\[i\] - tau, 0) over each row, tau so that they sum to 1.
+/// Sparsemax, for attention, and for classifiers, that leave most out: p\[i\] = max(x\[i\] - tau, 0) over each row, tau so that
+/// they sum to 1.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/sparsemax.svg"))]
 ///
@@ -52,6 +53,7 @@ use crate::rows::sums::{greatest_of, padded};
 /// Sparsemax::default().forward(&[2.0, 1.5, 0.9, -7.0], &mut p);
 /// assert_eq!(p, [0.75, 0.25, 0.0, 0.0]);
 /// ```
+#[cfg_attr(doc, doc = include_str!("../methods.md"))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sparsemax {
     layout: Layout,

@@ -310,11 +310,11 @@ fn every_function_has_a_picture_and_its_documentation_shows_it() {
         let shown = declaration.windows(2).any(|around| {
             let declared = around[1].starts_with([';', ' ', '<']);
             let docs = around[0].rsplit("\n\n").next().unwrap();
-            declared && docs.contains(&format!("{file}\"))]"))
+            declared && docs.contains(&format!("{file}\"))]")) && docs.contains("methods.md\"))]")
         });
         assert!(
             shown,
-            "the documentation of {activation:?} does not include {file}, as that of `Relu` does its picture"
+            "the documentation of {activation:?} does not include {file} and methods.md, as that of `Relu` does"
         );
     }
 }

@@ -1,10 +1,12 @@
-//! A picture of each function with its derivative, of each loss with its gradient, and a sheet of the functions.
+//! A picture of each function with its derivative, of each loss with its gradient, and sheets of the functions.
+
+use std::fmt::Write;
 
 use activations::{Activation, AnyActivation, BinaryCrossEntropy, CrossEntropy, Pieces};
 
 use crate::chart::{Chart, Line, Size, number};
 use crate::curve::Curve;
-use crate::svg::{Drawn, document};
+use crate::svg::{Drawn, document, part_of_a_page};
 
 /// The least and the greatest x, unless there is something to see farther out.
 const REACH: i32 = 5;
@@ -19,7 +21,7 @@ pub(crate) fn each() -> impl Iterator<Item = (String, String)> {
 }
 
 /// Name and picture of something and of what belongs to it.
-fn picture(chart: &Chart, belongs: &str) -> (String, String) {
+pub(crate) fn picture(chart: &Chart, belongs: &str) -> (String, String) {
     let label = format!("{} and {belongs}", chart.title);
     (chart.title.clone(), document(&label, Size::FULL, |area| chart.draw(area, Size::Full)))
 }
@@ -29,6 +31,21 @@ pub(crate) fn overview() -> String {
     let activations: Vec<_> = AnyActivation::all().collect();
     let label = format!("{} functions (blue) and their derivatives (orange)", activations.len());
     sheet(&label, COLUMNS, CELL, Size::Tiny, activations.iter().map(chart).collect())
+}
+
+/// The same for the documentation's first page: each curve is a link to the page of its type, and there are as many in a row as
+/// the screen is wide.
+pub(crate) fn links() -> String {
+    // Names have the colour of links.
+    const STYLE: &str = "display:flex;flex-wrap:wrap;font-family:sans-serif;fill:var(--link-color,#3873ad)";
+    let mut page = format!("<div style=\"{STYLE}\">\n");
+    for activation in AnyActivation::all() {
+        let curve = part_of_a_page(activation.card().name, CELL, |area| chart(&activation).draw(area, Size::Tiny));
+        let variant = format!("{activation:?}");
+        let (name, _) = variant.split_once('(').expect("a type in a variant of its name");
+        writeln!(page, "<a href=\"struct.{name}.html\">{curve}</a>").expect("a string takes everything");
+    }
+    page + "</div>\n"
 }
 
 /// Charts in rows.
@@ -53,10 +70,10 @@ fn chart(activation: &AnyActivation) -> Chart {
 }
 
 /// A line's name and the function that it is the graph of.
-type Labelled<'a> = (&'static str, Box<dyn Fn(f32) -> f32 + 'a>);
+pub(crate) type Labelled<'a> = (&'static str, Box<dyn Fn(f32) -> f32 + 'a>);
 
 /// `kinks` are the kinks of the first line.
-fn plot(title: &str, subtitle: String, kinks: &'static [f64], lines: Vec<Labelled<'_>>) -> Chart {
+pub(crate) fn plot(title: &str, subtitle: String, kinks: &'static [f64], lines: Vec<Labelled<'_>>) -> Chart {
     let far = kinks.iter().fold(REACH, |far, kink| far.max(*kink as i32 + 2));
     let line = |(i, (label, f)): (usize, Labelled<'_>)| Line {
         label: label.into(),

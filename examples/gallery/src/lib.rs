@@ -9,6 +9,7 @@ mod accuracy;
 mod chart;
 mod curve;
 mod functions;
+mod gates;
 mod png;
 mod svg;
 
@@ -30,13 +31,15 @@ pub fn committed() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/pictures"))
 }
 
-/// Each function with its derivative, each loss with its gradient, and a sheet of the functions, as SVG and as PNG.
+/// Each function with its derivative, each gate and each loss with its gradient, and a sheet of the functions: as SVG, as PNG, and
+/// as a piece of a page whose curves are links.
 pub fn functions() -> Vec<Picture> {
     let overview = functions::overview();
-    let each = functions::each().chain(functions::losses());
+    let each = functions::each().chain(gates::each()).chain(functions::losses());
     let mut pictures: Vec<_> = each.map(|(name, text)| Picture::svg(&name, text)).collect();
     pictures.push(Picture { path: "overview.png".into(), bytes: png::png(&overview) });
     pictures.push(Picture::svg("overview", overview));
+    pictures.push(Picture { path: "overview.html".into(), bytes: functions::links().into_bytes() });
     pictures
 }
 

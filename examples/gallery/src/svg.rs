@@ -35,19 +35,37 @@ pub(crate) type Drawn = Result<(), DrawingAreaErrorKind<Infallible>>;
 
 /// One picture of this size in pixels. The label is what it shows, for those who cannot see it.
 pub(crate) fn document(label: &str, size: (u32, u32), draw: impl FnOnce(&Area<'_>) -> Drawn) -> String {
-    let size = (size.0 * PIXEL as u32, size.1 * PIXEL as u32);
-    let mut body = String::new();
-    let svg = Svg { body: &mut body, size, path: None };
-    draw(&svg.into_drawing_area()).unwrap_or_else(|e| panic!("plotters cannot draw {label}: {e}"));
     format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{}\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\" \
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{}\" {} role=\"img\" aria-label=\"{}\" \
          font-family=\"sans-serif\" font-size=\"{TEXT}\" fill=\"currentColor\" \
-         style=\"max-width:100%;color:{PAGE_INK}\">\n{body}</svg>\n",
-        size.0 / PIXEL as u32,
+         style=\"max-width:100%;color:{PAGE_INK}\">\n{}</svg>\n",
         size.0,
-        size.1,
+        view_box(size),
         escaped(label),
+        body(label, size, draw),
     )
+}
+
+/// A picture in a page that says which font and which colour the text has.
+pub(crate) fn part_of_a_page(label: &str, size: (u32, u32), draw: impl FnOnce(&Area<'_>) -> Drawn) -> String {
+    format!(
+        "<svg width=\"{}\" {} role=\"img\" aria-label=\"{}\" font-size=\"{TEXT}\" style=\"color:{PAGE_INK}\">\n{}</svg>",
+        size.0,
+        view_box(size),
+        escaped(label),
+        body(label, size, draw),
+    )
+}
+
+fn view_box(size: (u32, u32)) -> String {
+    format!("viewBox=\"0 0 {} {}\"", size.0 * PIXEL as u32, size.1 * PIXEL as u32)
+}
+
+fn body(label: &str, size: (u32, u32), draw: impl FnOnce(&Area<'_>) -> Drawn) -> String {
+    let mut body = String::new();
+    let svg = Svg { body: &mut body, size: (size.0 * PIXEL as u32, size.1 * PIXEL as u32), path: None };
+    draw(&svg.into_drawing_area()).unwrap_or_else(|e| panic!("plotters cannot draw {label}: {e}"));
+    body
 }
 
 /// The picture in the colours that it has outside of rustdoc.
