@@ -27,6 +27,7 @@ ROOTS = {
     "quick_gelu": [1.4097],
     "mish": [1.4906, -2.2564],
     "laplace": [0.707107],
+    "sin": [3.141592653589793, 314.1592653589793],
     "snake": [0.7853981633974483, 2.356194490192345, -600.0431967],
 }
 
@@ -43,12 +44,12 @@ TAILS = {
 }
 
 NAMES = """sigmoid tanh tanhshrink log_cosh gelu clipped_gelu gelu_tanh silu quick_gelu swish elu selu celu softplus log_sigmoid
-mish snake softsign squareplus laplace xielu exponential""".split()
+mish snake sin softsign squareplus laplace xielu exponential""".split()
 
 
 def inputs(rng, name):
     tail = TAILS.get(name, 740.0)
-    if name in ("snake", "softsign", "squareplus"):
+    if name in ("snake", "sin", "softsign", "squareplus"):
         tail = 1000.0
     for exponent in range(-60, 4):
         yield rng.choice([-1, 1]) * 2.0**exponent * rng.uniform(1, 2)

@@ -5,6 +5,7 @@ use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::kernel::real::Real;
 use crate::math::{Scale, sin_cos, two_to};
+use crate::second::{SecondSlope, compiled_second};
 
 /// The sine, for networks that represent images, sounds and fields by their coordinates (SIREN): sin(omega x).
 ///
@@ -18,6 +19,7 @@ use crate::math::{Scale, sin_cos, two_to};
 ///   [`math::sin`](crate::math::sin), which is right for every `f32`.
 /// - Other omega: rounded to the type, to no more than 2^60 (`f64`: 2^500), and to no less than the reciprocal of that.
 /// - Special values: at the infinities there is no limit. Value and derivative are given as 0. Keeps the sign of zero, NaN gives NaN.
+/// - Only rounded to nearest, which is what programs find unless they change it: in another direction of rounding it is wrong.
 /// - Source: Sitzmann, Martel, Bergman, Lindell & Wetzstein, "Implicit neural representations with periodic activation functions",
 ///   2020, arXiv:2006.09661. There omega is 30, in all layers, and weights are drawn for it: uniformly within sqrt(6/n)/omega for
 ///   n inputs, within 1/n in the first layer.
@@ -67,6 +69,18 @@ impl Elementwise for Sin {
     #[inline(always)]
     fn slope<R: Real>(&self, x: R) -> R {
         self.sin_cos(x).1 * Scale::of(self.omega).factor
+    }
+}
+
+/// -omega^2 sin(omega x).
+impl SecondSlope for Sin {
+    compiled_second!();
+
+    #[inline(always)]
+    fn second_slope<R: Real>(&self, x: R) -> R {
+        let omega = Scale::<R>::of(self.omega).factor;
+        // One after the other: the square of a great omega would overflow.
+        -(self.sin_cos(x).0 * omega) * omega
     }
 }
 

@@ -379,7 +379,9 @@ fn shares<R: Real>(x: R, t: R, weight: R, pos_weight: R) -> (R, R) {
     let (zero, one) = (R::of(0.0), R::of(1.0));
     let rest = one - t;
     let against = R::select(x.lt(zero), pos_weight * t, rest);
-    (weight * against, weight * pos_weight.mul_add(t, rest))
+    // Of a weight below 1, the difference from 1 would lose digits; of others, the sum would.
+    let both = R::select(pos_weight.lt(one), pos_weight.mul_add(t, rest), (pos_weight - one).mul_add(t, one));
+    (weight * against, weight * both)
 }
 
 /// Both terms are positive: nothing cancels.

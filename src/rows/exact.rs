@@ -91,7 +91,7 @@ fn run_formula<T: Element<Float = f32>, F: RowFunction, K: RowFormula>(
 /// - Special values: as [`log_sum_exp`](crate::log_sum_exp).
 ///
 /// ```
-/// assert_eq!(activations::log_sum_exp_exact(&[0.1_f32, 0.2, 0.3]), 1.300_886_4);
+/// assert_eq!(activations::log_sum_exp_exact(&[0.1_f32, 0.2, 0.3]), 1.301_942_8);
 /// ```
 #[must_use]
 pub fn log_sum_exp_exact<T: Element<Float = f32>>(x: &[T]) -> T {

@@ -35,7 +35,8 @@ const AARCH64: &[Level] = &[Level { name: "NEON", vector: 128, fused: true, func
 impl Level {
     /// Whether the function has loops of this level.
     fn has(&self, symbol: &str) -> bool {
-        names(symbol, self.function) && (self.function != "dispatch" || !symbol.contains("vectorize"))
+        let elsewhere = ["vectorize", "4Home5plain"].iter().any(|other| symbol.contains(other));
+        names(symbol, self.function) && (self.function != "dispatch" || !elsewhere)
     }
 }
 
@@ -64,8 +65,12 @@ const MASKED: [&str; 2] = ["FindGreatest", "OfSlice"];
 /// Tasks for so few numbers that no loop may be left of them.
 const UNROLLED: [&str; 5] = ["Logarithms", "Merge", "States", "Total", "Totals"];
 
-/// What loops may call: panics, and copies of what is short or left over.
-const CALLED: [&str; 7] = ["panic", "slice_index_fail", "expect_failed", "copy_short", "memcpy", "memmove", "memset"];
+/// What loops may call: panics, copies of what is short or left over, and, from where a level is chosen, the portable loop.
+const CALLED: [&str; 8] =
+    ["panic", "slice_index_fail", "expect_failed", "copy_short", "memcpy", "memmove", "memset", "4Home5plain"];
+
+/// Functions that compute a part of `f32` in `f64`, so that the operations of a loop are of both widths.
+const IN_F64: [&str; 1] = ["Sin"];
 
 /// Functions that have no product to add to: they multiply sums, or quotients of sums.
 const UNFUSED: [&str; 5] = ["HardSigmoid", "HardSwish", "Shrink", "SquaredRelu", "Softsign"];
@@ -130,6 +135,8 @@ fn every_loop_is_vectorised(levels: &[Level], build: Build) {
                 let other = match pass {
                     "Derivative" => Some("ForwardWithDerivative"),
                     "ForwardWithDerivative" => Some("Derivative"),
+                    // In `f64` smooth functions run forward over copies.
+                    "ForwardInPlace" if float == F64 => Some("Forward"),
                     _ => None,
                 };
                 if bodies.is_empty()
@@ -223,6 +230,13 @@ fn look(function: &Function, level: &Level, element: usize, name: &str) -> Vec<S
     let mut faults = calls(function);
     faults.extend(masked_stores(function));
     let full_width = |op: Operation| op.vector == level.vector && op.element == element;
+    if element == 32 && IN_F64.contains(&name) {
+        let wide = |op: Operation| op.vector == level.vector && op.element == 64;
+        if !function.innermost_loops().iter().any(|l| l.operations().any(|(_, op)| wide(op))) {
+            faults.push(format!("no loop with packed 64-bit arithmetic in {} bits", level.vector));
+        }
+        return faults;
+    }
     let loops = function.innermost_loops().into_iter().filter(|l| size(l) > 0);
     let (full, other): (Vec<_>, Vec<_>) = loops.partition(|l| l.operations().all(|(_, op)| full_width(op)));
 

@@ -45,6 +45,13 @@ pub fn layers(level: Level, pass: Pass<'_, F>, x: &[F], grad_x: &mut [F], sums: 
     Prelu::new(x).run(level, pass);
 }
 
+pub fn trained(x: &[F], grad_x: &mut [F], sums: [&mut [F]; 2], second: &mut [F]) {
+    let [first, other] = sums;
+    PerChannel::new(SnakeA, [x]).backward_with_parameters(x, x, grad_x, [&mut *first]);
+    PerChannel::new(XieluAlphas { beta: 0.5 }, [x, x]).backward_with_parameters(x, x, grad_x, [first, other]);
+    Tanh.second_derivative(x, second);
+}
+
 pub fn losses(x: &[F], classes: &[usize], grad: &mut [F], of_classes: &CrossEntropy, binary: &BinaryCrossEntropy) -> F {
     let loss = binary.loss(x, x) + binary.loss_and_gradient(x, x, grad);
     loss + of_classes.loss_and_gradient(x, classes, grad) + of_classes.loss(x, Targets::distributions(x))

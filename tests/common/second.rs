@@ -29,7 +29,7 @@ const TO_EIGHT: (f64, f64) = (8.0, 0.25);
 const EVERYWHERE: (f64, f64) = (f64::INFINITY, 1.0);
 
 /// Each function whose second derivative is not constant between kinks.
-pub const BOUNDS: [Bound; 22] = [
+pub const BOUNDS: [Bound; 23] = [
     bound("sigmoid", (4.5, 4.5), (4.5, 4.5), NONE),
     bound("tanh", (4.5, 4.5), (4.5, 4.5), NONE),
     bound("tanhshrink", (4.5, 4.5), (4.5, 4.5), NONE),
@@ -47,6 +47,7 @@ pub const BOUNDS: [Bound; 22] = [
     bound("log_sigmoid", (3.5, 3.5), (3.5, 3.5), NONE),
     bound("mish", (8.5, 8.5), (8.5, 8.5), TO_EIGHT),
     bound("snake", (2.0, 2.0), (2.0, 2.0), EVERYWHERE),
+    bound("sin", (1.3, 1.5), (1.3, 1.5), NONE),
     bound("softsign", (2.3, 2.3), (2.3, 2.3), NONE),
     bound("squareplus", (3.8, 4.6), (3.8, 4.6), NONE),
     bound("laplace", (4.7, 4.7), (4.7, 4.7), NONE),
@@ -99,6 +100,7 @@ pub fn of(name: &str) -> Option<fn(f64) -> f64> {
         "mish" => |x| ends(x, mish(x)),
         // As the documentation has it beyond 1600.
         "snake" => |x| if x.abs() > 1600.0 { 0.0 } else { 2.0 * libm::cos(2.0 * x) },
+        "sin" => |x| if x.abs() > 2.0_f64.powi(45) { 0.0_f64.copysign(-x) } else { -libm::sin(x) },
         "softsign" => |x| if x == 0.0 { 0.0 } else { (2.0 * (1.0 + x.abs()).powi(-3)).copysign(-x) },
         "squareplus" => |x| ends(x, libm::cosh(libm::asinh(x / 2.0)).powi(-3) / 4.0),
         "laplace" => |x| {

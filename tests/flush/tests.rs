@@ -248,7 +248,8 @@ fn other_directions_of_rounding_keep_half_of_the_digits() {
         let x: Vec<T> = inputs::<T>(2).into_iter().filter(|x| x.is_nan() || x.abs() < T::of(1e18)).collect();
         for (direction, mode) in ROUNDING {
             let mut worst = (0.0, String::new());
-            for activation in elementwise() {
+            // The sine's reduction needs rounding to nearest, as its documentation says.
+            for activation in elementwise().into_iter().filter(|activation| activation.card().name != "sin") {
                 for level in Level::available() {
                     let default = all_of(activation, level, &x);
                     let rounded = within(mode, || all_of(activation, level, &x));

@@ -153,7 +153,7 @@ fn the_names_of_the_guide_are_read() {
         let types: Vec<&str> = quoted(cells[0]).map(|name| name.split(':').next().unwrap_or(name)).collect();
         for (cell, prefixes) in [(cells[1], ["", "nn.", "torch.nn."].as_slice()), (cells[2], &["jax.nn."])] {
             for (name, prefix) in quoted(cell).flat_map(|name| prefixes.iter().map(move |prefix| (name, prefix))) {
-                if name.starts_with("optax") {
+                if name.starts_with("optax") || name.contains('.') && !prefix.is_empty() {
                     continue;
                 }
                 match format!("{prefix}{name}").parse::<AnyActivation>() {

