@@ -16,6 +16,8 @@
 macro_rules! pages {
     ($($page:ident)*) => {$(
         #[doc = include_str!(concat!("../docs/guide/", stringify!($page), ".md"))]
+        // Wide tables break long names, where they would otherwise leave the screen.
+        #[doc = "\n<style>.docblock table { overflow-wrap: anywhere; font-size: 0.9em; }</style>"]
         pub mod $page {}
     )*};
 }

@@ -107,8 +107,8 @@ impl Described for Elu {
     };
 }
 
-/// The scaled exponential linear unit, for deep dense networks without normalisation: lambda x if x > 0, else lambda alpha (e^x
-/// - 1), with lambda = 1.0507 and alpha = 1.6733. With these constants, mean 0 and variance 1 are a fixed point from layer to
+/// The scaled exponential linear unit, for deep dense networks without normalisation: lambda x if x > 0, else lambda alpha
+/// (e^x - 1), with lambda = 1.0507 and alpha = 1.6733. With these constants, mean 0 and variance 1 are a fixed point from layer to
 /// layer.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/selu.svg"))]
@@ -186,8 +186,8 @@ impl Described for Selu {
     };
 }
 
-/// The continuously differentiable exponential linear unit, for an ELU whose alpha is tuned: x if x > 0, else alpha (e^(x/alpha)
-/// - 1). With alpha = 1 it is [`Elu`].
+/// The continuously differentiable exponential linear unit, for an ELU whose alpha is tuned: x if x > 0, else
+/// alpha (e^(x/alpha) - 1). With alpha = 1 it is [`Elu`].
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/celu.svg"))]
 ///

@@ -12,8 +12,8 @@ use crate::kernel::real::Real;
 use crate::math::{self, Scale};
 use crate::second::{SecondSlope, compiled_second};
 
-/// The Laplace activation, for attention without softmax (Mega): Phi((x - `mu`) / `sigma`) = (1 + erf((x - mu) / (sigma sqrt
-/// 2))) / 2, Phi the normal distribution.
+/// The Laplace activation, for attention without softmax (Mega): Phi((x - `mu`) / `sigma`) =
+/// (1 + erf((x - mu) / (sigma sqrt 2))) / 2, Phi the normal distribution.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/laplace.svg"))]
 ///

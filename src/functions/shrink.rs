@@ -7,8 +7,8 @@ use crate::describe::parameters::parameters;
 use crate::kernel::real::Real;
 use crate::second::second_slope_of;
 
-/// Soft shrinkage, for sparse coding and denoising (a step of ISTA): x - `lambda` for x > `lambda`, x + `lambda` for x <
-/// -`lambda`, 0 between.
+/// Soft shrinkage, for sparse coding and denoising (a step of ISTA): x - `lambda` for x > `lambda`, x + `lambda`
+/// for x < -`lambda`, 0 between.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/softshrink.svg"))]
 ///

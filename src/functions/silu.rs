@@ -11,8 +11,8 @@ use crate::math::{self, Lifted, Low, Scale};
 use crate::parametric::{Parametric, compiled_parametric};
 use crate::second::second_slope_of;
 
-/// The sigmoid linear unit, also called swish, for language models (inside SwiGLU), EfficientNet and YOLO: x sigmoid(x) = x / (1
-/// + e^-x). With a parameter it is [`Swish`].
+/// The sigmoid linear unit, also called swish, for language models (inside SwiGLU), EfficientNet and YOLO: x sigmoid(x) =
+/// x / (1 + e^-x). With a parameter it is [`Swish`].
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/silu.svg"))]
 ///

@@ -7,8 +7,8 @@ use crate::describe::parameters::parameters;
 use crate::functions::silu::Swish;
 use crate::kernel::real::Real;
 
-/// Clamped SwiGLU, for the feed-forward layers of gpt-oss: g sigmoid(alpha g) (u + up_offset), g = min(gate, limit), u = up between
-/// -limit and limit.
+/// Clamped SwiGLU, for the feed-forward layers of gpt-oss: g sigmoid(alpha g) (u + up_offset), g = min(gate, limit), u = up
+/// between `-limit` and `limit`.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/clamped_swi_glu.svg"))]
 ///
@@ -24,13 +24,12 @@ use crate::kernel::real::Real;
 /// `tools/gates.py` compares these with PyTorch. Step-3.5 clamps silu(gate) instead of the gate (`SwigluStepAndMul` in vLLM). That is a
 /// formula of its own, which [`GateFormula`] takes: see the second example.
 ///
-/// - [`Gate`](crate::Gate) has its methods.
 /// - Gradients: grad_gate = grad_out (u + up_offset) swish'(g) for gate < limit, else 0; grad_up = grad_out swish(g) for |up| <
 ///   limit, else 0, with swish(g) = g sigmoid(alpha g). At a limit they are 0, as PyTorch's `clamp` gives them. Range:
 ///   the whole line for `out`, but bounded by the limits from above.
 /// - Error: [`Swish`]'s value, rounded, times u + up_offset, rounded, and rounded again: if the value is off by n ULP, `out` is off
-///   by at most 2 n + 1.5, and `grad_up` by 2 n + 0.5. `grad_gate` has the relative error of the derivative and three roundings, 2 n
-///   + 2.5. Halves are computed in `f32` and rounded once, at the end.
+///   by at most 2 n + 1.5, and `grad_up` by 2 n + 0.5. `grad_gate` has the relative error of the derivative and three roundings:
+///   2 n + 2.5. Halves are computed in `f32` and rounded once, at the end.
 /// - Special values: NaN in either gives NaN. A gate of -inf gives 0 with the sign of -(u + up_offset), for a positive `alpha`.
 /// - Source: OpenAI, "gpt-oss-120b & gpt-oss-20b model card", 2025, arXiv:2508.10925, and its reference implementation.
 ///

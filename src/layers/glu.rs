@@ -41,7 +41,7 @@ macro_rules! gates {
 }
 
 gates! {
-    /// The gated linear unit, for gated convolutions and WaveNet-like networks: sigmoid(gate) up.
+    /// The gated linear unit, for gated convolutional networks, also in Conformer: sigmoid(gate) up.
     ///
     #[cfg_attr(doc, doc = include_str!("../../docs/pictures/glu.svg"))]
     ///

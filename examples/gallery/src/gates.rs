@@ -4,10 +4,13 @@ use activations::{ClampedSwiGlu, Gate, GeGlu, GeGluTanh, Glu, ReGlu, SwiGlu};
 
 use crate::functions::{Labelled, picture, plot};
 
+/// Name, formula, kinks, and the unit.
+type Unit<'a> = (&'a str, &'a str, &'static [f64], &'a dyn Gate<f32>);
+
 /// Name and picture of each.
 pub(crate) fn each() -> impl Iterator<Item = (String, String)> {
     let clamped = ClampedSwiGlu::default();
-    let units: [(&str, &str, &'static [f64], &dyn Gate<f32>); 6] = [
+    let units: [Unit<'_>; 6] = [
         ("glu", "sigmoid(gate) up", &[], &Glu),
         ("swi_glu", "silu(gate) up", &[], &SwiGlu),
         ("ge_glu", "gelu(gate) up", &[], &GeGlu),
