@@ -10,7 +10,7 @@ use crate::describe::error::ParameterError;
 use crate::describe::parameters::{Parameter, Parameters};
 use crate::exact::{Definition, Exact};
 use crate::from_output::FromOutput;
-use crate::kernel::element::{Element, Float, kernel, per_element};
+use crate::kernel::element::{Element, per_element};
 use crate::kernel::level::Level;
 #[cfg(feature = "rayon")]
 use crate::layers::parallel::IntoParallel;
@@ -196,15 +196,17 @@ macro_rules! any_activation {
                 }
             }
 
-            fn run_fast_pass<T: Element>(&self, level: Level, pass: Pass<'_, T>) {
-                match self {
-                    $($(Self::$name(activation) => activation.run_fast(level, pass),)+)+
-                }
-            }
-
             fn pieces_of<T: Element>(&self) -> Pieces {
                 match self {
                     $($(Self::$name(activation) => Activation::<T>::pieces(activation),)+)+
+                }
+            }
+        }
+
+        impl FastForm<'_> {
+            fn run_pass<T: Element>(&self, (level, pass): (Level, Pass<'_, T>)) {
+                match self.0 {
+                    $($(AnyActivation::$name(activation) => activation.run_fast(level, pass),)+)+
                 }
             }
         }
@@ -220,12 +222,7 @@ impl<T: Element> Activation<T> for AnyActivation {
 
     #[inline]
     fn run_fast(&self, level: Level, pass: Pass<'_, T>) {
-        // Only single elements have fast forms. They may be cut anywhere, so that halves need no code of their own.
-        if self.pieces_of::<f32>() == Pieces::Elements {
-            pass.over_floats(level, &mut |pass| T::Float::run(&FastForm(self), level, pass));
-        } else {
-            self.run(level, pass);
-        }
+        T::call(&FastForm(self), (level, pass));
     }
 
     fn pieces(&self) -> Pieces {
@@ -234,10 +231,10 @@ impl<T: Element> Activation<T> for AnyActivation {
     }
 }
 
-/// The fast form of an activation of single elements.
+/// The fast form of an activation.
 struct FastForm<'a>(&'a AnyActivation);
 
-kernel!(FastForm<'_>: Args<'a, T> = Pass<'a, T>, -> (), |form: &Self, level, pass| form.0.run_fast_pass(level, pass));
+per_element!(FastForm<'_>: Args<'a, T> = (Level, Pass<'a, T>), FastForm::run_pass);
 
 per_element!(AnyActivation: Args<'a, T> = (Level, Pass<'a, T>), AnyActivation::run_pass);
 

@@ -23,6 +23,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("adaptive_log_softmax_with_loss", "it is a layer with weights, whose scores go through `LogSoftmax`"),
     ("cross_entropy_loss", "it is a loss: `CrossEntropy`"),
     ("bce_with_logits_loss", "it is a loss: `BinaryCrossEntropy`"),
+    ("sigmoid_focal_loss", "it is a loss: `BinaryCrossEntropy`, with its method `focal`"),
     ("sqrt_softplus", "it is not in the crate: sqrt(softplus(x)) can be written as an `Elementwise`"),
 ];
 

@@ -22,7 +22,9 @@ fn same_outputs<T: Float>(what: &str, x: &[T], a: &impl Activation<T>, b: &impl 
 #[test]
 fn functions_without_a_contract_have_the_bits_of_the_default() {
     let x = numbers::<f32>(600);
-    for activation in AnyActivation::all() {
+    // What rows have is in `rows`.
+    let in_rows = |activation: &AnyActivation| ["softmax", "softmin"].contains(&activation.card().name);
+    for activation in AnyActivation::all().filter(|activation| !in_rows(activation)) {
         for level in Level::available() {
             let (fast, default) = (level.with(Fast(activation)), level.with(activation));
             if Contract::of(activation.card().name).is_none() {
