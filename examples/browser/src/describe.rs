@@ -62,6 +62,7 @@ fn parameters(activation: &AnyActivation) -> &'static [Parameter] {
         AnyActivation::Elu(f) => of(f),
         AnyActivation::Celu(f) => of(f),
         AnyActivation::Softplus(f) => of(f),
+        AnyActivation::Sin(f) => of(f),
         AnyActivation::Snake(f) => of(f),
         AnyActivation::Rrelu(f) => of(f),
         AnyActivation::HardSigmoid(f) => of(f),

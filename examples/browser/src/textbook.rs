@@ -120,6 +120,10 @@ pub fn formula<F: Plain>(activation: &AnyActivation) -> Formula<F> {
             let t = (one + x.exp()).ln().tanh();
             (x * t, t + x * sigmoid(x) * (one - t * t))
         }),
+        Any::Sin(f) => {
+            let omega = c(f.omega());
+            Box::new(move |x| ((omega * x).sin(), omega * (omega * x).cos()))
+        }
         Any::Snake(f) => {
             let a = c(f.a());
             Box::new(move |x| (x + (a * x).sin() * (a * x).sin() / a, one + (two * a * x).sin()))
