@@ -8,33 +8,25 @@ use super::cross_entropy_rows::WeightsOf;
 use super::targets::Kind;
 use super::{BinaryCrossEntropy, BinaryTargets, CrossEntropy, IntoTargets, Targets};
 use crate::exact::Exact;
-use crate::exact::round::Format;
 use crate::kernel::element::Element;
 use crate::kernel::level::Level;
 use crate::kernel::tiles::{TILE, Tile};
 use crate::pass::same_length;
 use crate::rows::broadcast::Broadcast;
-use crate::rows::formula::{OfPart, Slices};
-
-fn wide<T: Element<Float = f32>>(x: T) -> f64 {
-    x.widened().into()
-}
-
-fn round<T: Element<Float = f32>>(x: f64) -> T {
-    T::rounded(Format::of::<T>().round(x))
-}
+use crate::rows::exact::{WideRows, rounded, widened};
+use crate::rows::formula::OfPart;
 
 fn widen<'t, T: Element<Float = f32>>(from: &[T], tile: &'t mut Tile<f64, TILE>) -> &'t mut [f64] {
     let to = tile.of(from.len());
     for (to, &from) in to.iter_mut().zip(from) {
-        *to = wide(from);
+        *to = widened(from);
     }
     to
 }
 
 fn narrow<T: Element<Float = f32>>(from: &[f64], to: &mut [T]) {
     for (to, &from) in to.iter_mut().zip(from) {
-        *to = round(from);
+        *to = rounded(from);
     }
 }
 
@@ -142,7 +134,7 @@ impl Exact<CrossEntropy> {
 
     fn mean<T: Element<Float = f32>>(&self, logits: &[T], targets: Targets<'_, T>, grad: &mut [T]) -> T {
         let denominator = self.0.denominator(logits, &targets);
-        round(self.run(logits, targets, 1.0 / denominator, &mut |_, _| {}, grad) / denominator)
+        rounded(self.run(logits, targets, 1.0 / denominator, &mut |_, _| {}, grad) / denominator)
     }
 
     /// See [`CrossEntropy::run`].
@@ -162,37 +154,16 @@ impl Exact<CrossEntropy> {
         let class_weights = targets.weights.unwrap_or(&[]);
         let weights = |classes: Range<usize>, to: &mut [f64]| {
             for (to, &weight) in to.iter_mut().zip(&class_weights[classes]) {
-                *to = wide(weight);
+                *to = widened(weight);
             }
         };
         let weights: Option<&WeightsOf<'_, f64>> = if targets.weights.is_some() { Some(&weights) } else { None };
         let mut job = self.0.settings().job(Level::portable(), row_len, (classes, weights), times, losses);
-        let (mut of_logits, mut of_targets) = (Tile::<f64, TILE>::new(), Tile::<f64, TILE>::new());
+        let gradient = !grad.is_empty();
+        let mut rows = WideRows::new(row_len, inner, 1.0, Some(logits), t, grad);
         for row in 0..logits.len() / row_len {
-            let first = row / inner * (row_len * inner) + row % inner;
-            let place = |i: usize| first + i * inner;
-            let gradient = !grad.is_empty();
-            let mut part = |range: Range<usize>, written: bool, f: OfPart<'_, f64>| {
-                for start in range.clone().step_by(TILE) {
-                    let range = start..range.end.min(start + TILE);
-                    let (x, of_row) = (of_logits.of(range.len()), of_targets.of(range.len()));
-                    for (i, x) in range.clone().zip(&mut *x) {
-                        *x = wide(logits[place(i)]);
-                    }
-                    if let Some(t) = t {
-                        for (i, of_row) in range.clone().zip(&mut *of_row) {
-                            *of_row = wide(t[place(i)]);
-                        }
-                    }
-                    f(0, Slices { row_len: range.len(), x: None, grad_y: t.map(|_| &*of_row), y: &mut *x });
-                    if written {
-                        for (i, &x) in range.zip(&*x) {
-                            grad[place(i)] = round(x);
-                        }
-                    }
-                }
-            };
-            job.long_row(row, gradient, false, &mut part);
+            let part = &mut |range: Range<usize>, written: bool, f: OfPart<'_, f64>| rows.part(row, range, written, f);
+            job.long_row(row, gradient, false, part);
         }
         cross_entropy_batch::total_of::<f64>(job.sum)
     }
@@ -213,7 +184,7 @@ impl Exact<BinaryCrossEntropy> {
     /// ```
     #[track_caller]
     pub fn loss<'a, T: Element<Float = f32>>(&self, logits: &[T], targets: impl Into<BinaryTargets<'a, T>>) -> T {
-        round(self.run(logits, targets.into(), None, &mut []))
+        rounded(self.run(logits, targets.into(), None, &mut []))
     }
 
     /// [`BinaryCrossEntropy::loss_and_gradient`].
@@ -236,7 +207,7 @@ impl Exact<BinaryCrossEntropy> {
         grad: &mut [T],
     ) -> T {
         same_length("grad", grad.len(), "logits", logits.len());
-        round(self.run(logits, targets.into(), None, grad))
+        rounded(self.run(logits, targets.into(), None, grad))
     }
 
     /// [`BinaryCrossEntropy::losses`].

@@ -47,7 +47,7 @@ fn run<T: Element<Float = f32>, F: RowFunction>(layout: Layout, pass: Pass<'_, T
     }
 }
 
-/// Runs the formula over each row, by parts that are `f64`.
+/// Runs the formula over each row.
 fn run_formula<T: Element<Float = f32>, F: RowFunction, K: RowFormula>(
     layout: Layout,
     formula: K,
@@ -55,34 +55,73 @@ fn run_formula<T: Element<Float = f32>, F: RowFunction, K: RowFormula>(
     grad_y: Option<&[T]>,
     y: &mut [T],
 ) {
-    let (row_len, inner, format) = (layout.row_len(y.len()), layout.inner(), Format::of::<T>());
-    let (mut of_x, mut of_grad) = (Tile::<f64, TILE>::new(), Tile::<f64, TILE>::new());
-    for row in 0..y.len() / row_len {
-        let first = row / inner * (row_len * inner) + row % inner;
-        let place = |i: usize| first + i * inner;
-        let mut part = |range: Range<usize>, written: bool, f: OfPart<'_, f64>| {
-            for start in range.clone().step_by(TILE) {
-                let range = start..range.end.min(start + TILE);
-                let (elements, gradients) = (of_x.of(range.len()), of_grad.of(range.len()));
-                for (i, element) in range.clone().zip(&mut *elements) {
-                    *element = F::SIGN * f64::from(x.unwrap_or(y)[place(i)].widened());
-                }
-                if let Some(grad_y) = grad_y {
-                    for (i, gradient) in range.clone().zip(&mut *gradients) {
-                        *gradient = f64::from(grad_y[place(i)].widened());
-                    }
-                }
-                let grad_y = grad_y.map(|_| &*gradients);
-                f(0, Slices { row_len: range.len(), x: None, grad_y, y: &mut *elements });
-                if written {
-                    for (i, element) in range.zip(elements) {
-                        y[place(i)] = T::rounded(format.round(*element));
-                    }
+    let (row_len, len) = (layout.row_len(y.len()), y.len());
+    let mut rows = WideRows::new(row_len, layout.inner(), F::SIGN, x, grad_y, y);
+    for row in 0..len / row_len {
+        let part = &mut |range: Range<usize>, written: bool, f: OfPart<'_, f64>| rows.part(row, range, written, f);
+        formula.run_f64(Level::portable(), Rows::Parts { rows: 1, row_len, part });
+    }
+}
+
+/// Rows that are computed in `f64`, by parts, and rounded once.
+pub(crate) struct WideRows<'a, T> {
+    row_len: usize,
+    inner: usize,
+    sign: f64,
+    x: Option<&'a [T]>,
+    beside: Option<&'a [T]>,
+    y: &'a mut [T],
+    tiles: [Tile<f64, TILE>; 2],
+}
+
+impl<'a, T: Element<Float = f32>> WideRows<'a, T> {
+    /// Rows of `x`, or without it of `y`, times the sign, with numbers beside them; `y` receives the results.
+    pub(crate) fn new(
+        row_len: usize,
+        inner: usize,
+        sign: f64,
+        x: Option<&'a [T]>,
+        beside: Option<&'a [T]>,
+        y: &'a mut [T],
+    ) -> Self {
+        Self { row_len, inner, sign, x, beside, y, tiles: [Tile::new(), Tile::new()] }
+    }
+
+    /// See [`Parts`](super::formula::Parts).
+    pub(crate) fn part(&mut self, row: usize, range: Range<usize>, written: bool, f: OfPart<'_, f64>) {
+        let Self { row_len, inner, sign, x, beside, y, tiles: [of_x, of_beside] } = self;
+        let first = row / *inner * (*row_len * *inner) + row % *inner;
+        let place = |i: usize| first + i * *inner;
+        for start in range.clone().step_by(TILE) {
+            let range = start..range.end.min(start + TILE);
+            let (elements, others) = (of_x.of(range.len()), of_beside.of(range.len()));
+            for (i, element) in range.clone().zip(&mut *elements) {
+                *element = *sign * widened(x.unwrap_or(y)[place(i)]);
+            }
+            if let Some(beside) = beside {
+                for (i, other) in range.clone().zip(&mut *others) {
+                    *other = widened(beside[place(i)]);
                 }
             }
-        };
-        formula.run_f64(Level::portable(), Rows::Parts { rows: 1, row_len, part: &mut part });
+            let grad_y = beside.map(|_| &*others);
+            f(0, Slices { row_len: range.len(), x: None, grad_y, y: &mut *elements });
+            if written {
+                for (i, &element) in range.zip(&*elements) {
+                    y[place(i)] = rounded(element);
+                }
+            }
+        }
     }
+}
+
+/// The number, exactly.
+pub(crate) fn widened<T: Element<Float = f32>>(x: T) -> f64 {
+    x.widened().into()
+}
+
+/// The nearest number of the type, rounded once.
+pub(crate) fn rounded<T: Element<Float = f32>>(x: f64) -> T {
+    T::rounded(Format::of::<T>().round(x))
 }
 
 /// [`log_sum_exp`](crate::log_sum_exp) as [`Exact`](crate::Exact) has it: the same bits on every machine.
@@ -98,12 +137,12 @@ pub fn log_sum_exp_exact<T: Element<Float = f32>>(x: &[T]) -> T {
     let (mut sum, mut tile) = (LogSumExp::<f64>::new(), Tile::<f64, TILE>::new());
     for x in x.chunks(TILE) {
         let numbers = tile.of(x.len());
-        for (number, x) in numbers.iter_mut().zip(x) {
-            *number = f64::from(x.widened());
+        for (number, &x) in numbers.iter_mut().zip(x) {
+            *number = widened(x);
         }
         sum.push_slice_at(Level::portable(), numbers);
     }
-    T::rounded(Format::of::<T>().round(sum.finish()))
+    rounded(sum.finish())
 }
 
 /// [`log_sum_exp_rows`](crate::log_sum_exp_rows) as [`Exact`](crate::Exact) has it: [`log_sum_exp_exact`] of each row.
