@@ -1,8 +1,10 @@
-"""This crate beside NumPy and PyTorch, in turn, on one thread: prints a Markdown table like the one of `table`.
+"""This crate beside PyTorch, ONNX Runtime and NumPy, in turn, on one thread: prints a Markdown table like the one of `table`.
 
-Needs cargo, and whichever of the two libraries is to be measured.
+Needs cargo, and whichever of the libraries is to be measured (ONNX Runtime: onnxruntime and onnx).
+`--level avx2` and `--level baseline` measure this crate and PyTorch as on a CPU without AVX-512, or with SSE2 alone.
 """
 
+import argparse
 import itertools
 import math
 import os
@@ -12,7 +14,14 @@ import sys
 import time
 from pathlib import Path
 
+LEVELS = ("best", "avx2", "baseline")
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+parser.add_argument("--level", choices=LEVELS, default="best", help="the CPU level of this crate and of PyTorch")
+LEVEL = parser.parse_known_args()[0].level
+
 # Read by the libraries when they are imported.
+if LEVEL != "best":
+    os.environ["ATEN_CPU_CAPABILITY"] = {"avx2": "avx2", "baseline": "default"}[LEVEL]
 os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 try:
@@ -27,6 +36,12 @@ try:
 except ImportError:
     torch = None
 
+try:
+    import onnx
+    import onnxruntime
+except ImportError:
+    onnxruntime = None
+
 SIZE = 65_536
 ROUNDS = 7
 REPETITIONS = 200
@@ -34,8 +49,9 @@ ROW_LEN = 1024
 SQRT_2_OVER_PI = math.sqrt(2 / math.pi)
 
 FUNCTIONS = ("sigmoid", "tanh", "gelu", "gelu_tanh", "silu", "elu", "softplus", "softmax")
-# Their gradients start from the output, which PyTorch keeps; ours start from the input, and compute it again.
+# PyTorch's gradients of these start from the output, which it keeps, and so do ours here.
 FROM_OUTPUT = ("sigmoid", "tanh", "softmax")
+MODES = ("fast", "exact")
 
 
 def inputs():
@@ -126,6 +142,61 @@ def torch_call(name, direction, dtype, x):
     return calls[name], out
 
 
+def onnx_call(name, direction, dtype, x):
+    """A call into ONNX Runtime with inputs and outputs where they are, or None where there is no such operator."""
+    operators = {
+        "sigmoid": ("Sigmoid", {}),
+        "tanh": ("Tanh", {}),
+        "gelu": ("Gelu", {}),
+        "gelu_tanh": ("Gelu", {"approximate": "tanh"}),
+        "elu": ("Elu", {}),
+        "softplus": ("Softplus", {}),
+        "softmax": ("Softmax", {"axis": -1}),
+    }
+    if direction != "forward" or name not in operators:
+        return None
+    x = numpy.array(x, dtype)
+    x = x.reshape(-1, ROW_LEN) if name == "softmax" else x
+    operator, attributes = operators[name]
+    element = {"float32": onnx.TensorProto.FLOAT, "float64": onnx.TensorProto.DOUBLE}[dtype]
+    tensors = [onnx.helper.make_tensor_value_info(tensor, element, x.shape) for tensor in ("x", "y")]
+    node = onnx.helper.make_node(operator, ["x"], ["y"], **attributes)
+    graph = onnx.helper.make_graph([node], name, tensors[:1], tensors[1:])
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 20)], ir_version=10)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    try:
+        session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    except onnxruntime.capi.onnxruntime_pybind11_state.NotImplemented:
+        return None
+    y = numpy.empty_like(x)
+    binding = session.io_binding()
+    binding.bind_input("x", "cpu", 0, x.dtype, x.shape, x.ctypes.data)
+    binding.bind_output("y", "cpu", 0, y.dtype, y.shape, y.ctypes.data)
+
+    def call():
+        session.run_with_iobinding(binding)
+
+    # It does not own them.
+    call.arrays = x, y
+    return call, y
+
+
+def libraries():
+    """The libraries that are installed: how to call each, by name and version."""
+    found = {}
+    for name, module, call in (
+        ("PyTorch", torch, torch_call),
+        ("ONNX Runtime", onnxruntime, onnx_call),
+        ("NumPy", numpy, numpy_call),
+    ):
+        if module is None:
+            print(f"SKIPPED: {name} is not installed for {Path(sys.executable).name}", file=sys.stderr)
+        elif LEVEL == "best" or name == "PyTorch":
+            found[f"{name} {module.__version__.partition('+')[0]}"] = call
+    return found
+
+
 def check(what, name, direction, x, out):
     """Fails if a library's outputs on the first row are not those of the formula, or of its numerical derivative."""
     formulas = {
@@ -175,57 +246,70 @@ class Ours:
         folder = Path(__file__).resolve().parent
         self.program = subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
-    def measure(self, name, direction, dtype):
+    def measure(self, mode, name, direction, dtype):
         row_len = ROW_LEN if name == "softmax" else 0
         dtype = {"float32": "f32", "float64": "f64"}[dtype]
-        print(name, direction, dtype, SIZE, row_len, REPETITIONS, file=self.program.stdin, flush=True)
+        request = mode, LEVEL, name, direction, dtype, SIZE, row_len, REPETITIONS
+        print(*request, file=self.program.stdin, flush=True)
         answer = self.program.stdout.readline().strip()
         if not answer or answer.startswith("error"):
-            sys.exit(f"`ours` on {name}, {direction}, {dtype}: {answer or 'no answer'}")
+            sys.exit(f"`ours` on {' '.join(map(str, request))}: {answer or 'no answer'}")
         return float(answer)
 
 
+def machine():
+    """The CPU's name, as Linux gives it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown CPU")
+
+
+def in_turn(timers):
+    """The median time of each. They take turns, so that what slows the machine down for a while slows all of them down."""
+    times = {name: [] for name in timers}
+    for _ in range(ROUNDS):
+        for name, timer in timers.items():
+            times[name].append(timer())
+    return {name: statistics.median(of_one) for name, of_one in times.items()}
+
+
 def main():
-    libraries = {}
-    for name, module, call in (("PyTorch", torch, torch_call), ("NumPy", numpy, numpy_call)):
-        if module is None:
-            print(f"SKIPPED: {name} is not installed for {Path(sys.executable).name}", file=sys.stderr)
-        else:
-            libraries[f"{name} {module.__version__.partition('+')[0]}"] = call
+    parser.parse_args()
+    installed, ours, x = libraries(), Ours(), inputs()
+    columns = [*(mode.capitalize() for mode in MODES), *installed]
+    log_ratios = {column: [] for column in columns}
+    print(f"{machine()}, level {LEVEL}, one thread.")
+    print("The first column of numbers is our time. All others are ratios, their time over ours: above 1, ours is faster.\n")
+    print("| | ours, ns an element |", *(f"{column} / ours |" for column in columns))
+    print("|---|--:|" + "--:|" * len(columns))
+    for dtype, direction, name in itertools.product(("float32", "float64"), ("forward", "backward"), FUNCTIONS):
+        timers = {}
+        for library, make in installed.items():
+            if made := make(name, direction, dtype, x):
+                call, out = made
+                call()
+                check(f"{library}, {name} {direction} {dtype}", name, direction, x, out)
+                timers[library] = lambda call=call: measure(call)
+        from_output = direction == "backward" and name in FROM_OUTPUT
+        way = "backward_from_output" if from_output else direction
+        timers["ours"] = lambda: ours.measure("default", name, way, dtype)
+        for mode in MODES if dtype == "float32" and not from_output and direction == "forward" else ():
+            timers[mode.capitalize()] = lambda mode=mode: ours.measure(mode, name, way, dtype)
 
-    ours, x, log_ratios = Ours(), inputs(), {library: [] for library in libraries}
-    print("| | ours, ns an element |", *(f"{library} |" for library in libraries))
-    print("|---|--:|" + "--:|" * len(libraries))
-    for dtype in ("float32", "float64"):
-        for direction, name in itertools.product(("forward", "backward"), FUNCTIONS):
-            calls = {}
-            for library, make in libraries.items():
-                if made := make(name, direction, dtype, x):
-                    call, out = made
-                    call()
-                    check(f"{library}, {name} {direction} {dtype}", name, direction, x, out)
-                    calls[library] = call
-
-            # In turn, so that what slows the machine down for a while slows all of them down.
-            times, our_times = {library: [] for library in calls}, []
-            for _ in range(ROUNDS):
-                for library, call in calls.items():
-                    times[library].append(measure(call))
-                our_times.append(ours.measure(name, direction, dtype))
-
-            our_time = statistics.median(our_times)
-            rows_of = f", rows of {ROW_LEN}" if name == "softmax" else ""
-            start = ", PyTorch's from y" if direction == "backward" and name in FROM_OUTPUT else ""
-            line = f"| {name}{rows_of}, {direction}, {dtype}{start} | {our_time:.3f} |"
-            for library in libraries:
-                if library in times:
-                    ratio = statistics.median(times[library]) / our_time
-                    log_ratios[library].append(math.log(ratio))
-                    line += f" {ratio:.2f} |"
-                else:
-                    line += " |"
-            print(line, flush=True)
-    means = (f" {math.exp(statistics.mean(logs)):.2f} |" for logs in log_ratios.values())
+        times = in_turn(timers)
+        rows_of = f", rows of {ROW_LEN}" if name == "softmax" else ""
+        line = f"| {name}{rows_of}, {direction}{' from y' if from_output else ''}, {dtype} | {times['ours']:.3f} |"
+        for column in columns:
+            if column in times:
+                ratio = times[column] / times["ours"]
+                log_ratios[column].append(math.log(ratio))
+                line += f" {ratio:.2f} |"
+            else:
+                line += " |"
+        print(line, flush=True)
+    means = (f" {math.exp(statistics.mean(logs)):.2f} |" if logs else " |" for logs in log_ratios.values())
     print("| geometric mean | |" + "".join(means))
 
 

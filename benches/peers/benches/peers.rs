@@ -13,17 +13,20 @@ use activations::Element;
 use config::config;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use libraries::{Library, burn, candle, libm, rten};
-use peers::{FUNCTIONS, OURS, inputs, ours};
+use peers::{FUNCTIONS, Forms, Function, OURS, inputs, lower_levels, other_forms, ours};
 
 fn in_f32(c: &mut Criterion) {
-    beside(c, &[("rten-vecmath", rten::f32), ("candle", candle::any), ("burn", burn::any), ("libm", libm::f32)]);
+    let libraries: [Library<f32>; 4] =
+        [("rten-vecmath", rten::f32), ("candle", candle::any), ("burn", burn::any), ("libm", libm::f32)];
+    beside(c, |function| other_forms(function.name, function.row_len).unwrap(), &libraries);
 }
 
 fn in_f64(c: &mut Criterion) {
-    beside(c, &[("candle", candle::any), ("burn", burn::any), ("libm", libm::f64)]);
+    let libraries: [Library<f64>; 3] = [("candle", candle::any), ("burn", burn::any), ("libm", libm::f64)];
+    beside(c, |function| lower_levels(function.name, function.row_len).unwrap(), &libraries);
 }
 
-fn beside<T: Element>(c: &mut Criterion, libraries: &[Library<T>]) {
+fn beside<T: Element>(c: &mut Criterion, forms: fn(Function) -> Forms<T>, libraries: &[Library<T>]) {
     for function in FUNCTIONS {
         let x = inputs::<T>(function.size());
         let mut y = vec![T::zero(); x.len()];
@@ -33,6 +36,14 @@ fn beside<T: Element>(c: &mut Criterion, libraries: &[Library<T>]) {
         let mut group = c.benchmark_group(function.group(type_name::<T>()));
         group.throughput(Throughput::Elements(x.len() as u64));
         group.bench_function(OURS, |b| b.iter(|| ours.forward(black_box(&x), black_box(&mut y))));
+        for (name, form) in forms(function) {
+            let what = format!("{function} of {name}");
+            check(&what, &x, &y, &form.forward_vec(&x));
+            group.bench_function(name, |b| {
+                let mut y = vec![T::zero(); x.len()];
+                b.iter(|| form.forward(black_box(&x), black_box(&mut y)));
+            });
+        }
         for (name, call) in libraries {
             if let Some(mut call) = call(function, &x) {
                 check(&format!("{function} of {name}"), &x, &y, &call.answer());

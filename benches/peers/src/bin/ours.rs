@@ -1,15 +1,16 @@
 //! Times this crate for a program that measures other languages' libraries: a request a line, an answer a line.
 //!
-//! A request is `function pass dtype size rowlen repetitions`, with rowlen 0 for a function without rows; the answer
-//! is the median of the repetitions in nanoseconds an element, or `error: ` and what is wrong.
+//! A request is `mode level function pass dtype size rowlen repetitions`, with rowlen 0 for a function without rows. The mode is
+//! `default`, `fast` or `exact`, the level `best` or a level's name. The answer is the median of the repetitions in nanoseconds
+//! an element, or `error: ` and what is wrong.
 
 use std::error::Error;
 use std::hint::black_box;
 use std::io::{self, BufRead, Write};
 use std::time::Instant;
 
-use activations::Element;
-use peers::{inputs, ours};
+use activations::{Activation, Element, Level};
+use peers::{from_output, in_mode, inputs, ours};
 
 fn main() -> io::Result<()> {
     let mut out = io::stdout().lock();
@@ -24,8 +25,10 @@ fn main() -> io::Result<()> {
 }
 
 fn answer(line: &str) -> Result<f64, Box<dyn Error>> {
-    let [function, pass, dtype, size, row_len, repetitions] = line.split_whitespace().collect::<Vec<_>>()[..] else {
-        return Err("expected `function pass dtype size rowlen repetitions`".into());
+    let [mode, level, function, pass, dtype, size, row_len, repetitions] =
+        line.split_whitespace().collect::<Vec<_>>()[..]
+    else {
+        return Err("expected `mode level function pass dtype size rowlen repetitions`".into());
     };
     let (size, row_len, repetitions): (usize, usize, usize) = (size.parse()?, row_len.parse()?, repetitions.parse()?);
     let row_len = (row_len > 0).then_some(row_len);
@@ -36,8 +39,11 @@ fn answer(line: &str) -> Result<f64, Box<dyn Error>> {
         return Err(format!("{size} elements do not divide into rows of {}", row_len.unwrap_or(1)).into());
     }
     let median = match dtype {
-        "f32" => median::<f32>(function, pass, size, row_len, repetitions),
-        "f64" => median::<f64>(function, pass, size, row_len, repetitions),
+        "f32" => median::<f32>(in_mode(mode, function, row_len)?, level, (function, row_len), pass, size, repetitions),
+        "f64" if mode == "default" => {
+            median::<f64>(ours(function, row_len)?, level, (function, row_len), pass, size, repetitions)
+        }
+        "f64" => Err(format!("the mode `{mode}` is measured in f32").into()),
         _ => Err(format!("unknown type `{dtype}`").into()),
     }?;
     Ok(median / size as f64)
@@ -45,18 +51,28 @@ fn answer(line: &str) -> Result<f64, Box<dyn Error>> {
 
 /// The time of one call in nanoseconds.
 fn median<T: Element>(
-    function: &str,
+    f: Box<dyn Activation<T>>,
+    level: &str,
+    (function, row_len): (&str, Option<usize>),
     pass: &str,
     size: usize,
-    row_len: Option<usize>,
     repetitions: usize,
 ) -> Result<f64, Box<dyn Error>> {
-    let f = ours::<T>(function, row_len)?;
+    let level = match level {
+        "best" => Level::best(),
+        name => Level::available().find(|level| level.name() == name).ok_or("this CPU has no such level")?,
+    };
+    let f = level.with(f);
     let (x, grad_y) = (inputs::<T>(size), inputs::<T>(size));
     let (mut y, mut dydx) = (vec![T::zero(); size], vec![T::zero(); size]);
     let mut call: Box<dyn FnMut()> = match pass {
         "forward" => Box::new(|| f.forward(black_box(&x), black_box(&mut y))),
         "backward" => Box::new(|| f.backward(black_box(&x), black_box(&grad_y), black_box(&mut dydx))),
+        "backward_from_output" => {
+            let backward = from_output::<T>(level, function, row_len)?;
+            f.forward(&x, &mut y);
+            Box::new(move || backward(black_box(&y), black_box(&grad_y), black_box(&mut dydx)))
+        }
         "forward_with_derivative" => {
             Box::new(|| f.forward_with_derivative(black_box(&x), black_box(&mut y), black_box(&mut dydx)))
         }

@@ -1,9 +1,10 @@
-//! Prints what `cargo bench` measured as one Markdown table: our time, and of each library the ratio to it.
+//! Prints what `cargo bench` measured as one Markdown table: our time, and of each other form and library the ratio to it.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use activations::Level;
 use peers::{FUNCTIONS, OURS};
 use serde_json::Value;
 
@@ -46,19 +47,27 @@ fn times(group: &Path) -> Times {
         .collect()
 }
 
-fn print(rows: &[(String, usize, Times)]) {
-    let mut log_ratios: BTreeMap<&str, Vec<f64>> =
-        rows.iter().flat_map(|(_, _, times)| times.keys()).map(|library| (library.as_str(), Vec::new())).collect();
-    log_ratios.remove(OURS);
+/// The columns: first what is ours too, then libraries. What is measured and not named here comes last.
+const COLUMNS: [&str; 9] = ["Fast", "Exact", "avx2", "neon", "baseline", "rten-vecmath", "candle", "burn", "libm"];
 
-    let names: Vec<_> = log_ratios.keys().copied().collect();
-    println!("| | ours, ns an element | {} |", names.join(" | "));
+fn print(rows: &[(String, usize, Times)]) {
+    let mut names: Vec<&str> = rows.iter().flat_map(|(_, _, times)| times.keys().map(String::as_str)).collect();
+    names.retain(|name| *name != OURS);
+    names.sort_by_key(|name| (COLUMNS.iter().position(|column| column == name).unwrap_or(COLUMNS.len()), *name));
+    names.dedup();
+
+    println!("{}, {}, one thread.", machine(), Level::best());
+    println!(
+        "The first column of numbers is our time. All others are ratios, their time over ours: above 1, ours is faster.\n"
+    );
+    println!("| | ours, ns an element | {} / ours |", names.join(" / ours | "));
     println!("|---|--:|{}", "--:|".repeat(names.len()));
+    let mut log_ratios = vec![Vec::new(); names.len()];
     for (group, size, times) in rows {
         let ours = times[OURS];
         print!("| {group} | {:.3} |", ours / *size as f64);
-        for (library, log_ratios) in &mut log_ratios {
-            match times.get(*library) {
+        for (name, log_ratios) in names.iter().zip(&mut log_ratios) {
+            match times.get(*name) {
                 Some(theirs) => {
                     log_ratios.push((theirs / ours).ln());
                     print!(" {:.2} |", theirs / ours);
@@ -69,8 +78,16 @@ fn print(rows: &[(String, usize, Times)]) {
         println!();
     }
     print!("| geometric mean | |");
-    for log_ratios in log_ratios.values() {
+    for log_ratios in log_ratios {
         print!(" {:.2} |", (log_ratios.iter().sum::<f64>() / log_ratios.len() as f64).exp());
     }
     println!();
+}
+
+/// The CPU's name, as Linux gives it.
+fn machine() -> String {
+    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name =
+        cpu.lines().find_map(|line| line.strip_prefix("model name")).map(|name| name.trim_matches(['\t', ':', ' ']));
+    name.map_or_else(|| std::env::consts::ARCH.to_owned(), str::to_owned)
 }
