@@ -14,7 +14,7 @@ use crate::second::second_slope_of;
 ///
 /// - Derivative: 1. Range: the whole line.
 /// - Error: none.
-/// - Special values: NaN gives NaN, also in the derivative; all else is handed on.
+/// - Special values: NaN gives NaN, also in the derivative; everything else is returned unchanged.
 /// - Source: Widrow & Hoff, "Adaptive switching circuits", 1960: the linear unit.
 ///
 /// ```
