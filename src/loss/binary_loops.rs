@@ -314,7 +314,7 @@ fn in_blocks<T, const FOCAL: bool>(of: &[T]) -> (&[Block<T>], &[[T; LANES]], &[T
     (blocks, rest, last)
 }
 
-/// A function, for its arguments are known not to overlap.
+/// A function of its own, because LLVM knows only of a function's arguments that they do not overlap.
 #[inline(always)]
 fn block<T: Float, R: Lane<T>, const GRADIENT: bool, const FOCAL: bool, const K: usize>(
     (x, t): (&[[T; LANES]; K], &[[T; LANES]; K]),

@@ -378,7 +378,7 @@ impl<T: Float> Task<T> for Gradients<'_, T> {
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
-        // A function, because LLVM knows only of its arguments that they do not overlap.
+        // A function of its own, because LLVM knows only of a function's arguments that they do not overlap.
         #[inline(always)]
         fn all<F: Float, R: Lane<F>>(formula: &Gradient<R>, e: &mut [F], w: &[F]) {
             for (e, &w) in e.iter_mut().zip(w) {
@@ -455,7 +455,7 @@ impl<T: Float> Task<T> for ColumnGradients<'_, T> {
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
-        // A function, because LLVM knows only of its arguments that they do not overlap.
+        // A function of its own, because LLVM knows only of a function's arguments that they do not overlap.
         #[inline(always)]
         fn block<T: Float, R: Lane<T>>(factors: &[[R; SIDE]; 3], columns: &mut [Column<T>; DEPTH]) {
             for i in 0..SIDE {
