@@ -1,17 +1,17 @@
 //! Elementary functions of [`Double`], to a relative error below 2^-90.
 //!
-//! They are for the few inputs at which `f64` does not decide a rounding: short, not fast.
+//! They need not be fast, because they are for the few inputs at which `f64` does not decide a rounding.
 
 use super::double::Double;
 use crate::math::two_to;
 
 const ONE: Double = Double::of(1.0, 0.0);
 
-/// A term that is smaller than this, relative to the sum, does not change the sum.
+/// A term below this, relative to the sum, does not change the sum.
 const NOTHING: f64 = two_to(-110);
 
-/// Below this, distribution functions are straight lines up to [`NOTHING`]. A short cut for inputs below the normal range, where
-/// every second result is a tie.
+/// Below this, distribution functions are straight lines, up to an error of [`NOTHING`]. This saves time for inputs below the normal
+/// range, where every second result is a tie.
 const NEARLY_ZERO: f64 = two_to(-60);
 
 /// ln 2 as a sum. The first part has 32 bits, so that its product with an exponent is exact.
@@ -25,11 +25,11 @@ const PI: Double = Double::of(core::f64::consts::PI, 1.224_646_799_147_353_2e-16
 /// 1/sqrt(2 pi), the greatest density of the normal distribution.
 const DENSITY: Double = Double::of(0.398_942_280_401_432_7, -2.492_327_202_277_73e-17);
 
-/// `(n, e^r - 1)` with x = n ln 2 + r, x taken as no less than -690 and no more than 690: beyond, e^x is nothing beside any
-/// other number, or greater than all that are counted with.
+/// `(n, e^r - 1)` with x = n ln 2 + r, where x is clamped to \[-690, 690\]. Beyond that, e^x is negligible beside any other number,
+/// or greater than all numbers that matter.
 fn exp_parts(x: Double) -> (f64, Double) {
     let x = if x.hi.abs() > 690.0 { Double::from(690.0_f64.copysign(x.hi)) } else { x };
-    // The nearest integer, by an addition that leaves no other bits.
+    // The nearest integer, by adding and subtracting a large constant.
     let rounder = 1.5 * two_to(52);
     let n = (x.hi * core::f64::consts::LOG2_E + rounder) - rounder;
     let r = Double::sum(x.hi, -n * LN2_HI) + x.lo - LN2_REST * n;
