@@ -1,4 +1,4 @@
-//! Gates, gradients of biases, log-sum-exps and losses have the same bits on several threads, and whatever the number of them.
+//! Gates, gradients of biases, log-sum-exps and losses have the same bits on any number of threads.
 
 use activations::{
     BiasGradient, Biased, BinaryCrossEntropy, BinaryTargets, Broadcast, ClampedSwiGlu, CrossEntropy, Element, Gate,
@@ -18,13 +18,13 @@ fn numbers<T: Element>(len: usize, scale: f64) -> Vec<T> {
     (0..len).map(|i| T::from(((i * 7_919 % 10_007) as f64 / 5_003.5 - 1.0) * scale).expect("a number")).collect()
 }
 
-/// Slices of equal numbers. Both zeros would be equal, but a zero of the other sign is in no result here.
+/// Slices of equal numbers. 0.0 and -0.0 would count as equal, but no result here can be a zero of the wrong sign.
 fn same<T: Element>(what: &str, expected: &[T], got: &[T]) {
     let differs = expected.iter().zip(got).position(|(a, b)| a != b && !(a.is_nan() && b.is_nan()));
     assert!(expected.len() == got.len() && differs.is_none(), "{what}: differs at {differs:?} of {}", expected.len());
 }
 
-/// A unit that a user wrote, with a derived `Gate`.
+/// A user's unit, with a derived `Gate`.
 #[derive(Clone, Copy)]
 struct Bilinear;
 
@@ -96,7 +96,7 @@ fn gates_have_the_bits_of_one_thread() {
 }
 
 fn biases<T: Element>() {
-    // Narrow rows, of which many are summed together; rows in strips; rows that are longer than a segment's part.
+    // Narrow rows, many of which are summed together; rows in strips; rows that are longer than a segment's part.
     for (width, rows) in [(1, 200_001), (3, 70_000), (64, 4_000), (700, 300), (5_000, 40), (0, 0)] {
         let bias = numbers::<T>(width, 1.0);
         let (x, grad_y) = (numbers::<T>(width * rows, 4.0), numbers::<T>(width * rows, 1.0));

@@ -17,7 +17,7 @@ fn wide<T: Element<Float = f32>>(x: T) -> f64 {
     x.to_f64().expect("a number")
 }
 
-/// Rounded to the type once, by way of `f64`: to the nearest of what the type has around it.
+/// Rounds once from `f64` to the nearest number of the type.
 #[track_caller]
 fn check<T: Element<Float = f32>>(what: &str, exact: f64, got: T) {
     let epsilon = wide(T::epsilon());
@@ -26,7 +26,7 @@ fn check<T: Element<Float = f32>>(what: &str, exact: f64, got: T) {
     assert!(error <= 0.501 || wide(got) == exact, "{what}: {:e}, exactly {exact:e}: {error} ULP", wide(got));
 }
 
-/// log p of each element, and 1 - p, of a row in `f64`.
+/// log p and 1 - p of each element of a row, in `f64`.
 fn row(x: &[f64]) -> (Vec<f64>, Vec<f64>) {
     let at = (0..x.len()).max_by(|&a, &b| x[a].total_cmp(&x[b])).expect("an element");
     let e: Vec<f64> = x.iter().map(|number| (number - x[at]).exp()).collect();
@@ -151,7 +151,7 @@ fn errors_are_at_most_half_an_ulp() {
     }
 }
 
-/// The last bits of these depend on each operation: a machine that computes any of them otherwise is found here.
+/// The last bits of these results depend on each operation, so a machine that computes any of them differently is detected.
 #[test]
 fn bits_are_those_of_every_machine() {
     let hash = |numbers: &[f32]| {
