@@ -1,9 +1,9 @@
-//! The bits of every function, as committed digests: the same on every CPU of a kind, in every build. Those of `Exact` are of no
-//! kind: there is one line for all CPUs.
+//! The bits of every function, as committed digests. They are the same on every CPU of a kind, in every build. `Exact` has one line for
+//! all CPUs.
 //!
-//! `reproducibility` compares the levels of one machine; this compares machines and builds. Halves are tested beside their
-//! own tests, and `tools/bits` is a program of nothing else, compiled for many builds by `tools/bits.sh`. After a change
-//! of bits that is meant (and listed in the changelog), `tools/bits.sh --write` writes the file anew.
+//! `reproducibility` compares the levels of one machine; this test compares machines and builds. Halves are tested with their own tests.
+//! `tools/bits` is a program with only this test, which `tools/bits.sh` compiles for many builds. After an intended change of bits,
+//! which the changelog must list, `tools/bits.sh --write` writes the file again.
 
 use std::collections::BTreeMap;
 
@@ -16,13 +16,13 @@ use crate::support::{Bits, Outputs, chosen, digest_inputs, fnv, is_chosen, is_el
 #[cfg(feature = "half")]
 use half::{bf16, f16};
 
-/// An element with its bits, and inputs that are worth trying.
+/// An element with its bits, and useful inputs.
 pub(crate) trait Number: Element {
     const TYPE: &'static str;
-    /// All NaNs are one.
+    /// All NaNs have the same digest.
     fn pattern(self) -> u64;
     fn inputs() -> Vec<Self>;
-    /// What the methods of the correctly rounded function give, if it and the type have one.
+    /// The results of the correctly rounded function, if the function and the type have one.
     fn exact(activation: &AnyActivation, level: Level, x: &[Self], grad_y: &[Self]) -> Option<Outputs<Self>>;
 }
 
@@ -88,12 +88,12 @@ pub(crate) fn rows<T: Number>() -> Vec<Vec<T>> {
         .into()
 }
 
-/// Rounded.
+/// Rounded to the type.
 fn number<T: Number>(x: f64) -> T {
     T::from(x).expect("every element has a number near it")
 }
 
-/// The numbers the other way round, 1 where they are not finite: gradients for them.
+/// The numbers in reverse order, as gradients. Numbers that are not finite become 1.
 pub(crate) fn gradients<T: Number>(x: &[T]) -> Vec<T> {
     x.iter().rev().map(|x| if x.is_finite() { *x } else { T::one() }).collect()
 }
@@ -112,10 +112,10 @@ fn assert_same<T: Number>(what: &str, x: &[T], expected: &[T], got: &[T]) {
     }
 }
 
-/// Lengths on both sides of a vector, a strip of 64, a block of 256, and of what is too short to be aligned.
+/// Lengths just below and above a vector, a strip of 64, a block of 256, and the least length that is aligned.
 const LENGTHS: [usize; 20] = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 65, 255, 257, 511, 1_023, 1_025];
 
-/// The same bits in pieces of any length, wherever they start, and on any number of threads.
+/// Checks that the bits are the same in pieces of any length and start, and on any number of threads.
 fn elements_stand_alone<T: Number>(at: &At<AnyActivation>, x: &[T], grad_y: &[T], whole: &Outputs<T>) {
     let mut start = 0;
     for len in LENGTHS.into_iter().cycle() {
