@@ -156,7 +156,7 @@ fn on_threads<T: Number>(_: &At<AnyActivation>, _: &[T], _: &[T]) -> impl Iterat
     std::iter::empty()
 }
 
-/// The same bits for a row between others.
+/// Checks that a row between others has the same bits.
 fn rows_stand_alone<T: Number>(level: Level, activation: AnyActivation, x: &[T], grad_y: &[T], whole: &Outputs<T>) {
     let n = x.len();
     let same_name = |other: &AnyActivation| other.card().name == activation.card().name;
@@ -168,15 +168,15 @@ fn rows_stand_alone<T: Number>(level: Level, activation: AnyActivation, x: &[T],
     }
 }
 
-/// By function, type, kind and method.
+/// Digests by function, type, kind and method.
 pub(crate) type Digests = BTreeMap<String, u64>;
 
-/// Enters a digest, which must be the one of the kind's other levels.
+/// Enters a digest, which must equal those of the kind's other levels.
 fn enter<T: Number>(digests: &mut Digests, name: &str, level: Level, what: &str, numbers: impl IntoIterator<Item = T>) {
     enter_as(digests, name, if level.is_fused() { "fused" } else { "plain" }, level, what, numbers);
 }
 
-/// The same for what has the same bits in every `kind`.
+/// The same for functions that have the same bits in every kind.
 fn enter_as<T: Number>(
     digests: &mut Digests,
     name: &str,
@@ -190,7 +190,7 @@ fn enter_as<T: Number>(
     assert!(before.is_none_or(|before| before == digest), "{line}: other bits at {level}");
 }
 
-/// Enters what the methods of a function gave for each of the inputs.
+/// Enters the results of a function's methods for each of the inputs.
 pub(crate) fn enter_outputs<T: Number>(digests: &mut Digests, name: &str, level: Level, outputs: &[Outputs<T>]) {
     let mut enter_all = |what: &str, output: fn(&Outputs<T>) -> &[T]| {
         enter(digests, name, level, what, outputs.iter().flat_map(output).copied());
@@ -278,7 +278,7 @@ pub(crate) fn around_them<T: Number>(digests: &mut Digests) {
         enter(digests, "biased gelu", level, "backward", [grad_x, grad_bias].concat());
 
         let prelu = level.with(Prelu::new(&targets[..5]).inner(3));
-        // Finite: the sums of the slopes' gradient are worth comparing.
+        // The inputs are finite, so that the sums of the slopes' gradient are worth comparing.
         let finite = gradients(&logits[..15 * 700]);
         let (mut grad_x, mut grad_slopes) = (nothing(finite.len()), nothing(5));
         prelu.backward_with_slopes(&finite, &gradients(&finite), &mut grad_x, &mut grad_slopes);
@@ -310,7 +310,7 @@ pub(crate) fn committed() -> Digests {
     lines.map(|(line, text)| (line.into(), digest(text))).collect()
 }
 
-/// What this build gives for the type.
+/// The digests of this build for the type.
 pub(crate) fn found<T: Number>() -> Digests {
     let mut found = Digests::new();
     activations::<T>(&mut found);
@@ -321,12 +321,12 @@ pub(crate) fn found<T: Number>() -> Digests {
     found
 }
 
-/// Whether a line is of a function that is [`chosen`], or all are.
+/// Whether a line belongs to a function that is [`chosen`], or all are.
 pub(crate) fn is_compared(line: &str) -> bool {
     is_chosen(line.split(',').next().unwrap_or_default())
 }
 
-/// Panics unless the digests of the type equal the committed ones, in every kind that this build has. Prints the kinds.
+/// Panics unless the digests of the type equal the committed ones, for every kind that this build has. Prints the kinds.
 pub(crate) fn assert_committed<T: Number>() {
     let (found, committed) = (found::<T>(), committed());
     for kind in ["fused", "plain", "exact"] {

@@ -1,4 +1,4 @@
-//! What losses and log-sum-exps refuse, before they write.
+//! Input that losses and log-sum-exps refuse before they write anything.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -6,7 +6,7 @@ use activations::{BinaryCrossEntropy, CrossEntropy, LogSumExp, Targets, log_sum_
 
 fn ignore<T>(_: T) {}
 
-/// The message of the panic of `f`.
+/// The message of the panic in `f`.
 fn refused(f: impl FnOnce()) -> String {
     let payload = catch_unwind(AssertUnwindSafe(f)).expect_err("was not refused");
     payload.downcast_ref::<String>().cloned().or(payload.downcast_ref::<&str>().map(|s| (*s).to_owned())).unwrap()

@@ -1,9 +1,9 @@
-//! Activations by name: whoever wrote the name, and whatever else comes in its place.
+//! Activations by name: names of all frameworks, and text that is not a name.
 
 use crate::support::{Bits, Float, Outputs, assert_same};
 use activations::*;
 
-/// What counts of a name.
+/// The part of a name that matters.
 fn letters(name: &str) -> String {
     name.chars().filter(|c| !"-_ ".contains(*c)).flat_map(char::to_lowercase).collect()
 }
@@ -199,7 +199,7 @@ fn a_name_runs_the_function_for_both_types() -> Result<(), ParseError> {
     Ok(())
 }
 
-/// The function by its type, by its name, and boxed, on the same slices.
+/// Runs the function by its type, by its name, and boxed, on the same slices.
 fn by_type_by_name_and_boxed_agree<T: Float, A: Activation<T> + Described + Copy + Into<AnyActivation>>(typed: A) {
     let mut bits = Bits(21);
     let name = A::CARD.name;

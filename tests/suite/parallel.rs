@@ -1,4 +1,4 @@
-//! Passes on several threads have the bits of one.
+//! Passes on several threads have the bits of one thread.
 
 use crate::support::{Bits, Outputs, assert_same, chosen, on_one_row, on_rows};
 use activations::{Activation, AnyActivation, FromOutput, IntoParallel, Pieces, Softmax, Tanh};
