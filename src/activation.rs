@@ -357,7 +357,7 @@ impl<T: Element, F: Elementwise> Activation<T> for F {
     }
 }
 
-/// The passes of a formula, or those of its fast form, which exists for `f32` only.
+/// The passes of a formula, or of its fast form, which exists for `f32` only.
 struct Passes<'f, F, const FAST: bool>(&'f F);
 
 impl<F: Elementwise, const FAST: bool> Kernel for Passes<'_, F, FAST> {

@@ -41,8 +41,8 @@ use crate::pass::{Pass, Pieces};
 /// - Parameters: used as they are given, within the limits that the type states for `f64`. The default `alpha` of
 ///   [`HardSigmoid`](crate::HardSigmoid) stands for 1/6.
 /// - Time: three to five times the default's for functions with exponentials, and five to fifteen times for piecewise linear
-///   functions. A tie, or nearly a tie, takes some microseconds more. One result in 250,000 is such a tie, and so are most results
-///   below the normal range if the function halves such numbers, as GELU does.
+///   functions. A tie, or nearly a tie, takes some microseconds more. One result in 250,000 is such a tie. So are most results below
+///   the normal range if the function halves such numbers, as GELU does.
 /// - Source: Ziv, "Fast evaluation of elementary mathematical functions with correctly rounded last bit", ACM Trans. Math. Softw. 17,
 ///   1991.
 ///

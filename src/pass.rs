@@ -127,7 +127,7 @@ impl<T: Element> Pass<'_, T> {
         }
     }
 
-    /// The same with slices beside, each of which has a number for each element.
+    /// The same with other slices beside the pass, each with a number for each element.
     pub(crate) fn over_floats_beside<const K: usize>(
         mut self,
         level: Level,

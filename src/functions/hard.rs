@@ -21,8 +21,8 @@ use crate::second::second_slope_of;
 /// - Derivative: `alpha` between the kinks, 0 outside. Not differentiable at -beta / alpha and (1 - beta) / alpha, -3 and
 ///   3 by default, where the derivative is set to 0, as in PyTorch, JAX and Keras. Range: [0, 1].
 /// - From the output: an output of 1 has derivative 0, even if it comes from an input below the kink and was rounded to 1.
-/// - Error: at most 2.0 ULP, 0.5 for the derivative, with the default parameters and those of `onnx()`, near the left kink too,
-///   because the line is computed as alpha (x + beta / alpha).
+/// - Error: at most 2.0 ULP, 0.5 for the derivative, with the default parameters and with `onnx()`, near the left kink too, because the
+///   line is computed as alpha (x + beta / alpha).
 /// - Other parameters: alpha and beta / alpha are rounded to the element's type. The bounds hold for the rounded numbers. If
 ///   beta / alpha is not a number of the type, its rounding moves the left kink by up to half the spacing there. That adds an
 ///   absolute error of up to alpha times half the spacing at beta / alpha, which is many ULP of the small results near the kink.

@@ -8,7 +8,7 @@ use crate::from_output::{SlopeFromOutput, compiled_from_output};
 use crate::kernel::real::Real;
 use crate::second::second_slope_of;
 
-/// The identity, for the output of a regression, and for a configuration that asks for no activation: x.
+/// The identity, for the output of a regression, or if a configuration asks for no activation: x.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/identity.svg"))]
 ///

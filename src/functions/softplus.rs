@@ -180,8 +180,8 @@ impl Described for LogSigmoid {
     };
 }
 
-/// [`Softplus`] with a trained beta for each channel, for [`PerChannel`](crate::PerChannel): log(1 + e^(beta x)) / beta, for a beta
-/// of either sign.
+/// [`Softplus`] with a trained beta for each channel, for [`PerChannel`](crate::PerChannel): log(1 + e^(beta x)) / beta. Beta may have
+/// either sign.
 ///
 /// - Derivatives: with respect to x, sigmoid(beta x); with respect to beta, -(log(1 + e^-a) + a sigmoid(-a)) / beta^2 with
 ///   a = |beta x|.

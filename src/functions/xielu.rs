@@ -87,7 +87,7 @@ struct Left<R> {
     rest: R,
 }
 
-/// The parameters. Those of the left side are unevaluated sums.
+/// The parameters. On the left side they are unevaluated sums.
 struct In<R> {
     alpha_p: R,
     alpha_n: (R, R),

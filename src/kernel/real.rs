@@ -125,7 +125,7 @@ pub trait Real:
     /// `(m, e)` with `self = m * 2^e` and m in [1, 2), for normal positive numbers.
     fn split_exponent(self) -> (Self, Self);
 
-    /// `self + lo` minus the nearest multiple of pi/2, for a `lo` below an ULP of `self`. It works for every `f32`. With a `lo`, and
+    /// `self + lo` minus the nearest multiple of pi/2. `lo` must be below an ULP of `self`. It works for every `f32`. With a `lo`, and
     /// for `f64`, it works up to 2^45.
     #[doc(hidden)]
     fn quarter_turns(self, lo: Option<Self>) -> QuarterTurns<Self>;

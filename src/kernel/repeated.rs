@@ -48,8 +48,8 @@ impl<'a, T: Element, const N: usize> Repeated<'a, T, N> {
         Self { numbers, inner, longest: N - N % unit, room: Tile::new(), held: Held::Nothing }
     }
 
-    /// The numbers beside the elements from `at` on, for the next piece. `at` is where a piece ended, or a whole number of periods
-    /// after that.
+    /// The numbers beside the next piece, whose elements begin at `at`. That is where a piece ended, or a whole number of periods after
+    /// that.
     #[inline]
     pub(crate) fn piece(&mut self, at: usize, len: usize) -> &[T] {
         let period = period(self.numbers.len(), self.inner);

@@ -24,7 +24,7 @@ use crate::pass::{Pass, Pieces, same_length};
 ///   slice as one row, as `Softmax::default()` does, each row of `bias.len()` elements is one row.
 /// - Panics: all methods panic if the activation's rows have more than 1024 elements, because a row must fit into a block, or if
 ///   they do not divide the bias.
-/// - Special values: those of the activation, for the sum. Infinities of different signs give NaN.
+/// - Special values: as for the activation, applied to the sum. Infinities of different signs give NaN.
 ///
 /// ```
 /// use activations::{Activation, BiasGradient, Biased, Relu};
@@ -143,7 +143,7 @@ pub(super) fn run_rows<T: Element, A: Activation<T::Float>>(
     T::call(&RunWithBias(level), (Layer { f: &biased.activation, bias: biased.bias }, rows, receiver));
 }
 
-/// Merges the sums of segments in their order, and rounds them. The bits are those of one pass over all segments.
+/// Merges the sums of segments in their order, and rounds them. The bits are the same as in one pass over all segments.
 #[cfg(feature = "rayon")]
 pub(super) fn merge_parts<T: Element>(level: Level, (hi, lo): (&[T::Float], &[T::Float]), grad_bias: &mut [T]) {
     let width = grad_bias.len();

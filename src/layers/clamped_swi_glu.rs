@@ -26,7 +26,7 @@ use crate::kernel::real::Real;
 /// - Gradients: grad_gate = grad_out (u + up_offset) swish'(g) for gate < limit, else 0; grad_up = grad_out swish(g) for |up| <
 ///   limit, else 0, with swish(g) = g sigmoid(alpha g). At a limit they are 0, as with PyTorch's `clamp`. Range: the whole line for
 ///   `out`, but bounded by the limits from above.
-/// - Error: [`Swish`]'s value and u + up_offset are rounded, and so is their product. If the value is off by n ULP, `out` is off by
+/// - Error: [`Swish`]'s value, u + up_offset and their product are rounded. If the value is off by n ULP, `out` is off by
 ///   at most 2 n + 1.5 ULP, and `grad_up` by 2 n + 0.5. `grad_gate` has the relative error of the derivative and three roundings:
 ///   2 n + 2.5. Halves are computed in `f32` and rounded once, at the end.
 /// - Special values: NaN in gate or up gives NaN. For a positive `alpha`, a gate of -inf gives 0 with the sign of -(u + up_offset).

@@ -32,7 +32,7 @@ use crate::second::{DoubleBackward, SecondDerivative};
 ///   2<sup>-17</sup> p if it is normal, on sampled rows. Rows of 32 to 56 elements, derivatives and gradients are as without `Fast`.
 /// - If \|x\| is below the normal range, read 2<sup>-126</sup> for \|x\| in the table. `backward` also rounds the product of the
 ///   gradient and the derivative.
-/// - Parameters: with beta, the errors of `Swish` are the same, and those of `Softplus` are multiples of max(1/beta, \|x\|).
+/// - Parameters: with beta, the errors of `Swish` are the same, and the errors of `Softplus` are multiples of max(1/beta, \|x\|).
 ///   The errors of `Elu` are multiples of alpha. There is no fast form for a parameter below 2<sup>-60</sup> or above
 ///   2<sup>60</sup>, nor for a `Swish` with a negative beta.
 /// - Everything else runs as it does without `Fast`: other functions, other rows, your own formulas, and `f64`.

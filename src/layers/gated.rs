@@ -21,8 +21,8 @@ use crate::pass::{Pass, Pieces};
 ///   large. The same holds for `grad_up`. `grad_gate` has the relative error of the derivative and two roundings, 2 n + 1.5. A
 ///   subnormal value of f has fewer digits, so a product with a large `up` has few right digits. Halves are computed in `f32` and
 ///   rounded once, at the end.
-/// - Special values: those of f, and then those of a product. NaN in gate or up gives NaN. An infinite `up` gives NaN where f(gate)
-///   is zero.
+/// - Special values: as for f, and then as for a product. NaN in gate or up gives NaN. An infinite `up` gives NaN where f(gate) is
+///   zero.
 /// - Activations of rows: the gates divide into the activation's rows. If the activation takes the whole slice as one row, all
 ///   gates that lie next to each other are one row.
 /// - Panics: the methods panic before writing anything if the gates do not divide into the activation's rows. For halves they

@@ -23,7 +23,7 @@ use crate::second::{DoubleBackward, SecondDerivative};
 /// one thread. Sums of losses and of gradients of biases are combined in an order that depends on the lengths alone. A function
 /// that takes the whole slice as one row, such as `Softmax::default()`, runs on one thread.
 ///
-/// - An activation gets the methods of [`Activation`], and those of [`FromOutput`] if the activation has them.
+/// - An activation gets the methods of [`Activation`], and also the methods of [`FromOutput`] if it has them.
 /// - A gate gets the methods of [`Gate`](crate::Gate).
 /// - [`Biased`](crate::Biased) gets [`BiasGradient`](crate::BiasGradient).
 /// - [`CrossEntropy`](crate::CrossEntropy) and [`BinaryCrossEntropy`](crate::BinaryCrossEntropy) get their own methods.

@@ -32,7 +32,7 @@ use crate::rows::reduce::LANES;
 /// ```
 /// use activations::{Activation, PerChannel, SwishBeta};
 ///
-/// // Two channels, the first of which is x / 2.
+/// // Two channels. The first one is x / 2.
 /// let betas = [0.0_f32, 1.0];
 /// let layer = PerChannel::new(SwishBeta, [&betas]);
 /// assert_eq!(layer.forward_vec(&[1.0, 1.0, 2.0, 0.0]), [0.5, 0.731_058_6, 1.0, 0.0]);

@@ -281,8 +281,8 @@ impl BinaryCrossEntropy {
         self.level.unwrap_or_else(Level::best)
     }
 
-    /// The sum of the losses of a [`SEGMENT`]. The slices of losses and gradients are those of the segment. Gradients are multiplied
-    /// by `times`.
+    /// The sum of the losses of a [`SEGMENT`]. The slices of losses and gradients belong to the segment. Gradients are multiplied by
+    /// `times`.
     pub(super) fn segment<T: Element>(
         &self,
         part: core::ops::Range<usize>,

@@ -397,7 +397,7 @@ fn loss<R: Real>(x: R, t: R, weight: R, pos_weight: R) -> R {
 #[inline(always)]
 fn slope<R: Real>(x: R, t: R, weight: R, pos_weight: R) -> R {
     let (one, (k, w)) = (R::of(1.0), shares(x, t, weight, pos_weight));
-    // Gives the sign to the factors, not to the sum, for the reason that is given in `LogProbability`.
+    // Gives the sign to the factors, not to the sum. See `LogProbability` for the reason.
     let minus_sign = R::select(x.lt(R::of(0.0)), one, -one);
     (minus_sign * sigmoid_neg(bounded_abs(x), None)).mul_add(w, -minus_sign * k)
 }

@@ -179,7 +179,7 @@ impl CrossEntropy {
     /// Class weights do not apply to it, and ignored rows have none. The mean and the sum include it, as in T5X. optax has no z-loss.
     ///
     /// - Gradient: 2 coefficient z softmax(x) is added, where z is the log-sum-exp.
-    /// - Error: 3 ULP of the z-loss are added, for a z of at least 1.
+    /// - Error: 3 ULP of the z-loss are added if z is at least 1.
     /// - Source: Chowdhery et al., "PaLM: scaling language modeling with pathways", 2022, arXiv:2204.02311; `z_loss` of T5X,
     ///   `cross_entropy_with_logits`.
     ///
@@ -205,7 +205,7 @@ impl CrossEntropy {
     /// ```
     /// use activations::CrossEntropy;
     ///
-    /// // The second row is padding: the mean is that of one row.
+    /// // The second row is padding, so the mean is over one row.
     /// let loss = CrossEntropy::new(2)?.ignore_index(-1).loss(&[0.0_f64, 0.0, 5.0, 6.0], &[0, -1]);
     /// assert_eq!(loss, 2.0_f64.ln());
     /// # Ok::<(), activations::ParameterError>(())

@@ -184,7 +184,7 @@ pub(crate) fn sigmoid_neg_slope<R: Real>(a: R, w: R, low_parts: Option<(Low<R>, 
             let (q_up, bottom_down) = if R::FUSED { (q, bottom) } else { (q * up, bottom * down) };
             let remainder = (-q).mul_add(bottom_lo, less_product(e.m, q_up, bottom_down) - e.r);
             let factor = rest.mul_add(R::of(-0.5 * unit.value.0), inner * value);
-            // Added last, because near the root the sum is small, and so are its rounding errors.
+            // Added last, because near the root the sum and its rounding errors are small.
             let low = (-w_lo).mul_add(value, (-w).mul_add(value_lo, rounded));
             Lifted { value: q * (inner + remainder.mul_add(factor, low)), unlift: Logistic::unlift() }
         }

@@ -116,7 +116,7 @@ fn chosen<'a>(
 pub(crate) fn parse(text: &str, origin: Origin) -> Result<AnyActivation, ParseError> {
     let Some((name, rest)) = text.split_once('(') else { return build(text, origin, iter::empty()) };
     let Some(list) = rest.trim_end_matches(' ').strip_suffix(')').filter(|list| !list.contains(['(', ')'])) else {
-        // An unknown name is reported before other errors, because PyTorch prints modules within modules, such as those of
+        // An unknown name is reported before other errors, because PyTorch prints modules within modules, as in
         // `MultiheadAttention`.
         return named(name, origin).and(Err(ParseError::Parentheses(Excerpt::of(text))));
     };

@@ -75,8 +75,7 @@ pub(crate) struct WideRows<'a, T> {
 }
 
 impl<'a, T: Element<Float = f32>> WideRows<'a, T> {
-    /// The rows are those of `x` times the sign, with numbers beside them, and `y` receives the results. Without `x`, the rows are
-    /// in `y`.
+    /// The rows are `x` times the sign, with numbers beside them, and `y` receives the results. Without `x`, the rows are in `y`.
     pub(crate) fn new(
         row_len: usize,
         inner: usize,

@@ -18,7 +18,7 @@ use crate::kernel::level::Level;
 use crate::kernel::tiles::Tile;
 use crate::pass::Pass;
 
-/// Which elements are in a tile: those at `places` of each row, for the rows of `lanes`, in each of `blocks`.
+/// Which elements are in a tile. It has the elements at `places`, of the rows in `lanes`, in each of `blocks`.
 #[derive(Clone)]
 pub(super) struct Part {
     pub(super) blocks: Range<usize>,

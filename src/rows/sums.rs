@@ -220,7 +220,7 @@ impl<T: Float, K: Accumulate> Task<T> for Sum<'_, T, K> {
         let mut second = [if K::COUNTS { Sums::of_counts() } else { Sums::of_anything() }; GROUP];
         of_rows::<T, R, K, GROUP>(&mut slices, tails, stats, &mut first, &mut second);
         let rounded = K::COUNTS || K::OF_OUTPUT && rounded;
-        // The trees of the first sum's two parts run side by side, then those of the second sum.
+        // The trees of the first sum's two parts run side by side, and then the trees of the second sum.
         let mut lanes = [[R::of(0.0); HALF]; 3 * GROUP];
         let mut by_pairs = [[R::of(0.0); LANES]; GROUP];
         if K::FAST {
