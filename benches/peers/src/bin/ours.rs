@@ -1,7 +1,7 @@
-//! Times this crate for a program that measures other languages' libraries: a request a line, an answer a line.
+//! Times this crate for a program that measures libraries of other languages. It reads a request and prints an answer on each line.
 //!
-//! A request is `function pass dtype size rowlen repetitions`, with rowlen 0 for a function without rows; the answer
-//! is the median of the repetitions in nanoseconds an element, or `error: ` and what is wrong.
+//! A request is `function pass dtype size rowlen repetitions`, where rowlen is 0 for a function without rows. The answer is the median of
+//! the repetitions in nanoseconds an element, or `error: ` and a message.
 
 use std::error::Error;
 use std::hint::black_box;

@@ -1,4 +1,4 @@
-//! Prints what `cargo bench` measured as one Markdown table: our time, and of each library the ratio to it.
+//! Prints the measurements of `cargo bench` as one Markdown table: our time, and each library's time divided by ours.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -25,7 +25,7 @@ fn main() {
     print(&rows);
 }
 
-/// Where criterion writes: it looks at the same variables.
+/// The folder where criterion writes. Criterion reads the same variables.
 fn criterion_folder() -> PathBuf {
     if let Some(folder) = std::env::var_os("CRITERION_HOME") {
         return folder.into();
@@ -33,7 +33,7 @@ fn criterion_folder() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from).join("criterion")
 }
 
-/// The median of each library in a group; none if the group was not measured.
+/// The median of each library in a group; empty if the group was not measured.
 fn times(group: &Path) -> Times {
     let libraries = fs::read_dir(group).into_iter().flatten().flatten();
     libraries
