@@ -74,7 +74,7 @@ fn binary<T: Element>(c: &mut Criterion) {
     group.finish();
 }
 
-/// Focal losses, compared with the cross-entropy, and with the passes of which one would compose them.
+/// Focal losses, compared with the cross-entropy and with separate passes that give the same numbers.
 fn focal<T: Element>(c: &mut Criterion) {
     let n = N;
     let (x, t): (Vec<T>, Vec<T>) = (inputs(n), targets(n));

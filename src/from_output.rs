@@ -154,7 +154,7 @@ impl<F: SlopeFromOutput> Kernel for Gradient<'_, F> {
 #[inline]
 pub(crate) fn backward_from_output<T: Float, F: SlopeFromOutput>(f: &F, level: Level, slices: OfOutput<'_, T>) {
     let OfOutput { y, grad_y, grad_x } = slices;
-    // Cut as in `passes`, for the same reason.
+    // Cut so that the compiler copies the slices word by word: see `activation::passes`.
     let (grad_y, grad_x) = (&grad_y[..y.len()], &mut grad_x[..y.len()]);
     dispatch(level, BackwardFromOutput { f, y, grad_y, grad_x });
 }

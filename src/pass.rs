@@ -183,7 +183,7 @@ impl Pieces {
         row_len.map_or(Self::Whole, Self::Rows)
     }
 
-    /// The length of parts of whole pieces, for a slice of `len` elements: as many pieces as fit into `limit`, but at least one.
+    /// The length of the parts of a slice of `len` elements: as many whole pieces as fit into `limit`, but at least one.
     pub(crate) fn part(self, len: usize, limit: usize) -> usize {
         match self {
             Self::Elements => limit,

@@ -238,7 +238,7 @@ impl<F: SecondSlope> Kernel for Second<'_, F> {
 #[inline]
 pub(crate) fn weighted<T: Float, F: SecondSlope>(f: &F, level: Level, slices: Weighted<'_, T>) {
     let Weighted { x, weights, out } = slices;
-    // Cut as in `passes`, for the same reason.
+    // Cut so that the compiler copies the slices word by word: see `activation::passes`.
     let (weights, out) = (&weights[..x.len()], &mut out[..x.len()]);
     dispatch(level, WeightedSecond { f, x, weights, out });
 }

@@ -53,7 +53,7 @@ pub struct Card {
     /// [`Sparsemax`]: crate::Sparsemax
     /// [`Hardmax`]: crate::Hardmax
     pub kinks: &'static [f64],
-    /// What the function is commonly used for.
+    /// The function's common use.
     pub common_use: &'static str,
     /// The source: authors, title and year.
     pub source: &'static str,

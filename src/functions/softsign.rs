@@ -39,7 +39,7 @@ impl Elementwise for Softsign {
 
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
-        // Infinity is replaced by the greatest number, for which a / (1 + a) is the limit.
+        // The greatest number replaces infinity, because inf / (1 + inf) is NaN. For the greatest number, a / (1 + a) is the limit.
         let a = x.abs().at_most(R::per_type(f32::MAX, f64::MAX));
         (a / (R::of(1.0) + a)).copysign(x)
     }

@@ -289,7 +289,7 @@ impl<T: Float> Task<T> for Adjust<'_, T> {
     }
 }
 
-/// (1 - p)^gamma, and the derivative of (1 - p)^gamma l with respect to l, for the loss l = -log p:
+/// (1 - p)^gamma and the derivative of (1 - p)^gamma l with respect to l, where l = -log p is the loss. The derivative is
 /// (1 - p)^gamma (1 + gamma p l/(1 - p)). The quotient l/(1 - p) is 1 where p is 1, so nothing is infinite for gamma below 1.
 #[inline(always)]
 fn focal_factors<R: Real>(loss: R, gamma: R) -> (R, R) {

@@ -154,7 +154,7 @@ pub(crate) fn times_sigmoid_neg<R: Real>(b: R, a: R, low: Option<Low<R>>) -> Lif
     Lifted { value: b.mul_add(e.m, -(b * e.r)) / bottom, unlift: Logistic::unlift() }
 }
 
-/// q (1 - w (1 - q)) with q = sigmoid(-a - lo). This is the derivative of x sigmoid(z(x)) at -x, for a = z(x) and w + w_lo = x z'(x).
+/// q (1 - w (1 - q)) with q = sigmoid(-a - lo). If a = z(x) and w + w_lo = x z'(x), this is the derivative of x sigmoid(z(x)) at -x.
 ///
 /// With low parts, the rounding errors of q are compensated too, and a and w are in units.
 #[inline(always)]

@@ -21,7 +21,7 @@ const P: Coefficients = Coefficients {
     ],
 };
 
-/// c(r^2) with cos(r) = 1 - r^2/2 + r^4 c(r^2), for the same r.
+/// c(r^2) with cos(r) = 1 - r^2/2 + r^4 c(r^2) and the same r.
 ///
 /// Relative error of cos(r): 2^-29.7 (`f32`), 2^-60.2 (`f64`). Fitted like [`P`].
 const C: Coefficients = Coefficients {

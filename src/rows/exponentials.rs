@@ -233,7 +233,7 @@ pub(crate) fn of_rows<T: Float, R: Lane<T>, K: Accumulate, const G: usize>(
     }
 }
 
-/// The column that begins at `start`, for each of N rows from row number `row` on.
+/// The column that begins at `start`, in each of N rows from row number `row` on.
 #[inline(always)]
 fn column_of_rows<T: Float, R: Lane<T>, K: Accumulate, const G: usize, const N: usize>(
     slices: &mut Slices<'_, T>,

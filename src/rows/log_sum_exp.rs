@@ -409,7 +409,7 @@ impl<T: Element> LogSumExp<T> {
         self.state.logarithm()
     }
 
-    /// e^x / sum of e^x\[i\], for a number x that was pushed. The result is NaN if x is greater than all numbers that were pushed.
+    /// e^x / sum of e^x\[i\], where x was pushed before. The result is NaN if x is greater than all numbers that were pushed.
     /// It is also NaN where [`Softmax`](crate::Softmax) is: if the greatest number is NaN or infinite, or if there is none.
     ///
     /// ```

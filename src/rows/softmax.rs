@@ -29,7 +29,7 @@ use crate::math::unlift;
 /// - Range: \[0, 1\]; a row sums to 1. Exponentials are scaled by the greatest, so nothing overflows.
 /// - Error: at most 3 ULP for the value and the diagonal, on rows of up to a million of any numbers; subnormal probabilities are
 ///   within it. Measured on sampled rows: 2.5 and 2.9.
-/// - Special values: a row with NaN or +inf is NaN, and so is a row of nothing but -inf; otherwise softmax(-inf) = 0.
+/// - Special values: a row with NaN or +inf, or of nothing but -inf, gives NaN. In other rows, softmax(-inf) = 0.
 /// - Source: Boltzmann's distribution; as a network's output, Bridle, "Probabilistic interpretation of feedforward
 ///   classification network outputs", 1990.
 ///

@@ -19,7 +19,7 @@ use crate::rows::softmax::{Diagonal, FastProbability, Gradient, GradientFromOutp
 ///   -p (g - <p, g>).
 /// - Range: \[0, 1\]; a row sums to 1.
 /// - Error: as for softmax, at most 3 ULP for the value and the diagonal.
-/// - Special values: a row with NaN or -inf is NaN, and so is a row of nothing but inf; otherwise softmin(inf) = 0.
+/// - Special values: a row with NaN or -inf, or of nothing but inf, gives NaN. In other rows, softmin(inf) = 0.
 /// - Source: Boltzmann's distribution, 1868; as a layer, `torch.nn.Softmin`.
 ///
 /// ```

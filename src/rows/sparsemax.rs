@@ -39,7 +39,7 @@ use crate::rows::sums::{greatest_of, padded};
 /// - Range: \[0, 1\]; a row sums to 1.
 /// - Error: at most 2 ULP where p is above 2^-20 (`f64`: 2^-49), and an absolute error below 2^-43 (`f64`: 2^-100) elsewhere,
 ///   because sums and tau have twice the digits of the type. The diagonal has at most 1 ULP.
-/// - Special values: a row with NaN or +inf is NaN, and so is a row of nothing but -inf; otherwise sparsemax(-inf) = 0.
+/// - Special values: a row with NaN or +inf, or of nothing but -inf, gives NaN. In other rows, sparsemax(-inf) = 0.
 /// - Time: tau is found by passes over the row, until a pass removes no more elements (Michelot, "A finite algorithm for finding
 ///   the projection of a point onto the canonical simplex of R^n", 1986). Random rows need few passes, but the worst rows need as
 ///   many passes as they have elements.

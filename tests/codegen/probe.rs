@@ -34,7 +34,7 @@ pub(crate) type Float = (char, usize);
 pub(crate) const F32: Float = ('f', 32);
 pub(crate) const F64: Float = ('d', 64);
 
-/// What is compiled, and with which options.
+/// The target, the float and the options of one compilation.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Build {
     pub(crate) target: &'static str,

@@ -96,7 +96,7 @@ fn gates_have_the_bits_of_one_thread() {
 }
 
 fn biases<T: Element>() {
-    // Narrow rows, many of which are summed together; rows in strips; rows that are longer than a segment's part.
+    // Narrow rows are summed many at a time, wider ones in strips. The widest are longer than a segment's part.
     for (width, rows) in [(1, 200_001), (3, 70_000), (64, 4_000), (700, 300), (5_000, 40), (0, 0)] {
         let bias = numbers::<T>(width, 1.0);
         let (x, grad_y) = (numbers::<T>(width * rows, 4.0), numbers::<T>(width * rows, 1.0));

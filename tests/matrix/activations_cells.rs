@@ -261,7 +261,7 @@ fn users_formula<T: Number>(judge: &mut Judge) {
     }
 }
 
-/// Gradients from outputs, for the functions that have them. The outputs are any numbers that the function may give.
+/// Gradients from outputs. The outputs are any numbers that the function may give.
 fn from_outputs<T: Number>(judge: &mut Judge) {
     for (number, (activation, _)) in activations().into_iter().enumerate() {
         let Some(formula) = Formula::of::<T>(&activation) else { continue };

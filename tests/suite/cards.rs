@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::support::{Float, chosen, is_elementwise, slope, value};
 use activations::{AnyActivation, Level, Vanishes};
 
-/// A function of one number: an elementwise function, or, for a function of rows, the first element of the row [x, 0].
+/// An elementwise function as it is. A function of rows as a function of one number: the first element of the row [x, 0].
 fn section(activation: AnyActivation, level: Level) -> impl Fn(f64) -> f64 {
     let at = level.with(activation);
     let alone = is_elementwise(&activation);

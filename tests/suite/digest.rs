@@ -171,7 +171,7 @@ fn rows_stand_alone<T: Number>(level: Level, activation: AnyActivation, x: &[T],
 /// Digests by function, type, kind and method.
 pub(crate) type Digests = BTreeMap<String, u64>;
 
-/// Enters a digest, which must equal those of the kind's other levels.
+/// Enters a digest. All levels of one kind must have the same.
 fn enter<T: Number>(digests: &mut Digests, name: &str, level: Level, what: &str, numbers: impl IntoIterator<Item = T>) {
     enter_as(digests, name, if level.is_fused() { "fused" } else { "plain" }, level, what, numbers);
 }

@@ -74,7 +74,7 @@ impl Page {
         self.text = format!("[{}]", rows.join(",")).into();
     }
 
-    /// The digest of the chosen function; 0 if it has none.
+    /// The digest of the chosen function, or 0 if there is none.
     #[must_use]
     pub fn digest(&self, slope: bool) -> u64 {
         digest::digest(&self.activation, slope, &digest::inputs()).unwrap_or(0)

@@ -221,7 +221,7 @@ fn first_of_row<F: Plain>(x: F) -> F {
     x.exp() / (x.exp() + F::one() + F::one().exp())
 }
 
-/// Martins & Astudillo, "From Softmax to Sparsemax", 2016, algorithm 1, for the row (x, 0, 1).
+/// Algorithm 1 of Martins & Astudillo, "From Softmax to Sparsemax", 2016, on the row (x, 0, 1).
 fn sparsemax<F: Plain>(x: F) -> (F, F) {
     let (zero, one) = (F::zero(), F::one());
     let mut sorted = [x, zero, one];

@@ -101,7 +101,7 @@ pub(crate) trait Layer<T>: Send {
     fn forward(&mut self, x: Array2<T>) -> Array2<T>;
 
     /// Takes the gradient with respect to the outputs. Stores the gradient with respect to the trained numbers, and returns the gradient with
-    /// respect to the inputs, for the layer before.
+    /// respect to the inputs, which the layer before needs.
     fn backward(&mut self, grad_y: &Array2<T>) -> Array2<T>;
 
     fn learned(&mut self) -> Vec<&mut Learned<T>>;

@@ -19,7 +19,7 @@ use nalgebra::{DefaultAllocator, Dim, IsContiguous, Matrix, OMatrix, Scalar, Sto
 
 pub mod network;
 
-/// f of each element, or of each column, if the function takes rows of that length, as those of [`columns`] do.
+/// f of each element. A function of rows, such as those of [`columns`], takes each column as a row.
 ///
 /// # Panics
 /// If the function takes rows of another length.

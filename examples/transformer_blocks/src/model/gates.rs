@@ -64,7 +64,7 @@ impl Model {
         ]
     }
 
-    /// PyTorch's `gelu(approximate="tanh")` is one kernel, and so is its gradient. They store only the value and the gradient.
+    /// PyTorch has one kernel for `gelu(approximate="tanh")` and one for its gradient. They store only the value and the gradient.
     fn gelu_tanh(self, x: Near) -> (Near, Near) {
         let r = self.inside();
         let (beta, kappa) = (Near::parameter(SQRT_2 * FRAC_2_SQRT_PI * 0.5), Near::parameter(0.044715));
