@@ -187,7 +187,7 @@ fn links_lead_to_files_and_headings() {
 
 /// Checks the examples, scripts and manifests that the pages tell the reader to run.
 #[test]
-fn commands_name_what_there_is() {
+fn commands_name_existing_files() {
     let mut missing = Vec::new();
     for page in pages() {
         let text = read(&page);

@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_number_says_is_infinite() {
+    fn errors_that_ulp_cannot_express_are_infinite() {
         assert_eq!(error_f32(f32::NAN, 1.0, 0.0), f64::INFINITY);
         assert_eq!(error_f32(1.0, f64::NAN, 0.0), f64::INFINITY);
         assert_eq!(error_f32(f32::NAN, f64::NAN, 0.0), 0.0);

@@ -81,7 +81,7 @@ fn all_of<T: Float>(activation: AnyActivation, level: Level, x: &[T]) -> Vec<(&'
 }
 
 #[test]
-fn flushing_takes_nothing_from_a_function_but_subnormal_numbers() {
+fn flushing_changes_only_subnormal_results_of_functions() {
     fn check<T: Float>() {
         let x = inputs::<T>(4);
         let mut worst = (0.0, String::new());
@@ -138,7 +138,7 @@ fn same_but_for_subnormal<T: Float>(what: &str, mut f: impl FnMut() -> Vec<T>) {
 }
 
 #[test]
-fn flushing_takes_nothing_from_functions_of_rows_but_subnormal_numbers() {
+fn flushing_changes_only_subnormal_results_of_rows() {
     fn check<T: Float>() {
         for len in [1, 2, 7, 33, 300] {
             for (row, x) in rows::<T>(len).iter().enumerate() {
@@ -173,7 +173,7 @@ fn flushing_takes_nothing_from_functions_of_rows_but_subnormal_numbers() {
 }
 
 #[test]
-fn flushing_takes_nothing_from_losses_but_subnormal_numbers() {
+fn flushing_changes_only_subnormal_results_of_losses() {
     fn check<T: Float>() {
         for classes in [2, 7, 33] {
             for (row, logits) in rows::<T>(classes).iter().enumerate() {
@@ -209,7 +209,7 @@ fn flushing_takes_nothing_from_losses_but_subnormal_numbers() {
 
 #[cfg(feature = "half")]
 #[test]
-fn flushing_leaves_f16_alone_and_takes_subnormal_numbers_from_bf16() {
+fn flushing_changes_nothing_for_f16_and_subnormal_results_for_bf16() {
     use activations::{Activation, Element, Gelu, Softmax, Tanh};
     use half::{bf16, f16};
 

@@ -220,7 +220,7 @@ fn pytorch_gives_the_same() {
 }
 
 #[test]
-fn parameters_count() {
+fn second_derivatives_depend_on_the_parameters() {
     // Each is compared with differences of the derivative in f64.
     fn check(f: impl SecondDerivative<f64>, name: &str) {
         for x in numbers(5, 3.0, 100) {

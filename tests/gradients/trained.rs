@@ -308,7 +308,7 @@ fn pytorch_gives_the_same() {
 }
 
 #[test]
-fn nothing_in_gives_nothing_out() {
+fn empty_slices_give_empty_slices() {
     let none: [f32; 0] = [];
     for inner in [0, 1, usize::MAX] {
         let (mut first, mut second) = ([9.0_f32; 3], [9.0; 3]);
@@ -339,7 +339,7 @@ fn a_length_that_does_not_fit_the_channels_is_refused() {
 
 #[test]
 #[should_panic(expected = "`parameters` has 2 elements, `grad_parameters` has 3")]
-fn gradients_that_are_not_as_many_as_parameters_are_refused() {
+fn gradients_need_the_length_of_the_parameters() {
     let layer = PerChannel::new(SwishBeta, [&[0.5_f32; 2]]);
     layer.backward_with_parameters(&[1.0; 4], &[1.0; 4], &mut [0.0; 4], [&mut [0.0; 3]]);
 }

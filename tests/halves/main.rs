@@ -300,12 +300,12 @@ fn what_goes_in_comes_out_at_every_level() {
 }
 
 #[test]
-fn bits_of_f16_are_those_that_are_committed() {
+fn bits_of_f16_equal_the_committed_ones() {
     digest::assert_committed::<f16>();
 }
 
 #[test]
-fn bits_of_bf16_are_those_that_are_committed() {
+fn bits_of_bf16_equal_the_committed_ones() {
     digest::assert_committed::<bf16>();
 }
 

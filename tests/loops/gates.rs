@@ -60,7 +60,7 @@ fn each<T: Element>(mut check: impl FnMut(Level, &Line, [T; 3])) {
 const FLOOR: f64 = 1.0;
 
 #[test]
-fn clamped_swi_glu_is_that_of_pytorch() {
+fn clamped_swi_glu_equals_pytorchs() {
     let bounds = ClampedSwiGlu::CARD.error;
     each::<f32>(|level, line, got| {
         let (value, slope) = if level.is_fused() { bounds.f32 } else { bounds.f32_plain };
@@ -87,7 +87,7 @@ fn clamped_swi_glu_is_that_of_pytorch() {
 
 #[cfg(feature = "half")]
 #[test]
-fn clamped_swi_glu_of_bf16_is_nearer_to_the_exact_number_than_that_of_pytorch() {
+fn clamped_swi_glu_of_bf16_is_nearer_to_the_exact_number_than_pytorchs() {
     use half::bf16;
     each::<bf16>(|level, line, got| {
         for (part, ((got, exact), theirs)) in got.into_iter().zip(line.wide).zip(line.bf16).enumerate() {
@@ -102,7 +102,7 @@ fn clamped_swi_glu_of_bf16_is_nearer_to_the_exact_number_than_that_of_pytorch() 
 
 #[cfg(feature = "half")]
 #[test]
-fn clamped_swi_glu_of_f16_is_that_of_f32_rounded() {
+fn clamped_swi_glu_of_f16_is_the_result_of_f32_rounded() {
     use half::f16;
     let (mut halves, mut floats) = (Vec::new(), Vec::new());
     each::<f16>(|_, line, got| halves.push((line.inputs, got)));

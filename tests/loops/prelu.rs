@@ -160,7 +160,7 @@ fn infinite_sums_of_the_slopes_gradient_are_infinite() {
 }
 
 #[test]
-fn nothing_in_gives_nothing_out() {
+fn empty_slices_give_empty_slices() {
     let none: [f32; 0] = [];
     for level in Level::available() {
         assert_eq!(grad_slopes(level, Prelu::new(&[0.5; 3]), &[], &[]), [0.0; 3]);
@@ -185,7 +185,7 @@ fn without_channels_only_empty_slices_fit() {
 
 #[test]
 #[should_panic(expected = "`slopes` has 2 elements, `grad_slopes` has 3")]
-fn gradients_that_are_not_as_many_as_slopes_are_refused() {
+fn gradients_need_the_length_of_the_slopes() {
     Prelu::new(&[0.5_f32; 2]).backward_with_slopes(&[1.0; 4], &[1.0; 4], &mut [0.0; 4], &mut [0.0; 3]);
 }
 

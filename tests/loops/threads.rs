@@ -266,12 +266,12 @@ fn binary_cross_entropies_have_the_bits_of_one_thread() {
 
 #[test]
 #[should_panic(expected = "row 1 has the class 5, but there are 2 classes")]
-fn a_class_that_is_none_panics_as_ever() {
+fn a_class_out_of_range_panics_on_threads_too() {
     let _ = CrossEntropy::new(2).expect("classes").parallel().loss(&[0.0_f32; 4], &[0, 5]);
 }
 
 #[test]
 #[should_panic(expected = "`up`")]
-fn gates_of_different_lengths_panic_as_ever() {
+fn gates_of_different_lengths_panic_on_threads_too() {
     SwiGlu.parallel().forward(&[0.0_f32; 4], &[0.0; 3], &mut [0.0; 4]);
 }

@@ -185,6 +185,6 @@ fn weights_of_zero<T: Number>() {
 }
 
 #[test]
-fn what_has_no_weight_costs_nothing_not_even_at_infinity() {
+fn elements_of_weight_0_add_nothing_even_at_infinity() {
     for_each_type!(weights_of_zero());
 }

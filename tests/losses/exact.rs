@@ -171,12 +171,12 @@ fn bits_are_those_of_every_machine() {
 
 #[test]
 #[should_panic(expected = "row 1 has the class 5, but there are 2 classes")]
-fn a_class_that_is_none_panics() {
+fn a_class_out_of_range_panics() {
     let _ = Exact(CrossEntropy::new(2).expect("classes")).loss(&[0.0_f32; 4], &[0, 5]);
 }
 
 #[test]
 #[should_panic(expected = "target number 1 is 2")]
-fn a_target_that_is_none_panics() {
+fn a_target_outside_0_and_1_panics() {
     let _ = Exact(BinaryCrossEntropy::new()).loss(&[0.0_f32; 2], &[0.0, 2.0]);
 }

@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn the_judge_knows_what_no_number_of_ulp_says() {
+    fn the_judge_knows_nan_infinities_and_signs() {
         let (least, infinity) = (f64::from(f32::from_bits(1)), Big::of(f64::INFINITY));
         assert!(rejects::<f32>(Expected::nan(), 0.0) && !rejects::<f32>(Expected::nan(), f64::NAN));
         assert!(

@@ -222,7 +222,7 @@ fn sums_of_halves_are_carried_in_more_digits() {
 /// long as the data. Any other length is refused without a `Broadcast`.
 #[cfg(panic = "unwind")]
 #[test]
-fn a_mask_of_another_shape_is_named_or_refused() {
+fn a_mask_of_another_shape_needs_a_broadcast() {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     // [B, H, Q, K], and masks of [B, K], [B, Q, K], and [Q, K].

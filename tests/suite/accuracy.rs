@@ -216,7 +216,7 @@ fn rows_of_softmax_and_log_softmax_are_within_their_bound() {
 
 /// Rows whose sums are rounded in the same direction at every addition. With plain sums by lanes they were 15 ULP off.
 #[test]
-fn rows_of_alike_numbers_are_within_their_bound() {
+fn rows_of_similar_numbers_are_within_their_bound() {
     let (mut uniform, mut worst) = (uniform(), BTreeMap::new());
     for len in [8, 32, 100, 511, 512, 600, 1_024, 4_096, 32_768] {
         for _ in 0..if cfg!(debug_assertions) { 2 } else { 30 } {

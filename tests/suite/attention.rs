@@ -22,7 +22,7 @@ fn is_slope(method: &str) -> bool {
 /// The sink is one more element, after scores that are scaled, biased and masked. A function of rows with that element has the same
 /// bits.
 #[test]
-fn a_sink_is_an_element_more() {
+fn a_sink_is_one_more_element() {
     fn check<T: Float, A: Activation<T>, S: SinkGradient<T> + FromOutput<T>>(
         (name, sign): (&str, f64),
         n: usize,
@@ -401,7 +401,7 @@ fn a_sink_for_each_row_has_a_gradient_for_each() {
 }
 
 #[test]
-fn what_does_not_fit_is_refused() {
+fn input_that_does_not_fit_is_refused() {
     let softmax = Softmax::rows(4).unwrap();
     let text = |scores: Result<Scores<'_, Softmax, f32>, activations::ParameterError>| scores.unwrap_err().to_string();
     for cap in [0.0, -1.0, f64::NAN, f64::INFINITY] {

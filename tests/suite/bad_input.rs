@@ -190,7 +190,7 @@ fn a_slope_that_is_not_finite_is_an_error_that_says_what_is_allowed() {
 }
 
 #[test]
-fn a_slope_that_is_finite_is_taken_as_it_is() {
+fn any_finite_slope_is_accepted() {
     for slope in [0.01, 0.0, -0.0, -1.5, 1.0, 30.0, f64::MIN_POSITIVE, f64::MAX, f64::MIN] {
         assert_eq!(LeakyRelu::new(slope).unwrap().negative_slope().to_bits(), slope.to_bits());
     }

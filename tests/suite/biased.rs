@@ -103,7 +103,7 @@ fn the_gradient_of_the_bias_is_the_sum_of_the_columns_within_the_stated_bound() 
 }
 
 #[test]
-fn sums_that_cancel_keep_what_is_left() {
+fn sums_that_cancel_keep_their_digits() {
     // The slope is 1, as for identity and for ReLU on the right. A column of 2^30, 1, -2^30 sums to 1.
     for level in Level::available() {
         let layer = level.with(Biased { activation: Relu, bias: &[1.0_f32; 3] });

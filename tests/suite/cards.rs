@@ -218,7 +218,7 @@ fn the_slope_jumps_at_the_kinks_and_nowhere_else() {
 }
 
 #[test]
-fn functions_are_continuous_but_for_those_that_jump_at_their_kinks() {
+fn functions_are_continuous_unless_they_jump_at_their_kinks() {
     let h = 1.0 / 512.0;
     each(|activation, level, _| {
         let f = section(activation, level);

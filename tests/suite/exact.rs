@@ -159,7 +159,7 @@ fn nan_and_infinities_are_those_of_the_default() {
 }
 
 #[test]
-fn half_of_a_subnormal_is_rounded_by_what_is_added_to_it() {
+fn a_tiny_part_decides_how_half_of_a_subnormal_is_rounded() {
     // For odd multiples of the least number, x/2 is a tie, and gelu(x) is above it.
     for (x, y) in [(1e-45_f32, 1e-45), (4e-45, 3e-45), (7e-45, 4e-45), (-1e-45, -0.0), (-4e-45, -1e-45)] {
         assert_same("gelu", &[x], &[y], &Exact(Gelu).forward_vec(&[x]));

@@ -365,7 +365,7 @@ fn log_softmax_backward_is_the_transposed_jacobian_times_the_gradient() {
 }
 
 #[test]
-fn log_softmax_backward_is_the_gradient_less_the_probability_times_its_sum() {
+fn log_softmax_backward_is_the_gradient_minus_the_probability_times_its_sum() {
     fn check<T: Float>() {
         let mut bits = Bits(9);
         for (level, n) in Level::available().flat_map(|level| [1, 2, 10, 33, 256, 1_000, 20_000].map(|n| (level, n))) {

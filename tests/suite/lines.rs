@@ -145,7 +145,7 @@ fn any_parameters_give_the_formula_at_every_level() {
 }
 
 #[test]
-fn zeros_keep_their_sign_where_the_parameters_leave_the_origin_in_place() {
+fn zeros_keep_their_sign_if_the_function_goes_through_the_origin() {
     fn check<T: Float>() {
         let functions: [AnyActivation; 7] = [
             Rrelu::new(0.25, 0.5).unwrap().into(),
@@ -291,7 +291,7 @@ fn gradient_from_the_output_of_curves_is_near_the_one_from_the_input() {
 }
 
 #[test]
-fn a_leaky_relu_that_folds_has_no_gradient_from_its_output() {
+fn a_leaky_relu_of_a_negative_slope_has_no_gradient_from_its_output() {
     let folding = LeakyRelu::new(-0.5).unwrap();
     for level in Level::available() {
         let grad_x = level.with(folding).backward_from_output_vec(&[-1.0_f32, 0.0, 1.0], &[1.0; 3]);

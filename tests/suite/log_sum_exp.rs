@@ -173,7 +173,7 @@ fn log_sum_exp_of_special_values() {
 }
 
 #[test]
-fn a_state_comes_back_from_its_parts() {
+fn a_state_is_restored_from_its_parts() {
     fn check<T: Float>() {
         for values in [&[][..], &[f64::NEG_INFINITY], &[f64::INFINITY], &[f64::NAN], &[0.0, 1.0], &[-700.0, 88.5, 88.5]]
         {

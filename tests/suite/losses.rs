@@ -447,7 +447,7 @@ fn losses_do_not_depend_on_the_level_or_on_the_place_of_a_row() {
 
 /// If probabilities are used as logits, a network that is confident and wrong learns almost nothing.
 #[test]
-fn the_gradient_of_a_sure_and_wrong_row_is_not_lost() {
+fn the_gradient_of_a_confident_and_wrong_row_is_not_lost() {
     let (loss, logits) = (CrossEntropy::new(3).unwrap(), [0.0_f32, 40.0, 0.0]);
     let mut grad = [0.0; 3];
     assert_eq!(loss.loss_and_gradient(&logits, &[0], &mut grad), 40.0);

@@ -13,7 +13,7 @@ fn refused(f: impl FnOnce()) -> String {
 }
 
 #[test]
-fn what_losses_refuse_they_refuse_before_they_write() {
+fn losses_refuse_bad_input_before_they_write() {
     let loss = CrossEntropy::new(3).unwrap();
     let x = [0.5_f32; 6];
     let mut grad = [77.0_f32; 6];

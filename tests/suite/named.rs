@@ -109,7 +109,7 @@ fn an_unknown_name_is_an_error_that_says_the_nearest_and_where_the_names_are() {
 }
 
 #[test]
-fn a_name_of_what_is_elsewhere_says_where() {
+fn a_name_of_something_else_says_what_to_use() {
     for (name, instead) in [
         ("prelu", "Prelu"),
         ("torch.nn.PReLU(num_parameters=1)", "Prelu"),
@@ -136,7 +136,7 @@ fn a_name_of_what_is_elsewhere_says_where() {
 }
 
 #[test]
-fn a_slip_of_the_pen_gets_the_nearest_name() {
+fn a_typing_error_gets_the_nearest_name() {
     let slips = [
         ("gleu", "gelu"),
         ("geul", "gelu"),

@@ -106,7 +106,7 @@ impl Line {
 }
 
 #[test]
-fn what_frameworks_write_is_read_as_they_mean_it() {
+fn names_of_frameworks_mean_the_same_here() {
     let Table { inputs, lines } = table();
     let (mut read, mut worst, mut others) = (0, BTreeMap::<&str, f64>::new(), Vec::new());
     for line in &lines {

@@ -92,7 +92,7 @@ fn a_module_before_the_name_brings_its_defaults() {
 }
 
 #[test]
-fn arguments_may_choose_the_function_or_nothing() {
+fn arguments_may_select_another_function_or_change_nothing() {
     for (text, expected) in [
         ("gelu(approximate=True)", "gelu_tanh"),
         ("gelu(approximate=\"none\")", "gelu"),
@@ -151,7 +151,7 @@ fn display_gives_the_parameters_that_are_not_the_defaults_and_parses_back() {
 }
 
 #[test]
-fn what_is_wrong_is_said() {
+fn errors_say_what_is_wrong() {
     assert_eq!(message("leaky_relu(slope=0.2)"), "leaky_relu: unknown parameter `slope`; it has `negative_slope`");
     assert_eq!(message("gelu(alpha=1)"), "gelu: unknown parameter `alpha`; it has none");
     assert_eq!(message("gelu(approximate='sinh')"), "gelu: unknown parameter `approximate`; it has none");

@@ -183,11 +183,11 @@ fn bits_do_not_change_from_call_to_call_or_from_thread_to_thread() {
 }
 
 #[test]
-fn bits_of_f32_are_those_that_are_committed() {
+fn bits_of_f32_equal_the_committed_ones() {
     digest::assert_committed::<f32>();
 }
 
 #[test]
-fn bits_of_f64_are_those_that_are_committed() {
+fn bits_of_f64_equal_the_committed_ones() {
     digest::assert_committed::<f64>();
 }

@@ -116,7 +116,7 @@ fn any_scale_is_within_the_rounding_of_the_scores() {
 }
 
 #[test]
-fn a_bias_or_mask_that_is_named_repeats_as_it_says() {
+fn a_broadcast_repeats_a_bias_or_mask_as_documented() {
     let mut bits = Bits(106);
     for (rows, n) in [(4, 5), (6, 64), (4, 1_000), (400, 30), (8, 9_000)] {
         let (x, bias, keep) = scores::<f32>(&mut bits, rows * n);
@@ -151,7 +151,7 @@ fn a_bias_or_mask_that_is_named_repeats_as_it_says() {
 }
 
 #[test]
-fn what_is_masked_does_not_matter() {
+fn masked_elements_do_not_matter() {
     let mut bits = Bits(107);
     for level in Level::available() {
         for n in [3, 31, 40, 500, 2_000] {
@@ -217,7 +217,7 @@ fn empty_rows_are_nan_or_zeros_and_leave_the_others_alone() {
 }
 
 #[test]
-fn scores_refuse_what_does_not_fit() {
+fn scores_refuse_input_that_does_not_fit() {
     let softmax = Softmax::rows(4).unwrap();
     for scale in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         let text = softmax.scaled::<f32>(scale).unwrap_err().to_string();

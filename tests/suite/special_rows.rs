@@ -88,7 +88,7 @@ fn softmax_of_negative_infinity_is_zero_and_has_no_gradient() {
 }
 
 #[test]
-fn log_softmax_of_negative_infinity_is_that_and_the_others_are_as_without_it() {
+fn log_softmax_of_negative_infinity_is_negative_infinity_and_changes_no_other() {
     fn check<T: Float>() {
         for level in Level::available() {
             for n in ROWS.into_iter().filter(|&n| n > 1) {
@@ -126,7 +126,7 @@ fn log_softmax_of_negative_infinity_is_that_and_the_others_are_as_without_it() {
 }
 
 #[test]
-fn log_softmax_keeps_the_sign_of_what_is_too_small() {
+fn log_softmax_keeps_the_sign_of_results_that_underflow() {
     for level in Level::available() {
         let mut y = [1.0_f32; 2];
         level.with(LogSoftmax::default()).forward(&[0.0, -1e4], &mut y);

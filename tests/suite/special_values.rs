@@ -284,7 +284,7 @@ fn largest_numbers_give_the_limits() {
 }
 
 #[test]
-fn smallest_numbers_give_what_zero_gives_or_keep_their_sign() {
+fn smallest_numbers_give_the_result_of_zero_or_keep_their_sign() {
     fn check<T: Float>() {
         for activation in elementwise() {
             for level in Level::available() {

@@ -159,7 +159,7 @@ fn a_row_of_nan_leaves_the_others_alone() {
 }
 
 #[test]
-fn what_does_not_fit_is_refused_before_anything_is_written() {
+fn input_that_does_not_fit_is_refused_before_anything_is_written() {
     assert!(TopKSoftmax::new(0, 0).is_err() && TopKSoftmax::new(4, 0).is_err() && TopKSoftmax::new(4, 5).is_err());
     let router = TopKSoftmax::new(4, 2).unwrap();
     assert_eq!((router.experts(), router.k()), (4, 2));

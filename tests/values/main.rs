@@ -273,7 +273,7 @@ fn few<T: Float>() -> Vec<T> {
 }
 
 #[test]
-fn other_bits_are_those_that_are_committed() {
+fn other_bits_equal_the_committed_ones() {
     const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tables/values.csv");
     if std::env::var_os("UPDATE_DIGESTS").is_some() {
         let mut lines = BTreeMap::new();

@@ -143,7 +143,7 @@ async fn parameters_follow_as_literals() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_said_before_a_query_runs() {
+async fn errors_say_what_is_wrong_before_a_query_runs() {
     let session = session_with([Arc::new(numbers::<Float32Type>()) as ArrayRef]);
     for (call, words) in [
         ("sigmoid()", &["sigmoid(x) was given 0 arguments"][..]),

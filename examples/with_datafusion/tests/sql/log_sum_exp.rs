@@ -208,7 +208,7 @@ async fn other_types_are_taken_as_floats_with_enough_digits() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_said() {
+async fn errors_say_what_is_wrong() {
     let session = session_in_pieces(&logits(10), 1, 10);
     refused(&session, "SELECT log_sum_exp() FROM t", &["log_sum_exp"]).await;
     refused(&session, "SELECT log_sum_exp(x, 2) FROM t", &["log_sum_exp(x) was given 2 arguments"]).await;

@@ -126,7 +126,7 @@ async fn lists_of_other_numbers_are_taken_as_float64_and_null_is_null() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_said_before_a_query_runs() {
+async fn errors_say_what_is_wrong_before_a_query_runs() {
     let session =
         session_with([Arc::new(ListArray::from_iter_primitive::<Float32Type, _, _>([Some([Some(1.0)])])) as ArrayRef]);
     for (call, words) in [
