@@ -68,7 +68,7 @@ fn one_row() -> Result<(), ParameterError> {
         }
     }
     println!("\nAfter the first softmax the scores lie in [0, 1]: the loss cannot fall below {:.4},", loss.floor());
-    println!("and where the network is sure and wrong, where it should learn most, the gradient is next to nothing.");
+    println!("and where the network is confident and wrong, where it should learn most, the gradient is almost 0.");
     Ok(())
 }
 

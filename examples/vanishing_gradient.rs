@@ -90,7 +90,7 @@ fn measured() -> Result<(), ParseError> {
     println!("\n2. Measured\n");
     println!("{LAYERS} dense layers of {WIDTH} units, {BATCH} random inputs, random weights of variance 1/n (Glorot;");
     println!("sigmoid, tanh) or 2/n (He; relu, gelu). A gradient of length 1 enters at the output.");
-    println!("What is left of it behind each layer; each # is a factor of ten above 1e-8:\n");
+    println!("Its length behind each layer; each # is a factor of ten above 1e-8:\n");
     let names = stacks.map(|(name, _)| format!("  {name:<19}")).concat();
     println!("layer{}", names.trim_end());
     for layer in (0..LAYERS).rev() {

@@ -10,7 +10,7 @@ use crate::{Options, PATTERNS, PIECE, exhaustive, on_all_cores};
 
 /// Measures them, and returns whether all are within their bounds.
 pub(crate) fn measure(levels: &[Level], options: &Options) -> bool {
-    println!("Second derivatives. Errors are in ULP; near roots the spacing at the number behind counts.\n");
+    println!("Second derivatives. Errors are in ULP. Near roots, the spacing at the number after `at` is one ULP.\n");
     println!("function        lanes               worst  at                 bound");
     let mut within = true;
     for bound in &BOUNDS {

@@ -97,7 +97,7 @@ impl fmt::Display for UnknownName {
             Some(nearest) => write!(f, "; did you mean `{nearest}`?")?,
             None => f.write_str(".")?,
         }
-        f.write_str(" `AnyActivation::all()` lists the functions, and the guide, in `coming_from`, their names")
+        f.write_str(" `AnyActivation::all()` lists the functions; the guide's page `coming_from` lists their names")
     }
 }
 

@@ -15,8 +15,8 @@ pub struct Bound {
     /// `(fused, plain)`.
     pub f32: (f64, f64),
     pub f64: (f64, f64),
-    /// All roots other than 0 are at |x| below the first number. There an error counts in the spacing at the second number, if that
-    /// spacing is greater.
+    /// All roots other than 0 are at |x| below the first number. There, errors are measured in the spacing at the second number, if
+    /// that is greater.
     pub roots: (f64, f64),
 }
 

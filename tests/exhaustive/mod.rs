@@ -22,7 +22,7 @@ use fearless_simd::dispatch;
 use crate::common::sweep::{self, Report};
 use crate::common::{Part, oracle, table, ulp};
 
-/// A prime, so that the sample has no pattern in the bits.
+/// A prime, so it divides no period of the bits.
 pub(crate) const SAMPLE: u64 = 61;
 pub(crate) const NEAR: f64 = 0.9;
 /// How far apart the references may be, in ULP of `f32`.

@@ -95,7 +95,8 @@ fn an_unknown_name_is_an_error_that_says_the_nearest_and_where_the_names_are() {
     for name in ["nonsense", "gleu", "quack_gelu", "", "gelu gelu", "relu!", "geluu2"] {
         let error = name.parse::<AnyActivation>().unwrap_err();
         let text = error.to_string();
-        let where_they_are = "`AnyActivation::all()` lists the functions, and the guide, in `coming_from`, their names";
+        let where_they_are =
+            "`AnyActivation::all()` lists the functions; the guide's page `coming_from` lists their names";
         let expected = match error.nearest() {
             Some(nearest) => {
                 parsed(nearest);

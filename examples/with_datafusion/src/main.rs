@@ -71,7 +71,7 @@ async fn main() -> ExitCode {
 
 fn usage(what: &str) -> ExitCode {
     eprintln!("{what}\nwith_datafusion              runs queries over Parquet files");
-    eprintln!("with_datafusion time [ROWS]  times queries over ROWS numbers in memory, 10000000 if left out");
+    eprintln!("with_datafusion time [ROWS]  times queries over ROWS numbers in memory (default: 10000000)");
     ExitCode::from(2)
 }
 
@@ -103,7 +103,7 @@ async fn queries() -> Result<()> {
         session.sql(sql).await?.show().await?;
         println!();
     }
-    println!("What is wrong is said before a query runs:");
+    println!("Errors are reported before a query runs:");
     for sql in ["SELECT softmax(x) FROM logits", "SELECT softplus(x, 0) FROM logits"] {
         match session.sql(sql).await {
             Ok(_) => println!("{sql}\nis fine"),
