@@ -62,8 +62,8 @@
 //!
 //! ## By name
 //!
-//! You can choose an activation at run time, by the name in a model's configuration. Each has a card with its formula, range,
-//! kinks and error bounds.
+//! You can choose an activation at run time, by the name in a model's configuration. Each activation has a card with its formula,
+//! range, kinks and error bounds.
 //!
 //! - [`AnyActivation`], and the types of its errors: [`ParseError`], [`UnknownName`], [`Excerpt`]
 //! - Facts: [`Card`], [`Described`], [`ErrorBounds`], [`Vanishes`]
