@@ -4,9 +4,9 @@
 //! cargo bench --bench cliffs [-- LEVEL]
 //! ```
 //!
-//! prints nanoseconds a row, each with its ratio to those of the next multiple of 16, and at the end which lengths break a
-//! rule: no ratio above 1.1, and a cross-entropy with its gradient no more than 1.7 times a softmax. Each time is the least
-//! of many, so that what else the machine does counts little.
+//! prints nanoseconds a row for each n, and the ratio to the time of the next multiple of 16. At the end it prints the lengths that
+//! break a rule: no ratio above 1.1, and a cross-entropy with its gradient takes at most 1.7 times as long as a softmax. Each time is
+//! the least of many, so that other work on the machine hardly matters.
 
 #[allow(dead_code, reason = "a part of what the benches use")]
 #[path = "shared/mod.rs"]
@@ -27,9 +27,9 @@ const SOFTMAX: usize = 0;
 const CROSS_ENTROPY: usize = 4;
 const COLUMNS: [&str; 6] = ["softmax", "its backward", "log-softmax", "its backward", "cross-entropy", "GELU"];
 
-/// Elements in all the rows of a call: they stay in the first cache.
+/// How many elements all rows of a call have. They stay in the first-level cache.
 const TOTAL: usize = 1 << 12;
-/// Passes over all lengths, and times measured in each.
+/// Passes over all lengths, and measurements in each pass.
 const PASSES: usize = 5;
 const TIMES: usize = 5;
 
@@ -73,7 +73,7 @@ fn main() {
     println!("Rows whose cross-entropy costs more than {MOST_OF_SOFTMAX} times their softmax: {dear:?}");
 }
 
-/// How many nanoseconds a row of n elements takes, for each column of the table.
+/// The nanoseconds that a row of n elements takes, one number for each column of the table.
 fn row_costs(level: Level, n: usize) -> [f64; COLUMNS.len()] {
     let rows = TOTAL / n;
     let (x, grad_y) = (inputs::<f32>(n * rows), inputs::<f32>(n * rows));
@@ -91,7 +91,7 @@ fn row_costs(level: Level, n: usize) -> [f64; COLUMNS.len()] {
         cost(rows, || {
             black_box(cross_entropy.loss_and_gradient(black_box(&x), &classes, black_box(&mut y)));
         }),
-        // A call for each row.
+        // One call for each row.
         cost(rows, || {
             for (x, y) in black_box(&x).chunks_exact(n).zip(y.chunks_exact_mut(n)) {
                 gelu.forward(x, black_box(y));
@@ -100,7 +100,7 @@ fn row_costs(level: Level, n: usize) -> [f64; COLUMNS.len()] {
     ]
 }
 
-/// The least nanoseconds a row of some runs.
+/// The least time of several runs, in nanoseconds a row.
 fn cost(rows: usize, mut run: impl FnMut()) -> f64 {
     let times = (0..TIMES).map(|_| {
         let start = Instant::now();

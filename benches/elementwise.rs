@@ -1,6 +1,6 @@
-//! Every activation, pass, type and size, beside a plain scalar loop and a copy, the limit of any pass over memory.
+//! Every activation, pass, type and size, compared with a plain scalar loop and with a copy, the limit of any pass over memory.
 //!
-//! All of it takes about half an hour; a filter picks a part: `cargo bench --bench elementwise -- forward/f32/65536`.
+//! The whole bench takes about half an hour. A filter picks a part: `cargo bench --bench elementwise -- forward/f32/65536`.
 
 #[path = "shared/config.rs"]
 mod config;
@@ -14,7 +14,7 @@ use config::config;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use shared::{SIZES, inputs};
 
-/// A number with the functions that a user's own scalar loop would call.
+/// A number, with the functions that a user's own scalar loop would call.
 trait Scalar: Element {
     const NAME: &'static str;
     /// Runs the plain loop of an activation. False if there is no loop for it here.
@@ -137,7 +137,7 @@ impl Elementwise for UserSigmoid {
     }
 }
 
-/// A user's formula beside the built-in one; `sigmoid` is the same formula, so that any difference is the crate's.
+/// A user's formula and the built-in one. `sigmoid` is the same formula, so any difference comes from the crate.
 fn user_defined(c: &mut Criterion) {
     let size = 65_536;
     let x = inputs::<f32>(size);

@@ -1,7 +1,7 @@
-//! The functions of `math` in a user's formula, beside a plain loop that calls the library for each number. And a gated unit of two
-//! inputs, beside the passes that one writes without it.
+//! The functions of `math` in a user's formula, compared with a plain loop that calls the library for each number. And a gated unit of
+//! two inputs, compared with the passes that one writes without it.
 //!
-//! `cargo bench --bench formulas -- sin` picks a part. Times are for 16,384 numbers, which the cache holds.
+//! `cargo bench --bench formulas -- sin` picks a part. Times are for 16,384 numbers, which fit into the cache.
 
 #[path = "shared/config.rs"]
 mod config;

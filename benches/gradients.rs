@@ -1,4 +1,4 @@
-//! The backward of the backward, and trained parameters, beside what one writes without them: several passes and plain loops.
+//! The double backward pass, and trained parameters, compared with several passes and plain loops, which one writes without them.
 //!
 //! A filter picks a part: `cargo bench --bench gradients -- prelu`.
 
@@ -29,7 +29,7 @@ fn double_backward(c: &mut Criterion) {
             group.bench_function($name, |b| b.iter(|| {
                 $activation.double_backward(black_box(&x), &grad_y, &grad_grad_x, &mut grad_grad_y, &mut grad_x);
             }));
-            // The first derivative as today, the second in a plain loop.
+            // The first derivative by the crate, and the second in a plain loop.
             group.bench_function(concat!($name, " by passes"), |b| b.iter(|| {
                 let second: fn(f32) -> f32 = $second;
                 $activation.backward(black_box(&x), &grad_grad_x, &mut grad_grad_y);

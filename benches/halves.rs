@@ -1,6 +1,6 @@
-//! Halves beside `f32`: how many times as long an element of `f16` or `bf16` takes, at each level that the CPU has.
+//! Compares halves with `f32`: how many times as long an element of `f16` or `bf16` takes, at each level that the CPU has.
 //!
-//! `cargo bench --bench halves --features half` prints the ratios first, then what criterion measures.
+//! `cargo bench --bench halves --features half` prints the ratios first, and then criterion's measurements.
 
 #[path = "shared/config.rs"]
 mod config;
@@ -24,7 +24,7 @@ impl<A: Activation<f32> + Activation<f16> + Activation<bf16>> Typed for A {}
 
 const FUNCTIONS: [(&str, &dyn Typed); 4] = [("relu", &Relu), ("sigmoid", &Sigmoid), ("silu", &Silu), ("gelu", &Gelu)];
 
-/// The least time of a forward pass among many, in nanoseconds an element: the noise of a machine only adds to it.
+/// The least time of many forward passes, in nanoseconds an element, because the noise of a machine only adds to it.
 fn least_time<T: Element, A: Activation<T> + ?Sized>(activation: &A, level: Level) -> f64 {
     const PASSES: usize = 10;
     let x = inputs::<T>(SIZE);

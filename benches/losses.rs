@@ -1,4 +1,4 @@
-//! Losses as people use them, beside the several passes that one would write without them.
+//! Losses in real use, compared with the several passes that one would write without them.
 
 #[path = "shared/config.rs"]
 mod config;
@@ -44,7 +44,7 @@ fn binary<T: Element>(c: &mut Criterion) {
             b.iter(|| loss.loss_and_gradient(black_box(&x), black_box(targets), &mut grad));
         });
     }
-    // Softplus and sigmoid, then a loop over what they gave.
+    // Softplus and sigmoid, and then a loop over their results.
     let (mut softplus, mut sigmoid) = (vec![T::zero(); n], vec![T::zero(); n]);
     group.bench_function("weights of classes, several passes", |b| {
         b.iter(|| {
@@ -74,7 +74,7 @@ fn binary<T: Element>(c: &mut Criterion) {
     group.finish();
 }
 
-/// Focal losses beside the cross-entropy and the passes that they would be put together from.
+/// Focal losses, compared with the cross-entropy and with separate passes that give the same numbers.
 fn focal<T: Element>(c: &mut Criterion) {
     let n = N;
     let (x, t): (Vec<T>, Vec<T>) = (inputs(n), targets(n));
@@ -103,7 +103,7 @@ fn focal<T: Element>(c: &mut Criterion) {
     group.finish();
 }
 
-/// Images of 21 classes: along their axis, and by rows after a transposition of one's own.
+/// Images of 21 classes: along their axis, and by rows after a separate transposition.
 fn images<T: Element>(c: &mut Criterion) {
     let (classes, pixels) = (21, 1 << 14);
     let n = classes * pixels;

@@ -1,5 +1,5 @@
 //! Softmax by the length of its rows: 64 K elements in short rows, and one long row. Then the softmax of attention, and routers of
-//! experts, beside the passes that they stand for.
+//! experts, compared with the separate passes that they replace.
 
 #[path = "shared/config.rs"]
 mod config;
@@ -51,7 +51,7 @@ fn naive<T: Element>(x: &[T], y: &mut [T]) {
     }
 }
 
-/// Heads of so many queries and keys, causal, with sinks or soft caps.
+/// Heads with these numbers of queries and keys, causal, with sinks or soft caps.
 const HEADS: usize = 4;
 
 fn attention<T: Element>(c: &mut Criterion) {

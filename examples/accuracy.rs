@@ -1,8 +1,8 @@
-//! The errors of every activation in ULP, measured: worst case, where it is, share of correctly rounded results.
+//! Measures the errors of every activation in ULP: the worst error, its place, and the share of correctly rounded results.
 //!
-//! `cargo run --release --example accuracy` takes a stride over all f32 and the committed tables for f64.
-//! `cargo run --release --example accuracy -- --exhaustive` takes every f32 there is. `--fast` measures the fast forms, and
-//! `--second` second derivatives. `--help` tells the rest.
+//! `cargo run --release --example accuracy` takes every nth f32, and the committed tables for f64.
+//! `cargo run --release --example accuracy -- --exhaustive` takes every f32. `--fast` measures the fast forms, and `--second` measures
+//! second derivatives. `--help` lists all options.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -27,7 +27,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 const PATTERNS: u64 = 1 << 32;
 /// A prime.
 const STRIDE: u64 = 1_009;
-/// Bit patterns that a thread takes at a time.
+/// How many bit patterns a thread takes at a time.
 const PIECE: u64 = 1 << 24;
 
 const HELP: &str = "\
@@ -50,19 +50,19 @@ Measures the errors of activations and derivatives in ULP, on all cores, and fai
 ";
 
 struct Options {
-    /// Every f32, by two references.
+    /// Every f32, with two references.
     exhaustive: bool,
     stride: u64,
     markdown: bool,
-    /// The fast forms.
+    /// Whether to measure the fast forms.
     fast: bool,
-    /// Second derivatives.
+    /// Whether to measure second derivatives.
     second: bool,
-    /// All of them if empty.
+    /// The functions; all of them if this is empty.
     of: Vec<AnyActivation>,
 }
 
-/// `None` if it is help that is asked for.
+/// `None` if help is requested.
 fn options() -> Result<Option<Options>, String> {
     let mut options =
         Options { exhaustive: false, stride: STRIDE, markdown: false, fast: false, second: false, of: Vec::new() };
@@ -96,7 +96,7 @@ fn options() -> Result<Option<Options>, String> {
     Ok(Some(options))
 }
 
-/// The best level of each kind of lane: the others of the kind have the same bits.
+/// The best level of each kind of lane. The other levels of a kind have the same bits.
 fn kinds() -> Vec<Level> {
     let mut kinds: Vec<Level> = Vec::new();
     for level in Level::available() {
@@ -136,7 +136,7 @@ fn sweep_f32(
     on_all_cores(work, Exhaustive::merge)
 }
 
-/// Runs the work on each core. They share a counter of what has been taken.
+/// Runs the work on each core. The cores share a counter of the patterns that have been taken.
 fn on_all_cores<T: Send>(work: impl Fn(&AtomicU64) -> T + Sync, merge: impl FnMut(T, T) -> T) -> T {
     let next = AtomicU64::new(0);
     let cores = thread::available_parallelism().map_or(1, usize::from);
@@ -150,7 +150,7 @@ fn on_all_cores<T: Send>(work: impl Fn(&AtomicU64) -> T + Sync, merge: impl FnMu
     })
 }
 
-/// The worst error of a fast form over every f32, for each level.
+/// The worst error of a fast form over every f32, at each level.
 fn sweep_fast(activation: AnyActivation, part: Part, levels: &[Level], bar: &ProgressBar) -> Vec<Worst> {
     let work = |next: &AtomicU64| {
         let mut worst = vec![Worst::default(); levels.len()];
@@ -166,7 +166,7 @@ fn sweep_fast(activation: AnyActivation, part: Part, levels: &[Level], bar: &Pro
     on_all_cores(work, |a, b| a.into_iter().zip(b).map(|(a, b)| a.merge(b)).collect())
 }
 
-/// Measures the fast forms, and says whether all are within their contracts.
+/// Measures the fast forms, and returns whether all are within their contracts.
 fn fast_forms(levels: &[Level], options: &Options) -> bool {
     let swept: Vec<AnyActivation> = AnyActivation::all()
         .filter(|activation| Contract::of(activation.card().name).is_some())
@@ -215,7 +215,7 @@ fn fast_forms(levels: &[Level], options: &Options) -> bool {
     within
 }
 
-/// The progress of a sweep over so many functions and their derivatives.
+/// The progress of a sweep over this many functions and their derivatives.
 fn bar(functions: usize) -> ProgressBar {
     ProgressBar::new(functions as u64 * 2 * (PATTERNS / PIECE)).with_style(
         ProgressStyle::with_template("{msg:>20} {wide_bar} {percent:>3} % {elapsed} of {duration}")
@@ -223,7 +223,7 @@ fn bar(functions: usize) -> ProgressBar {
     )
 }
 
-/// How many inputs the oracle judged, and how far it was from the fast reference at most.
+/// How many inputs the oracle checked, and how far it was from the fast reference at most.
 #[derive(Default)]
 struct Second {
     judged: u64,

@@ -1,4 +1,4 @@
-//! How a ReLU dies: one step too large, and no gradient ever comes again. LeakyReLU comes back.
+//! How a ReLU dies: after one step that is too large, no gradient ever comes again. A LeakyReLU recovers.
 
 use activations::{Activation, LeakyRelu, Relu};
 
@@ -9,10 +9,10 @@ struct Neuron<A> {
     b: f32,
 }
 
-/// What one step of training saw.
+/// The numbers of one step of training.
 struct Seen {
     loss: f32,
-    /// Inputs through which a gradient came to w and b.
+    /// The number of inputs with a gradient for w and b.
     reached: usize,
 }
 

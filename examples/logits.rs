@@ -1,4 +1,4 @@
-//! Why softmax must not stand before a cross-entropy that applies it itself.
+//! Why you must not put softmax before a cross-entropy that applies softmax itself.
 
 #[path = "shared/random.rs"]
 mod random;
@@ -13,7 +13,7 @@ struct Classifier {
     classes: usize,
 }
 
-/// The mean loss over the rows, the probabilities in it, and its gradient with respect to the logits.
+/// The mean loss over the rows, the probabilities that it used, and its gradient with respect to the logits.
 struct Loss {
     mean: f32,
     probabilities: Vec<f32>,
@@ -32,14 +32,14 @@ impl Classifier {
         Loss { mean, probabilities: self.softmax.forward_vec(logits), grad }
     }
 
-    /// The mistake: probabilities given where logits are expected.
+    /// The mistake: the loss gets probabilities, but expects logits.
     fn of_probabilities(&self, logits: &[f32], labels: &[usize]) -> Loss {
         let probabilities = self.softmax.forward_vec(logits);
         let loss = self.of_logits(&probabilities, labels);
         Loss { grad: self.softmax.backward_vec(logits, &loss.grad), ..loss }
     }
 
-    /// The least loss that the mistake can reach: probability 1 on the right class is a score of 1 against zeros.
+    /// The least loss that the mistake can reach, where the right class has probability 1: a score of 1, and zeros for the others.
     fn floor(&self) -> f32 {
         (1.0 + (self.classes - 1) as f32 * (-1.0_f32).exp()).ln()
     }
@@ -68,7 +68,7 @@ fn one_row() -> Result<(), ParameterError> {
         }
     }
     println!("\nAfter the first softmax the scores lie in [0, 1]: the loss cannot fall below {:.4},", loss.floor());
-    println!("and where the network is sure and wrong, where it should learn most, the gradient is next to nothing.");
+    println!("and where the network is confident and wrong, where it should learn most, the gradient is almost 0.");
     Ok(())
 }
 

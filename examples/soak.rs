@@ -1,6 +1,6 @@
-//! All functions on all cores for as long as you like, over random bits: bounds, equal bits, and memory that does not grow.
+//! All functions on all cores for as long as you like, over random bits. Checks bounds, equal bits, and that memory does not grow.
 //!
-//! `cargo run --release --example soak` takes two seconds, `cargo run --release --example soak -- --minutes 10` ten minutes.
+//! `cargo run --release --example soak` takes two seconds, and `cargo run --release --example soak -- --minutes 10` takes ten minutes.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -24,10 +24,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use random::Random;
 use support::{Float, same};
 
-/// Elements that a function is given at a time.
+/// How many elements a function gets at a time.
 const ELEMENTS: usize = 4_096;
 
-/// How many bytes more than after its first second the process may hold at the end.
+/// How many more bytes the process may hold at the end than after its first second.
 const MOST_GROWTH: u64 = 16 << 20;
 
 fn duration() -> Result<Duration, String> {
@@ -42,14 +42,14 @@ fn duration() -> Result<Duration, String> {
     Duration::try_from_secs_f64(60.0 * minutes).map_err(|e| e.to_string())
 }
 
-/// Resident memory in bytes, where the system tells.
+/// Resident memory in bytes, if the system reports it.
 fn resident() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     Some(line.trim_end_matches("kB").trim().parse::<u64>().ok()? << 10)
 }
 
-/// What was done.
+/// The counts of what was done.
 #[derive(Default)]
 struct Count {
     values: u64,
@@ -64,7 +64,7 @@ impl AddAssign for Count {
     }
 }
 
-/// Any bits, and numbers of the sizes where functions bend.
+/// Random bits, and numbers of the magnitudes where functions bend.
 fn inputs<T: Float>(random: &mut Random) -> Vec<T> {
     let size = [1.0, 10.0, 120.0][random.bits() as usize % 3];
     (0..ELEMENTS)
@@ -103,7 +103,7 @@ fn check_bits<T: Float>(activation: AnyActivation, part: Part, random: &mut Rand
     Ok(count)
 }
 
-/// The stated bound holds at the best level of each kind.
+/// Checks that the stated bound holds at the best level of each kind.
 fn check_bound(activation: AnyActivation, part: Part, random: &mut Random) -> Result<Count, String> {
     let levels: Vec<Level> = Level::available().collect();
     let mut reports = vec![Report::default(); levels.len()];
@@ -117,7 +117,7 @@ fn check_bound(activation: AnyActivation, part: Part, random: &mut Random) -> Re
     Ok(count)
 }
 
-/// All functions, round and round, until there is something to tell or the time is over.
+/// Runs all functions again and again, until one fails or the time is over.
 fn work(seed: u64, end: Instant, failed: &AtomicBool) -> Result<Count, String> {
     let mut random = Random(seed);
     let mut count = Count::default();

@@ -1,4 +1,4 @@
-//! The tour: every function and its derivative on five points, softmax, and the speed beside a plain loop.
+//! The tour: every function and its derivative on five points, softmax, and the speed compared with a plain loop.
 
 #[path = "shared/random.rs"]
 mod random;

@@ -1,4 +1,4 @@
-//! Why deep stacks of sigmoids do not learn: the gradient layer by layer, first as arithmetic, then measured.
+//! Why deep stacks of sigmoids do not learn: the gradient layer by layer, first by arithmetic and then by measurement.
 
 #[path = "shared/random.rs"]
 mod random;
@@ -15,7 +15,7 @@ fn main() -> Result<(), ParseError> {
     measured()
 }
 
-/// The slopes alone, multiplied as the chain rule multiplies them.
+/// Only the slopes, multiplied by the chain rule.
 fn arithmetic() {
     let mut greatest = [0.0_f64];
     Sigmoid.derivative(&[0.0], &mut greatest);
@@ -36,15 +36,14 @@ struct Stack {
 }
 
 impl Stack {
-    /// Weights with the variance that keeps the signal's size: Glorot's 1/n, or He's 2/n for functions that shut off
-    /// half of their inputs.
+    /// Weights whose variance keeps the signal's size: Glorot's 1/n, or He's 2/n for functions that are 0 for half of their inputs.
     fn new(activation: AnyActivation, gain: f32) -> Self {
         let mut random = Random(7);
         let scale = (gain / WIDTH as f32).sqrt();
         Self { activation, weights: (0..LAYERS).map(|_| random.normals(WIDTH * WIDTH, scale)).collect() }
     }
 
-    /// The length of the gradient behind each layer, first layer first, if the gradient has length 1 at the output.
+    /// The length of the gradient after each layer, first layer first, if the gradient has length 1 at the output.
     fn gradient_lengths(&self) -> Vec<f64> {
         let mut random = Random(8);
         let mut h = random.normals(BATCH * WIDTH, 1.0);
@@ -70,7 +69,7 @@ impl Stack {
     }
 }
 
-/// Each row of `h` times a matrix whose element (output i, input j) stands at `i * step_out + j * step_in`.
+/// Each row of `h` times a matrix whose element (output i, input j) is at `i * step_out + j * step_in`.
 fn multiply(h: &[f32], weights: &[f32], step_out: usize, step_in: usize) -> Vec<f32> {
     let dot =
         |row: &[f32], i: usize| row.iter().enumerate().map(|(j, h)| h * weights[i * step_out + j * step_in]).sum();
@@ -91,7 +90,7 @@ fn measured() -> Result<(), ParseError> {
     println!("\n2. Measured\n");
     println!("{LAYERS} dense layers of {WIDTH} units, {BATCH} random inputs, random weights of variance 1/n (Glorot;");
     println!("sigmoid, tanh) or 2/n (He; relu, gelu). A gradient of length 1 enters at the output.");
-    println!("What is left of it behind each layer; each # is a factor of ten above 1e-8:\n");
+    println!("Its length behind each layer; each # is a factor of ten above 1e-8:\n");
     let names = stacks.map(|(name, _)| format!("  {name:<19}")).concat();
     println!("layer{}", names.trim_end());
     for layer in (0..LAYERS).rev() {

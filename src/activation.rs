@@ -1,4 +1,4 @@
-//! `Activation` works on slices, `Elementwise` is one scalar formula, and the bridge makes the first of the second.
+//! `Activation` works on slices, `Elementwise` is a formula of one number, and every `Elementwise` becomes an `Activation`.
 
 #[cfg(feature = "alloc")]
 use alloc::{vec, vec::Vec};
@@ -14,11 +14,11 @@ use crate::pass::{Pass, Pieces, same_length};
 
 /// An activation function over slices.
 ///
-/// Implemented by every type of this crate, for every [`Element`]; a formula of your own gets it by implementing
-/// [`Elementwise`]. The trait can be made into an object: `Box<dyn Activation<f32>>`.
+/// Every function of this crate implements it, for every [`Element`]. A formula of your own gets it by implementing
+/// [`Elementwise`]. Trait objects such as `Box<dyn Activation<f32>>` work.
 ///
-/// All methods take one pass over the data, without a temporary, and panic if the slices' lengths differ, or do not divide
-/// into [`pieces`](Self::pieces), before anything is written. Empty slices are fine.
+/// All methods take one pass over the data, without a temporary array. They panic before writing anything if the slices' lengths
+/// differ or do not divide into [`pieces`](Self::pieces). Empty slices are allowed.
 ///
 /// ```
 /// use activations::{Activation, Relu, Sigmoid};
@@ -31,9 +31,9 @@ use crate::pass::{Pass, Pieces, same_length};
 /// assert_eq!(x, [0.5, 0.5]);
 /// ```
 pub trait Activation<T: Element> {
-    /// Runs one pass at one CPU level: the one method that an implementation must have. Callers use the others.
+    /// Runs one pass at one CPU level. This is the only method that an implementation must have. Callers use the others.
     ///
-    /// The slices of a [`Pass`] have equal lengths: the pass was made by one of the methods below, which check.
+    /// The slices of a [`Pass`] have equal lengths, because the methods below check them before they make the pass.
     ///
     /// ```
     /// use activations::{Activation, Element, Level, Pass, Tanh};
@@ -215,7 +215,7 @@ pub trait Activation<T: Element> {
     #[track_caller]
     fn forward_extend(&self, x: &[T], y: &mut Vec<T>) {
         self.pieces().check(x.len());
-        // Zeros first: that is faster than to copy `x` by pieces that stay in the cache, and to work in place. GELU of 64 Ki
+        // Appending zeros first is faster than copying `x` in pieces that fit the cache and working in place: GELU of 64 Ki
         // elements takes 33 us instead of 50.
         let start = y.len();
         y.resize(start + x.len(), T::zero());
@@ -259,11 +259,11 @@ pub trait Activation<T: Element> {
     }
 }
 
-/// A function of one number: a formula and its derivative, from which slices, element types, gradients and SIMD
-/// follow.
+/// A function of one number: a formula and its derivative. The crate derives the rest: slices, element types, gradients and
+/// SIMD.
 ///
-/// The formula is written once, over any lane [`Real`], without branches (an `if` between two values is a select)
-/// and marked `#[inline(always)]`, so that the loop around it vectorises:
+/// Write the formula once, generic over [`Real`]. Use [`Real::select`] instead of branches, and mark it `#[inline(always)]`, so
+/// that the loop around it vectorises:
 ///
 /// ```
 /// use activations::{Activation, Elementwise, Real, math};
@@ -298,16 +298,17 @@ pub trait Activation<T: Element> {
 ///
 /// # Vectors abreast
 ///
-/// An implementation may set two constants, which change the speed and no result. `const ABREAST: usize` is how many vectors of
-/// elements go through the formula abreast, from 1 to 4; the default is 4. Several hide the latency of a chain of operations. Fewer
-/// are faster if the formula has few operations, or so many constants that no registers are left. `const ABREAST_OF_BOTH: usize` is
-/// the same for [`forward_with_derivative`](Activation::forward_with_derivative), which needs more registers.
+/// An implementation may set two constants, which change the speed but no result. `const ABREAST: usize` is the number of vectors
+/// that go through the formula side by side, from 1 to 4; the default is 4. Several vectors hide the latency of a chain of
+/// operations. Fewer are faster if the formula has few operations, or so many constants that no registers are left.
+/// `const ABREAST_OF_BOTH: usize` is the same for [`forward_with_derivative`](Activation::forward_with_derivative), which needs
+/// more registers.
 pub trait Elementwise: Clone {
-    /// How many vectors of elements go through the formula abreast. Hidden, because it would come first on the page of each type.
+    /// See "Vectors abreast" above. Hidden, because it would come first on the page of each type.
     #[doc(hidden)]
     const ABREAST: usize = 4;
 
-    /// The same for [`forward_with_derivative`](Activation::forward_with_derivative), which needs more registers.
+    /// See "Vectors abreast" above.
     #[doc(hidden)]
     const ABREAST_OF_BOTH: usize = Self::ABREAST;
 
@@ -331,7 +332,7 @@ pub trait Elementwise: Clone {
         passes(self, level, pass);
     }
 
-    /// Runs a pass of the fast form over `f32`. A type that has one names it by [`fast_form`].
+    /// Runs a pass of the fast form over `f32`. A type sets its fast form with [`fast_form`].
     #[doc(hidden)]
     #[inline]
     fn run_fast_f32(&self, level: Level, pass: Pass<'_, f32>) {
@@ -356,7 +357,7 @@ impl<T: Element, F: Elementwise> Activation<T> for F {
     }
 }
 
-/// The passes of a formula, or of its fast form, which is for `f32` alone.
+/// The passes of a formula, or of its fast form, which exists for `f32` only.
 struct Passes<'f, F, const FAST: bool>(&'f F);
 
 impl<F: Elementwise, const FAST: bool> Kernel for Passes<'_, F, FAST> {
@@ -377,12 +378,12 @@ impl<F: Elementwise, const FAST: bool> Kernel for Passes<'_, F, FAST> {
 /// The loops of a formula, compiled where this is called with a type.
 #[inline]
 pub(crate) fn passes<T: Float, F: Elementwise>(f: &F, level: Level, pass: Pass<'_, T>) {
-    // The caller has just stored each slice as two words. A copy of both at once would wait 5 ns for the stores. A slice that is
-    // cut is copied word by word.
+    // The caller has just stored each slice as two words. A copy of both words at once would wait 5 ns for these stores. Cutting
+    // the slice makes the compiler copy it word by word.
     match pass {
         Pass::Forward { x, y } => dispatch(level, Forward { f, x, y: &mut y[..x.len()] }),
         Pass::ForwardInPlace { x } => {
-            // A copy takes at most 5 % of such a formula's time. `const`, so that the loop of the other branch is not compiled.
+            // For these formulas the copy takes at most 5 % of the time. `const`, so that the other branch's loop is not compiled.
             if const { F::ABREAST > 1 && size_of::<T>() > 4 } {
                 copied_tiles(x, |x, y| dispatch(level, Forward { f, x, y }));
             } else {
@@ -390,7 +391,7 @@ pub(crate) fn passes<T: Float, F: Elementwise>(f: &F, level: Level, pass: Pass<'
             }
         }
         Pass::Derivative { x, dydx } => {
-            // The gradient of ones, because reading them costs nothing beside a formula that takes long.
+            // This saves a loop: the derivative is the gradient for ones. Reading the ones costs nothing beside a slow formula.
             if const { F::ABREAST > 1 } {
                 for (x, grad_x) in aligned_tiles(x, dydx) {
                     dispatch(level, Backward { f, x, grad_y: &T::ONES[..x.len()], grad_x });
@@ -401,7 +402,7 @@ pub(crate) fn passes<T: Float, F: Elementwise>(f: &F, level: Level, pass: Pass<'
         }
         Pass::ForwardWithDerivative { x, mut y, dydx } => {
             if const { F::ABREAST == 1 } {
-                // Where a formula is cheap, two passes over a tile take no longer than one pass that writes two slices.
+                // For a cheap formula, two passes over a tile take no longer than one pass that writes two slices.
                 for (x, dydx) in aligned_tiles(x, dydx) {
                     let (y_tile, rest) = y.split_at_mut(x.len());
                     dispatch(level, Forward { f, x, y: y_tile });
@@ -429,7 +430,7 @@ fn aligned_tiles<'a, T: Float>(x: &'a [T], y: &'a mut [T]) -> impl Iterator<Item
     core::iter::once((x_first, y_first)).chain(x.chunks(TILE).zip(y.chunks_mut(TILE)))
 }
 
-/// Compiles the passes of a built-in formula in this crate, once for each float. Stands in the formula's `impl Elementwise`.
+/// Compiles the passes of a built-in formula in this crate, once for each float. Write it in the formula's `impl Elementwise`.
 macro_rules! compiled_passes {
     () => {
         $crate::kernel::element::compiled! {
@@ -444,8 +445,8 @@ macro_rules! compiled_passes {
 }
 pub(crate) use compiled_passes;
 
-/// Names the formula that [`Fast`](crate::Fast) runs over `f32`: `fast_form!(|f| FastElu { alpha: f.alpha })`. Stands in the
-/// `impl Elementwise` of a type. With `if`, the type has a fast form only then.
+/// Sets the formula that [`Fast`](crate::Fast) runs over `f32`: `fast_form!(|f| FastElu { alpha: f.alpha })`. Write it in the
+/// `impl Elementwise` of a type. After `if` may stand a condition; where it is false, `Fast` runs the usual formula.
 macro_rules! fast_form {
     (|$f:ident| $form:expr $(, if $has_one:expr)?) => {
         $crate::kernel::element::compiled! {
@@ -461,10 +462,10 @@ macro_rules! fast_form {
 }
 pub(crate) use fast_form;
 
-/// A formula whose results are written over the elements.
+/// A formula that runs in place.
 ///
-/// Where a formula chooses between the element and something else, LLVM would make a masked store, which takes ten times as long on
-/// some CPUs with AVX2. So a zero that LLVM cannot see through is added to the element's bits.
+/// If a formula selects between the element and something else, LLVM would compile that to a masked store, which takes ten times
+/// as long on some CPUs with AVX2. So this adds to the element's bits a zero that LLVM does not know to be zero.
 #[derive(Clone)]
 struct Over<F> {
     f: F,

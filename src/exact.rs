@@ -3,10 +3,10 @@
 //! Ziv's method (ACM Trans. Math. Softw. 17, 1991), tile by tile:
 //!
 //! 1. the kernel for `f64` computes a tile, with a relative error that is far below 2^-44;
-//! 2. a result whose lower and upper bound round to the same number is that number;
-//! 3. the others, about one in 2^19 and all ties, are computed one by one with 106 bits, and rounded once.
+//! 2. if the lower and the upper bound of a result round to the same number, that number is the result;
+//! 3. the other results, about one in 2^19 and all ties, are computed one by one with 106 bits, and rounded once.
 //!
-//! So the CPU level decides only which results take the third step, and not what they are.
+//! So the CPU level decides only which results need the third step, but does not change them.
 
 mod definitions;
 mod double;
@@ -24,25 +24,25 @@ use crate::pass::{Pass, Pieces};
 
 /// An activation whose results are correctly rounded: the exact real number, rounded once, to nearest, ties to even.
 ///
-/// That is so for every input, value and derivative, and for the parameters exactly as they are given, in `f32`, `f16` and `bf16`.
-/// There is only one such result. So it has the same bits at every [`Level`](crate::Level), on every CPU, in WebAssembly, without
-/// `std`, and in every version of this crate.
+/// This holds for value and derivative at every input, with the parameters exactly as they are given, in `f32`, `f16` and `bf16`.
+/// There is only one correctly rounded result. So it has the same bits at every [`Level`](crate::Level), on every CPU, in
+/// WebAssembly, without `std`, and in every version of this crate.
 ///
-/// - For every function of one number: [`Definition`] lists them. There is none for slices of `f64`: such code does not compile.
+/// - It takes every function of one number: [`Definition`] lists them. For slices of `f64` there is no `Exact`, so such code does not
+///   compile.
 /// - [`Softmax`](crate::Softmax), [`LogSoftmax`](crate::LogSoftmax) and [`Softmin`](crate::Softmin) are computed in `f64` at
 ///   [`Level::portable`](crate::Level::portable) and rounded once: at most 0.501 ULP, on sampled rows, and the same bits on every
 ///   machine. So are [`CrossEntropy`](crate::CrossEntropy), [`BinaryCrossEntropy`](crate::BinaryCrossEntropy) and
-///   [`log_sum_exp_exact`](crate::log_sum_exp_exact). A gradient's error is relative to its parts if they cancel.
+///   [`log_sum_exp_exact`](crate::log_sum_exp_exact). If the parts of a gradient cancel, its error is relative to the parts.
 /// - Derivative: correctly rounded, too. [`backward`](Activation::backward) is `grad_y` times the rounded derivative, rounded once
-///   more. [`Snake`](crate::Snake)'s derivative oscillates at every x. Far from 0 the default gives its mean
-///   instead.
+///   more. [`Snake`](crate::Snake)'s derivative is exact also far from 0, where it oscillates and the default gives its mean.
 /// - Error: at most 0.5 ULP, below the normal range too. `examples/exact` compares results with a hundred digits, for every `f32`.
 /// - Special values: NaN, infinities, kinks and the signs of zeros are as without `Exact`.
-/// - Parameters: as they are given, but bounded as the type says of `f64`. The default `alpha` of
+/// - Parameters: used as they are given, within the limits that the type states for `f64`. The default `alpha` of
 ///   [`HardSigmoid`](crate::HardSigmoid) stands for 1/6.
-/// - Time: three to five times the default's for functions that are made of exponentials, and five to fifteen times for those that
-///   are made of straight lines. A result that is a tie, or nearly one, takes some microseconds more. That is one result in 250,000.
-///   It is also most results below the normal range if the function halves such numbers, as GELU does.
+/// - Time: three to five times the default's for functions with exponentials, and five to fifteen times for piecewise linear
+///   functions. A tie, or nearly a tie, takes some microseconds more. One result in 250,000 is such a tie. So are most results below
+///   the normal range if the function halves such numbers, as GELU does.
 /// - Source: Ziv, "Fast evaluation of elementary mathematical functions with correctly rounded last bit", ACM Trans. Math. Softw. 17,
 ///   1991.
 ///
@@ -69,7 +69,7 @@ impl<T: Element<Float = f32>, A: Definition> Activation<T> for Exact<A> {
 
 /// A function that [`Exact`] can compute: all functions of one number of this crate.
 ///
-/// The trait is sealed: what it says of a function is known to this crate only.
+/// The trait is sealed, because only this crate has the definitions of its functions.
 pub trait Definition: Activation<f64> + Sync {
     /// The value at a finite number.
     #[doc(hidden)]
@@ -79,13 +79,13 @@ pub trait Definition: Activation<f64> + Sync {
     #[doc(hidden)]
     fn exact_slope(&self, x: Double) -> Double;
 
-    /// How far what is [approximate](Self::approximate) may be off, beside 2^-44 of the result.
+    /// The error of [`approximate`](Self::approximate) in addition to 2^-44 of the result.
     #[doc(hidden)]
     fn reach(&self, _part: Part) -> Reach {
         Reach::RELATIVE
     }
 
-    /// Values or derivatives in `f64`. Where they are not known, NaN.
+    /// Computes values or derivatives in `f64`, or NaN where the kernel does not give them.
     #[doc(hidden)]
     fn approximate(&self, level: Level, part: Part, x: &[f64], y: &mut [f64]) {
         part.run(self, level, x, y);
@@ -138,14 +138,14 @@ impl Part {
     }
 }
 
-/// Makes results NaN where the condition holds for the number beside.
+/// Makes results NaN where the condition holds for the input.
 fn mark(x: &[f64], y: &mut [f64], condition: impl Fn(f64) -> bool) {
     for (&x, y) in x.iter().zip(y) {
         *y = if condition(x) { f64::NAN } else { *y };
     }
 }
 
-/// Elements of a tile: its numbers in `f64` and its results stay in the first-level cache, with the kernel's constants.
+/// The number of elements in a tile. Its numbers in `f64` and its results stay in the first-level cache, with the kernel's constants.
 const TILE: usize = 512;
 
 #[inline(never)]
@@ -204,7 +204,7 @@ impl<const N: usize> Tiles<N> {
     }
 }
 
-/// Rounds, and computes again what is not decided.
+/// Rounds the results, and computes those again whose rounding is not decided.
 fn finish<const PARTS: usize>(f: &dyn Definition, level: Level, part: Part, round: Round<'_, PARTS>) {
     let Round { reach, format, x, y, out } = round;
     if !dispatch(level, Round::<PARTS> { reach, format, x, y, out: &mut *out }) {
@@ -215,7 +215,7 @@ fn finish<const PARTS: usize>(f: &dyn Definition, level: Level, part: Part, roun
             continue;
         }
         let exact = match part {
-            // The limit, which the kernel gives without an error.
+            // At an infinity the kernel gives the limit, without an error.
             _ if x.is_infinite() => y,
             Part::Value => f.exact_value(x.into()).to_odd(),
             Part::Slope => f.exact_slope(x.into()).to_odd(),

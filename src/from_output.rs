@@ -1,4 +1,4 @@
-//! Gradients from the output: for functions whose output determines the derivative, so that training need not keep the input.
+//! Gradients from the output, for functions whose output determines the derivative. Training then need not keep the input.
 
 #[cfg(feature = "alloc")]
 use alloc::{vec, vec::Vec};
@@ -11,13 +11,13 @@ use crate::kernel::real::Real;
 use crate::kernel::sweep::sweep;
 use crate::pass::same_length;
 
-/// Activations whose gradient follows from the output y = f(x).
+/// Activations whose gradient can be computed from the output y = f(x).
 ///
-/// Training then keeps `y`, which the next layer needs anyway, and `x` can be overwritten, as by
-/// [`forward_in_place`](Activation::forward_in_place).
+/// Training then keeps only `y`, which the next layer needs anyway. `x` can be overwritten, as
+/// [`forward_in_place`](Activation::forward_in_place) does.
 ///
-/// Rounding may give many inputs the same output. The gradient is then the one that belongs to this output: where sigmoid(x)
-/// has rounded to 1, the derivative is 0, although 1 - y of the exact value is not.
+/// Rounding may give many inputs the same output. They then get the same gradient, computed from that output. For example, where
+/// sigmoid(x) is rounded to 1, the derivative is 0, although the exact 1 - sigmoid(x) is not.
 ///
 /// ```
 /// use activations::{Activation, FromOutput, Tanh};
@@ -33,7 +33,8 @@ pub trait FromOutput<T: Element>: Activation<T> {
     /// [`backward_from_output`](Self::backward_from_output).
     fn run_from_output(&self, level: Level, y: &[T], grad_y: &[T], grad_x: &mut [T]);
 
-    /// The gradient with respect to the input, from the output: `grad_x = Jᵀ grad_y`, J the Jacobian where f gives `y`.
+    /// The gradient with respect to the input, computed from the output: `grad_x = Jᵀ grad_y`, where J is the Jacobian at the
+    /// input that gives `y`.
     ///
     /// # Panics
     /// If the lengths differ, or do not divide into the function's rows, before anything is written.
@@ -73,7 +74,7 @@ pub trait FromOutput<T: Element>: Activation<T> {
     }
 }
 
-/// A function of one number whose derivative is a formula of its value.
+/// A function of one number whose derivative can be computed from its value.
 ///
 /// ```
 /// use activations::{Elementwise, FromOutput, Real, SlopeFromOutput};
@@ -104,7 +105,7 @@ pub trait FromOutput<T: Element>: Activation<T> {
 /// assert_eq!(Half.backward_from_output_vec(&[-1.0_f32, 1.0], &[1.0, 1.0]), [0.5, 1.0]);
 /// ```
 pub trait SlopeFromOutput: Elementwise {
-    /// f'(x) for f(x) = y; at a kink, PyTorch's derivative ([`Card::kinks`](crate::Card::kinks)).
+    /// f'(x), where f(x) = y; at a kink, PyTorch's derivative ([`Card::kinks`](crate::Card::kinks)).
     fn slope_from_output<R: Real>(&self, y: R) -> R;
 
     /// Runs the gradient over `f32`. This default is compiled in the crate that uses the formula.
@@ -153,7 +154,7 @@ impl<F: SlopeFromOutput> Kernel for Gradient<'_, F> {
 #[inline]
 pub(crate) fn backward_from_output<T: Float, F: SlopeFromOutput>(f: &F, level: Level, slices: OfOutput<'_, T>) {
     let OfOutput { y, grad_y, grad_x } = slices;
-    // Cut for the reason that `passes` gives.
+    // Cut so that the compiler copies the slices word by word: see `activation::passes`.
     let (grad_y, grad_x) = (&grad_y[..y.len()], &mut grad_x[..y.len()]);
     dispatch(level, BackwardFromOutput { f, y, grad_y, grad_x });
 }

@@ -1,22 +1,22 @@
-//! The guide: how to choose, call, train with and extend what the crate has.
+//! The guide: how to choose a function, call it, train with it, and write your own.
 //!
-//! | page | what it answers |
+//! | page | subject |
 //! |---|---|
-//! | [`choosing`] | which activation when, and what goes wrong |
+//! | [`choosing`] | which activation to take, and what can go wrong |
 //! | [`your_own`] | how to write an activation |
 //! | [`training`] | gradients, gates, biases, losses |
 //! | [`rows`] | softmax over rows, axes, masks and pieces |
 //! | [`accuracy`] | what a bound in ULP means; half precision |
 //! | [`speed`] | levels, threads, and how to call |
-//! | [`embedded`] | without the standard library |
+//! | [`embedded`] | use without the standard library |
 //! | [`coming_from`] | names in PyTorch, JAX, NNlib.jl, candle and burn |
 //!
-//! These pages are text. The crate's [front page](crate#reproducibility) says what is promised about bits.
+//! The crate's [front page](crate#reproducibility) says when results have the same bits.
 
 macro_rules! pages {
     ($($page:ident)*) => {$(
         #[doc = include_str!(concat!("../docs/guide/", stringify!($page), ".md"))]
-        // Wide tables break long names, where they would otherwise leave the screen.
+        // Without this, tables with long names are wider than the screen.
         #[doc = "\n<style>.docblock table { overflow-wrap: anywhere; font-size: 0.9em; }</style>"]
         pub mod $page {}
     )*};

@@ -15,14 +15,14 @@
 //!
 //! ## Functions
 //!
-//! Each is a type. [`Activation`] has its methods: [`forward`](Activation::forward), [`derivative`](Activation::derivative),
-//! [`backward`](Activation::backward). [`FromOutput`] and [`SecondDerivative`] have further gradients. [Curves](#curves) are
-//! below.
+//! Each function is a type. [`Activation`] has the methods: [`forward`](Activation::forward),
+//! [`derivative`](Activation::derivative), [`backward`](Activation::backward). [`FromOutput`] and [`SecondDerivative`] have
+//! further gradients. The [curves](#curves) are below.
 //!
-//! - ReLU and its like: [`Relu`], [`LeakyRelu`], [`Relu6`], [`SquaredRelu`], [`Rrelu`], [`Threshold`], [`Identity`]
-//! - GELU, SiLU and their like: [`Gelu`], [`GeluTanh`], [`QuickGelu`], [`ClippedGelu`], [`Silu`], [`Swish`], [`Mish`],
+//! - Like ReLU: [`Relu`], [`LeakyRelu`], [`Relu6`], [`SquaredRelu`], [`Rrelu`], [`Threshold`], [`Identity`]
+//! - Like GELU and SiLU: [`Gelu`], [`GeluTanh`], [`QuickGelu`], [`ClippedGelu`], [`Silu`], [`Swish`], [`Mish`],
 //!   [`HardSwish`], [`Xielu`]
-//! - ELU and its like: [`Elu`], [`Selu`], [`Celu`], [`Exponential`]
+//! - Like ELU: [`Elu`], [`Selu`], [`Celu`], [`Exponential`]
 //! - S-shaped: [`Sigmoid`], [`Tanh`], [`HardSigmoid`], [`HardTanh`], [`Softsign`], [`SparseSigmoid`], [`Laplace`]
 //! - Smooth ReLUs and logarithms: [`Softplus`], [`Squareplus`], [`SparsePlus`], [`LogSigmoid`], [`LogCosh`]
 //! - Shrinking: [`Softshrink`], [`Hardshrink`], [`Shrink`], [`Tanhshrink`]
@@ -30,69 +30,70 @@
 //!
 //! ## Rows
 //!
-//! Each output depends on a whole row. Rows lie one behind another, or along an axis. [`Scores`] are rows that are scaled,
-//! soft-capped, biased and masked first, as attention has them; see the guide on [rows](guide::rows).
+//! Each output depends on a whole row. Rows lie one after another, or along an axis. [`Scores`] scales, soft-caps, biases and
+//! masks rows first, as attention does; see the guide on [rows](guide::rows).
 //!
 //! - Activations: [`Softmax`], [`LogSoftmax`], [`Softmin`], [`Sparsemax`], [`Hardmax`]
 //! - Attention and experts: [`Scores`], [`Broadcast`], [`SinkGradient`], [`TopKSoftmax`]
-//! - Sums: [`log_sum_exp`], [`log_sum_exp_rows`], [`log_sum_exp_axis`] and [`log_sum_exp_backward`]; [`LogSumExp`] of numbers
-//!   that come in pieces
-//! - Sums of halves that are not rounded to halves: [`log_sum_exp_wide`], [`log_sum_exp_rows_wide`], [`log_sum_exp_axis_wide`]
-//! - Sums with the same bits on every CPU: [`log_sum_exp_exact`], [`log_sum_exp_rows_exact`]
+//! - Log-sum-exp: [`log_sum_exp`], [`log_sum_exp_rows`], [`log_sum_exp_axis`] and [`log_sum_exp_backward`]; [`LogSumExp`] for
+//!   numbers that come in pieces
+//! - Log-sum-exp of halves, returned as `f32`: [`log_sum_exp_wide`], [`log_sum_exp_rows_wide`], [`log_sum_exp_axis_wide`]
+//! - Log-sum-exp with the same bits on every CPU: [`log_sum_exp_exact`], [`log_sum_exp_rows_exact`]
 //!
 //! ## Gates and layers
 //!
-//! What follows a matrix product: gated units of two inputs, f(gate) up; a bias; and parameters that are trained. All give the
-//! gradients of everything that is trained.
+//! These follow a matrix product: gated units of two inputs, f(gate) up; a bias; parameters that are trained. The backward
+//! passes give the gradients of inputs, biases and parameters.
 //!
-//! - Gated units: [`SwiGlu`], [`GeGlu`], [`GeGluTanh`], [`Glu`], [`ReGlu`], [`ClampedSwiGlu`], and [`Gated`] of any activation.
+//! - Gated units: [`SwiGlu`], [`GeGlu`], [`GeGluTanh`], [`Glu`], [`ReGlu`], [`ClampedSwiGlu`], and [`Gated`] for any activation.
 //!   [`Gate`] has their methods, and [`Packing`] says how gate and up lie in one slice.
 //! - Bias: [`Biased`], with [`BiasGradient`]
-//! - Trained parameters: [`Prelu`], and [`PerChannel`] of [`SwishBeta`], [`SnakeA`], [`SoftplusBeta`], [`EluAlpha`], [`CeluAlpha`],
-//!   [`XieluAlphas`]
+//! - Trained parameters: [`Prelu`], and [`PerChannel`] with [`SwishBeta`], [`SnakeA`], [`SoftplusBeta`], [`EluAlpha`],
+//!   [`CeluAlpha`] or [`XieluAlphas`]
 //!
 //! ## Losses
 //!
 //! They take logits, apply softmax or sigmoid themselves, and give the gradient in the same pass. Labels may be smoothed,
 //! weighted and ignored.
 //!
-//! - Classes: [`CrossEntropy`], of [`Targets`], which [`IntoTargets`] makes of slices
-//! - Yes or no: [`BinaryCrossEntropy`], of [`BinaryTargets`]
+//! - Classes: [`CrossEntropy`] takes [`Targets`], and [`IntoTargets`] makes them from slices
+//! - Yes or no: [`BinaryCrossEntropy`] takes [`BinaryTargets`]
 //! - Mean or sum: [`Reduction`]
 //!
 //! ## By name
 //!
-//! An activation may be chosen at run time, by the name in a model's configuration. Each has a card with its formula, range,
-//! kinks and error bounds.
+//! You can choose an activation at run time, by the name in a model's configuration. Each activation has a card with its formula,
+//! range, kinks and error bounds.
 //!
-//! - [`AnyActivation`], and the errors [`ParseError`], [`UnknownName`], [`Excerpt`]
+//! - [`AnyActivation`], and the types of its errors: [`ParseError`], [`UnknownName`], [`Excerpt`]
 //! - Facts: [`Card`], [`Described`], [`ErrorBounds`], [`Vanishes`]
 //! - Parameters: [`Parameters`], [`Parameter`], [`Allowed`], [`ParameterError`]
 //!
 //! ## Your own formula
 //!
-//! A formula and its derivative are two methods, and everything else follows from them, at the speed of the built-in ones. See
-//! the guide on [your own](guide::your_own).
+//! You write two methods, the formula and its derivative. The crate derives everything else from them, at the speed of the
+//! built-in functions. See the guide on [your own](guide::your_own).
 //!
 //! - Of one number: [`Elementwise`], over any [`Real`], with [`Coefficients`] of polynomials; [`SlopeFromOutput`], [`SecondSlope`]
 //! - Of gate and up: [`GateFormula`]. With trained parameters: [`Parametric`]
-//! - Without a formula: [`Activation::run`] of a [`Pass`] over [`Pieces`], [`Gate::run`] of a [`GatePass`],
-//!   [`SecondDerivative::run_double_backward`] of a [`DoubleBackward`]
+//! - Without a formula, implement [`Activation::run`] for a [`Pass`] over [`Pieces`], [`Gate::run`] for a [`GatePass`], or
+//!   [`SecondDerivative::run_double_backward`] for a [`DoubleBackward`]
 //!
 //! ## Precision
 //!
-//! By default errors are bounded in ULP, by [`Card::error`]. Other bounds are a wrapper around the function; see the guide on
-//! [accuracy](guide::accuracy).
+//! By default errors are bounded in ULP, by [`Card::error`]. A wrapper around the function selects other bounds; see the guide
+//! on [accuracy](guide::accuracy).
 //!
-//! - [`Exact`]`(Gelu)` is correctly rounded, of any [`Definition`]. [`Fast`]`(Gelu)` is faster, with absolute bounds.
-//! - [`Wide`]`(Gelu)` takes halves and gives `f32`. [`Element`] lists what slices hold.
+//! - [`Exact`]`(Gelu)` is correctly rounded. It takes any function with a [`Definition`].
+//! - [`Fast`]`(Gelu)` is faster, with absolute bounds.
+//! - [`Wide`]`(Gelu)` takes halves and gives `f32`. [`Element`] lists the types of numbers.
 //!
 //! ## Levels and threads
 //!
-//! Each call runs on one thread, at the best level of the CPU. You may name a level, and with the feature `rayon` run on
-//! several threads, with the same bits.
+//! Each call runs on one thread, at the best level of the CPU. You can name another level, and the feature `rayon` runs a call
+//! on several threads, with the same bits.
 //!
-//! - [`Level`], and a function [`At`] one
+//! - [`Level`] names the CPU's instruction set, and [`At`] is a function that runs at a given level
 #![cfg_attr(
     feature = "rayon",
     doc = "- [`IntoParallel`] makes [`Parallel`] of a function; [`log_sum_exp_parallel`], [`log_sum_exp_rows_parallel`]"
@@ -101,7 +102,7 @@
 //! ## Math
 //!
 //! The module [`math`] has the elementary functions that formulas of your own need. Unlike the methods of `f32`, they vectorise.
-//! Each has its bound.
+//! Each states its error bound.
 //!
 //! - [`exp`](math::exp()), [`exp2`](math::exp2()), [`expm1`](math::expm1()), [`ln`](math::ln()), [`ln_1p`](math::ln_1p()),
 //!   [`log1p_exp`](math::log1p_exp()), [`sigmoid`](math::sigmoid()), [`tanh`](math::tanh()), [`erf`](math::erf()),
@@ -109,7 +110,8 @@
 //!
 //! # Curves
 //!
-//! Functions are blue, their derivatives orange. A function of rows is drawn for the row (x, 0, 1). Each leads to its page.
+//! Functions are blue, their derivatives orange. A function of rows is drawn for the row (x, 0, 1). Each curve is a link to the
+//! function's page.
 //!
 #![cfg_attr(doc, doc = include_str!("../docs/pictures/overview.html"))]
 //!
@@ -166,7 +168,7 @@
 //! # Ok::<(), activations::ParameterError>(())
 //! ```
 //!
-//! [`AnyActivation`] is chosen at run time, by the name in a model's configuration, and knows its [`Card`].
+//! An [`AnyActivation`] is read at run time, from the name in a model's configuration, and has a [`Card`].
 //!
 //! ```
 //! use activations::{Activation, AnyActivation};
@@ -179,8 +181,8 @@
 //! # Ok::<(), activations::ParseError>(())
 //! ```
 //!
-//! A formula of your own is two methods of [`Elementwise`], over any [`Real`]; [`math`] has exponentials and the like
-//! that vectorise. The built-in ones are written in the same way.
+//! A formula of your own is two methods of [`Elementwise`], over any [`Real`]. The built-in functions are written in the same
+//! way. [`math`] has exponentials and other functions that vectorise.
 //!
 //! ```
 //! use activations::{Activation, Elementwise, Real};
@@ -205,7 +207,7 @@
 //! assert_eq!(grad_x, [6.0, 80.0]);
 //! ```
 //!
-//! Each call runs at the best [`Level`] of the CPU. Name a level to compare levels. All levels with fused multiply-add give the
+//! Each call runs at the best [`Level`] of the CPU. To compare levels, name them. All levels with fused multiply-add give the
 //! same bits, and all levels without it give the same bits.
 //!
 //! ```
@@ -226,12 +228,14 @@
 //!
 //! - at any place of a slice of any length, in place or not, in one pass with the derivative or alone;
 //! - on any number of threads;
-//! - on every CPU of the kind. AVX2 and AVX-512 with fused multiply-add, and NEON, are fused, with the feature `std`. All
-//!   others are plain, and all builds without `std`. That includes bare metal, and WebAssembly with `simd128` or without;
+//! - on every CPU of the kind. With the feature `std`, CPUs with AVX2 or AVX-512 and fused multiply-add, and those with NEON, are
+//!   fused. All other CPUs are plain, including WebAssembly with `simd128` or without. Without `std`, as on bare metal, every CPU
+//!   is plain;
 //! - in debug and release builds, for any `target-cpu`.
 //!
-//! Results of rows depend on the row alone. Sums depend on their terms and on the lengths, because their order is fixed. Halves
-//! are computed in `f32`, in every function, and rounded once, to nearest, ties to even. So they have the same two kinds.
+//! Results of rows depend on the row alone. Sums depend on their terms and on the lengths, because the lengths fix the order of
+//! the terms. Halves are computed in `f32`, in every function, and rounded once, to nearest, ties to even. So they have the same
+//! two kinds.
 //!
 //! With [`Exact`] the result depends on the element and the function alone: it is the exact number, rounded once.
 //!
@@ -248,46 +252,47 @@
 //! `tools/bits.sh` compares nine builds with committed digests of every function. `docs/checks.md` says when it last ran.
 //!
 //! All of this, and every error bound, is for the default floating-point mode, the only one that Rust defines: rounding to
-//! nearest, with subnormal numbers. A library in the same program may have set another (`-ffast-math` does).
+//! nearest, with subnormal numbers. Another library in the program may have set another mode, as `-ffast-math` does.
 //! `tests/flush` shows, on x86-64 and at every level, how the functions then behave:
 //!
-//! - *Flush to zero*: subnormal results and operands become zeros. Results, with gradients of rows and losses, move by no more
-//!   than 1e-37 in `f32` and 1e-307 in `f64`, or by one ULP, for incoming gradients of up to 1. Such a small result may be far
-//!   off relative to itself: GELU of 2.5e-38 is 2.5e-38 instead of half of it. A subnormal input acts as itself or as the zero
-//!   of its sign. For `f16`, tanh, GELU and softmax were tried, and keep all results.
+//! - *Flush to zero*: subnormal results and operands become zeros. Results change by no more than 1e-37 in `f32` and 1e-307 in
+//!   `f64`, or by one ULP. This includes gradients of rows and losses, for incoming gradients of up to 1. The relative error of so
+//!   small a result may be large: GELU of 2.5e-38 is 2.5e-38 instead of half of it. A subnormal input acts as itself or as the
+//!   zero of its sign. With `f16`, tanh, GELU and softmax were tried, and no result changed.
 //! - *Rounding down, up or towards zero*: nothing is promised, because the exponentials find the nearest integer by an addition
-//!   that rounds. Measured for inputs below 1e18, no number becomes NaN, and results are off by up to 4e-4 in `f32` and 2e-11
-//!   in `f64`, relative to the greater of the result and 1. The worst were the derivative of [`Snake`] and the value of
+//!   that rounds. In measurements with inputs below 1e18, no number became NaN, and results were off by up to 4e-4 in `f32` and
+//!   2e-11 in `f64`, relative to the greater of the result and 1. The worst were the derivative of [`Snake`] and the value of
 //!   [`Selu`].
 //!
 //! # Special values
 //!
 //! - NaN in, NaN out, in every function; the NaN's payload is not specified.
-//! - At an infinity, the limit: sigmoid(-inf) is 0, gelu(-inf) is -0.0.
+//! - At an infinity the result is the limit: sigmoid(-inf) is 0, gelu(-inf) is -0.0.
 //! - Odd functions, and those that behave as c x at 0, keep the sign of zero.
-//! - At a kink, PyTorch's derivative, which each function's page and [`Card::kinks`] state: 0 where the function is flat on
-//!   one side, as for [`Relu`] at 0 and [`HardTanh`] at -1 and 1. 0.0 and -0.0 have the same derivative, also from the output.
+//! - At a kink the derivative is PyTorch's, which each function's page and [`Card::kinks`] state. It is 0 where the function is
+//!   flat on one side, as for [`Relu`] at 0 and [`HardTanh`] at -1 and 1. 0.0 and -0.0 have the same derivative, also from the
+//!   output.
 //! - A row of [`Softmax`] with NaN or +inf, or with nothing but -inf, is NaN. A row of [`Softmin`] with NaN or -inf, or with
 //!   nothing but inf, is NaN. [`Hardmax`] takes an infinity as a number like others.
 //! - The mean of no losses is NaN. The log-sum-exp of no numbers is -inf.
-//! - Empty slices are fine.
+//! - Empty slices are allowed.
 //!
 //! # Errors and panics
 //!
-//! A parameter out of its range is a [`ParameterError`]. A text that does not name an activation is a [`ParseError`].
+//! A parameter out of its range gives a [`ParameterError`]. A text that does not name an activation gives a [`ParseError`].
 //!
 //! Methods that take slices panic, before they write anything, if lengths differ or do not divide into rows, or if a bias or a
 //! mask does not fit the data. Losses also panic if a class index is out of range. [`Biased`], [`Gated`] and [`Wide`] also panic
-//! if the rows of their activation are too long for a block; each says how long they may be. [`Parameters::parameter`] and
+//! if the rows of their activation are too long; each says how long they may be. [`Parameters::parameter`] and
 //! [`Parameters::from_values`] panic if there is no such parameter, or a value is missing. Nothing else panics.
 //!
 //! # Features
 //!
 //! - `std` (default): detects the CPU at run time, and has fused multiply-add. Includes `alloc`.
 //! - `compiled` (default): compiles the loops of all built-in functions in this crate, once, for `f32` and `f64`. Without it each
-//!   crate compiles the loops that it uses, at each rebuild, and this crate compiles faster. It has no effect without
-//!   optimisation (`opt-level = 0`). The results are the same. Formulas of your own are always compiled in your crate.
-//! - `alloc`: [`forward_vec`](Activation::forward_vec) and its like, boxed activations.
+//!   crate compiles the loops that it uses, at each rebuild, and this crate compiles faster. The results are the same. The feature
+//!   has no effect without optimisation (`opt-level = 0`). Formulas of your own are always compiled in your crate.
+//! - `alloc`: [`forward_vec`](Activation::forward_vec) and other methods that allocate, and boxed activations.
 //! - `libm`: needed without `std`.
 //! - `half`: slices of `f16` and `bf16`, the types of the crate `half`, computed in `f32` and rounded once, in every function.
 //!   At least 99.9 % of all inputs give the correctly rounded result, except for ties of [`Rrelu`]. No result is off by more

@@ -1,4 +1,4 @@
-//! THE list of activations. A new one is a type in its family's file and its name here.
+//! THE list of activations. To add one, write its type in its family's file and its name here.
 
 /// Calls the macro `$use` with the list: `folder::file: Type, Type; ...`.
 macro_rules! for_each_activation {

@@ -1,7 +1,7 @@
 //! Losses of classifiers, from logits: value and gradient in one pass.
 //!
-//! All of them take logits, the scores as the last layer gives them, and apply softmax or sigmoid themselves, so that no
-//! logarithm of a probability is taken that has been rounded to 0 or 1. There is no function that takes probabilities.
+//! They take logits, the unchanged scores of the last layer, and apply softmax or sigmoid themselves. Otherwise they would have to
+//! take logarithms of probabilities that may be rounded to 0 or 1. No function takes probabilities.
 
 mod binary;
 mod binary_loops;
@@ -27,8 +27,7 @@ pub use targets::{IntoTargets, Targets};
 
 /// How the losses of a batch become one number.
 ///
-/// For one loss for each row or element there are methods of their own, [`CrossEntropy::losses`] and
-/// [`BinaryCrossEntropy::losses`].
+/// The methods [`CrossEntropy::losses`] and [`BinaryCrossEntropy::losses`] give the loss of each row or element instead.
 ///
 /// ```
 /// use activations::{CrossEntropy, Reduction};
@@ -42,7 +41,7 @@ pub use targets::{IntoTargets, Targets};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reduction {
-    /// Their mean; NaN where there is none.
+    /// Their mean; NaN if there are no losses.
     #[default]
     Mean,
     /// Their sum.
@@ -68,7 +67,7 @@ macro_rules! settings {
             Self { reduction, ..self }
         }
 
-        /// Run at this level instead of the best one.
+        /// Runs at this level instead of the best one.
         #[must_use]
         pub const fn at(self, level: $crate::Level) -> Self {
             Self { level: Some(level), ..self }
@@ -77,7 +76,7 @@ macro_rules! settings {
 }
 use settings;
 
-/// The exponent of a focal loss, if it is one. Beyond 1000 the roundings of p would count for more than p.
+/// Checks the exponent of a focal loss. Beyond 1000 the rounding errors of p would matter more than p itself.
 fn checked_gamma(loss: &'static str, gamma: f64) -> Result<f64, ParameterError> {
     if (0.0..=1000.0).contains(&gamma) {
         Ok(gamma)

@@ -1,9 +1,10 @@
-//! Elementary functions over lanes, for formulas of your own: branch-free, vectorisable, each with its bound.
+//! Elementary functions over lanes, for formulas of your own: branch-free, vectorisable, each with an error bound.
 //!
-//! They are what the activations are made of. Unlike the methods of `f32`, which are calls into a library, they
-//! leave the loop around them vectorisable.
+//! The activations are made of them. The methods of `f32` are calls into a library, which stop the loop around them from being
+//! vectorised. These functions do not.
 //!
-//! The greatest error in ULP, in `f32` over all 2^32 inputs and in `f64` on a table; without fused multiply-add in brackets:
+//! This table has the greatest errors in ULP, in `f32` over all 2^32 inputs and in `f64` on a table of inputs. The numbers in
+//! brackets are for CPUs without fused multiply-add:
 //!
 //! | | `f32` | `f64` | |
 //! |---|---|---|---|
@@ -14,7 +15,7 @@
 //! | [`erf`] | 1.1 (1.4) | 1.2 (1.4) | |
 //! | [`erfc`] | 2.2 (2.4) | 1.5 (3.0) | |
 //! | [`rsqrt`] | 1.5 | 1.5 | |
-//! | [`sigmoid`], [`tanh`], [`log1p_exp`] | | | as the activations |
+//! | [`sigmoid`], [`tanh`], [`log1p_exp`] | | | see the activations `Sigmoid`, `Tanh`, `Softplus` |
 //!
 //! ```
 //! use activations::{Activation, Elementwise, Real, math};
@@ -77,8 +78,8 @@ pub(crate) use scale::Scale;
 pub use sine::{cos, sin};
 pub(crate) use sine::{sin_cos, sin_square};
 
-/// A number as `value * unlift`, where unlift is a power of two: `value` is normal where the number is subnormal, so that
-/// formulas lose no digits. The user's last operation multiplies the two.
+/// A number as `value * unlift`, where unlift is a power of two. `value` is normal even if the number is subnormal, so that formulas
+/// lose no digits. The caller multiplies the two in its last operation.
 #[derive(Clone, Copy)]
 pub(crate) struct Lifted<R> {
     pub(crate) value: R,

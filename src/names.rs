@@ -1,4 +1,4 @@
-//! Activations by name: chosen at run time, parsed, and in configuration files. From the ground up:
+//! Activations by name: chosen at run time, parsed, and in configuration files. The modules, lowest first:
 
 pub(crate) mod text;
 

@@ -1,4 +1,4 @@
-//! Functions of one number with trained parameters: formulas, and their loops over slices with the parameters beside.
+//! Functions of one number with trained parameters: formulas, and their loops over slices of elements and of parameters.
 
 use crate::kernel::dispatch::dispatch;
 use crate::kernel::element::{Float, Kernel};
@@ -8,11 +8,11 @@ use crate::kernel::sweep::sweep;
 use crate::kernel::tiles::{TILE, Tile};
 use crate::pass::Pass;
 
-/// A function of one number whose `N` parameters are trained, one or two: what [`PerChannel`](crate::PerChannel) runs.
+/// A function of one number whose parameters are trained, for [`PerChannel`](crate::PerChannel). It has one or two parameters, `N`.
 ///
-/// Like an [`Elementwise`](crate::Elementwise) it is written over any lane [`Real`], without branches, and marked
-/// `#[inline(always)]`. The parameters are numbers of the lane too, because they differ from element to element. `partials` are the
-/// derivatives with respect to them. It may set `const ABREAST: usize`, which is 2 by default: see
+/// Write it like an [`Elementwise`](crate::Elementwise): over any [`Real`], without branches, and marked `#[inline(always)]`. The
+/// parameters are lanes too, because they differ from element to element. `partials` are the derivatives with respect to the
+/// parameters. The formula may set `const ABREAST: usize`, which is 2 by default: see
 /// [vectors abreast](crate::Elementwise#vectors-abreast).
 ///
 /// ```
@@ -46,7 +46,7 @@ use crate::pass::Pass;
 /// assert_eq!((grad_x, grad_a), ([2.0, 40.0, 6.0, 80.0], [10.0, 20.0]));
 /// ```
 pub trait Parametric<const N: usize>: Clone {
-    /// How many vectors of elements go through the formula abreast.
+    /// How many vectors of elements go through the formula side by side.
     #[doc(hidden)]
     const ABREAST: usize = 2;
 
@@ -92,7 +92,7 @@ pub trait Parametric<const N: usize>: Clone {
     }
 }
 
-/// The slices of `terms[k][i] = grad_y[i] partials(x[i])[k]`. With one parameter the second slices are not looked at.
+/// The slices of `terms[k][i] = grad_y[i] partials(x[i])[k]`. With one parameter the second slices are not used.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Terms<'a, T> {
@@ -102,7 +102,7 @@ pub struct Terms<'a, T> {
     pub(crate) terms: [&'a mut [T]; 2],
 }
 
-/// The loops of a formula as an object, so that what walks over the data is compiled once for all formulas.
+/// The loops of a formula as a trait object, so that the code around them is compiled once for all formulas.
 pub(crate) trait Loops {
     fn is_prelu(&self) -> bool;
     fn run_f32(&self, level: Level, pass: Pass<'_, f32>, parameters: [&[f32]; 2]);
@@ -214,7 +214,7 @@ fn parameters<R: Real, const N: usize>(a: R, b: R) -> [R; N] {
     parameters
 }
 
-/// The loops of a formula, compiled where this is called with a type. Slices are no longer than a tile.
+/// The loops of a formula, compiled where this is called with a type. Slices are at most as long as a tile.
 #[inline]
 pub(crate) fn passes<T: Float, F: Parametric<N>, const N: usize>(
     f: &F,
@@ -262,7 +262,7 @@ sweep!(BothTerms<Formula::ABREAST> |f, x, a, b, grad_y| (first, second) = {
     (grad_y * of_first, grad_y * of_second)
 });
 
-/// See [`compiled_passes`](crate::activation::compiled_passes). Stands in the formula's `impl Parametric`.
+/// See [`compiled_passes`](crate::activation::compiled_passes). Write it in the formula's `impl Parametric`.
 macro_rules! compiled_parametric {
     ($n:literal) => {
         $crate::kernel::element::compiled! {

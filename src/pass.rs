@@ -8,7 +8,7 @@ use crate::kernel::tiles::TILE;
 
 /// One pass over slices of equal length: what to compute, and which slices to read and to write.
 ///
-/// Only an implementation of [`Activation::run`](crate::Activation::run) needs it. An example is there.
+/// Only an implementation of [`Activation::run`](crate::Activation::run) needs it. See the example there.
 #[derive(Debug)]
 pub enum Pass<'a, T> {
     /// See [`Activation::forward`](crate::Activation::forward).
@@ -67,7 +67,7 @@ impl<'p, T> Pass<'p, T> {
         }
     }
 
-    /// The same pass of other inputs, as many as before.
+    /// The same pass over other inputs, as many as before.
     pub(crate) fn of_inputs<'a>(self, x: &'a [T]) -> Pass<'a, T>
     where
         'p: 'a,
@@ -97,11 +97,11 @@ impl<'p, T> Pass<'p, T> {
     }
 }
 
-/// What runs over floats with others beside.
+/// A function that runs over floats, with `K` other slices beside them.
 type OnPassBeside<'f, F, const K: usize> = dyn FnMut(Pass<'_, F>, [&[F]; K]) + 'f;
 
 impl<T: Element> Pass<'_, T> {
-    /// Calls `run` with the pass over floats: once as it is, or tile by tile.
+    /// Calls `run` with the pass over floats: once with the whole slices, or tile by tile.
     #[inline]
     pub(crate) fn over_floats(self, level: Level, run: &mut dyn FnMut(Pass<'_, T::Float>)) {
         match self {
@@ -127,7 +127,7 @@ impl<T: Element> Pass<'_, T> {
         }
     }
 
-    /// The same with slices beside, each of which has a number for each element.
+    /// The same with other slices beside the pass, each with a number for each element.
     pub(crate) fn over_floats_beside<const K: usize>(
         mut self,
         level: Level,
@@ -135,7 +135,7 @@ impl<T: Element> Pass<'_, T> {
         run: &mut OnPassBeside<'_, T::Float, K>,
     ) {
         let len = self.len();
-        // No longer than a tile, so that both are one tile.
+        // At most a tile's length, so that the pass is one tile too.
         let longest = if T::IS_FLOAT { len.max(1) } else { TILE };
         for start in (0..len).step_by(longest) {
             let part = start..len.min(start + longest);
@@ -159,7 +159,7 @@ pub(crate) fn same_length(name: &str, len: usize, given: &str, given_len: usize)
     }
 }
 
-/// The pieces that a slice divides into. They do not depend on one another.
+/// The independent pieces that a slice divides into.
 ///
 /// ```
 /// use activations::{Activation, Pieces, Softmax};
@@ -169,22 +169,21 @@ pub(crate) fn same_length(name: &str, len: usize, given: &str, given_len: usize)
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pieces {
-    /// Each element stands alone.
+    /// Each element is a piece.
     Elements,
-    /// Rows of so many elements.
+    /// Rows of this many elements.
     Rows(usize),
     /// The slice is one piece.
     Whole,
 }
 
 impl Pieces {
-    /// Rows, if they have a length.
+    /// Rows of this length, or the whole slice if there is no length.
     pub(crate) fn of(row_len: Option<usize>) -> Self {
         row_len.map_or(Self::Whole, Self::Rows)
     }
 
-    /// The length of parts of a slice of `len` elements that cut no piece in two: as many pieces as fit into `limit`, or
-    /// one.
+    /// The length of the parts of a slice of `len` elements: as many whole pieces as fit into `limit`, but at least one.
     pub(crate) fn part(self, len: usize, limit: usize) -> usize {
         match self {
             Self::Elements => limit,
@@ -213,7 +212,7 @@ impl Pieces {
         );
     }
 
-    /// Panics if a slice of so many elements is not a whole number of pieces.
+    /// Panics if a slice of `len` elements does not divide into pieces.
     #[inline]
     #[track_caller]
     pub(crate) fn check(self, len: usize) {

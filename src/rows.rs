@@ -1,4 +1,4 @@
-//! Functions of rows: softmax and its like, what is done to scores before, and log-sum-exp.
+//! Functions of rows: softmax and similar functions, the scores of attention, and log-sum-exp.
 #![allow(
     clippy::needless_range_loop,
     clippy::too_many_arguments,

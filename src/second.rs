@@ -1,4 +1,4 @@
-//! Second derivatives, and the backward of the backward: for gradient penalties and for networks that solve differential equations.
+//! Second derivatives, and gradients of the backward pass, for gradient penalties and for networks that solve differential equations.
 
 #[cfg(feature = "alloc")]
 use alloc::{vec, vec::Vec};
@@ -15,13 +15,13 @@ use crate::pass::{Pass, same_length};
 
 /// Activations with a second derivative: all functions of one number.
 ///
-/// A loss that contains a gradient, as a gradient penalty (WGAN-GP) or the residual of a differential equation (PINN), is
-/// trained by the gradient of that gradient, which [`double_backward`](Self::double_backward) gives.
+/// Some losses contain a gradient, such as a gradient penalty (WGAN-GP) or the residual of a differential equation (PINN). Training
+/// then needs the gradient of that gradient, which [`double_backward`](Self::double_backward) gives.
 ///
-/// - Second derivative: where the first one jumps, the jump is left out, as in PyTorch. So functions that are made of straight
-///   lines have 0 everywhere. At 0 it is 0 for [`Elu`](crate::Elu), [`Selu`](crate::Selu), [`Celu`](crate::Celu),
-///   [`SquaredRelu`](crate::SquaredRelu) and [`Softsign`](crate::Softsign), as in PyTorch, and `alpha_n` for [`Xielu`](crate::Xielu).
-/// - Error: at most as in the table, in ULP, in `f32` and in `f64`, with default parameters. A second number is for CPUs without
+/// - Second derivative: jumps of the first derivative are ignored, as in PyTorch. So piecewise linear functions have 0 everywhere.
+///   At 0 it is 0 for [`Elu`](crate::Elu), [`Selu`](crate::Selu), [`Celu`](crate::Celu), [`SquaredRelu`](crate::SquaredRelu) and
+///   [`Softsign`](crate::Softsign), as in PyTorch, and `alpha_n` for [`Xielu`](crate::Xielu).
+/// - Error: at most as in the table, in ULP, for `f32` and `f64`, with default parameters. A second number is for CPUs without
 ///   fused multiply-add. Subnormal results are within the bounds.
 ///
 /// | function | ULP | near roots |
@@ -42,10 +42,11 @@ use crate::pass::{Pass, same_length};
 /// | [`Squareplus`](crate::Squareplus) | 3.8, 4.6 | |
 /// | all others: constants between kinks | 0.5 | |
 ///
-///   Near a root away from 0 the spacing of floats at the number in the last column counts, where it is greater: the error is
-///   bounded absolutely there. The others keep their relative accuracy at their roots.
-/// - Special values: at an infinity the limit, which is 0 for most. It is not for parabolas and for
-///   [`Exponential`](crate::Exponential). NaN gives NaN. For [`Snake`](crate::Snake) it is right for |a x| up to 1600 (`f64`: 3e6), and given as 0, its mean, beyond.
+///   Near a root away from 0 the error is bounded absolutely: it is in units of the spacing at the number in the last column, if
+///   that spacing is greater. The functions without an entry there keep their relative accuracy at their roots.
+/// - Special values: at an infinity the result is the limit, which is 0, except for parabolas and for
+///   [`Exponential`](crate::Exponential). NaN gives NaN. [`Snake`](crate::Snake)'s is right for |a x| up to 1600 (`f64`: 3e6).
+///   Beyond, it is set to 0, its mean.
 /// - Other parameters: as for the derivative.
 /// - Halves are computed in `f32` and rounded once.
 ///
@@ -58,10 +59,10 @@ use crate::pass::{Pass, same_length};
 /// assert_eq!(d2ydx2[1..], [0.0, 0.0]);
 /// ```
 pub trait SecondDerivative<T: Element>: Activation<T> {
-    /// Runs [`second_derivative`](Self::second_derivative) at one CPU level, on slices of equal lengths. Callers use that.
+    /// Runs [`second_derivative`](Self::second_derivative), which callers use, at one CPU level, on slices of equal lengths.
     fn run_second_derivative(&self, level: Level, x: &[T], d2ydx2: &mut [T]);
 
-    /// Runs [`double_backward`](Self::double_backward) at one CPU level, on slices of equal lengths. Callers use that.
+    /// Runs [`double_backward`](Self::double_backward), which callers use, at one CPU level, on slices of equal lengths.
     fn run_double_backward(&self, level: Level, slices: DoubleBackward<'_, T>);
 
     /// `d2ydx2[i] = f''(x[i])`.
@@ -83,13 +84,13 @@ pub trait SecondDerivative<T: Element>: Activation<T> {
         self.run_second_derivative(Level::best(), x, d2ydx2);
     }
 
-    /// The backward of [`backward`](Activation::backward), which computed `grad_x = grad_y f'(x)`. From the gradient
-    /// of its result, `grad_grad_x`, it computes the gradients of both of its inputs. They are overwritten:
+    /// The backward pass of [`backward`](Activation::backward), which computes `grad_x = grad_y f'(x)`. It takes `grad_grad_x`, the
+    /// gradient with respect to that result, and computes the gradients with respect to both inputs. They are overwritten:
     ///
     /// - of grad_y: `grad_grad_y[i] = grad_grad_x[i] f'(x[i])`
     /// - of x: `grad_x[i] = grad_grad_x[i] grad_y[i] f''(x[i])`
     ///
-    /// Each product is rounded to the type that is computed in.
+    /// Each product is rounded, for halves to `f32`.
     ///
     /// # Panics
     /// If the lengths differ, before anything is written.
@@ -150,7 +151,7 @@ pub struct DoubleBackward<'a, T> {
 
 /// The second derivative of a function of one number, as a formula.
 ///
-/// An [`Elementwise`] formula that has it gets [`SecondDerivative`], for all element types. It may set
+/// An [`Elementwise`] formula that implements it gets [`SecondDerivative`], for all element types. It may set
 /// `const ABREAST_OF_SECOND: usize`, which is 2 by default: see [vectors abreast](Elementwise#vectors-abreast).
 ///
 /// ```
@@ -184,7 +185,7 @@ pub struct DoubleBackward<'a, T> {
 /// assert_eq!((grad_grad_y, grad_x), ([12.0], [120.0]));
 /// ```
 pub trait SecondSlope: Clone {
-    /// How many vectors of elements go through the formula abreast.
+    /// How many vectors of elements go through the formula side by side.
     #[doc(hidden)]
     const ABREAST_OF_SECOND: usize = 2;
 
@@ -237,12 +238,12 @@ impl<F: SecondSlope> Kernel for Second<'_, F> {
 #[inline]
 pub(crate) fn weighted<T: Float, F: SecondSlope>(f: &F, level: Level, slices: Weighted<'_, T>) {
     let Weighted { x, weights, out } = slices;
-    // Cut for the reason that `passes` gives.
+    // Cut so that the compiler copies the slices word by word: see `activation::passes`.
     let (weights, out) = (&weights[..x.len()], &mut out[..x.len()]);
     dispatch(level, WeightedSecond { f, x, weights, out });
 }
 
-// One loop: the second derivative is weighted by ones. As for the derivative, which is the gradient of ones.
+// There is one loop for both, because the second derivative is the loop's result for weights of 1.
 sweep!(WeightedSecond<SecondSlope::ABREAST_OF_SECOND> |f, x, weights| out = weights * f.second_slope(x));
 
 /// See [`compiled_passes`](crate::activation::compiled_passes).
@@ -268,7 +269,7 @@ macro_rules! compiled_second {
 }
 pub(crate) use compiled_second;
 
-/// Implements [`SecondSlope`] for a type by another formula that has it, whose loops are compiled once for all such types:
+/// Implements [`SecondSlope`] for a type with another formula, whose loops are compiled once for all types that use it:
 /// `second_slope_of!(Tanh |_f| LogisticBump::odd(2.0, -8.0))`.
 macro_rules! second_slope_of {
     ($name:ident |$f:ident| $form:expr) => {

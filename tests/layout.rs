@@ -1,8 +1,8 @@
-//! The layout of `src`: folders are floors, no file imports from a floor above its own, and no files of a floor import one
-//! another in a circle. And no file is longer than a reader takes in.
+//! The layout of `src`. Folders are floors: no file imports from a floor above its own, and no files of a floor import one another in
+//! a circle. And no file is too long for a reader.
 //!
-//! Imports are what a file's `use` lines name; a module that only exports an item of a child stands for the child. Definitions of macros are left out: what their expansion names belongs to
-//! the file that expands them.
+//! Imports are the paths in a file's `use` lines. A module that only exports an item of a child stands for the child. Definitions of
+//! macros are left out, because the names in their expansion belong to the file that expands them.
 
 // WebAssembly has no files to read.
 #![cfg(not(target_family = "wasm"))]
@@ -31,7 +31,7 @@ const FLOORS: [&str; 16] = [
     "lib",
 ];
 
-/// No part of the architecture: documentation only.
+/// Documentation only, so not a part of the architecture.
 const NO_FLOOR: [&str; 1] = ["guide"];
 
 const LONGEST: usize = 500;
@@ -72,7 +72,7 @@ fn without_comments_and_macros(source: &str) -> String {
         let code = line.split("//").next().unwrap_or("");
         let indent = line.len() - line.trim_start().len();
         if let Some(of_macro) = within_macro {
-            // Formatted code closes a macro where it opens one.
+            // In formatted code, a macro's closing brace has the indentation of its first line.
             if indent == of_macro && code.trim() == "}" {
                 within_macro = None;
             }
@@ -94,7 +94,7 @@ struct Used {
     exported: bool,
 }
 
-/// The paths that the `use` lines of a file name, braces written out: `use a::{b, c::d}` is `a::b` and `a::c::d`.
+/// The paths in the `use` lines of a file, without braces: `use a::{b, c::d}` is `a::b` and `a::c::d`.
 fn used_paths(source: &str) -> Vec<Used> {
     let source = without_comments_and_macros(source);
     let mut paths = Vec::new();
@@ -141,8 +141,8 @@ fn written_out(before: &str, tree: &str, paths: &mut Vec<String>) {
     }
 }
 
-/// From `crate`'s root: `super::engine::run` in `rows::softmax` is `rows::engine::run`, and so is `engine::run` in `rows`,
-/// which has that module. None for other crates.
+/// The path from `crate`'s root. In `rows::softmax`, `super::engine::run` is `rows::engine::run`. In `rows`, which has that module,
+/// `engine::run` is the same. `None` for other crates.
 fn from_root(path: &str, module: &str, modules: &BTreeSet<String>) -> Option<String> {
     let mut place: Vec<&str> = module.split("::").collect();
     if let Some(rest) = path.strip_prefix("crate::") {
@@ -167,7 +167,7 @@ fn from_root(path: &str, module: &str, modules: &BTreeSet<String>) -> Option<Str
     Some(place.join("::"))
 }
 
-/// The module that a path from the root names, or an item of: the longest, or that which the longest exports again.
+/// The module of a path from the root: the longest one that fits, or the one from which that module exports the item again.
 fn module_of(path: &str, exports: &BTreeMap<String, BTreeMap<String, String>>) -> String {
     let mut module = path;
     loop {
@@ -183,7 +183,7 @@ fn module_of(path: &str, exports: &BTreeMap<String, BTreeMap<String, String>>) -
     }
 }
 
-/// The modules, and for each those that it imports. That a parent exports its children's items again is no import.
+/// The modules, and the modules that each one imports. If a parent exports items of its children again, that is not an import.
 fn imports() -> BTreeMap<String, BTreeSet<String>> {
     let files = rust_files(&root().join("src"));
     let modules: BTreeSet<String> = files.iter().map(|file| module(file)).collect();
@@ -198,7 +198,7 @@ fn imports() -> BTreeMap<String, BTreeSet<String>> {
         })
         .collect();
 
-    // For each module the items that it has from its children, and from which.
+    // For each module, the items that it exports from its children, and the children.
     let mut exports: BTreeMap<String, BTreeMap<String, String>> =
         modules.iter().map(|module| (module.clone(), BTreeMap::new())).collect();
     for (module, used) in &used {
@@ -243,7 +243,7 @@ fn no_file_imports_from_a_floor_above_its_own() {
 #[test]
 fn no_files_import_one_another_in_a_circle() {
     let imports = imports();
-    // Take away what imports nothing that is left, until nothing is left, or a circle and what hangs on it.
+    // Removes modules that import nothing that is left, until nothing is left, or only circles and the modules that depend on them.
     let mut left = imports.clone();
     loop {
         let free: Vec<String> = left
@@ -256,7 +256,7 @@ fn no_files_import_one_another_in_a_circle() {
         }
         free.iter().for_each(|module| drop(left.remove(module)));
     }
-    // Follow any import that is left, until one comes again.
+    // Follows any import that is left, until a module comes again.
     let Some(first) = left.keys().next() else { return };
     let mut way = vec![first.clone()];
     loop {

@@ -1,7 +1,7 @@
-//! The README and the pages under docs/: what they say is checked, as far as a test can. `tools/readme.sh` runs their code.
+//! Checks the README and the pages under docs/, as far as a test can. `tools/readme.sh` runs their code.
 //!
-//! Words are counted as `wc -w` does, in prose and tables: pieces between white space. Blocks of code do not count, nor pieces
-//! without a letter or a digit, such as the lines of a table.
+//! Words are counted as by `wc -w`, in prose and tables: pieces between white space. Blocks of code do not count. Pieces without a letter
+//! or a digit, such as the lines of a table, do not count either.
 
 // WebAssembly has no files to read.
 #![cfg(not(target_family = "wasm"))]
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use activations::{AnyActivation, ErrorBounds};
 
-/// A stranger reads this much, and no more.
+/// A stranger reads at most this much.
 const README_WORDS: usize = 1500;
 
 fn root() -> &'static Path {
@@ -23,7 +23,7 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The Markdown files, without those of the build.
+/// The Markdown files, except those in build folders.
 fn pages() -> Vec<String> {
     fn collect(folder: &Path, pages: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
@@ -48,7 +48,7 @@ fn pages() -> Vec<String> {
     pages
 }
 
-/// A fenced block of code: what stands behind its fence, and its lines.
+/// A fenced block of code: the text after its fence, and its lines.
 struct Block {
     info: String,
     lines: Vec<String>,
@@ -69,7 +69,7 @@ fn prose_and_blocks(text: &str) -> (Vec<&str>, Vec<Block>) {
     (prose, blocks)
 }
 
-/// The text between this heading and the next one of its kind or a greater one.
+/// The text between this heading and the next one of the same or a higher level.
 fn section<'a>(page: &'a str, heading: &str) -> &'a str {
     let start = page.find(&format!("\n{heading}\n")).unwrap_or_else(|| panic!("no heading {heading}")) + 1;
     let body = start + heading.len();
@@ -90,12 +90,12 @@ fn table<'a>(page: &'a str, header: &str) -> Vec<Vec<&'a str>> {
     rows
 }
 
-/// What stands in back quotes.
+/// The pieces of text in back quotes.
 fn quoted(text: &str) -> Vec<&str> {
     text.split('`').skip(1).step_by(2).collect()
 }
 
-/// The only number of the pattern `before NUMBER after`, spaces and new lines alike.
+/// The only number that fits the pattern `before NUMBER after`. Line ends count as spaces.
 fn number(text: &str, before: &str, after: &str) -> f64 {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let found: Vec<f64> = text
@@ -129,7 +129,7 @@ fn the_readme_is_short() {
     assert!(words <= README_WORDS, "the README has {words} words, {README_WORDS} at most");
 }
 
-/// The guide's pages are documentation of modules, where rustdoc hides lines.
+/// The guide's pages are left out, because they are documentation of modules, where rustdoc hides lines.
 #[test]
 fn blocks_of_code_are_programs_that_can_be_copied() {
     for page in ["README.md", "docs/first_model.md"] {
@@ -151,7 +151,7 @@ fn blocks_of_code_are_programs_that_can_be_copied() {
 
 #[test]
 fn links_lead_to_files_and_headings() {
-    // What a heading is called in a link: lower case, hyphens for spaces, without other signs.
+    // The name of a heading in a link: lower case, hyphens for spaces, without other signs.
     let anchor = |heading: &str| -> String {
         let kept = heading.trim_start_matches('#').trim().to_lowercase();
         kept.chars()
@@ -185,9 +185,9 @@ fn links_lead_to_files_and_headings() {
     assert!(dead.is_empty(), "dead links: {dead:#?}");
 }
 
-/// Examples, scripts and manifests that the pages tell the reader to run.
+/// Checks the examples, scripts and manifests that the pages tell the reader to run.
 #[test]
-fn commands_name_what_there_is() {
+fn commands_name_existing_files() {
     let mut missing = Vec::new();
     for page in pages() {
         let text = read(&page);
@@ -248,7 +248,7 @@ fn every_function_is_in_the_readme_and_in_the_table_of_functions() {
     assert_eq!(number(&functions, "reads ", " names") as usize, names, "docs/functions.md");
 }
 
-/// What `src/lib.rs` exports, without what is hidden.
+/// The items that `src/lib.rs` exports, without hidden ones.
 fn exported(code: &str) -> Vec<&str> {
     let uses = code.split(';').filter(|statement| !statement.contains("#[doc(hidden)]"));
     let paths = uses.filter_map(|statement| statement.split_once("pub use ")).map(|(_, path)| path);
@@ -307,7 +307,7 @@ fn the_readme_states_the_bounds_of_the_crate() {
     assert_eq!(number(&readme, "threads. ", " builds") as usize, builds.split(' ').count());
 }
 
-/// What the README says of speed stands on the page that has date, machine and command.
+/// The README's figures of speed must be on the page with date, machine and command.
 #[test]
 fn the_readme_has_the_speeds_of_the_page() {
     const HEADER: &str = "| | ours, ns an element | burn | candle | libm | rten-vecmath |";

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use criterion::Criterion;
 
-/// Short measurements: there are many of them.
+/// Short measurements, because there are many.
 pub(crate) fn config() -> Criterion {
     Criterion::default()
         .sample_size(20)

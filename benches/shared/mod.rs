@@ -2,10 +2,10 @@
 
 use activations::Element;
 
-/// In the first-level cache, in the second, in memory.
+/// Sizes that fit into the first-level cache, into the second, and into memory only.
 pub(crate) const SIZES: [usize; 3] = [1 << 10, 1 << 16, 1 << 24];
 
-/// Numbers spread over [-6, 6] in an order without a pattern that a branch predictor could learn.
+/// Numbers spread over [-6, 6], in an order that a branch predictor cannot learn.
 pub(crate) fn inputs<T: Element>(size: usize) -> Vec<T> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     (0..size)

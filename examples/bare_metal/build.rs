@@ -1,4 +1,4 @@
-//! Puts the memory's layout where the linker looks for it.
+//! Puts the memory layout where the linker looks for it.
 
 use std::{env, fs, path::PathBuf};
 

@@ -1,9 +1,9 @@
-//! Before and after: two ways to do the same take turns, and a row of a table has the median of each.
+//! Before and after: two ways to do the same run in turns, and a row of a table has the median of each.
 
 use std::hint::black_box;
 use std::time::Instant;
 
-/// Turns. An even number would have no middle one.
+/// The number of turns. It is odd, so that there is a middle one.
 const TURNS: usize = 15;
 
 pub(crate) fn header(title: &str) {
@@ -13,7 +13,7 @@ pub(crate) fn header(title: &str) {
 /// Times two ways to do the same, whose results differ by `difference`.
 pub(crate) fn row<A, B>(name: &str, difference: f64, mut before: impl FnMut() -> A, mut after: impl FnMut() -> B) {
     let mut times = [[0.0; TURNS]; 2];
-    // The first turn warms up: the last one takes its place.
+    // The first turn warms up, and is overwritten by the last one.
     for turn in (0..TURNS).chain([0]) {
         times[0][turn] = seconds(&mut before);
         times[1][turn] = seconds(&mut after);
@@ -27,12 +27,12 @@ pub(crate) fn row<A, B>(name: &str, difference: f64, mut before: impl FnMut() ->
 
 fn seconds<T>(run: &mut impl FnMut() -> T) -> f64 {
     let start = Instant::now();
-    // The result is freed within the time, as it is in a program.
+    // The time includes freeing the result, as in a program.
     black_box(run());
     start.elapsed().as_secs_f64()
 }
 
-/// The greatest difference of any two elements; NaN and infinities differ from all but their like.
+/// The greatest difference between two corresponding elements. NaN equals only NaN, and an infinity only the same infinity.
 pub(crate) fn difference<T: Into<f64>>(these: impl IntoIterator<Item = T>, those: impl IntoIterator<Item = T>) -> f64 {
     let (mut these, mut those) = (these.into_iter(), those.into_iter());
     let mut greatest = 0.0_f64;

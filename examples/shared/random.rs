@@ -16,7 +16,7 @@ impl Random {
         (self.bits() >> 40) as f32 / (1 << 24) as f32
     }
 
-    /// A number with mean 0 and variance 1, nearly normal: the sum of twelve uniform ones, less their mean.
+    /// A number with mean 0 and variance 1, nearly normal: the sum of twelve uniform numbers, minus their mean.
     pub(crate) fn normal(&mut self) -> f32 {
         (0..12).map(|_| self.unit()).sum::<f32>() - 6.0
     }

@@ -8,9 +8,9 @@ use crate::common::second::{self, BOUNDS, Bound};
 use crate::common::sweep::{self, Report};
 use crate::{Options, PATTERNS, PIECE, exhaustive, on_all_cores};
 
-/// Measures them, and says whether all are within their bounds.
+/// Measures them, and returns whether all are within their bounds.
 pub(crate) fn measure(levels: &[Level], options: &Options) -> bool {
-    println!("Second derivatives. Errors are in ULP; near roots the spacing at the number behind counts.\n");
+    println!("Second derivatives. Errors are in ULP. Near roots, the spacing at the number after `at` is one ULP.\n");
     println!("function        lanes               worst  at                 bound");
     let mut within = true;
     for bound in &BOUNDS {
@@ -31,7 +31,7 @@ pub(crate) fn measure(levels: &[Level], options: &Options) -> bool {
 }
 
 fn line(bound: &Bound, lanes: &str, worst: f64, at: f64, limit: f64) -> bool {
-    // A worst error that is NaN is over it too.
+    // A worst error of NaN is over the bound too.
     let verdict = if worst <= limit { "" } else { " EXCEEDED" };
     let floor = if bound.roots.1 > 0.0 { format!(" at {}", bound.roots.1) } else { String::new() };
     println!("{:<15} {lanes:<14} {worst:>10.3}  {at:<17e} {limit:>6}{verdict}{floor}", bound.name);
@@ -51,7 +51,7 @@ fn sweep_f32(activation: &AnyActivation, bound: &Bound, levels: &[Level], option
             let stride = if options.exhaustive { exhaustive::SAMPLE } else { options.stride };
             let inputs = sweep::patterns(start.next_multiple_of(stride)..end, stride);
             second::over_f32(activation, bound, levels, &mut reports, inputs);
-            // Snake's is a constant beyond 1600 in `f32` alone: the oracle takes it with its stride.
+            // Only in `f32`, Snake's second derivative is constant beyond 1600. So the oracle measures it at every nth input.
             if options.exhaustive && bound.name != "snake" {
                 by_kernels_for_f64(activation, bound, levels, &mut reports, start..end);
             }
@@ -60,7 +60,7 @@ fn sweep_f32(activation: &AnyActivation, bound: &Bound, levels: &[Level], option
     on_all_cores(work, merged)
 }
 
-/// Every `f32` of a range, against the kernel for `f64`.
+/// Every `f32` of a range, compared with the kernel for `f64`.
 fn by_kernels_for_f64(
     activation: &AnyActivation,
     bound: &Bound,

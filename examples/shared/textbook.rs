@@ -1,4 +1,4 @@
-//! Formulas as one writes them without a library.
+//! The formulas that people write without a library.
 
 use std::f32::consts::{FRAC_1_SQRT_2, TAU};
 

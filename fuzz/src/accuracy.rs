@@ -1,4 +1,4 @@
-//! The stated bound in ULP, against the tests' reference.
+//! The stated bound in ULP, compared with the tests' reference.
 
 use activations::{AnyActivation, Level};
 

@@ -70,7 +70,7 @@ fn default_of(activation: AnyActivation) -> AnyActivation {
     AnyActivation::all().find(|default| default.card().name == activation.card().name).expect("one of the list")
 }
 
-/// The end of the range that a value is beyond, by more than its error.
+/// The end of the range that a value exceeds by more than its error.
 fn in_range<T: Float>(activation: AnyActivation, level: Level, y: T) -> Result<(), f64> {
     let card = activation.card();
     let bound = T::bounds(&card.error, level.is_fused()).0;

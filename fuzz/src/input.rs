@@ -1,10 +1,10 @@
-//! The fuzzer's bytes as what the targets need.
+//! Makes the targets' inputs of the fuzzer's bytes.
 
 use activations::AnyActivation;
 
 use crate::support::{Bits, Float};
 
-/// The bytes that are left; zeros once there are none.
+/// The remaining bytes; zeros after the last one.
 pub(crate) struct Input<'a>(pub(crate) &'a [u8]);
 
 impl Input<'_> {
@@ -26,12 +26,12 @@ impl Input<'_> {
         self.below(2) == 1
     }
 
-    /// Any bits, or a short decimal number.
+    /// Random bits, or a short decimal number.
     pub(crate) fn number(&mut self) -> f64 {
         if self.flag() { f64::from_le_bytes(self.bytes()) } else { f64::from(i16::from_le_bytes(self.bytes())) / 100.0 }
     }
 
-    /// `len` floats: first from the bytes that are left, then random ones.
+    /// `len` floats, first from the remaining bytes and then random ones.
     pub(crate) fn floats<T: Float>(&mut self, len: usize) -> Vec<T> {
         let width = T::WIDTH as usize / 8;
         let given = self.0.chunks_exact(width).map(|bytes| {
@@ -46,7 +46,7 @@ impl Input<'_> {
         floats
     }
 
-    /// Any activation, with any parameters that it takes; by default half of the time.
+    /// Any activation, with any allowed parameters. Half of the time it has the defaults.
     pub(crate) fn activation(&mut self) -> AnyActivation {
         let default = self.default_activation();
         if self.flag() {

@@ -1,4 +1,4 @@
-//! Fuzzing: `tools/fuzz.sh`. The variable `TARGET` names what is fuzzed; without it the first byte chooses.
+//! Fuzzing: `tools/fuzz.sh`. The variable `TARGET` names the target. Without it the first byte chooses.
 #![no_main]
 
 #[path = "../../tests/common/mod.rs"]

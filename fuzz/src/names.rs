@@ -1,4 +1,4 @@
-//! Any text as an activation: nothing panics, and what is one is written so that it is read again.
+//! Any text as an activation: nothing panics, and if a text parses, the text that is written for it parses again.
 
 use activations::AnyActivation;
 

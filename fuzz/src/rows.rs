@@ -18,7 +18,7 @@ pub(crate) fn run(mut input: Input<'_>) {
     }
 }
 
-/// Rows of a length, and so many of them.
+/// Rows of a length, and how many there are.
 fn shape(input: &mut Input<'_>) -> (usize, usize) {
     (1 + input.below(150), input.below(7))
 }
@@ -82,7 +82,7 @@ fn row_keeps_its_promises<T: Float>(function: AnyActivation, level: Level, x: &[
         "hardmax" => assert!(sum == 1.0 && y.iter().all(|&y| y == T::zero() || y == T::one()), "{}", shown()),
         _ => {
             assert!(y.iter().all(|&y| T::zero() <= y && y <= T::one()), "{}", shown());
-            // Each by its bound. A spacing is below EPS of its number; in `f64` the sum itself is rounded.
+            // Each probability has its own bound. A spacing is below EPS of its number. In `f64` the sum itself is rounded.
             let bound = T::bounds(&function.card().error, level.is_fused()).0;
             let tiny = y.len() as f64 * T::TINY;
             assert!((sum - 1.0).abs() <= (bound + 1.0) * (T::EPS + tiny), "sum {sum}: {}", shown());
@@ -123,7 +123,7 @@ fn scores(mut input: Input<'_>) {
     assert_same("softmin", &x, &alone(&by_rows, &x), &along(alone(&by_axis, &turned)));
 }
 
-/// Log-sum-exp of pieces, pushed and merged, against the sum in `f64`.
+/// Log-sum-exp of pieces, pushed and merged, compared with the sum in `f64`.
 fn pieces(mut input: Input<'_>) {
     let len = input.below(600);
     let mut cuts: Vec<usize> = (0..input.below(5)).map(|_| input.below(600).min(len)).chain([0, len]).collect();
@@ -153,13 +153,13 @@ fn pieces(mut input: Input<'_>) {
     } else if max.is_infinite() {
         max
     } else {
-        // The greatest is 1, the others may be nothing beside it, and yet all there is if it is near 0.
+        // The greatest is 1. The others may be negligible beside it, but if the greatest is near 0, they decide the result.
         let greatest = x.iter().position(|&x| f64::from(x) == max).expect("one is the greatest");
         let others = x.iter().enumerate().filter(|&(i, _)| i != greatest);
         max + libm::log1p(sum(others.map(|(_, &x)| libm::exp(f64::from(x) - max))))
     };
     for (how, got) in [("pieces", merged.finish()), ("whole", log_sum_exp(&x))] {
-        // Where the two nearly cancel, the reference has few digits.
+        // If the two nearly cancel, the reference has few digits.
         let few_digits = exact.abs() < 1e-6 * max.abs();
         let error = crate::common::ulp::error_f32(got, exact, 0.0);
         assert!(few_digits || error <= 1.5, "{how}: {error} ULP: expected {exact:e}, got {}: {x:?}", show(got));

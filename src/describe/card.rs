@@ -18,8 +18,8 @@ use crate::describe::parameters::Parameters;
 pub struct Card {
     /// The canonical name, in snake case: `leaky_relu`.
     pub name: &'static str,
-    /// Other names of the same function, as PyTorch, Hugging Face configurations, ONNX and Keras write them. Case,
-    /// `-`, `_` and spaces make no difference, so only what differs otherwise is here.
+    /// Other names of the same function, in PyTorch, Hugging Face configurations, ONNX and Keras. Case, `-`, `_` and spaces make no
+    /// difference, so names that differ only in them are not listed.
     pub aliases: &'static [&'static str],
     /// f(x), in plain text.
     pub formula: &'static str,
@@ -29,17 +29,17 @@ pub struct Card {
     pub range: (f64, f64),
     /// Where the derivative goes to zero.
     pub vanishes: Vanishes,
-    /// Whether f(-x) = -f(x), so that outputs of inputs centred on 0 are centred on 0.
+    /// Whether f(-x) = -f(x). If inputs are centred on 0, the outputs then are too.
     pub zero_centred: bool,
     /// Whether f never decreases.
     pub monotone: bool,
     /// Where the function or its derivative jumps, with the default parameters.
     ///
-    /// There the crate gives PyTorch's derivative. Where the function is flat on one side it is 0, as for [`Relu`] at 0 and
-    /// [`Relu6`] at 0 and 6. [`LeakyRelu`], [`Prelu`], [`Rrelu`] and [`Selu`] have the left side's derivative at 0, and
-    /// [`HardSwish`] has the right side's at 3. [`ClippedGelu`] has GELU's derivative where GELU reaches the limits, as
-    /// PyTorch's `clip` gives it. 0.0 and -0.0 have the same derivative. PyTorch does not have [`SparseSigmoid`],
-    /// [`Sparsemax`] and [`Hardmax`]. They follow the first rule: 0.
+    /// There the crate gives PyTorch's derivative. If the function is flat on one side, it is 0, as for [`Relu`] at 0 and [`Relu6`]
+    /// at 0 and 6. [`LeakyRelu`], [`Prelu`], [`Rrelu`] and [`Selu`] have the left side's derivative at 0, and [`HardSwish`] has the
+    /// right side's at 3. [`ClippedGelu`] has GELU's derivative where GELU reaches the limits, as with PyTorch's `clip`. 0.0 and
+    /// -0.0 have the same derivative. PyTorch does not have [`SparseSigmoid`], [`Sparsemax`] and [`Hardmax`]; their derivative there
+    /// is 0.
     ///
     /// [`Relu`]: crate::Relu
     /// [`Relu6`]: crate::Relu6
@@ -53,15 +53,15 @@ pub struct Card {
     /// [`Sparsemax`]: crate::Sparsemax
     /// [`Hardmax`]: crate::Hardmax
     pub kinks: &'static [f64],
-    /// Its common use.
+    /// The function's common use.
     pub common_use: &'static str,
-    /// Where it comes from.
+    /// The source: authors, title and year.
     pub source: &'static str,
-    /// The greatest errors.
+    /// The bounds of the errors.
     pub error: ErrorBounds,
 }
 
-/// Where a derivative goes to zero, so that a layer there learns nothing.
+/// Where a derivative goes to zero, so that a layer learns nothing from such inputs.
 ///
 /// ```
 /// use activations::{Described, LeakyRelu, Relu, Tanh, Vanishes};
@@ -85,8 +85,8 @@ pub enum Vanishes {
 /// Greatest errors in ULP, `(value, derivative)`: |computed - exact| over the spacing of the type at the exact value.
 ///
 /// The derivatives of GELU, clipped GELU, GELU's tanh form, QuickGELU, SiLU, swish and mish have a root away from 0. Near it,
-/// where they are below 1/16, their error is counted in the spacing at 1/16. xIELU has such a root in its value too, so the
-/// same holds for its value and its derivative.
+/// where they are below 1/16, their error is in units of the spacing at 1/16. The same holds for xIELU's value and derivative,
+/// because both have such a root.
 ///
 /// ```
 /// use activations::{Activation, Described, Level, Sigmoid};
@@ -112,7 +112,7 @@ pub struct ErrorBounds {
 }
 
 impl ErrorBounds {
-    /// For functions that need at most one rounding.
+    /// The bounds of functions with at most one rounding.
     pub(crate) const EXACT: Self =
         Self { f32: (0.5, 0.5), f32_plain: (0.5, 0.5), f64: (0.5, 0.5), f64_plain: (0.5, 0.5) };
 }

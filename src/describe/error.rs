@@ -1,4 +1,4 @@
-//! What can be wrong with a parameter.
+//! The error for a parameter that is not allowed.
 
 use core::fmt;
 

@@ -15,15 +15,15 @@ use crate::describe::error::ParameterError;
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Parameter {
-    /// The name, as the getter has it: `negative_slope`.
+    /// The name, which is also the getter's: `negative_slope`.
     pub name: &'static str,
-    /// The value that `Default` takes.
+    /// The value in the function's `Default`.
     pub default: f64,
-    /// The values that it may have.
+    /// The allowed values.
     pub allowed: Allowed,
 }
 
-/// Which numbers a parameter may be. None may be NaN or infinite.
+/// The numbers that a parameter may be. NaN and infinities are never allowed.
 ///
 /// ```
 /// use activations::{Parameters, Softplus};
@@ -121,7 +121,7 @@ fn no_parameter(index: usize) -> ! {
     panic!("no parameter number {index}");
 }
 
-/// `given`, if it is allowed.
+/// Returns `given` if it is allowed.
 pub(crate) fn checked(
     activation: &'static str,
     parameter: &'static str,
@@ -149,7 +149,7 @@ macro_rules! parameters {
             $(#[doc = concat!("\n- `", stringify!($field), "`:", $($doc),+)])+
             ///
             /// # Errors
-            /// If a parameter is not what it may be: see [`Parameters::PARAMETERS`](crate::Parameters::PARAMETERS).
+            /// If a parameter is not allowed: see [`Parameters::PARAMETERS`](crate::Parameters::PARAMETERS).
             ///
             /// ```
             #[doc = concat!("use activations::", stringify!($name), ";")]

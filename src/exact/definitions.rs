@@ -1,7 +1,7 @@
-//! What each function is: its formula and its derivative in plain mathematics, over numbers of 106 bits.
+//! The definition of each function: its formula and its derivative in plain mathematics, over numbers of 106 bits.
 //!
-//! The kernels in `functions` compute the same in other formulas, made to be fast. Here nothing is made to be fast, so these lines
-//! can be read beside the documentation. A result is always that of the formula with the parameters as they are given.
+//! The kernels in `functions` compute the same with other, fast formulas. These here need not be fast, so you can compare them with
+//! the documentation. They use the parameters as they are given.
 
 use super::double::Double;
 use super::elementary::{
@@ -37,8 +37,8 @@ use crate::pass::Pass;
 
 const ONE: Double = Double::of(1.0, 0.0);
 
-/// `define!(Tanh |f, x| tanh(x), ONE - tanh(x).square());` defines value and derivative of the activation `f` at `x`. What is in
-/// braces behind it are other methods of [`Definition`].
+/// `define!(Tanh |f, x| tanh(x), ONE - tanh(x).square());` defines value and derivative of the activation `f` at `x`. Other methods
+/// of [`Definition`] may follow in braces.
 macro_rules! define {
     ($name:ident |$f:ident, $x:ident| $value:expr, $slope:expr $(, { $($others:tt)* })?) => {
         impl Definition for $name {
@@ -68,12 +68,12 @@ fn choose(condition: bool, a: impl Into<Double>, b: impl Into<Double>) -> Double
     if condition { a.into() } else { b.into() }
 }
 
-/// A positive parameter as the kernels for `f64` take it.
+/// A positive parameter, limited as in the kernels for `f64`.
 fn bounded(parameter: f64) -> f64 {
     parameter.clamp(two_to(-500), two_to(500))
 }
 
-/// The kernels' error near the root of a derivative, which is between these inputs: a few roundings of numbers near 1.
+/// The kernels' error near the root of a derivative, which lies between these inputs. It is a few roundings of numbers near 1.
 fn root_between(part: Part, from: f64, to: f64) -> Reach {
     match part {
         Part::Value => Reach::RELATIVE,
@@ -275,7 +275,7 @@ define!(
     x | x + sine_square(x * bounded(f.a()), false) / bounded(f.a()),
     sine_square(x * bounded(f.a()), true).times_power(2.0),
     {
-        // Beyond, the kernel gives the mean.
+        // Beyond this, the kernel gives the mean.
         #[inline]
         fn approximate(&self, level: Level, part: Part, x: &[f64], y: &mut [f64]) {
             part.run(self, level, x, y);
@@ -287,7 +287,7 @@ define!(
     }
 );
 define!(Sin | f, x | sine(x * bounded(f.omega()), false), sine(x * bounded(f.omega()), true) * bounded(f.omega()), {
-    // Beyond, the kernel gives the mean.
+    // Beyond this, the kernel gives the mean.
     #[inline]
     fn approximate(&self, level: Level, part: Part, x: &[f64], y: &mut [f64]) {
         part.run(self, level, x, y);
@@ -322,7 +322,7 @@ fn mean_slope(f: &Rrelu) -> Double {
     Double::sum(f.lower(), f.upper()).times_power(0.5)
 }
 
-/// x times `alpha`. The default stands for 1/6 itself, because then the line reaches 0 and 1 at -3 and 3.
+/// x times `alpha`. The default stands for exactly 1/6, so that the line reaches 0 and 1 at -3 and 3.
 fn hard_slope(f: &HardSigmoid, x: Double) -> Double {
     if f.alpha() == 1.0 / 6.0 { x / 6.0 } else { x * f.alpha() }
 }
@@ -352,7 +352,7 @@ fn gelu_tanh_argument(x: Double) -> Double {
     GELU_TANH_FACTOR * (x + x * x.square() * GELU_TANH_CUBE)
 }
 
-/// `beta`, as the kernels take it.
+/// `beta`, limited as in the kernels.
 fn swish_beta(f: &Swish) -> f64 {
     let magnitude = f.beta().abs();
     if magnitude < two_to(-500) { 0.0 } else { magnitude.min(two_to(500)).copysign(f.beta()) }
@@ -380,7 +380,7 @@ fn laplace_argument(f: &Laplace, x: Double) -> Double {
     (x - f.mu()) / bounded(f.sigma())
 }
 
-/// The parameters as the kernels take them.
+/// The parameters, limited as in the kernels.
 fn xielu_parameters(f: &Xielu) -> [f64; 3] {
     [f.alpha_p(), f.alpha_n(), f.beta()].map(|parameter| parameter.clamp(-two_to(500), two_to(500)))
 }

@@ -1,4 +1,4 @@
-//! `Double`: a number of 106 bits, as a sum of two `f64` that is not evaluated.
+//! `Double`: a number of 106 bits, as an unevaluated sum of two `f64`.
 
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -8,8 +8,9 @@ use crate::math::{fast_two_sum, two_sum};
 
 /// `hi + lo`, where `hi` is the sum rounded to `f64`.
 ///
-/// Relative error of a sum of one sign, a product, a quotient and a root: below 2^-102. The parts may be far apart: 1/2 + 1e-40 is
-/// exact, and a product with it keeps both parts. So a tiny part that decides a tie is not lost. All operations are plain, because they are for a few numbers only.
+/// The relative error of a product, a quotient, a root, and a sum of numbers with one sign is below 2^-102. The parts may be far
+/// apart: 1/2 + 1e-40 is exact, and a product with it keeps both parts. So a tiny part that decides a tie is not lost. No operation
+/// uses fused multiply-add, because they are for a few numbers only.
 #[derive(Clone, Copy, Debug)]
 pub struct Double {
     pub(crate) hi: f64,
@@ -34,7 +35,7 @@ impl Double {
         Self { hi: hi.0, lo: lo.0 }
     }
 
-    /// The sum of a number and one that is no greater.
+    /// The sum of a number and a smaller one.
     fn normal(hi: f64, lo: f64) -> Self {
         let (hi, lo) = fast_two_sum(Plain(hi), Plain(lo));
         Self { hi: hi.0, lo: lo.0 }
@@ -53,7 +54,7 @@ impl Double {
         self * self
     }
 
-    /// The square root of a positive number: one step of Newton's method from the root of `hi`.
+    /// The square root of a positive number, by one step of Newton's method from the root of `hi`.
     pub(crate) fn sqrt(self) -> Self {
         let root = Plain(self.hi).sqrt().0;
         let rest = self - Self::product(root, root);
@@ -65,8 +66,9 @@ impl Double {
         Self { hi: self.hi * power, lo: self.lo * power }
     }
 
-    /// Rounded to `f64` *to odd*: if it is no `f64`, to the neighbour whose last bit is 1. Rounding that once more, to a type with fewer
-    /// digits, gives what rounding the number itself would have given (Boldo & Melquiond, IEEE Trans. Comput. 57, 2008).
+    /// Rounds to `f64` *to odd*: a number between two `f64` becomes the one whose last bit is 1. If that is then rounded to a type
+    /// with fewer digits, the result is the same as if the number itself were rounded (Boldo & Melquiond, IEEE Trans. Comput. 57,
+    /// 2008).
     pub(crate) fn to_odd(self) -> f64 {
         let bits = self.hi.to_bits();
         if self.lo == 0.0 || bits & 1 == 1 {

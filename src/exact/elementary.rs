@@ -1,17 +1,17 @@
 //! Elementary functions of [`Double`], to a relative error below 2^-90.
 //!
-//! They are for the few inputs at which `f64` does not decide a rounding: short, not fast.
+//! They need not be fast, because they are for the few inputs at which `f64` does not decide a rounding.
 
 use super::double::Double;
 use crate::math::two_to;
 
 const ONE: Double = Double::of(1.0, 0.0);
 
-/// A term that is smaller than this, relative to the sum, does not change the sum.
+/// A term below this, relative to the sum, does not change the sum.
 const NOTHING: f64 = two_to(-110);
 
-/// Below this, distribution functions are straight lines up to [`NOTHING`]. A short cut for inputs below the normal range, where
-/// every second result is a tie.
+/// Below this, distribution functions are straight lines, up to an error of [`NOTHING`]. This saves time for inputs below the normal
+/// range, where every second result is a tie.
 const NEARLY_ZERO: f64 = two_to(-60);
 
 /// ln 2 as a sum. The first part has 32 bits, so that its product with an exponent is exact.
@@ -25,11 +25,11 @@ const PI: Double = Double::of(core::f64::consts::PI, 1.224_646_799_147_353_2e-16
 /// 1/sqrt(2 pi), the greatest density of the normal distribution.
 const DENSITY: Double = Double::of(0.398_942_280_401_432_7, -2.492_327_202_277_73e-17);
 
-/// `(n, e^r - 1)` with x = n ln 2 + r, x taken as no less than -690 and no more than 690: beyond, e^x is nothing beside any
-/// other number, or greater than all that are counted with.
+/// `(n, e^r - 1)` with x = n ln 2 + r, where x is clamped to \[-690, 690\]. Beyond that, e^x is negligible beside any other number,
+/// or greater than all numbers that matter.
 fn exp_parts(x: Double) -> (f64, Double) {
     let x = if x.hi.abs() > 690.0 { Double::from(690.0_f64.copysign(x.hi)) } else { x };
-    // The nearest integer, by an addition that leaves no other bits.
+    // The nearest integer, by adding and subtracting a large constant.
     let rounder = 1.5 * two_to(52);
     let n = (x.hi * core::f64::consts::LOG2_E + rounder) - rounder;
     let r = Double::sum(x.hi, -n * LN2_HI) + x.lo - LN2_REST * n;
@@ -141,7 +141,7 @@ pub(crate) fn normal_density(x: Double) -> Double {
     DENSITY * exp(x.square().times_power(-0.5))
 }
 
-/// The normal distribution: the share below x.
+/// The distribution function of the normal distribution.
 pub(crate) fn normal(x: Double) -> Double {
     let a = x.abs();
     if a.hi < NEARLY_ZERO {
@@ -168,7 +168,7 @@ pub(crate) fn normal(x: Double) -> Double {
     if x.hi < 0.0 { tail } else { -tail + 1.0 }
 }
 
-/// The bits of 1/pi behind the point.
+/// The bits of 1/pi after the binary point.
 const ONE_OVER_PI: [u64; 16] = [
     0x517c_c1b7_2722_0a94,
     0xfe13_abe8_fa9a_6ee0,
@@ -188,11 +188,11 @@ const ONE_OVER_PI: [u64; 16] = [
     0xba93_dd63_f5f2_f8bd,
 ];
 
-/// Words of the fractions of pi: 320 bits behind the point.
+/// The number of words in fractions of pi: 320 bits after the binary point.
 const WORDS: usize = 5;
 
-/// |v|/pi without its integer part, in words, the lowest first, for |v| below 2^700: the integer part of v times as many bits of 1/pi
-/// as count (Payne & Hanek, 1983).
+/// |v|/pi without its integer part, in words, the lowest first, for |v| below 2^700. It is the mantissa of v times the bits of 1/pi that
+/// matter (Payne & Hanek, 1983).
 fn turns(v: f64) -> [u64; WORDS] {
     let bits = v.to_bits();
     let exponent = (bits >> 52 & 0x7ff) as usize;
@@ -200,7 +200,7 @@ fn turns(v: f64) -> [u64; WORDS] {
         return [0; WORDS];
     }
     let mantissa = u128::from(bits << 12 >> 12 | 1 << 52);
-    // v = mantissa 2^(exponent - 1075). The fraction of 1/pi from its bit `exponent - 1075` on; zeros stand before its first bit.
+    // v = mantissa 2^(exponent - 1075). Takes the bits of 1/pi from number `exponent - 1075` on, with zeros before the first one.
     let word = |i: usize| if (18..18 + ONE_OVER_PI.len()).contains(&i) { ONE_OVER_PI[i - 18] } else { 0 };
     let first = exponent + 18 * 64 - 1075;
     let (skip, shift) = (first / 64, first % 64);
@@ -217,7 +217,7 @@ fn turns(v: f64) -> [u64; WORDS] {
     product
 }
 
-/// The sum of two fractions, modulo 1; the second negated if `minus`.
+/// The sum of two fractions, or their difference if `minus`, modulo 1.
 fn add(a: [u64; WORDS], b: [u64; WORDS], minus: bool) -> [u64; WORDS] {
     let mut carry = u128::from(minus);
     let mut sum = [0; WORDS];
@@ -255,7 +255,7 @@ pub(crate) fn sine_square(z: Double, quarter: bool) -> Double {
         // sin(-a + pi/4)^2 = sin(a - pi/4)^2.
         fraction = add(fraction, quarter_turn, z.hi < 0.0);
     }
-    // The nearest multiple of pi is above: the square of the sine stays.
+    // The nearest multiple of pi is above. The square of the sine is the same.
     if fraction[WORDS - 1] >> 63 == 1 {
         fraction = add([0; WORDS], fraction, true);
     }
@@ -281,7 +281,7 @@ pub(crate) fn sine(z: Double, cosine: bool) -> Double {
     if !cosine && a.hi < 0.7 {
         return sine_series(z);
     }
-    // Of whole turns: half of a, because `turns` counts in pi.
+    // The number of whole turns is half of a, because `turns` counts in units of pi.
     let half = a.times_power(0.5);
     let mut fraction = add(turns(half.hi), turns(half.lo), half.lo < 0.0);
     let mut negative = z.hi < 0.0;

@@ -1,14 +1,14 @@
-//! The loops around the kernels of [`Exact`](super::Exact): to `f64`, and back with one rounding.
+//! The loops around the kernels of [`Exact`](super::Exact): they convert to `f64`, and back with one rounding.
 
 use crate::kernel::dispatch::Task;
 use crate::kernel::element::{Element, Lane};
 use crate::math::two_to;
 
-/// What the kernels for `f64` may be off by, relative to the result: 16 times what they are off by.
+/// The assumed relative error of the kernels for `f64`. It is 16 times their actual error.
 const RELATIVE: f64 = two_to(-44);
 
-/// For x in a range, what the kernel may be off by absolutely: `parts[0] + parts[1] |x| + parts[2] x^2`. It is for results that are
-/// small because their parts cancel.
+/// The absolute error of the kernel for x in a range: `parts[0] + parts[1] |x| + parts[2] x^2`. It is for results that are small
+/// because their parts cancel.
 #[derive(Clone, Copy, Debug)]
 pub struct Reach {
     pub(super) from: f64,
@@ -17,18 +17,18 @@ pub struct Reach {
 }
 
 impl Reach {
-    /// Nowhere.
+    /// An empty range.
     pub(super) const RELATIVE: Self = Self { from: f64::INFINITY, to: f64::NEG_INFINITY, parts: [0.0; 3] };
 }
 
-/// What results are rounded to. They are stored as `f32` in any case.
+/// The format to which results are rounded. They are always stored as `f32`.
 #[derive(Clone, Copy)]
 pub(crate) struct Format {
-    /// The least normal number; 0 for `f32`, to which the CPU rounds.
+    /// The least normal number; 0 for `f32`, because the CPU itself rounds to it.
     least_normal: f64,
     /// The greatest number.
     greatest: f64,
-    /// What a power of two is multiplied by, so that a sum with it has the spacing of the format at that power.
+    /// A factor for powers of two. A sum with such a product has the spacing of the format at that power.
     coarse: f64,
 }
 
@@ -43,7 +43,7 @@ impl Format {
         Self { least_normal, greatest, coarse }
     }
 
-    /// To nearest, ties to even.
+    /// Rounds to nearest, ties to even.
     #[inline(always)]
     pub(crate) fn round(self, y: f64) -> f32 {
         if self.least_normal == 0.0 {
@@ -58,9 +58,9 @@ impl Format {
     }
 }
 
-/// A result, rounded, and whether that is right: whether the lower and the upper bound round to the same.
+/// The rounded result, and whether it is decided, which it is if the lower and the upper bound round to the same number.
 ///
-/// `PARTS`: how many parts of `reach` count. With one, results must be finite.
+/// `PARTS` is the number of parts of `reach` that are used. With one part, results must be finite.
 #[inline(always)]
 pub(super) fn decided<const PARTS: usize>(reach: Reach, format: Format, x: f64, y: f64) -> (f32, bool) {
     if PARTS == 0 {
@@ -71,13 +71,13 @@ pub(super) fn decided<const PARTS: usize>(reach: Reach, format: Format, x: f64, 
     let (relative, absolute) = if PARTS == 1 {
         (y.abs() * RELATIVE, constant)
     } else {
-        // An infinite x or y must not make these infinite: the difference of two infinities is NaN.
+        // An infinite x or y must not make these infinite, because the difference of two infinities is NaN.
         let a = x.abs().min(1e60);
         (y.abs().min(1e300) * RELATIVE, constant + a * (line + a * square))
     };
     let by = relative + if reach.from <= x && x <= reach.to { absolute } else { 0.0 };
     let (low, high) = (format.round(y - by), format.round(y + by));
-    // Zeros of both signs would be equal.
+    // Compares bits, because 0.0 and -0.0 are equal as numbers.
     (low, (low == high && by <= y.abs()) || x.is_nan())
 }
 
@@ -99,7 +99,7 @@ impl Task<f64> for Widen<'_> {
     }
 }
 
-/// Rounds what is decided. Says whether any is not.
+/// Rounds the results that are decided. Returns whether any result is not.
 pub(super) struct Round<'a, const PARTS: usize> {
     pub(super) reach: Reach,
     pub(super) format: Format,

@@ -14,15 +14,15 @@ use crate::second::{SecondSlope, compiled_second};
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/clipped_gelu.svg"))]
 ///
-/// With fewer values to tell apart, eight bits give each of them more of their digits. gelu(x) is never below -0.16997, so
-/// a `min` below that changes nothing.
+/// Eight bits resolve a short range of values more finely than a long one. gelu(x) is never below -0.16997, so a `min` below
+/// that changes nothing.
 ///
 /// - Derivative: GELU's where min <= gelu(x) <= max, else 0. It jumps where gelu(x) reaches `min` or `max`. There it is
-///   GELU's, as PyTorch's `clip` gives it. Range: [-0.16997, 10] by default.
+///   GELU's, as with PyTorch's `clip`. Range: [-0.16997, 10] by default.
 /// - Error: at most 3.0 ULP, 3.6 for the derivative, in `f32` over all 2^32 inputs (2.9 and 3.6 without fused
 ///   multiply-add); 3.6 and 3.2 in `f64`, on a table (3.8 and 3.2). Both tails and subnormal results are within it.
-///   Where the derivative is below 1/16, near its root at -0.7518, the spacing at 1/16 counts. `min` and `max` are rounded to
-///   the element's type.
+///   Where the derivative is below 1/16, near its root at -0.7518, its error is in units of the spacing at 1/16.
+/// - Parameters: `min` and `max` are rounded to the element's type.
 /// - Special values: clipped_gelu(-inf) = -0.0 for a `min` below 0, clipped_gelu(inf) = max, keeps the sign of zero if 0 is
 ///   between `min` and `max`, NaN gives NaN, also in the derivative.
 /// - Source: Wu, Judd, Zhang, Isaev & Micikevicius, "Integer quantization for deep learning inference: principles and
@@ -50,7 +50,7 @@ parameters! {
     ClippedGelu {
         /// The least value. By default it is below all values of GELU.
         min: Finite = -10.0,
-        /// The greatest value, above the least: a constant function learns nothing.
+        /// The greatest value. It must be above the least.
         max: Finite = 10.0,
     } where min < max => max: "above `min`"
 }
@@ -66,7 +66,7 @@ impl ClippedGelu {
 impl Elementwise for ClippedGelu {
     compiled_passes!();
 
-    // The derivative takes the registers of both formulas of GELU.
+    // The derivative needs registers for GELU and for its derivative.
     const ABREAST: usize = 2;
     const ABREAST_OF_BOTH: usize = 1;
 

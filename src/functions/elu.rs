@@ -45,7 +45,7 @@ pub struct Elu {
 
 parameters! {
     Elu {
-        /// Minus the limit on the left. At 1 the derivative has no jump.
+        /// Minus the limit on the left. With alpha = 1 the derivative has no jump.
         alpha: Finite = 1.0,
     }
 }
@@ -77,8 +77,8 @@ impl Elementwise for Elu {
     }
 }
 
-/// y + alpha on the left: as y nears -alpha it has fewer digits. For a negative alpha both sides give positive outputs, and
-/// the output does not determine the derivative: 1 is taken for those.
+/// y + alpha on the left. As y nears -alpha, the sum has fewer digits. For a negative alpha a positive output may come from
+/// either side, so it does not determine the derivative. The result is then 1.
 impl SlopeFromOutput for Elu {
     compiled_from_output!();
 
@@ -108,17 +108,17 @@ impl Described for Elu {
 }
 
 /// The scaled exponential linear unit, for deep dense networks without normalisation: lambda x if x > 0, else lambda alpha
-/// (e^x - 1), with lambda = 1.0507 and alpha = 1.6733. With these constants, mean 0 and variance 1 are a fixed point from layer to
-/// layer.
+/// (e^x - 1), with lambda = 1.0507 and alpha = 1.6733. With these constants, inputs of mean 0 and variance 1 keep both from layer
+/// to layer.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/selu.svg"))]
 ///
 /// - Derivative: lambda for x > 0, else lambda alpha e^x. Range: [-1.7581, inf). Not differentiable at 0, where the
-///   derivative given is the left side's, lambda alpha = 1.7581, as in PyTorch and JAX. (Keras gives lambda.)
+///   derivative is set to the left side's, lambda alpha = 1.7581, as in PyTorch and JAX. (Keras gives lambda.)
 /// - Error: at most 2.0 ULP, 2.0 for the derivative, in `f32` over all 2^32 inputs; 2.0 and 2.0 in `f64`, on a
 ///   table. Subnormal results are within it.
-/// - Special values: selu(-inf) = -1.7581, selu(inf) = inf, keeps the sign of zero, NaN gives NaN. The largest numbers,
-///   from 0.952 times the greatest, give inf.
+/// - Special values: selu(-inf) = -1.7581, selu(inf) = inf, keeps the sign of zero, NaN gives NaN. The value overflows from
+///   0.952 times the greatest number on.
 /// - Source: Klambauer, Unterthiner, Mayr & Hochreiter, "Self-normalizing neural networks", 2017, arXiv:1706.02515.
 ///
 /// ```
@@ -145,7 +145,7 @@ impl Elementwise for Selu {
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
         let below = math::expm1_neg(math::bounded_abs(x), None);
-        // The rounding of lambda would make the last number before overflow infinite.
+        // Without this, the rounding of lambda would make the greatest finite result infinite.
         let above = x.mul_add(R::of(LAMBDA - 1.0), x);
         R::select(x.lt(R::of(0.0)), below.value * (R::of(LAMBDA_ALPHA) * below.unlift), above)
     }
@@ -157,7 +157,7 @@ impl Elementwise for Selu {
     }
 }
 
-/// y + 1.7581 on the left: as y nears -1.7581 it has fewer digits.
+/// y + 1.7581 on the left. As y nears -1.7581, the sum has fewer digits.
 impl SlopeFromOutput for Selu {
     compiled_from_output!();
 
@@ -186,7 +186,7 @@ impl Described for Selu {
     };
 }
 
-/// The continuously differentiable exponential linear unit, for an ELU whose alpha is tuned: x if x > 0, else
+/// The continuously differentiable exponential linear unit, instead of ELU where alpha is tuned: x if x > 0, else
 /// alpha (e^(x/alpha) - 1). With alpha = 1 it is [`Elu`].
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/celu.svg"))]
@@ -195,7 +195,7 @@ impl Described for Selu {
 /// - Error: at most 1.5 ULP, 1.5 for the derivative, in `f32` over all 2^32 inputs, for alpha = 1; 1.5 and 1.5 in
 ///   `f64`, on a table. Subnormal results are within it.
 /// - Other alphas: rounded to the type, to no more than 2^60 (`f64`: 2^500), and to no less than the reciprocal of that.
-///   They cost half an ULP more: x/alpha is not rounded.
+///   They cost only half an ULP more, because x/alpha is not rounded.
 /// - Special values: celu(-inf) = -alpha, celu(inf) = inf, keeps the sign of zero, NaN gives NaN.
 /// - Source: Barron, "Continuously differentiable exponential linear units", 2017, arXiv:1704.07483.
 ///
@@ -227,7 +227,7 @@ parameters! {
 fn celu<R: Real>(x: R, alpha: R, recip: Scale<R>) -> R {
     let scaled = recip.times_abs(x);
     let below = math::expm1_neg(scaled.z, Some(scaled.z_lo));
-    // x itself where the difference is below an eighth of an ULP: there x/alpha may be subnormal.
+    // Near 0 the result is x itself, because x/alpha may be subnormal there. The difference is below an eighth of an ULP.
     let near = alpha * R::per_type(two_to(-26) as f32, two_to(-55));
     R::select(x.lt(-near), below.value * (alpha * below.unlift), x)
 }
@@ -253,7 +253,7 @@ impl Elementwise for Celu {
     }
 }
 
-/// (y + alpha)/alpha on the left: as y nears -alpha it has fewer digits.
+/// (y + alpha)/alpha on the left. As y nears -alpha, the sum has fewer digits.
 impl SlopeFromOutput for Celu {
     compiled_from_output!();
 
@@ -286,7 +286,7 @@ impl Described for Celu {
 /// [`Elu`] with a trained alpha for each channel, for [`PerChannel`](crate::PerChannel).
 ///
 /// - Derivatives: with respect to x, as for `Elu`; with respect to alpha, e^x - 1 for x < 0, else 0.
-/// - Error: at most 1.5 ULP for the value, 2.0 for the derivative, 1.0 (`f64`: 1.5) for that with respect to alpha.
+/// - Error: at most 1.5 ULP for the value, 2.0 for the derivative, 1.0 (`f64`: 1.5) for the derivative with respect to alpha.
 /// - Special values: as for `Elu`.
 /// - Source: Clevert, Unterthiner & Hochreiter, 2015, arXiv:1511.07289; trained, Trottier, Giguère & Chaib-draa, "Parametric
 ///   exponential linear unit for deep convolutional neural networks", 2016, arXiv:1605.09332.
@@ -323,9 +323,9 @@ impl Parametric<1> for EluAlpha {
 /// [`Celu`] with a trained alpha for each channel, for [`PerChannel`](crate::PerChannel).
 ///
 /// - Derivatives: with respect to x, as for `Celu`; with respect to alpha, (1 - x/alpha) e^(x/alpha) - 1 for x < 0, else 0.
-/// - Error: value and derivative as for `Celu`; the derivative with respect to alpha at most 6 ULP in `f32`, 16 in `f64`, for
-///   |x| up to 0.34 alpha, and 2^-22.5 (`f64`: 2^-51.5) absolutely.
-/// - Other alphas: as for `Celu`. One that is not positive is taken as 2^-60 (`f64`: 2^-500).
+/// - Error: value and derivative as for `Celu`. The derivative with respect to alpha is within 6 ULP in `f32`, 16 in `f64`, for
+///   |x| up to 0.34 alpha, and beyond within an absolute error of 2^-22.5 (`f64`: 2^-51.5).
+/// - Other alphas: as for `Celu`. An alpha that is not positive is replaced by 2^-60 (`f64`: 2^-500).
 /// - Special values: as for `Celu`.
 /// - Source: Barron, "Continuously differentiable exponential linear units", 2017, arXiv:1704.07483.
 ///
@@ -359,7 +359,7 @@ impl Parametric<1> for CeluAlpha {
         let t = Scale::of_lane(alpha).recip().times_abs(x).z.at_most(R::per_type(80.0, 700.0));
         let (r, r_lo, q, scale) = math::exp_neg_series(t);
         let (zero, one) = (R::of(0.0), R::of(1.0));
-        // e^-t = 2^n (1 + w). Where n is 0, r is t, and the sum is t^2 (q + t q - 1).
+        // e^-t = 2^n (1 + w). If n is 0, r is t, and the result is t^2 (q + t q - 1).
         let w = (r * r).mul_add(q, -r) - r_lo;
         let far = t.mul_add(scale.mul_add(w, scale), scale.mul_add(w, scale - one));
         let near = (t * t) * (t.mul_add(q, q) - one);

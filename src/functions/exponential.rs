@@ -17,8 +17,8 @@ use crate::second::{SecondSlope, Weighted};
 /// - Derivative: e^x. Range: [0, inf].
 /// - Error: at most 1.1 ULP, also for the derivative, in `f32` over all 2^32 inputs; the same in `f64`, on a table.
 ///   Subnormal results are within it.
-/// - Special values: exponential(-inf) = 0, exponential(0) = 1, exponential(inf) = inf, NaN gives NaN. Results beyond the
-///   type are inf: from x = 88.73 in `f32`, from 709.79 in `f64`.
+/// - Special values: exponential(-inf) = 0, exponential(0) = 1, exponential(inf) = inf, NaN gives NaN. The value overflows
+///   from x = 88.73 on in `f32`, from 709.79 on in `f64`.
 /// - Source: as a layer, Keras's `exponential`, 2019. As the inverse link of a log-linear model, Nelder & Wedderburn,
 ///   "Generalized linear models", J. R. Stat. Soc. A 135, 1972.
 ///
@@ -60,7 +60,7 @@ impl SlopeFromOutput for Exponential {
     }
 }
 
-/// The derivative again, by its loop.
+/// The second derivative is the first one, so it runs the same loop.
 impl SecondSlope for Exponential {
     #[inline(always)]
     fn second_slope<R: Real>(&self, x: R) -> R {

@@ -1,7 +1,7 @@
 //! The formulas of [`Fast`](crate::Fast): for `f32`, with few operations and absolute errors.
 //!
-//! A function names its fast form by [`fast_form!`](crate::activation::fast_form) in its `impl Elementwise`. The forms are
-//! formulas like all others. Their clamps keep NaN, and bring the results at an infinity to the limit.
+//! A function sets its fast form with [`fast_form!`](crate::activation::fast_form) in its `impl Elementwise`. A fast form is a
+//! formula like any other. Its clamps keep NaN, and give the limit at an infinity.
 
 use core::f64::consts::LOG2_E;
 
@@ -10,21 +10,20 @@ use crate::activation::Elementwise;
 use crate::kernel::real::Real;
 use crate::math::{Exp2Ratio, exp2_parts, fast_tanh, normal_slope, normal_tail_recip, twice_atanh, two_to};
 
-/// max(x, 0), but -0.0 for what is below 0: [`Real::ramp`], which takes six operations with SSE2, where a maximum takes one. With
-/// AVX-512 the maximum would take 8 % longer in ELU, because it competes with additions.
+/// max(x, 0), but -0.0 for numbers below 0. With SSE2 this is a maximum, because [`Real::ramp`] takes six operations there. With
+/// AVX-512 it is `ramp`: a maximum competes with additions, and ELU would take 8 % longer.
 #[inline(always)]
 fn ramp<R: Real>(x: R) -> R {
     if R::FUSED { x.ramp() } else { x.at_least(R::of(-0.0)) }
 }
 
-/// Whether a parameter is so far from 0 and from infinity that products and quotients with it stay in the normal range. The
-/// others have no fast form.
+/// Whether products and quotients with the parameter stay in the normal range. If not, the function has no fast form.
 #[inline]
 pub(super) fn is_moderate(parameter: f64) -> bool {
     (two_to(-60)..=two_to(60)).contains(&parameter)
 }
 
-/// The exponent from which on 2^t is infinite, less a little: the logistic functions of -t are then exactly 0.
+/// For t of this and more, 2^t is computed as infinity, so the logistic functions of -t are exactly 0.
 const INFINITE: f64 = 127.97;
 
 /// The logistic function.
@@ -40,7 +39,7 @@ impl Elementwise for FastSigmoid {
         top / bottom
     }
 
-    /// From the value, so that the two together take one exponential and one division. From 17 on, where the value is 1, it is 0.
+    /// From the value, so that both together take one exponential and one division. From 17 on the value is 1, so this is 0.
     #[inline(always)]
     fn slope<R: Real>(&self, x: R) -> R {
         let y = self.value(x);
@@ -58,7 +57,7 @@ impl Elementwise for FastTanh {
         fast_tanh(x)
     }
 
-    /// From the value, as sigmoid's. From tanh(-|x|) + 1 the error would be 2^-22.5 instead of 2^-21.7.
+    /// From the value, as for sigmoid. Computed from tanh(-|x|) + 1, the error would be 2^-22.5 instead of 2^-21.7.
     #[inline(always)]
     fn slope<R: Real>(&self, x: R) -> R {
         let (y, one) = (self.value(x), R::of(1.0));
@@ -71,7 +70,7 @@ impl Elementwise for FastTanh {
 pub(super) struct FastGelu;
 
 impl FastGelu {
-    /// |x|, but no more than where Phi(-|x|) is computed as 0.
+    /// |x|, bounded by a number at which Phi(-|x|) is computed as 0.
     #[inline(always)]
     fn bounded_abs<R: Real>(x: R) -> R {
         x.abs().at_most(R::of(1000.0))
@@ -110,7 +109,7 @@ impl FastGeluTanh {
     /// a, a^2, and the fraction sigmoid(-z(a)).
     #[inline(always)]
     fn parts<R: Real>(x: R) -> (R, R, (R, R)) {
-        // There z(a) log2 e is INFINITE.
+        // At this bound, z(a) log2 e is INFINITE.
         let a = x.abs().at_most(R::of(10.06));
         let square = a * a;
         let t = a * square.mul_add(R::of(C3 * LOG2_E), R::of(C1 * LOG2_E));
@@ -211,7 +210,7 @@ impl Elementwise for FastElu {
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
         let (u, scale) = Self::exponential(x);
-        // -(1 - scale), not scale - 1: where it is 0, the sum keeps the sign of u.
+        // -(1 - scale) instead of scale - 1, because it is -0.0 if scale is 1, and the sum then keeps the sign of u.
         let below = scale.mul_add(u, -(R::of(1.0) - scale));
         below.mul_add(R::of(self.alpha), ramp(x))
     }
@@ -229,7 +228,8 @@ impl Elementwise for FastElu {
 pub(super) struct FastMish;
 
 impl FastMish {
-    /// x, but at least where e^x is computed as 0, and e^x and n, which are bounded: from 10 on, n + 2 is n.
+    /// x, e^x and n. x is bounded below by a number at which e^x is computed as 0. For e^x and n it is also bounded above, which
+    /// changes nothing, because n + 2 is rounded to n from x = 10 on.
     #[inline(always)]
     fn parts<R: Real>(x: R) -> (R, R, R) {
         let x = x.at_least(R::of(-88.0));

@@ -10,15 +10,15 @@ use crate::kernel::real::{Coefficients, Real};
 use crate::math::{self, Low, NormalTail, Unit};
 use crate::second::{SecondSlope, compiled_second, second_slope_of};
 
-/// The Gaussian error linear unit, for transformers such as BERT, GPT and ViT: x Phi(x) = x (1 + erf(x / sqrt 2)) / 2, Phi the
-/// normal distribution.
+/// The Gaussian error linear unit, for transformers such as BERT, GPT and ViT: x Phi(x) = x (1 + erf(x / sqrt 2)) / 2, where Phi
+/// is the distribution function of the normal distribution.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/gelu.svg"))]
 ///
-/// - Derivative: Phi(x) + x phi(x), with its root at -0.7518. Range: [-0.16997, inf).
+/// - Derivative: Phi(x) + x phi(x), where phi is the normal density; its root is at -0.7518. Range: [-0.16997, inf).
 /// - Error: at most 3.0 ULP, 3.6 for the derivative, in `f32` over all 2^32 inputs (2.9 and 3.6 without fused
 ///   multiply-add); 3.6 and 3.2 in `f64`, on 20,000 inputs (3.8 and 3.2). Both tails and subnormal results are within it.
-///   Where the derivative is below 1/16, near its root, the spacing at 1/16 counts.
+///   Where the derivative is below 1/16, near its root, its error is in units of the spacing at 1/16.
 /// - Special values: gelu(-inf) = -0.0, gelu(inf) = inf, keeps the sign of zero, NaN gives NaN.
 /// - Source: Hendrycks & Gimpel, "Gaussian error linear units (GELUs)", 2016, arXiv:1606.08415.
 ///
@@ -78,13 +78,13 @@ impl Described for Gelu {
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/gelu_tanh.svg"))]
 ///
-/// A function of its own, up to 0.00047 away from [`Gelu`]: use the one that the model was trained with.
+/// It differs from [`Gelu`] by up to 0.00047, so use the one that the model was trained with.
 ///
 /// - Derivative: with z = 2 sqrt(2/pi) (x + 0.044715 x^3) and s = sigmoid(z), s + x s (1 - s) z'; its root is at
 ///   -0.7525. Range: [-0.17004, inf).
 /// - Error: at most 2.9 ULP, 3.6 for the derivative, in `f32` over all 2^32 inputs (3.6 and 3.6 without fused
 ///   multiply-add); 2.5 and 3.8 in `f64`, on 20,000 inputs (3.0 and 3.8). Both tails and subnormal results are within it.
-///   Where the derivative is below 1/16, near its root, the spacing at 1/16 counts.
+///   Where the derivative is below 1/16, near its root, its error is in units of the spacing at 1/16.
 /// - Special values: gelu_tanh(-inf) = -0.0, gelu_tanh(inf) = inf, keeps the sign of zero, NaN gives NaN.
 /// - Source: Hendrycks & Gimpel, "Gaussian error linear units (GELUs)", 2016, arXiv:1606.08415.
 ///
@@ -103,7 +103,7 @@ pub struct GeluTanh;
 
 parameters!(GeluTanh);
 
-/// z(a) = C3 a (a^2 + K) with C3 = 2 sqrt(2/pi) 0.044715 and K = 1/0.044715. In units of C3 the factor vanishes.
+/// z(a) = C3 a (a^2 + K) with C3 = 2 sqrt(2/pi) 0.044715 and K = 1/0.044715. z is counted in units of C3, which saves a product.
 const C3: f64 = 0.071_354_816_272_600_25;
 /// 2 sqrt(2/pi).
 const C: f64 = 1.595_769_121_605_730_7;
@@ -119,16 +119,16 @@ impl GeluTanh {
     /// `(a, a^2, z, z_lo)` with a = |x|, z + z_lo = z(a) in units.
     #[inline(always)]
     fn arguments<R: Real>(x: R) -> (R, R, R, Low<R>) {
-        // Beyond, a e^-z(a) is zero.
+        // Beyond this bound, a e^-z(a) is zero.
         Self::arguments_up_to(x, R::per_type(10.9, 21.6))
     }
 
-    /// The same with |x| taken as no more than `most`.
+    /// The same, with |x| bounded by `most`.
     #[inline(always)]
     fn arguments_up_to<R: Real>(x: R, most: R) -> (R, R, R, Low<R>) {
         let a = x.abs().at_most(most);
-        // e^-z magnifies the relative error of z by up to 110 (754), so z is an unevaluated sum. The high part of K is a
-        // multiple of the spacing of numbers at the greatest square.
+        // e^-z magnifies the relative error of z up to 110 times (`f64`: 754), so z is an unevaluated sum. The high part of K is a
+        // multiple of the spacing at the greatest a^2, so that a^2 + K can be split exactly.
         let k = R::per_type(22.363_861, 22.363_860_002_236_38);
         let k_lo = R::per_type(-1.081_748e-6, 7.068_084_733_670_861e-15);
         let (square, square_lo) = a.two_mul(a);

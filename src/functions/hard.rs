@@ -1,4 +1,4 @@
-//! The hard family: sigmoid, swish and tanh made of straight lines.
+//! The hard family: piecewise linear forms of sigmoid and tanh, and the swish of the hard sigmoid.
 
 use super::step::{Step, between};
 use crate::activation::{Elementwise, compiled_passes};
@@ -8,21 +8,24 @@ use crate::from_output::{SlopeFromOutput, compiled_from_output};
 use crate::kernel::real::Real;
 use crate::second::second_slope_of;
 
-/// The hard sigmoid, for gates of networks on phones (MobileNetV3): `alpha` x + `beta`, cut off at 0 and 1.
+/// The hard sigmoid, for gates of networks on phones (MobileNetV3): `alpha` x + `beta`, clamped to \[0, 1\].
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/hard_sigmoid.svg"))]
 ///
 /// The defaults, 1/6 and 1/2, are PyTorch's, JAX's and Keras 3's: relu6(x + 3) / 6. [`HardSigmoid::onnx()`] has the
 /// defaults of ONNX and of older Keras, 0.2 and 1/2.
 ///
-/// Every spelling of the name is parsed with PyTorch's defaults, also `HardSigmoid`, which is how ONNX writes it. An ONNX node
-/// without attributes is `hard_sigmoid(alpha=0.2)`. A node that PyTorch exported has its alpha, 1/6, as an attribute.
+/// Every spelling of the name is parsed with PyTorch's defaults, also `HardSigmoid`, which is ONNX's spelling. For an ONNX node
+/// without attributes, write `hard_sigmoid(alpha=0.2)`. A node that PyTorch exported has its alpha, 1/6, as an attribute.
 ///
 /// - Derivative: `alpha` between the kinks, 0 outside. Not differentiable at -beta / alpha and (1 - beta) / alpha, -3 and
-///   3 by default, where the derivative given is 0, as in PyTorch, JAX and Keras. Range: [0, 1].
-/// - From the output: an output of 1 has derivative 0, also where an input below the kink has rounded to it.
-/// - Error: at most 2.0 ULP, 0.5 for the derivative, near the left kink too: the line is computed from there, as
-///   alpha (x + beta / alpha), with alpha and beta / alpha rounded to the element's type.
+///   3 by default, where the derivative is set to 0, as in PyTorch, JAX and Keras. Range: [0, 1].
+/// - From the output: an output of 1 has derivative 0, even if it comes from an input below the kink and was rounded to 1.
+/// - Error: at most 2.0 ULP, 0.5 for the derivative, with the default parameters and with `onnx()`, near the left kink too, because the
+///   line is computed as alpha (x + beta / alpha).
+/// - Other parameters: alpha and beta / alpha are rounded to the element's type. The bounds hold for the rounded numbers. If
+///   beta / alpha is not a number of the type, its rounding moves the left kink by up to half the spacing there. That adds an
+///   absolute error of up to alpha times half the spacing at beta / alpha, which is many ULP of the small results near the kink.
 /// - Special values: hard_sigmoid(-inf) = 0, hard_sigmoid(inf) = 1, NaN gives NaN, also in the derivative.
 /// - Source: Courbariaux, Bengio & David, "BinaryConnect: training deep neural networks with binary weights during
 ///   propagations", NIPS 2015; with these slopes, Howard et al., "Searching for MobileNetV3", 2019, arXiv:1905.02244.
@@ -45,7 +48,7 @@ pub struct HardSigmoid {
 
 parameters! {
     HardSigmoid {
-        /// The slope between the kinks: 1e-30 to 1e30. A sixth by default.
+        /// The slope between the kinks, from 1e-30 to 1e30. A sixth by default.
         alpha: Positive = 1.0 / 6.0,
         /// The value at 0, at most 1e30 alpha.
         beta: Finite = 0.5,
@@ -124,8 +127,8 @@ impl Described for HardSigmoid {
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/hard_swish.svg"))]
 ///
 /// - Derivative: 0 for x <= -3, (2 x + 3) / 6 between, with its root at -1.5, 1 for x >= 3. Not differentiable at -3 and
-///   3, where the derivative given is the outer side's, 0 and 1, as in PyTorch, JAX and Keras. Range: [-0.375, inf).
-/// - Error: at most 3.0 ULP, 2.0 for the derivative, near its root and near x = -3 too.
+///   3, where the derivative is set to the outer side's, 0 and 1, as in PyTorch, JAX and Keras. Range: [-0.375, inf).
+/// - Error: at most 3.0 ULP, 2.0 for the derivative, also near the derivative's root and near x = -3.
 /// - Special values: hard_swish(x) = -0.0 for x <= -3, -inf too; hard_swish(inf) = inf; keeps the sign of zero; NaN gives
 ///   NaN, also in the derivative.
 /// - Source: Howard et al., "Searching for MobileNetV3", 2019, arXiv:1905.02244.
@@ -151,7 +154,7 @@ impl Elementwise for HardSwish {
 
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
-        // From -3 downwards -3 times 0; a factor -inf would make that NaN.
+        // Below -3, x is replaced by -3, because -inf times 0 would be NaN.
         let x = x.at_least(R::of(-3.0));
         let gate = (x + R::of(3.0)).at_most(R::of(6.0)) * R::of(1.0 / 6.0);
         x * gate
@@ -185,12 +188,12 @@ impl Described for HardSwish {
     };
 }
 
-/// The hard tanh, for networks of few bits and outputs in \[-1, 1\]: x, cut off at `min` and `max`.
+/// The hard tanh, for networks of few bits and outputs in \[-1, 1\]: x, clamped to \[`min`, `max`\].
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/hard_tanh.svg"))]
 ///
 /// - Derivative: 1 for min < x < max, else 0. Range: [min, max]. Not differentiable at min and max, where the derivative
-///   given is 0, as in PyTorch. (JAX, Keras and ONNX Runtime's `Clip` give 1.)
+///   is set to 0, as in PyTorch. (JAX, Keras and ONNX Runtime's `Clip` give 1.)
 /// - Error: none; the limits are rounded to the element's type.
 /// - Special values: NaN gives NaN, also in the derivative; zeros keep their sign; hard_tanh(-inf) = min,
 ///   hard_tanh(inf) = max.
@@ -218,7 +221,7 @@ parameters! {
     HardTanh {
         /// The least value.
         min: Finite = -1.0,
-        /// The greatest value, above the least: a constant function learns nothing.
+        /// The greatest value. It must be above the least.
         max: Finite = 1.0,
     } where min < max => max: "above `min`"
 }

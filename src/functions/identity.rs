@@ -8,13 +8,13 @@ use crate::from_output::{SlopeFromOutput, compiled_from_output};
 use crate::kernel::real::Real;
 use crate::second::second_slope_of;
 
-/// The identity, for the output of a regression, and for a configuration that asks for no activation: x.
+/// The identity, for the output of a regression, or if a configuration asks for no activation: x.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/identity.svg"))]
 ///
 /// - Derivative: 1. Range: the whole line.
 /// - Error: none.
-/// - Special values: NaN gives NaN, also in the derivative; all else is handed on.
+/// - Special values: NaN gives NaN, also in the derivative; everything else is returned unchanged.
 /// - Source: Widrow & Hoff, "Adaptive switching circuits", 1960: the linear unit.
 ///
 /// ```

@@ -1,4 +1,4 @@
-//! The Laplace activation: the distribution function of a normal distribution.
+//! The Laplace activation, which is the distribution function of a normal distribution.
 #![allow(
     clippy::approx_constant,
     reason = "transformers rounds sqrt(1/2) to six digits, and so its models were trained"
@@ -13,19 +13,19 @@ use crate::math::{self, Scale};
 use crate::second::{SecondSlope, compiled_second};
 
 /// The Laplace activation, for attention without softmax (Mega): Phi((x - `mu`) / `sigma`) =
-/// (1 + erf((x - mu) / (sigma sqrt 2))) / 2, Phi the normal distribution.
+/// (1 + erf((x - mu) / (sigma sqrt 2))) / 2, where Phi is the distribution function of the normal distribution.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/laplace.svg"))]
 ///
-/// Its paper made it from [`SquaredRelu`](crate::SquaredRelu): with the defaults both have the same value and the same
+/// Its paper fitted it to [`SquaredRelu`](crate::SquaredRelu): with the defaults both have the same value and the same
 /// derivative at x = sqrt(1/2), but this one is bounded. It takes softmax's place in attention.
 ///
 /// - Derivative: phi((x - mu) / sigma) / sigma, phi the normal density. Range: [0, 1].
 /// - Error: at most 2.2 ULP, 2.4 for the derivative, in `f32` over all 2^32 inputs, with the default mu and sigma (2.6 and 2.5
-///   without fused multiply-add); 2.5 and 2.5 in `f64`, on a table (3.0 and 2.5). Both tails and subnormal results are within it: neither mu and sigma,
-///   nor x - mu, nor the quotient is rounded to the type. The derivative is given as 0 from 14.75 sigma (`f64`: 39 sigma)
-///   away from mu.
-/// - Other parameters: sigma is taken as no more than 2^60 (`f64`: 2^500), and as no less than the reciprocal of that.
+///   without fused multiply-add); 2.5 and 2.5 in `f64`, on a table (3.0 and 2.5). Both tails and subnormal results are within it,
+///   because none of mu, sigma, x - mu and the quotient is rounded to the type. The derivative is set to 0 from 14.75 sigma
+///   (`f64`: 39 sigma) away from mu.
+/// - Other parameters: sigma is limited to 2^60 (`f64`: 2^500) from above, and to the reciprocal of that from below.
 /// - Special values: laplace(-inf) = 0, laplace(inf) = 1, NaN gives NaN.
 /// - Source: Ma et al., "Mega: moving average equipped gated attention", 2022, arXiv:2209.10655. The defaults come from
 ///   Hugging Face's transformers: the paper's sqrt(1/2) and sqrt(1/(4 pi)), rounded to six digits.
@@ -56,7 +56,7 @@ parameters! {
     }
 }
 
-/// 1 / sqrt(2 pi), and what `f32` and `f64` round away of it.
+/// 1 / sqrt(2 pi), and the parts that `f32` and `f64` round away.
 const DENSITY: f64 = 0.398_942_280_401_432_7;
 const DENSITY_LO: (f32, f64) = (-1.133_517e-8, -2.492_327_202_277_73e-17);
 
@@ -84,7 +84,7 @@ impl Laplace {
         let (d, d_lo) = math::two_sum(x, -mu);
         let (zero, one) = (R::of(0.0), R::of(1.0));
         let beyond = most.lt(d.abs());
-        // For an infinite x the low part is NaN. Where d is not 0, it is greater than the low part of mu.
+        // For an infinite x the low part is NaN. If d is not 0, it is greater than the low part of mu.
         let lo = R::select(beyond, zero, d_lo - mu_lo);
         let (d, d_lo) = math::fast_two_sum(d.at_most(most).at_least(-most), lo);
         let (a, a_lo) = scale.times(d.abs(), Some(d_lo * one.copysign(d)));
@@ -95,7 +95,7 @@ impl Laplace {
 impl Elementwise for Laplace {
     compiled_passes!();
 
-    // Two quotients' parts, polynomial and exponential fill the registers.
+    // The parts of two quotients, a polynomial and an exponential fill the registers.
     const ABREAST: usize = 2;
     const ABREAST_OF_BOTH: usize = 1;
 

@@ -17,7 +17,7 @@ use crate::second::{SecondSlope, compiled_second};
 ///   Range: [-0.30884, inf).
 /// - Error: at most 2.2 ULP, 3.5 for the derivative, in `f32` over all 2^32 inputs (2.5 and 4.5 without fused
 ///   multiply-add); 2.0 and 3.5 in `f64`, on a table (2.5 and 4.0). Both tails and subnormal results are within it.
-///   Where the derivative is below 1/16, near its root, the spacing at 1/16 counts.
+///   Where the derivative is below 1/16, near its root, its error is in units of the spacing at 1/16.
 /// - Special values: mish(-inf) = -0.0, mish(inf) = inf, keeps the sign of zero, NaN gives NaN.
 /// - Source: Misra, "Mish: a self regularized non-monotonic activation function", 2019, arXiv:1908.08681.
 ///
@@ -35,8 +35,8 @@ pub struct Mish;
 
 parameters!(Mish);
 
-/// With t = e^-|x|, tanh(log(1 + e^x)) is t (t + 2)/b, b = t (t + 2) + 2, on the left and 1 - 2 t^2/b, b = 1 + 2 t + 2 t^2, on
-/// the right: nothing cancels. The low parts are the roundings that count, on the left.
+/// The parts of tanh(log(1 + e^x)), with t = e^-|x|. On the left it is t (t + 2)/b with b = t (t + 2) + 2, on the right
+/// 1 - 2 t^2/b with b = 1 + 2 t + 2 t^2, so nothing cancels. The low parts are the rounding errors that matter on the left.
 struct Parts<R: Real> {
     left: R::Mask,
     a: R,
@@ -68,7 +68,7 @@ impl<R: Real> Parts<R> {
     }
 }
 
-/// (top + top_lo)/(bottom + bottom_lo) with half an ulp of error, and a little.
+/// (top + top_lo)/(bottom + bottom_lo), with an error of little more than half an ULP.
 #[inline(always)]
 fn quotient<R: Real>(top: R, top_lo: R, bottom: R, bottom_lo: R) -> R {
     let inverse = R::of(1.0) / bottom;
@@ -96,7 +96,7 @@ impl Elementwise for Mish {
         let Parts { left, a, e, e_lo, t, b, b_lo, .. } = Parts::new(x);
         let (zero, one, two) = (R::of(0.0), R::of(1.0), R::of(2.0));
         let four_x = a.copysign(x) * R::of(4.0);
-        // 4 + 4 x is exact near the root, where it takes the rest away.
+        // 4 + 4 x is exact near the root, where it cancels with the rest.
         let on_left = t.mul_add(t.mul_add(t + R::of(4.0), four_x + R::of(6.0)), four_x + R::of(4.0));
         let on_right = (-two).mul_add(b, t.mul_add(four_x, four_x));
         let (factor, other) = (R::select(left, e.value, t * t), R::select(left, on_left, on_right));
@@ -122,10 +122,10 @@ impl SecondSlope for Mish {
         let twice = two.mul_add(t, two);
         let inner = twice.mul_add(b, -(a * cubic));
         let inverse = one / b;
-        // t^2 would have twice the rounding error of t.
+        // t^2 would have twice the relative error of t.
         let factor = e.value.mul_add(R::select(left, one, t), R::select(left, zero, (e_lo + e_lo) * t));
         let top = factor * (inner * inverse);
-        // Three times the relative error of the inverse.
+        // The cube would have three times the relative error of the inverse.
         let rest = (math::less_product(one, inverse, b) - inverse * b_lo) * R::of(3.0);
         four * top.mul_add(rest, top) * (inverse * inverse) * e.unlift
     }

@@ -1,4 +1,4 @@
-//! The rectified linear family: straight lines with a kink at 0, and what is made of them.
+//! The rectified linear family: straight lines with a kink at 0, and functions made of them.
 
 use super::step::{Step, between};
 use crate::activation::{Elementwise, compiled_passes};
@@ -12,7 +12,7 @@ use crate::second::second_slope_of;
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/relu.svg"))]
 ///
-/// - Derivative: 0 for x <= 0, 1 for x > 0. Range: [0, inf). Not differentiable at 0, where the derivative given is 0, as
+/// - Derivative: 0 for x <= 0, 1 for x > 0. Range: [0, inf). Not differentiable at 0, where the derivative is set to 0, as
 ///   in PyTorch, JAX, Keras and ONNX Runtime.
 /// - Error: none.
 /// - Special values: NaN gives NaN, also in the derivative; relu(-0.0) = -0.0, relu(-inf) = 0.
@@ -83,9 +83,10 @@ impl Described for Relu {
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/leaky_relu.svg"))]
 ///
 /// - Derivative: `negative_slope` for x <= 0, 1 for x > 0. Range: the whole line if the slope is positive. Not differentiable
-///   at 0, where the derivative given is `negative_slope`, as in PyTorch, Keras and ONNX Runtime. (JAX
+///   at 0, where the derivative is set to `negative_slope`, as in PyTorch, Keras and ONNX Runtime. (JAX
 ///   gives 1.)
-/// - From the output: for a slope of 0 or above. For one below, an output may come from either side: NaN.
+/// - From the output: for a slope of 0 or above. With a negative slope a positive output may come from either side, so its
+///   derivative is NaN.
 /// - Error: one rounding, 0.5 ULP; the slope itself is rounded to the element's type first.
 /// - Special values: NaN gives NaN, also in the derivative; zeros keep their sign if the slope is positive;
 ///   leaky_relu(-inf) = -inf if the slope is positive, NaN if it is 0.
@@ -112,7 +113,7 @@ pub struct LeakyRelu {
 
 parameters! {
     LeakyRelu {
-        /// The slope for negative inputs. PyTorch's default.
+        /// The slope for negative inputs. The default is PyTorch's.
         negative_slope: Finite = 0.01,
     }
 }
@@ -133,8 +134,8 @@ impl Elementwise for LeakyRelu {
     }
 }
 
-/// For a slope of 0 or above, where the output has the sign of the input. Otherwise an output above 0 may come from
-/// either side: the derivative is NaN.
+/// For a slope of 0 or above, the output has the sign of the input. Otherwise an output above 0 may come from either side, so
+/// the derivative is NaN.
 impl SlopeFromOutput for LeakyRelu {
     compiled_from_output!();
 
@@ -163,11 +164,11 @@ impl Described for LeakyRelu {
     };
 }
 
-/// ReLU, cut off at 6, for networks that will run in few bits (MobileNet): min(max(x, 0), 6).
+/// ReLU, clamped at 6, for networks that will run in few bits (MobileNet): min(max(x, 0), 6).
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/relu6.svg"))]
 ///
-/// - Derivative: 1 for 0 < x < 6, else 0. Range: [0, 6]. Not differentiable at 0 and 6, where the derivative given is 0, as
+/// - Derivative: 1 for 0 < x < 6, else 0. Range: [0, 6]. Not differentiable at 0 and 6, where the derivative is set to 0, as
 ///   in PyTorch, JAX and Keras. (ONNX Runtime's `Clip` gives 1.)
 /// - Error: none.
 /// - Special values: NaN gives NaN, also in the derivative; relu6(-0.0) = -0.0, relu6(-inf) = 0, relu6(inf) = 6.
@@ -236,7 +237,7 @@ impl Described for Relu6 {
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/squared_relu.svg"))]
 ///
 /// - Derivative: 2 max(x, 0). Range: [0, inf).
-/// - From the output: 2 sqrt(y). Where x^2 has become 0 or infinity, so does that.
+/// - From the output: 2 sqrt(y). If x^2 has underflowed to 0 or overflowed to infinity, the derivative is 0 or infinity too.
 /// - Error: one rounding, 0.5 ULP; none in the derivative.
 /// - Special values: NaN gives NaN, also in the derivative; zeros keep their sign; squared_relu(-inf) = 0,
 ///   squared_relu(inf) = inf. The value overflows above 1.8e19 in `f32`, 1.3e154 in `f64`.
@@ -305,18 +306,18 @@ impl Described for SquaredRelu {
     };
 }
 
-/// x above a threshold, a constant below, for sparse codes: x if x > `threshold`, else `value`.
+/// The identity above a threshold and a constant below it, for sparse codes: x if x > `threshold`, else `value`.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/threshold.svg"))]
 ///
 /// The defaults, threshold 1 and value 0, come from ONNX's `ThresholdedRelu` and Keras's `ThresholdedReLU`, whose value is
 /// always 0. PyTorch's `Threshold` has no defaults.
 ///
-/// - Derivative: 1 for x > `threshold`, else 0. The function jumps at the threshold, unless the value is the same; the
-///   derivative given there is 0, as in PyTorch and Keras.
+/// - Derivative: 1 for x > `threshold`, else 0. The function jumps at the threshold, unless `value` equals it. The derivative
+///   there is set to 0, as in PyTorch and Keras.
 /// - Range: 0 and (1, inf), with the defaults.
 /// - Error: none; the parameters are rounded to the element's type.
-/// - Special values: NaN gives NaN, also in the derivative. `value` is given as it is: by default 0.0, for -0.0 too.
+/// - Special values: NaN gives NaN, also in the derivative. `value` keeps its sign: by default the result is 0.0, for -0.0 too.
 /// - Source: Konda, Memisevic & Krueger, "Zero-bias autoencoders and the benefits of co-adapting features", 2014,
 ///   arXiv:1402.3337.
 ///
@@ -340,9 +341,9 @@ pub struct Threshold {
 
 parameters! {
     Threshold {
-        /// What x must be above to be kept.
+        /// Inputs above it are kept.
         threshold: Finite = 1.0,
-        /// What stands for an x that is not.
+        /// The result for all other inputs.
         value: Finite = 0.0,
     }
 }

@@ -1,4 +1,4 @@
-//! The randomised leaky ReLU: the slope is drawn in training, and its mean is taken afterwards.
+//! The randomised leaky ReLU: training draws the slope at random, and inference uses the mean slope.
 
 use super::relu::{leaky, side};
 use super::slopes::leaky_pass;
@@ -17,12 +17,12 @@ use crate::second::second_slope_of;
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/rrelu.svg"))]
 ///
-/// As an [`Activation`](crate::Activation) it is what is used after training: a is the mean, (lower + upper) / 2. In
-/// training the caller draws a slope for each element: [`forward_training`](Self::forward_training) and
-/// [`backward_training`](Self::backward_training) take them.
+/// The methods of [`Activation`](crate::Activation) are for use after training: there a is the mean, (lower + upper) / 2. In
+/// training the caller draws a slope for each element, and [`forward_training`](Self::forward_training) and
+/// [`backward_training`](Self::backward_training) take these slopes.
 ///
 /// - Derivative: a for x <= 0, 1 for x > 0. Range: the whole line, for positive slopes. Not differentiable at 0, where the
-///   derivative given is a, as in PyTorch.
+///   derivative is set to a, as in PyTorch.
 /// - Error: one rounding, 0.5 ULP; the mean slope is rounded to the element's type first.
 /// - Special values: NaN gives NaN, also in the derivative; zeros keep their sign for a positive slope.
 /// - Source: Xu, Wang, Chen & Li, "Empirical evaluation of rectified activations in convolutional network", 2015,
@@ -52,9 +52,9 @@ pub struct Rrelu {
 
 parameters! {
     Rrelu {
-        /// The least slope. PyTorch's default.
+        /// The least slope. The default is PyTorch's.
         lower: Finite = 1.0 / 8.0,
-        /// The greatest slope. PyTorch's default.
+        /// The greatest slope. The default is PyTorch's.
         upper: Finite = 1.0 / 3.0,
     } where lower <= upper => upper: "at least `lower`"
 }

@@ -1,15 +1,15 @@
-//! Second derivatives that several functions share. Each is one loop, whose numbers are parameters.
+//! Second derivatives that several functions share. Each is one loop, with constants that the functions set.
 
 use crate::kernel::real::Real;
 use crate::math::{self, Low, Scale, two_to};
 use crate::second::{SecondSlope, compiled_second};
 
-/// sigmoid'(z) (flat + (odd + even z) tanh(z / 2)), z = `beta` x: sigmoid'' is -sigmoid'(z) tanh(z / 2), and nothing cancels
-/// except near the roots of even functions. Dual numbers would lose digits: see `docs/kernels.md`.
+/// sigmoid'(z) (flat + (odd + even z) tanh(z / 2)), with z = `beta` x. It uses sigmoid''(z) = -sigmoid'(z) tanh(z / 2), so that
+/// nothing cancels except near the roots of even functions. Dual numbers would lose digits: see `docs/kernels.md`.
 #[derive(Clone, Copy)]
 pub(super) struct LogisticBump {
     beta: f64,
-    /// What rounding to `f32` and `f64` takes away of it, if it is a constant.
+    /// The parts of `beta` that rounding to `f32` and `f64` takes away, if `beta` is a constant.
     beta_lo: (f32, f64),
     flat: f64,
     odd: f64,
@@ -47,11 +47,11 @@ impl SecondSlope for LogisticBump {
     }
 }
 
-/// 1 / sqrt(2 pi), and what `f32` and `f64` round away of it.
+/// 1 / sqrt(2 pi), and the parts that `f32` and `f64` round away.
 const DENSITY: f64 = 0.398_942_280_401_432_7;
 const DENSITY_LO: (f32, f64) = (-1.133_517e-8, -2.492_327_202_277_73e-17);
 
-/// GELU's: phi(x) (2 - x^2), phi the normal density.
+/// GELU's second derivative: phi(x) (2 - x^2), where phi is the normal density.
 #[derive(Clone, Copy)]
 pub(super) struct GeluBump;
 
@@ -60,7 +60,7 @@ impl SecondSlope for GeluBump {
 
     #[inline(always)]
     fn second_slope<R: Real>(&self, x: R) -> R {
-        // As no more than what makes it zero.
+        // x is bounded by a number at which the result is zero.
         let a = x.abs().at_most(R::per_type(14.75, 39.0));
         let (square, square_lo) = a.two_mul(a);
         // Exact near the root.
@@ -73,7 +73,7 @@ impl SecondSlope for GeluBump {
     }
 }
 
-/// `left` e^(x / `alpha`) for x < 0, `right` for x > 0, and at 0 what is said of it.
+/// `left` e^(x / `alpha`) for x < 0, `right` for x > 0, and a number of its own at 0.
 #[derive(Clone, Copy)]
 pub(super) struct OneSided {
     pub(super) alpha: f64,

@@ -1,4 +1,4 @@
-//! The shrinkage family: 0 in a zone about 0, the identity outside it, moved or not.
+//! The shrinkage family: 0 in a zone about 0; outside it x, or x moved towards 0.
 
 use super::step::Step;
 use crate::activation::{Elementwise, compiled_passes};
@@ -15,7 +15,7 @@ use crate::second::second_slope_of;
 /// ONNX's operator [`Shrink`] is this function for bias = lambd, and [`Hardshrink`] for bias 0, its default.
 ///
 /// - Derivative: 0 for -lambda <= x <= lambda, else 1. Range: the whole line. Not differentiable at -lambda and lambda,
-///   where the derivative given is 0, as in PyTorch and Keras.
+///   where the derivative is set to 0, as in PyTorch and Keras.
 /// - Error: one rounding, 0.5 ULP; lambda is rounded to the element's type first.
 /// - Special values: odd; NaN gives NaN, also in the derivative; in the zone the result is a zero with the sign of x.
 /// - Source: Donoho, "De-noising by soft-thresholding", IEEE Trans. Inf. Theory 41, 1995: the proximal operator of
@@ -38,7 +38,7 @@ pub struct Softshrink {
 
 parameters! {
     Softshrink {
-        /// Half the width of the zone of zeros. PyTorch's default.
+        /// Half the width of the zone of zeros. The default is PyTorch's.
         lambda: NotNegative = 0.5,
     }
 }
@@ -84,8 +84,8 @@ impl Described for Softshrink {
 ///
 /// ONNX's operator [`Shrink`] is this function for bias 0, its default, and [`Softshrink`] for bias = lambd.
 ///
-/// - Derivative: 0 for -lambda <= x <= lambda, else 1. The function jumps at -lambda and lambda, where the derivative given
-///   is 0, as in PyTorch and Keras. Range: 0, and |y| > lambda.
+/// - Derivative: 0 for -lambda <= x <= lambda, else 1. The function jumps at -lambda and lambda, where the derivative is
+///   set to 0, as in PyTorch and Keras. Range: 0, and |y| > lambda.
 /// - Error: none; lambda is rounded to the element's type.
 /// - Special values: odd; NaN gives NaN, also in the derivative; in the zone the result is a zero with the sign of x.
 /// - Source: Donoho & Johnstone, "Ideal spatial adaptation by wavelet shrinkage", Biometrika 81, 1994.
@@ -106,7 +106,7 @@ pub struct Hardshrink {
 
 parameters! {
     Hardshrink {
-        /// Half the width of the zone of zeros. PyTorch's and ONNX's default.
+        /// Half the width of the zone of zeros. The default is PyTorch's and ONNX's.
         lambda: NotNegative = 0.5,
     }
 }
@@ -159,7 +159,7 @@ fn outside<R: Real>(x: R, lambda: R) -> R {
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/shrink.svg"))]
 ///
 /// - Derivative: 0 for -lambd <= x <= lambd, else 1. Unless bias = lambd, the function jumps at -lambd and lambd. The
-///   derivative given there is 0, as for [`Hardshrink`]. Range: by default 0, and |y| > lambd.
+///   derivative there is set to 0, as for [`Hardshrink`]. Range: by default 0, and |y| > lambd.
 /// - Error: one rounding, 0.5 ULP; lambd and bias are rounded to the element's type first.
 /// - Special values: odd; NaN gives NaN, also in the derivative; in the zone the result is a zero with the sign of x.
 /// - Source: the operator `Shrink` of ONNX, version 9, 2018; Donoho & Johnstone, "Ideal spatial adaptation by wavelet
@@ -182,9 +182,9 @@ pub struct Shrink {
 
 parameters! {
     Shrink {
-        /// Half the width of the zone of zeros. ONNX's default, and its spelling.
+        /// Half the width of the zone of zeros. The default and the spelling are ONNX's.
         lambd: NotNegative = 0.5,
-        /// How much nearer to 0 the numbers outside the zone are moved. ONNX's default.
+        /// How far the numbers outside the zone are moved towards 0. The default is ONNX's.
         bias: Finite = 0.0,
     }
 }
@@ -196,7 +196,7 @@ impl Elementwise for Shrink {
 
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
-        // The product with 1 or -1 is exact, so that x moves by one rounding, to the same distance on both sides.
+        // The product with 1 or -1 is exact, so the result is rounded once, and the function is odd.
         let moved = (x.abs() - R::of(self.bias)) * R::of(1.0).copysign(x);
         R::select(x.abs().le(R::of(self.lambd)), R::of(0.0).copysign(x), moved)
     }

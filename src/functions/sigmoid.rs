@@ -51,8 +51,8 @@ impl Elementwise for Sigmoid {
     }
 }
 
-/// As y nears 1, 1 - y has fewer digits: the derivative is within 2^-24 (`f64`: 2^-53) of the exact one, but where y is 1
-/// it is 0.
+/// As y nears 1, 1 - y has fewer digits. The derivative is within 2^-24 (`f64`: 2^-53) of the exact one, and it is 0 where y is
+/// rounded to 1.
 impl SlopeFromOutput for Sigmoid {
     compiled_from_output!();
 

@@ -1,4 +1,4 @@
-//! The sigmoid linear unit, and its like: x sigmoid(beta x).
+//! The sigmoid linear unit, QuickGELU and swish: x sigmoid(beta x).
 
 use super::fast::{FastSwish, is_moderate};
 use super::hinge::{hinge, reflect};
@@ -19,7 +19,7 @@ use crate::second::second_slope_of;
 /// - Derivative: sigmoid(x) (1 + x sigmoid(-x)), with its root at -1.2785. Range: [-0.27847, inf).
 /// - Error: at most 2.9 ULP, 3.8 for the derivative, in `f32` over all 2^32 inputs (4.1 and 4.6 without fused
 ///   multiply-add); 2.5 and 2.8 in `f64`, on 20,000 inputs (3.4 and 4.0). Both tails and subnormal results are within it.
-///   Where the derivative is below 1/16, near its root, the spacing at 1/16 counts.
+///   Where the derivative is below 1/16, near its root, its error is in units of the spacing at 1/16.
 /// - Special values: silu(-inf) = -0.0, silu(inf) = inf, keeps the sign of zero, NaN gives NaN.
 /// - Source: Elfwing, Uchibe & Doya, 2017, arXiv:1702.03118; Ramachandran, Zoph & Le, 2017, arXiv:1710.05941.
 ///
@@ -79,8 +79,9 @@ impl Described for Silu {
 ///
 /// - Derivative: sigmoid(z) (1 + z sigmoid(-z)), z = 1.702 x, with its root at -0.7512. Range: [-0.16361, inf).
 /// - Error: at most 3.0 ULP, 4.0 for the derivative, in `f32` over all 2^32 inputs (3.8 and 4.8 without fused
-///   multiply-add); 2.5 and 2.5 in `f64`, on 20,000 inputs (3.0 and 2.5). Both tails and subnormal results are within it: 1.702
-///   is not rounded to the type. Where the derivative is below 1/16, near its root, the spacing at 1/16 counts.
+///   multiply-add); 2.5 and 2.5 in `f64`, on 20,000 inputs (3.0 and 2.5). Both tails and subnormal results are within it, because
+///   1.702 is not rounded to the type. Where the derivative is below 1/16, near its root, its error is in units of the spacing
+///   at 1/16.
 /// - Special values: quick_gelu(-inf) = -0.0, quick_gelu(inf) = inf, keeps the sign of zero, NaN gives NaN.
 /// - Source: Hendrycks & Gimpel, "Gaussian error linear units (GELUs)", 2016, arXiv:1606.08415.
 ///
@@ -106,7 +107,7 @@ impl QuickGelu {
     }
 }
 
-/// 1.702 less what it is when rounded to the type.
+/// 1.702 minus the number to which it is rounded in each type.
 const QUICK_LO: (f32, f64) = ((1.702 - 1.702_f32 as f64) as f32, 4.263_256_414_560_601e-17);
 
 impl Elementwise for QuickGelu {
@@ -143,8 +144,8 @@ impl Described for QuickGelu {
     };
 }
 
-/// Swish, for a SiLU whose beta is tuned or trained: x sigmoid(beta x), between x/2 at beta = 0 and [`Relu`](crate::Relu) as
-/// beta grows. With beta = 1 it is [`Silu`], which is a little faster.
+/// Swish, a SiLU with a beta that is tuned or trained: x sigmoid(beta x). It is x/2 for beta = 0, and nears
+/// [`Relu`](crate::Relu) as beta grows. With beta = 1 it is [`Silu`], which is a little faster.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/swish.svg"))]
 ///
@@ -152,10 +153,10 @@ impl Described for QuickGelu {
 ///   for a positive beta.
 /// - Error: at most 3.0 ULP, 4.0 for the derivative, in `f32` over all 2^32 inputs, for beta = 1 (3.8 and 4.8 without
 ///   fused multiply-add); 2.5 and 2.5 in `f64`, on 20,000 inputs (3.0 and 3.0). Both tails and subnormal results are within it.
-///   Where the derivative is below 1/16, near its root, the spacing at 1/16 counts.
+///   Where the derivative is below 1/16, near its root, its error is in units of the spacing at 1/16.
 /// - Other betas: rounded to the type, to no more than 2^60 in magnitude (`f64`: 2^500), and to 0 below the reciprocal
-///   of that. The bounds hold for those from 1/256 (`f64`: 1e-15) in magnitude, and for 0. With others the tail stays what
-///   it is at beta x = -114.75 (-790), below 1e-49 |x|.
+///   of that. The bounds hold for betas of at least 1/256 (`f64`: 1e-15) in magnitude, and for 0. With smaller ones the left tail
+///   keeps, from beta x = -114.75 (`f64`: -790) on, the value that it has there, which is below 1e-49 |x|.
 /// - Special values: swish(-inf) = -0.0 and swish(inf) = inf for a positive beta, swish(-inf) = -inf and swish(inf) = 0 for
 ///   a negative one; keeps the sign of zero, NaN gives NaN.
 /// - Source: Ramachandran, Zoph & Le, "Searching for activation functions", 2017, arXiv:1710.05941.
@@ -192,9 +193,9 @@ impl Swish {
         Self { beta }
     }
 
-    /// |beta|, 1 with its sign, and from where on the function is x/2: infinity unless beta is 0.
+    /// |beta|, 1 with the sign of beta, and the number from which on the function is x/2: infinity unless beta is 0.
     ///
-    /// By numbers, not by a mask: on a mask that is the same for all elements the compiler branches in the loop.
+    /// That is a number, not a mask, because the compiler branches in the loop on a mask that is the same for all elements.
     #[inline(always)]
     fn parts<R: Real>(&self) -> (Scale<R>, R, R) {
         let magnitude = self.beta.abs();
@@ -242,7 +243,7 @@ impl Described for Swish {
     };
 }
 
-/// x sigmoid(beta x) from |beta|, 1 with its sign, and from where on it is x/2: swish(x; -beta) = -swish(-x; beta).
+/// x sigmoid(beta x), from the results of [`Swish::parts`]. A negative beta uses swish(x; -beta) = -swish(-x; beta).
 #[inline(always)]
 fn swish<R: Real>(x: R, (scale, sign, linear_from): (Scale<R>, R, R)) -> R {
     R::select(x.abs().le(linear_from), hinge(sign * x, tail(x, scale)) * sign, x * R::of(0.5))

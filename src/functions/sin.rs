@@ -13,13 +13,13 @@ use crate::second::{SecondSlope, compiled_second};
 ///
 /// - Derivative: omega cos(omega x). Range: [-1, 1].
 /// - Error: at most 1.3 ULP, 1.3 for the derivative, in `f32` over all 2^32 inputs, with omega = 1 (1.5 and 1.5 without fused
-///   multiply-add); the same in `f64`, on a table. For other omega the derivative has a rounding more. The product omega x is taken
-///   with its rounding error, so the zeros are right.
-/// - All of that is for |omega x| up to 2^45 (3.5e13). Beyond, value and derivative are given as 0, their mean. There is
-///   [`math::sin`](crate::math::sin), which is right for every `f32`.
+///   multiply-add); the same in `f64`, on a table. For other omega the derivative is rounded once more. The product omega x is
+///   computed with its rounding error, so results near the zeros of the sine are right too.
+/// - Domain: these bounds hold for |omega x| up to 2^45 (3.5e13). Beyond, value and derivative are set to 0, their mean.
+///   [`math::sin`](crate::math::sin) is right for every `f32`.
 /// - Other omega: rounded to the type, to no more than 2^60 (`f64`: 2^500), and to no less than the reciprocal of that.
-/// - Special values: at the infinities there is no limit. Value and derivative are given as 0. Keeps the sign of zero, NaN gives NaN.
-/// - Only rounded to nearest, which is what programs find unless they change it: in another direction of rounding it is wrong.
+/// - Special values: at the infinities there is no limit; value and derivative are set to 0. Keeps the sign of zero, NaN gives NaN.
+/// - Rounding modes: the results are right only with rounding to nearest, the mode of every program that does not change it.
 /// - Source: Sitzmann, Martel, Bergman, Lindell & Wetzstein, "Implicit neural representations with periodic activation functions",
 ///   2020, arXiv:2006.09661. There omega is 30, in all layers, and weights are drawn for it: uniformly within sqrt(6/n)/omega for
 ///   n inputs, within 1/n in the first layer.
@@ -79,7 +79,7 @@ impl SecondSlope for Sin {
     #[inline(always)]
     fn second_slope<R: Real>(&self, x: R) -> R {
         let omega = Scale::<R>::of(self.omega).factor;
-        // One after the other: the square of a great omega would overflow.
+        // Multiplies twice by omega, because the square of a great omega would overflow.
         -(self.sin_cos(x).0 * omega) * omega
     }
 }

@@ -15,7 +15,7 @@ pub(crate) fn leaky_pass<T: Element>(level: Level, pass: Pass<'_, T>, slopes: &[
     pass.over_floats_beside(level, [slopes], &mut |pass, [slopes]| T::Float::run(&LeakyLines, level, (pass, slopes)));
 }
 
-/// The parametric ReLU as a formula of its slope. Its loops are those below, in place too.
+/// The parametric ReLU as a formula of its slope. It runs the loops below, also in place.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct PreluSlope;
 
@@ -47,7 +47,7 @@ impl Parametric<1> for PreluSlope {
         LeakyLines.f64(level, (pass, slopes));
     }
 
-    /// Not needed: the sums have a loop that multiplies, too.
+    /// Not needed, because the loop of the sums does the multiplication too.
     fn terms_f32(&self, _: Level, _: Terms<'_, f32>) {}
 
     fn terms_f64(&self, _: Level, _: Terms<'_, f64>) {}
@@ -73,8 +73,8 @@ fn run<T: Float>(_: &LeakyLines, level: Level, (pass, slopes): (Pass<'_, T>, &[T
 }
 
 sweep!(Forward<Count> |_one, x, slopes| y = leaky(x, slopes));
-// The product with 1 is exact. A choice between `x * slopes` and `x` would leave `x` where it is, which AVX2 compiles to slow
-// masked stores.
+// Multiplies by 1, which is exact, instead of choosing between `x * slopes` and `x`: in place, that choice would become slow masked
+// stores with AVX2.
 sweep!(ForwardInPlace<Count> |_one, slopes| mut x = x * side(x, slopes));
 sweep!(Derivative<Count> |_one, x, slopes| dydx = side(x, slopes));
 sweep!(ForwardWithDerivative<Count> |_one, x, slopes| y = leaky(x, slopes), dydx = side(x, slopes));

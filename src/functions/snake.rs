@@ -1,4 +1,4 @@
-//! Snake: a line with a wave on it.
+//! Snake: a line plus a wave.
 
 use crate::activation::{Elementwise, compiled_passes};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
@@ -15,11 +15,11 @@ use crate::second::{SecondSlope, compiled_second};
 /// - Derivative: 1 + sin(2 a x) = 2 sin(a x + pi/4)^2, which keeps its digits near its double zeros. Range: the whole line.
 /// - Error: at most 1.7 ULP, 1.6 for the derivative, in `f32` over all 2^32 inputs, with a = 1 (2.0 and 2.0 without fused
 ///   multiply-add); 1.5 and 1.5 in `f64`, on a table (2.0 and 1.5).
-/// - The derivative is that for |a x| up to 1600 (`f64`: 3e6). Beyond, it is given as 1, its mean. The value is right
-///   everywhere: there the wave is as small as the rounding of x.
+/// - Domain: the derivative is computed for |a x| up to 1600 (`f64`: 3e6). Beyond, it is set to 1, its mean. The value is right
+///   everywhere, because the wave is as small as the rounding of x there.
 /// - Other a: rounded to the type, to no more than 2^60 (`f64`: 2^500), and to no less than the reciprocal of that.
-/// - Special values: snake(-inf) = -inf, snake(inf) = inf, where the derivative, which has no limit, is given as 1; keeps
-///   the sign of zero, NaN gives NaN.
+/// - Special values: snake(-inf) = -inf, snake(inf) = inf; keeps the sign of zero, NaN gives NaN. At the infinities the
+///   derivative has no limit and is set to 1.
 /// - Source: Ziyin, Hartwig & Ueda, "Neural networks fail to learn periodic functions and how to fix it", 2020,
 ///   arXiv:2006.08195.
 ///
@@ -56,7 +56,7 @@ fn phase<R: Real>(x: R, scale: Scale<R>) -> (R, R) {
 fn value<R: Real>(x: R, scale: Scale<R>, recip: Scale<R>) -> R {
     let (z, z_lo) = phase(x, scale);
     let (wave, wave_lo) = math::sin_square(z, z_lo, 0.0);
-    // The wave takes away up to three quarters of x, so it has its low part.
+    // The wave cancels up to three quarters of x, so it is computed with its low part.
     let (wave, wave_lo) = recip.times(wave, Some(wave_lo));
     ((x + wave) + wave_lo).copysign(x)
 }
@@ -70,7 +70,7 @@ fn slope<R: Real>(x: R, scale: Scale<R>) -> R {
     R::select(is_far(z), R::of(1.0), half + half)
 }
 
-/// Whether the phase is too great to be told from its neighbours.
+/// Whether the phase is so great that its spacing is too coarse for the wave.
 #[inline(always)]
 fn is_far<R: Real>(z: R) -> R::Mask {
     R::per_type(1600.0, 3e6).lt(z.abs())
@@ -121,12 +121,13 @@ impl Described for Snake {
     };
 }
 
-/// [`Snake`] with a trained a for each channel, of any sign, for [`PerChannel`](crate::PerChannel): x at a = 0.
+/// [`Snake`] with a trained a for each channel, of any sign, for [`PerChannel`](crate::PerChannel). For a = 0 it is x.
 ///
 /// - Derivatives: with respect to x, as for `Snake`; with respect to a, x sin(2 a x) / a - sin(a x)^2 / a^2, which is x^2 at a = 0.
-/// - Error: value and derivative as for `Snake`. The derivative with respect to a is within 4 ULP (`f64`: 16) for |a x| up to 1/2, and
-///   beyond within that or 2^-22 (`f64`: 2^-51) (|x| + 1/|a|) / |a|. Beyond |a x| = 1600 (`f64`: 3e6) its mean is given, -1 / (2 a^2).
-/// - Other a: taken as no more than 2^60 (`f64`: 2^500) in magnitude, and as no less than the reciprocal of that.
+/// - Error: value and derivative as for `Snake`. The derivative with respect to a is within 4 ULP (`f64`: 16) for |a x| up to 1/2.
+///   Above that it is within 4 ULP (`f64`: 16) or 2^-22 (`f64`: 2^-51) (|x| + 1/|a|) / |a|, whichever is greater. Beyond
+///   |a x| = 1600 (`f64`: 3e6) it is set to its mean, -1 / (2 a^2).
+/// - Other a: limited to 2^60 (`f64`: 2^500) in magnitude from above, and to the reciprocal of that from below.
 /// - Special values: as for `Snake`.
 /// - Source: Ziyin, Hartwig & Ueda, "Neural networks fail to learn periodic functions and how to fix it", 2020,
 ///   arXiv:2006.08195; trained per channel in BigVGAN, Lee, Ping, Ginsburg, Catanzaro & Yoon, 2022, arXiv:2206.04658.
@@ -142,8 +143,8 @@ impl Described for Snake {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SnakeA;
 
-/// Taylor coefficients of sin(2 z)/z - sin(z)^2/z^2 in z^2: (-1)^k 2^(2 k + 1) (2 k + 1)/(2 k + 2)!. What is left out is below
-/// 2^-28 (`f64`: 2^-58) for |z| up to 1/2.
+/// Taylor coefficients of sin(2 z)/z - sin(z)^2/z^2 in z^2: (-1)^k 2^(2 k + 1) (2 k + 1)/(2 k + 2)!. The remaining terms are
+/// below 2^-28 (`f64`: 2^-58) for |z| up to 1/2.
 const SERIES: Coefficients = {
     const F64: [f64; 11] = {
         let (mut c, mut k) = ([0.0; 11], 0);
@@ -183,7 +184,7 @@ impl Parametric<1> for SnakeA {
 
     #[inline(always)]
     fn partials<R: Real>(&self, x: R, [a]: [R; 1]) -> [R; 1] {
-        // Even in x and in a.
+        // The result is even in x and in a.
         let scale = Scale::of_lane(a.abs());
         let (x, recip) = (x.abs(), R::of(1.0) / scale.factor);
         let (z, z_lo) = phase(x, scale);

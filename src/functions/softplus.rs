@@ -1,4 +1,4 @@
-//! Softplus, a ReLU without its corner, and its mirror image, the logarithm of the sigmoid.
+//! Softplus, a smooth ReLU, and its mirror image, the logarithm of the sigmoid.
 
 use super::fast::{FastSoftplus, is_moderate};
 use super::second::LogisticBump;
@@ -11,8 +11,8 @@ use crate::math::{self, Low, Scale};
 use crate::parametric::{Parametric, compiled_parametric};
 use crate::second::second_slope_of;
 
-/// Softplus, for an output that is positive, as a rate or a variance: log(1 + e^(beta x)) / beta, exact everywhere: no
-/// threshold, no overflow.
+/// Softplus, for positive outputs such as a rate or a variance: log(1 + e^(beta x)) / beta. It is accurate everywhere, without a
+/// threshold and without overflow.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/softplus.svg"))]
 ///
@@ -20,8 +20,8 @@ use crate::second::second_slope_of;
 /// - Error: at most 2.9 ULP, 2.5 for the derivative, in `f32` over all 2^32 inputs, for beta = 1 (3.8 and 3.4 without
 ///   fused multiply-add); 2.8 and 2.5 in `f64`, on 20,000 inputs (3.2 and 3.0). Subnormal results are within it.
 /// - Other betas: rounded to the type, to no more than 2^60 (`f64`: 2^500), and to no less than the reciprocal of that.
-///   The bounds hold for them too. For betas below 1e-4 (`f64`: 1e-15) the left tail stays what it is
-///   at beta x = -114.75 (-790).
+///   The bounds hold for them too. For betas below 1e-4 (`f64`: 1e-15) the left tail keeps, from beta x = -114.75 (`f64`: -790)
+///   on, the value that it has there.
 /// - Special values: softplus(-inf) = 0, softplus(inf) = inf, NaN gives NaN.
 /// - Source: Dugas, Bengio, Bélisle, Nadeau & Garcia, "Incorporating second-order functional knowledge for better option
 ///   pricing", NIPS 2000.
@@ -56,7 +56,7 @@ parameters! {
 fn value<R: Real>(x: R, scale: Scale<R>, recip: Scale<R>) -> R {
     let scaled = scale.times_abs(x);
     let tail = math::log1p_exp_neg(scaled.z, Some(scaled.z_lo));
-    // 1/beta as a sum: its rounding would cost up to an ULP.
+    // 1/beta is an unevaluated sum, because its rounding would cost up to an ULP.
     let right = match recip.factor_lo {
         Some(lo) => tail.value.mul_add(tail.unlift * lo, x.at_least(R::of(0.0))),
         None => x.at_least(R::of(0.0)),
@@ -80,7 +80,7 @@ impl Elementwise for Softplus {
     }
 }
 
-/// 1 - e^(-beta y): no digits are lost, however small y is.
+/// 1 - e^(-beta y). No digits are lost, however small y is.
 impl SlopeFromOutput for Softplus {
     compiled_from_output!();
 
@@ -111,7 +111,7 @@ impl Described for Softplus {
     };
 }
 
-/// The logarithm of the sigmoid, for losses of binary classifiers and of preferences: log(1 / (1 + e^-x)), exact everywhere.
+/// The logarithm of the sigmoid, for losses of binary classifiers and of preferences: log(1 / (1 + e^-x)), accurate everywhere.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/log_sigmoid.svg"))]
 ///
@@ -150,7 +150,7 @@ impl Elementwise for LogSigmoid {
     }
 }
 
-/// 1 - e^y: no digits are lost, however near 0 y is.
+/// 1 - e^y. No digits are lost, however near 0 y is.
 impl SlopeFromOutput for LogSigmoid {
     compiled_from_output!();
 
@@ -180,14 +180,14 @@ impl Described for LogSigmoid {
     };
 }
 
-/// [`Softplus`] with a trained beta for each channel, for [`PerChannel`](crate::PerChannel): log(1 + e^(beta x)) / beta, for a beta
-/// of either sign.
+/// [`Softplus`] with a trained beta for each channel, for [`PerChannel`](crate::PerChannel): log(1 + e^(beta x)) / beta. Beta may have
+/// either sign.
 ///
 /// - Derivatives: with respect to x, sigmoid(beta x); with respect to beta, -(log(1 + e^-a) + a sigmoid(-a)) / beta^2 with
 ///   a = |beta x|.
 /// - Error: value and derivative as for `Softplus`, because beta is a number of the type; the derivative with respect to beta at
 ///   most 5 ULP in `f32`, 16 in `f64`.
-/// - Other betas: as for `Softplus`. 0 is taken as 2^-60 (`f64`: 2^-500) with its sign.
+/// - Other betas: as for `Softplus`. 0 is replaced by 2^-60 (`f64`: 2^-500) with the sign of the zero.
 /// - Special values: softplus(-inf) = 0 and softplus(inf) = inf for a positive beta, softplus(-inf) = -inf and
 ///   softplus(inf) = -0.0 for a negative one. NaN gives NaN.
 /// - Source: Dugas, Bengio, Bélisle, Nadeau & Garcia, "Incorporating second-order functional knowledge for better option
@@ -228,7 +228,7 @@ impl Parametric<1> for SoftplusBeta {
         let scaled = scale.times_abs(x);
         let log = math::log1p_exp_neg(scaled.z, Some(scaled.z_lo));
         let product = math::times_sigmoid_neg(scaled.z, scaled.z, Some(Low::of(scaled.z_lo)));
-        // The lift of the logarithm is half that of the product.
+        // The logarithm has half the lift of the product.
         let sum = (log.value + log.value) + product.value;
         [(sum * recip) * (-recip * product.unlift)]
     }

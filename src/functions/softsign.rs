@@ -13,7 +13,7 @@ use crate::second::{SecondSlope, compiled_second};
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/softsign.svg"))]
 ///
 /// - Derivative: 1 / (1 + |x|)^2. Range: [-1, 1].
-/// - From the output: (1 - |y|)^2, whose digits are those that 1 - |y| has left.
+/// - From the output: (1 - |y|)^2. As |y| nears 1, 1 - |y| has fewer digits, and so has the result.
 /// - Error: at most 1.5 ULP, 3.6 for the derivative, in `f32` over all 2^32 inputs; the same in `f64`, on a table.
 ///   Subnormal results are within it.
 /// - Special values: odd, keeps the sign of zero; softsign(inf) = 1, NaN gives NaN, also in the derivative.
@@ -39,7 +39,7 @@ impl Elementwise for Softsign {
 
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
-        // Infinity is replaced by the greatest number, because its a / (1 + a) is the limit.
+        // The greatest number replaces infinity, because inf / (1 + inf) is NaN. For the greatest number, a / (1 + a) is the limit.
         let a = x.abs().at_most(R::per_type(f32::MAX, f64::MAX));
         (a / (R::of(1.0) + a)).copysign(x)
     }
@@ -62,18 +62,18 @@ impl SlopeFromOutput for Softsign {
     }
 }
 
-/// -2 sign(x) / (1 + |x|)^3. At 0 it jumps from 2 to -2, and is given as 0, as in PyTorch.
+/// -2 sign(x) / (1 + |x|)^3. At 0 it jumps from 2 to -2 and is set to 0, as in PyTorch.
 impl SecondSlope for Softsign {
     compiled_second!();
 
     #[inline(always)]
     fn second_slope<R: Real>(&self, x: R) -> R {
-        // Beyond, it is zero.
+        // Beyond this bound the result is zero.
         let a = x.abs().at_most(R::per_type(two_to(100) as f32, two_to(900)));
         let (zero, one) = (R::of(0.0), R::of(1.0));
         let (sum, sum_lo) = math::two_sum(one, a);
         let r = one / sum;
-        // Three times the relative error of r would cost 2 ULP.
+        // The cube has three times the relative error of r, which would cost 2 ULP.
         let rest = math::less_product(one, r, sum) - r * sum_lo;
         let square = r * r;
         let cube = square.mul_add(R::of(3.0) * rest, square) * (r + r);

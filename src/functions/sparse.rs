@@ -1,4 +1,4 @@
-//! The sparse family: softplus and sigmoid made of a parabola and straight lines, 0 from -1 downwards.
+//! The sparse family: softplus and sigmoid made of a parabola and straight lines. Both are 0 for x <= -1.
 
 use super::step::{Step, between};
 use crate::activation::{Elementwise, compiled_passes};
@@ -8,7 +8,7 @@ use crate::from_output::{SlopeFromOutput, compiled_from_output};
 use crate::kernel::real::Real;
 use crate::second::second_slope_of;
 
-/// Sparse plus, for a softplus that is 0 on the left: 0 for x <= -1, (x + 1)^2 / 4 between, x for x >= 1.
+/// Sparse plus, a softplus that is exactly 0 on the left: 0 for x <= -1, (x + 1)^2 / 4 between, x for x >= 1.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/sparse_plus.svg"))]
 ///
@@ -77,13 +77,13 @@ impl Described for SparsePlus {
     };
 }
 
-/// Sparse sigmoid, for gates that close and open fully: (x + 1) / 2, cut off at 0 and 1.
+/// Sparse sigmoid, for gates that close and open fully: (x + 1) / 2, clamped to \[0, 1\].
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/sparse_sigmoid.svg"))]
 ///
-/// - Derivative: 1/2 for -1 < x < 1, else 0. Not differentiable at -1 and 1, where the derivative given is 0, as in
+/// - Derivative: 1/2 for -1 < x < 1, else 0. Not differentiable at -1 and 1, where the derivative is set to 0, as in
 ///   Keras and as for [`HardSigmoid`](crate::HardSigmoid). (JAX gives 1/4.) PyTorch has no such function. Range: [0, 1].
-/// - From the output: an output of 1 has derivative 0, also where an input below 1 has rounded to it.
+/// - From the output: an output of 1 has derivative 0, even if it comes from an input below 1 and was rounded to 1.
 /// - Error: one rounding, 0.5 ULP.
 /// - Special values: sparse_sigmoid(-inf) = 0, sparse_sigmoid(inf) = 1, NaN gives NaN, also in the derivative.
 /// - Source: as JAX and Keras have it; Martins & Astudillo, "From softmax to sparsemax", ICML 2016, arXiv:1602.02068:

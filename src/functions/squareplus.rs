@@ -6,7 +6,7 @@ use crate::describe::parameters::parameters;
 use crate::kernel::real::Real;
 use crate::second::{SecondSlope, compiled_second};
 
-/// Squareplus, for a softplus that is cheap: (x + sqrt(x^2 + `b`)) / 2, without cancellation on the left, or overflow.
+/// Squareplus, a cheap softplus: (x + sqrt(x^2 + `b`)) / 2, computed without cancellation or overflow.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/squareplus.svg"))]
 ///
@@ -33,14 +33,14 @@ pub struct Squareplus {
 
 parameters! {
     Squareplus {
-        /// How round the corner is: 1e-30 to 1e20. 4 by default, as in JAX and Keras: 1 at x = 0.
+        /// How round the corner is, from 1e-30 to 1e20. 4 by default, as in JAX and Keras; the value at x = 0 is then 1.
         b: Positive = 4.0,
     } where (1e-30..=1e20).contains(&b) => b: "between 1e-30 and 1e20"
 }
 
 /// |x| k, its square plus b k^2, and b k / 2.
 ///
-/// k is 1, and small for a large |x|, whose square would overflow; b is nothing beside it then, however it is rounded.
+/// k is 1, or small for a large |x|, whose square would overflow. There b is negligible beside the square.
 struct Scaled<R> {
     k: R,
     a: R,
@@ -65,7 +65,7 @@ impl Squareplus {
     }
 }
 
-/// What |x| is above and the k for it: 2^50, 2^-65.
+/// For |x| above the first number, k is the second: 2^50, 2^-65.
 const SCALE: (f64, f64) = (f64::from_bits((1023 + 50) << 52), f64::from_bits((1023 - 65) << 52));
 /// For `f64`: 2^500, 2^-513.
 const SCALE_F64: (f64, f64) = (f64::from_bits((1023 + 500) << 52), f64::from_bits((1023 - 513) << 52));
@@ -97,7 +97,7 @@ impl SecondSlope for Squareplus {
 
     #[inline(always)]
     fn second_slope<R: Real>(&self, x: R) -> R {
-        // k last, twice: its square is below the normal range.
+        // Multiplies twice by k, at the end, because k^2 is below the normal range.
         let Scaled { k, square, half_b, .. } = self.scaled(x);
         half_b / square / square.sqrt() * k * k
     }

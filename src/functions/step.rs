@@ -1,10 +1,10 @@
-//! A step between two numbers: the derivative of a line with flat ends, and the second derivative of a parabola.
+//! Functions that are constant between two numbers: derivatives of clamped lines, second derivatives of parabolas.
 
 use crate::kernel::real::Real;
 use crate::second::{SecondSlope, compiled_second};
 
-/// `slope` for low < x < high, 0 elsewhere, NaN for NaN: the derivative of a line with two flat ends. The ends themselves
-/// have 0, so the output gives the same derivative as the input.
+/// `slope` for low < x < high, 0 elsewhere, NaN for NaN: the derivative of a line that is flat outside. At `low` and `high` it is
+/// 0, so the derivative from the output is the same as from the input.
 #[inline(always)]
 pub(super) fn between<R: Real>(x: R, low: R, high: R, slope: R) -> R {
     let zero = R::of(0.0);
@@ -20,7 +20,7 @@ pub(super) struct Step {
 }
 
 impl Step {
-    /// Of functions that are made of straight lines.
+    /// For piecewise linear functions.
     pub(super) const ZERO: Self = Self::between(0.0, 0.0, 0.0);
 
     pub(super) const fn between(low: f64, high: f64, height: f64) -> Self {
@@ -35,7 +35,7 @@ impl SecondSlope for Step {
 
     #[inline(always)]
     fn second_slope<R: Real>(&self, x: R) -> R {
-        // Infinity is inside, if there is no upper end.
+        // If there is no upper end, infinity is inside.
         let x = x.at_most(R::per_type(f32::MAX, f64::MAX));
         between(x, R::of(self.low), R::of(self.high), R::of(self.height))
     }

@@ -1,4 +1,4 @@
-//! The hyperbolic tangent, what it leaves of x, and its integral.
+//! The hyperbolic tangent, x - tanh(x), and the integral of tanh(x).
 
 use super::fast::FastTanh;
 use super::second::LogisticBump;
@@ -14,7 +14,7 @@ use crate::second::second_slope_of;
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/tanh.svg"))]
 ///
-/// - Derivative: 1 - tanh(x)^2 = 1 / cosh(x)^2, computed without the cancellation. Range: [-1, 1].
+/// - Derivative: 1 - tanh(x)^2 = 1 / cosh(x)^2, computed without cancellation. Range: [-1, 1].
 /// - Error: at most 2.6 ULP, 3.4 for the derivative, in `f32` over all 2^32 inputs (3.5 and 4.0 without fused
 ///   multiply-add); 3.0 and 3.0 in `f64`, on 20,000 inputs (3.4 and 3.4). Subnormal results are within it.
 /// - Special values: odd, keeps the sign of zero; tanh(inf) = 1, NaN gives NaN.
@@ -77,7 +77,7 @@ impl Described for Tanh {
     };
 }
 
-/// Tanhshrink, for sparse coding and denoising: x - tanh(x), to full relative accuracy near 0, where it is x^3/3.
+/// Tanhshrink, for sparse coding and denoising: x - tanh(x). Near 0 it is x^3/3, and keeps its full relative accuracy.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/tanhshrink.svg"))]
 ///
@@ -108,7 +108,7 @@ impl Elementwise for Tanhshrink {
     fn value<R: Real>(&self, x: R) -> R {
         let (a, one) = (x.abs(), R::of(1.0));
         let q = math::sigmoid_neg(math::bounded_abs(x + x), None);
-        // The sign last: what underflows near 0 keeps it.
+        // The sign comes last, so that a result that underflows near 0 keeps it.
         R::select(a.lt(one), math::tanhshrink_near_zero(x), (a - one) + (q + q)).copysign(x)
     }
 
@@ -140,8 +140,8 @@ impl Described for Tanhshrink {
     };
 }
 
-/// The logarithm of the hyperbolic cosine, a smooth |x|, for robust regression: log(cosh(x)), x^2/2 near 0 and |x| - log 2 far
-/// out.
+/// The logarithm of the hyperbolic cosine, a smooth |x|, for robust regression: log(cosh(x)). It is near x^2/2 for small x and
+/// near |x| - log 2 for large ones.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/log_cosh.svg"))]
 ///

@@ -1,4 +1,4 @@
-//! xIELU: a parabola on the right, an exponential and a line on the left.
+//! xIELU: a parabola on the right, an exponential plus a line on the left.
 
 use super::second::OneSided;
 use crate::activation::{Elementwise, compiled_passes};
@@ -15,20 +15,21 @@ use crate::second::second_slope_of;
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/xielu.svg"))]
 ///
-/// The parameters stand in the formula as they are. A layer that trains them keeps other numbers, p and n, and computes
-/// alpha_p = s(p) and alpha_n = beta + s(n), with s = [`Softplus`](crate::Softplus), so that alpha_p > 0 and alpha_n > beta.
+/// These are the parameters of the formula. A layer that trains them stores other numbers, p and n, and computes alpha_p = s(p)
+/// and alpha_n = beta + s(n) with s = [`Softplus`](crate::Softplus), so that alpha_p > 0 and alpha_n > beta.
 ///
 /// - Derivative: 2 alpha_p x + beta if x > 0, else alpha_n (e^x - 1) + beta: `beta` at 0, without a jump; by default its
 ///   root is at -0.9808. Range: [-0.20575, inf) by default.
 /// - Error: at most 1.7 ULP, 1.4 for the derivative, in `f32` over all 2^32 inputs, with the default parameters (2.3 and 1.4
-///   without fused multiply-add); 2.0 and 2.0 in `f64`, on a table (2.5 and 2.0). Where value or derivative is below 1/16, near the roots at -2.4325 and
-///   -0.9808, the spacing at 1/16 counts; near 0 the value keeps its relative accuracy: e^x - 1 - x does not cancel.
-/// - Other parameters: taken as no more than 2^60 (`f64`: 2^500) in magnitude. On the right, and near 0, they are rounded to
-///   the type, which costs half an ULP more. With a beta below alpha_n / 16 the value on the left is within 5 ULP.
+///   without fused multiply-add); 2.0 and 2.0 in `f64`, on a table (2.5 and 2.0). Where value or derivative is below 1/16, near
+///   the roots at -2.4325 and -0.9808, its error is in units of the spacing at 1/16. Near 0 the value keeps its relative accuracy,
+///   because e^x - 1 - x is computed without cancellation.
+/// - Other parameters: limited to 2^60 (`f64`: 2^500) in magnitude. On the right, and near 0, they are rounded to the type,
+///   which costs half an ULP more. With a beta below alpha_n / 16 the value on the left is within 5 ULP.
 /// - Special values: xielu(-inf) = inf and xielu(inf) = inf by default. xielu(-inf) = -alpha_n if alpha_n is beta, -inf if it is
 ///   less. Keeps the sign of zero for a positive beta, NaN gives NaN.
-/// - Beside transformers: there x is taken as no more than `eps` = -1e-6 within e^x on the left. That is another function
-///   for -1e-6 < x <= 0 alone, by alpha_n 1e-6 at most: at 0 it is -alpha_n 1e-6. Here it is the paper's function everywhere.
+/// - Compared with Hugging Face's transformers: on the left, its code limits the x in e^x to `eps` = -1e-6. So it differs for
+///   -1e-6 < x <= 0, by at most alpha_n 1e-6: at 0 it gives -alpha_n 1e-6. This crate computes the paper's function everywhere.
 /// - Source: Huang & Schlag, "Deriving activation functions using integration", 2024, arXiv:2411.13010. The defaults are those
 ///   with which transformers begins training.
 ///
@@ -59,7 +60,7 @@ parameters! {
     }
 }
 
-/// Parameters are taken as no more than this in magnitude, so that no product with 2^n - 1 or |x| leaves the normal range.
+/// The limit of the parameters' magnitude. Up to it, no product with 2^n - 1 or |x| leaves the normal range.
 const MOST: (f64, f64) = (two_to(60), two_to(500));
 
 /// A parameter as an unevaluated sum.
@@ -70,23 +71,23 @@ fn sum<R: Real>(parameter: f64) -> (R, R) {
     (R::per_type(narrow as f32, parameter.clamp(-MOST.1, MOST.1)), R::per_type(lo as f32, 0.0))
 }
 
-/// alpha_n (e^-|x| - 1) with e^-|x| = 2^n (1 - r + r^2 q), in the parts that the left side is made of. They cancel, each other
-/// and the line, so the large ones are exact.
+/// The parts of the left side, alpha_n (e^-|x| - 1) with e^-|x| = 2^n (1 - r + r^2 q). They cancel with one another and with the
+/// line, so the large parts are exact.
 struct Left<R> {
     /// alpha_n.
     alpha: R,
-    /// |x|, and q of [`math::exp_neg_series`], where n is 0.
+    /// |x|, and q of [`math::exp_neg_series`] for n = 0.
     a: R,
     q: R,
     /// 2^n.
     scale: R,
     /// alpha_n (2^n - 1), and -alpha_n 2^n r.
     steps: [R; 2],
-    /// What both have rounded away, and alpha_n 2^n r^2 q.
+    /// The rounding errors of both, plus alpha_n 2^n r^2 q.
     rest: R,
 }
 
-/// The parameters, those of the left as unevaluated sums.
+/// The parameters. On the left side they are unevaluated sums.
 struct In<R> {
     alpha_p: R,
     alpha_n: (R, R),
@@ -111,8 +112,8 @@ impl<R: Real> In<R> {
         Left { alpha, a, q, scale, steps: [step, slant], rest }
     }
 
-    /// What x is bounded by, so that a factor of 0 times an infinite x is 0. By a number, not by a mask: on a mask that is the same for
-    /// all elements the compiler branches in the loop.
+    /// A bound of x, which is finite for a factor of 0, so that 0 times an infinite x is 0. It is a number, not a mask, because the
+    /// compiler branches in the loop on a mask that is the same for all elements.
     #[inline(always)]
     fn reach(factor: R) -> R {
         R::select(R::of(0.0).lt(factor.abs()), R::of(f64::INFINITY), R::of(1.0))
@@ -213,7 +214,7 @@ impl Described for Xielu {
 /// - Error: value and derivative as for `Xielu`, because the alphas are numbers of the type; the derivatives with respect to the
 ///   alphas at most 8 ULP in `f32`, 16 in `f64`.
 /// - The paper trains p and n and computes alpha_p = s(p) and alpha_n = beta + s(n) with s = [`Softplus`](crate::Softplus).
-///   By the chain rule, the gradients of p and n are those of the alphas times the derivatives of s.
+///   By the chain rule, multiply the gradients of the alphas by s'(p) and s'(n) to get the gradients of p and n.
 /// - Special values: as for `Xielu`.
 /// - Source: Huang & Schlag, "Deriving activation functions using integration", 2024, arXiv:2411.13010.
 ///
@@ -271,10 +272,10 @@ impl Parametric<2> for XieluAlphas {
         // Beyond, e^x is nothing beside 1.
         let (r, r_lo, q, scale) = math::exp_neg_series(a.at_most(R::per_type(80.0, 700.0)));
         let w = (r * r).mul_add(q, -r) - r_lo;
-        // Where 2^n is 1, r is a, and the sum is a^2 q.
+        // If 2^n is 1, r is a, and the result is a^2 q.
         let left = R::select(R::of(0.75).lt(scale), a * (a * q), scale.mul_add(w, scale - one) + a);
         let right = zero.lt(x);
-        // Without a choice that a NaN would pass by.
+        // `x.le(zero)` is false for NaN, so x * x hands it on.
         [R::select(x.le(zero), zero, x * x), R::select(right, zero, left)]
     }
 }

@@ -5,18 +5,18 @@ use core::ops::{Add, Div, Mul, Neg, Sub};
 use super::real::{Coefficients, QuarterTurns, Real};
 use super::sealed::Sealed;
 
-/// Up to four lanes that go through a formula abreast, each operation on all of them before the next.
+/// Up to four lanes that go through a formula side by side: each operation runs on all of them before the next one.
 ///
-/// One formula is a long chain of dependent operations. A CPU overlaps the chains of successive vectors only as far
-/// as its scheduler looks ahead; several chains side by side in the program's order keep the arithmetic units busy.
-/// Measured: sigmoid 17 % faster four abreast than alone. More need more registers than there are.
+/// One formula is a long chain of dependent operations. A CPU overlaps the chains of successive vectors only as far as its scheduler
+/// looks ahead. Several chains side by side keep the arithmetic units busy. Measured: sigmoid is 17 % faster with four lanes than
+/// with one. More lanes would need more registers than there are.
 ///
-/// Fields, not an array: an array makes a loop of each operation, and to unroll those took most of the compile time.
-/// From the `N`th on they are zeros that nobody reads.
+/// The lanes are fields, not an array, because each operation on an array is a loop, and unrolling these loops took most of the
+/// compile time. Fields from the `N`th on are zeros that nobody reads.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Abreast<R, const N: usize>(pub(crate) R, pub(crate) R, pub(crate) R, pub(crate) R);
 
-/// Makes lanes abreast of an expression in which each name stands for one of its lanes: `each!(|a, b| a + b)`.
+/// Applies an expression to each lane. A name in it stands for one lane of the variable: `each!(|a, b| a + b)`.
 macro_rules! each {
     (|$($name:ident),+| $lane:expr) => {
         Abreast(
@@ -28,7 +28,7 @@ macro_rules! each {
     };
 }
 
-/// The same for expressions that are pairs: a pair of lanes abreast.
+/// The same for an expression that is a pair. The result is a pair of `Abreast`.
 macro_rules! each_pair {
     (|$($name:ident),+| $pair:expr) => {{
         let zeros = (R::of(0.0), R::of(0.0));
@@ -41,13 +41,13 @@ macro_rules! each_pair {
 }
 
 impl<R: Real, const N: usize> Abreast<R, N> {
-    /// The same number in each.
+    /// The same number in each lane.
     #[inline(always)]
     pub(crate) fn splat(lane: R) -> Self {
         Self(lane, lane, lane, lane)
     }
 
-    /// The sum of all, by pairs.
+    /// The sum of all lanes, by pairs.
     #[inline(always)]
     pub(crate) fn sum(self) -> R {
         match N {
@@ -175,7 +175,7 @@ impl<R: Real, const N: usize> Real for Abreast<R, N> {
 
     #[inline(always)]
     fn quarter_turns(self, lo: Option<Self>) -> QuarterTurns<Self> {
-        // Not through `each_pair`: lanes behind the `N`th would be reduced, too.
+        // Not with `each_pair`, because that would also reduce the lanes after the `N`th.
         let zero = QuarterTurns { quarter: R::of(0.0), r: R::of(0.0), r_lo: R::of(0.0) };
         macro_rules! lane {
             ($lane:tt) => {

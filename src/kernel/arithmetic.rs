@@ -1,11 +1,11 @@
-//! Sums and products of slices, and pairs that are taken apart: what layers do to tiles beside running an activation.
+//! Sums and products of slices, and separation of pairs: the operations on tiles that layers need besides activations.
 
 use super::dispatch::{Task, dispatch};
 use super::element::{Float, Lane, kernel};
 use super::level::Level;
 use super::sweep::sweep;
 
-/// How many vectors go abreast, for loops without a formula.
+/// How many vectors go side by side, for loops without a formula.
 pub(crate) trait Count: Clone {
     const ABREAST: usize;
 }

@@ -3,21 +3,21 @@
 use super::element::{Float, Lane};
 use super::level::Level;
 
-/// A loop, generic over the lane it runs in. Its `run` is `#[inline(always)]`, so that it is compiled anew for each
-/// level, with that level's instructions.
+/// A loop, generic over the lane that it runs in. Its `run` is `#[inline(always)]`, so that it is compiled separately for each level,
+/// with that level's instructions.
 pub(crate) trait Task<T: Float>: Sized {
     type Output;
 
-    /// A type of the module that the loop is compiled with: see [`Home`].
+    /// A type of the module with which the loop is compiled: see [`Home`].
     type Home;
 
     fn run<R: Lane<T>>(self) -> Self::Output;
 }
 
-/// Where loops are compiled: rustc compiles a method with the module of the type that it is called on, and modules in parallel.
-/// If `dispatch` did the work itself, all loops would be of one module, and one core would compile them.
+/// Decides where loops are compiled. rustc compiles modules in parallel, and a method with the module of the type that it is called
+/// on. If `dispatch` did the work itself, all loops would belong to one module, and one core would compile them.
 trait Home {
-    /// Not inlined: each caller in a program would compile the loops of all levels again.
+    /// Not inlined, because each caller would compile the loops of all levels again.
     #[inline(never)]
     fn dispatch<T: Float, K: Task<T>>(level: Level, task: K) -> K::Output {
         if level.portable {
@@ -48,7 +48,7 @@ trait Home {
         Self::plain(task)
     }
 
-    /// Not inlined: `dispatch` would save the registers that these loops need before it jumps to any others.
+    /// Not inlined, because `dispatch` would save the registers of these loops even before it jumps to other loops.
     #[inline(never)]
     fn plain<T: Float, K: Task<T>>(task: K) -> K::Output {
         task.run::<T::Plain>()

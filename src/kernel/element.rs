@@ -1,4 +1,5 @@
-//! `Element`: what a slice may hold. `Float`: what is computed with. The way from one to the other, and to compiled loops.
+//! `Element`, the numbers in slices, and `Float`, the numbers in computations. Also how one becomes the other, and how they reach the
+//! compiled loops.
 
 use core::fmt::Debug;
 
@@ -11,7 +12,7 @@ use super::level::Level;
 use super::real::Real;
 use super::sealed::Sealed;
 
-/// Elements of a tile: see [`tiles`](super::tiles).
+/// The number of elements in a tile: see [`tiles`](super::tiles).
 pub(crate) const TILE: usize = 1024;
 
 /// A number that slices hold: `f32` or `f64`; with the feature `half` also `half::f16` and `half::bf16`.
@@ -32,14 +33,14 @@ pub(crate) const TILE: usize = 1024;
 /// assert_eq!(silu_sum(&[0.0_f32, -0.0]), 0.0);
 /// ```
 pub trait Element: FloatCore + Debug + Send + Sync + Sealed + 'static {
-    /// What it is computed in: `f32` for halves, the type itself for `f32` and `f64`.
+    /// The type of the computations: `f32` for halves, the type itself for `f32` and `f64`.
     type Float: Float;
 
     /// The number, exactly.
     #[doc(hidden)]
     fn widened(self) -> Self::Float;
 
-    /// To nearest, ties to even.
+    /// The nearest element, ties to even.
     #[doc(hidden)]
     fn rounded(float: Self::Float) -> Self;
 
@@ -51,9 +52,8 @@ pub trait Element: FloatCore + Debug + Send + Sync + Sealed + 'static {
     #[doc(hidden)]
     fn narrow(level: Level, from: &[Self::Float], to: &mut [Self]);
 
-    /// Calls `f` with slices of equal length as floats: once with the slices as they are if they hold floats, otherwise
-    /// tile by tile, where inputs are widened before and outputs rounded after. If the outputs are `read`, they are
-    /// widened before, too.
+    /// Calls `f` with slices of equal length as floats. Slices of floats are passed on in one call. Other slices go tile by tile:
+    /// inputs are widened before the call, and outputs are rounded after it. If the outputs are `read`, they are widened before too.
     #[doc(hidden)]
     fn as_floats<const I: usize, const O: usize>(
         level: Level,
@@ -63,7 +63,7 @@ pub trait Element: FloatCore + Debug + Send + Sync + Sealed + 'static {
         f: impl FnMut([&[Self::Float]; I], [&mut [Self::Float]; O]),
     );
 
-    /// Whether it is its own [`Float`](Self::Float).
+    /// Whether the type is its own [`Float`](Self::Float).
     #[doc(hidden)]
     const IS_FLOAT: bool;
 
@@ -72,9 +72,9 @@ pub trait Element: FloatCore + Debug + Send + Sync + Sealed + 'static {
     fn call<J: PerElement>(job: &J, args: J::Args<'_, Self>);
 }
 
-/// A number that is computed with: `f32` or `f64`.
+/// The type of computations: `f32` or `f64`.
 ///
-/// Code that is generic over [`Element`] meets it as `T::Float`. The trait is sealed.
+/// In code that is generic over [`Element`] it is `T::Float`. The trait is sealed.
 pub trait Float: Element<Float = Self> + Into<f64> {
     /// The nearest number.
     #[doc(hidden)]
@@ -83,7 +83,7 @@ pub trait Float: Element<Float = Self> + Into<f64> {
     /// The lane for CPUs with fused multiply-add.
     #[doc(hidden)]
     type Fused: Lane<Self>;
-    /// The lane for all others.
+    /// The lane for all other CPUs.
     #[doc(hidden)]
     type Plain: Lane<Self>;
 
@@ -96,7 +96,8 @@ pub trait Float: Element<Float = Self> + Into<f64> {
     fn run<K: Kernel>(kernel: &K, level: Level, args: K::Args<'_, Self>) -> K::Output<Self>;
 }
 
-/// Loops with an entry for each float that is not generic: this crate compiles them, not each crate that uses them.
+/// Loops with an entry point for each float. The entry points are not generic, so this crate compiles them, and not each crate that
+/// uses them.
 pub trait Kernel {
     type Args<'a, T: Float>;
     type Output<T: Float>;
@@ -104,7 +105,7 @@ pub trait Kernel {
     fn f64(&self, level: Level, args: Self::Args<'_, f64>) -> Self::Output<f64>;
 }
 
-/// Code with an entry for each element that is not generic: see [`Kernel`].
+/// Code with an entry point for each element, which is not generic: see [`Kernel`].
 pub trait PerElement {
     type Args<'a, T: Element>;
     fn f32(&self, args: Self::Args<'_, f32>);
@@ -115,7 +116,7 @@ pub trait PerElement {
     fn bf16(&self, args: Self::Args<'_, half::bf16>);
 }
 
-/// Gives a type its entries for each element, from a function that is generic over it.
+/// Implements [`PerElement`] for a type, from a function that is generic over the element.
 ///
 /// `per_element!(AnyActivation: Args<'a, T> = Pass<'a, T>, run)` becomes, for each element,
 ///
@@ -149,7 +150,7 @@ macro_rules! per_element {
 }
 pub(crate) use per_element;
 
-/// Implements [`Kernel`] by a function of the kernel, the level and the arguments, which this crate compiles once for each float.
+/// Implements [`Kernel`] with a function of the kernel, the level and the arguments. This crate compiles it once for each float.
 ///
 /// `kernel!(Apply: Args<'a, T> = Affine<'a, T>, -> (), run);` becomes
 ///
@@ -180,7 +181,7 @@ macro_rules! kernel {
 }
 pub(crate) use kernel;
 
-/// Functions that this crate compiles once; without the feature `compiled` those that use them do.
+/// Functions that this crate compiles once. Without the feature `compiled`, each crate that uses them compiles them.
 macro_rules! compiled {
     ($($(#[$attribute:meta])* fn $name:ident($($parameters:tt)*) $(-> $output:ty)? $body:block)+) => {$(
         $(#[$attribute])*
@@ -272,7 +273,7 @@ macro_rules! float {
         impl Float for $float {
             #[cfg(feature = "std")]
             type Fused = Fused<Self>;
-            // `mul_add` is not in `core`: without `std` every CPU computes in plain lanes.
+            // `mul_add` is not in `core`, so without `std` every CPU computes in plain lanes.
             #[cfg(not(feature = "std"))]
             type Fused = Plain<Self>;
             type Plain = Plain<Self>;

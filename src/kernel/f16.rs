@@ -1,4 +1,4 @@
-//! The instructions that convert `f16`: F16C, which comes with AVX2, and AVX-512's. NEON's have no name in Rust 1.89.
+//! The instructions that convert `f16`: F16C's, which every CPU with AVX2 has, and AVX-512's. Rust 1.89 has no names for NEON's.
 
 #[cfg(target_arch = "x86")]
 use core::arch::x86::{_MM_FROUND_TO_NEAREST_INT, _mm256_cvtph_ps, _mm256_cvtps_ph, _mm512_cvtph_ps, _mm512_cvtps_ph};
@@ -12,7 +12,7 @@ use half::f16;
 
 use super::level::Level;
 
-/// Defines both conversions at a level, of slices of equal length, by one of an array. The last elements are padded.
+/// Defines both conversions of slices of equal length at a level, from a conversion of arrays. The last array is padded.
 macro_rules! conversions {
     (
         $level:ident: $width:literal, $bits:ident, $floats:ident,
@@ -54,7 +54,7 @@ macro_rules! conversions {
 conversions!(Avx2: 8, u16x8, f32x8, widen_avx2 by _mm256_cvtph_ps, narrow_avx2 by _mm256_cvtps_ph);
 conversions!(Avx512: 16, u16x16, f32x16, widen_avx512 by _mm512_cvtph_ps, narrow_avx512 by _mm512_cvtps_ph);
 
-/// Defines the conversion at any level: whole vectors by AVX-512, if it is there, and the rest by AVX2.
+/// Defines the conversion at any level. AVX-512, if the level has it, converts whole vectors, and AVX2 the rest.
 macro_rules! at_any_level {
     ($(#[$doc:meta])* $name:ident: $from:ident -> $to:ident by $avx512:ident, $avx2:ident) => {
         $(#[$doc])*
@@ -72,10 +72,10 @@ macro_rules! at_any_level {
     };
 }
 at_any_level! {
-    /// Whether the level has instructions for it; then they have converted the slice.
+    /// Converts the slice if the level has instructions for it. Returns whether it has.
     widen: f16 -> f32 by widen_avx512, widen_avx2
 }
 at_any_level! {
-    /// See [`widen`]. To nearest, ties to even.
+    /// See [`widen`]. Rounds to nearest, ties to even.
     narrow: f32 -> f16 by narrow_avx512, narrow_avx2
 }

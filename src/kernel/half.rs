@@ -12,7 +12,7 @@ use super::level::Level;
 use super::sealed::Sealed;
 use super::tiles::by_tiles;
 
-/// Halves as elements: each conversion of single ones by operations on bits, of slices by the function that is named.
+/// Implements `Element` for halves. Single numbers are converted by operations on bits, slices by the named functions.
 macro_rules! half {
     ($half:ident: $widen:ident, $narrow:ident, slices by $widen_all:ident, $narrow_all:ident) => {
         impl Sealed for $half {}
@@ -87,7 +87,7 @@ macro_rules! half {
 half!(f16: widen_f16, narrow_f16, slices by widen_all_f16, narrow_all_f16);
 half!(bf16: widen_bf16, narrow_bf16, slices by widen_by_bits, narrow_by_bits);
 
-/// A slice converted by operations on bits.
+/// Converts a slice by operations on bits.
 struct Widen<'a, T> {
     from: &'a [T],
     to: &'a mut [f32],
@@ -129,7 +129,7 @@ fn narrow_all_f16(level: Level, from: &[f32], to: &mut [f16]) {
     narrow_by_bits(level, from, to);
 }
 
-/// The mantissa's bits that `f16` does not have.
+/// How many bits of the mantissa `f16` does not have.
 const DROPPED: u32 = 23 - 10;
 
 /// The exponent of 2^-14, the least normal `f16`, in the bits of `f32`.
@@ -146,21 +146,21 @@ fn widen_bf16(bits: u16) -> f32 {
 #[inline(always)]
 fn narrow_bf16(x: f32) -> u16 {
     let bits = x.to_bits();
-    // A bit's test and a choice take less time than its shift, mask and addition.
+    // Testing the bit and selecting takes less time than shifting, masking and adding it.
     let rounded = bits.wrapping_add(if bits & 0x1_0000 == 0 { 0x7fff } else { 0x8000 });
-    // The payload of a NaN may be in the bits that go, so it gets one that stays.
+    // The payload of a NaN may be in the bits that are dropped, so another bit is set.
     let quiet = bits | 0x0040_0000;
     low(if x.is_nan() { quiet } else { rounded } >> 16)
 }
 
 #[inline(always)]
 fn widen_f16(bits: u16) -> f32 {
-    // What the exponents' biases differ by.
+    // The difference of the exponents' biases.
     const REBIAS: u32 = (127 - 15) << 23;
     let bits = u32::from(bits);
     let magnitude = (bits & 0x7fff) << DROPPED;
     let normal = f32::from_bits(magnitude + REBIAS);
-    // A subnormal has no implicit bit, but the next exponent: 2 y - 2^-14 instead of y.
+    // A subnormal has no implicit bit, and the exponent of the next binade. So it is 2 normal - 2^-14 instead of `normal`.
     let excess = normal - f32::from_bits(LEAST_NORMAL);
     let finite = normal + if excess < 0.0 { excess } else { 0.0 };
     let special = if magnitude < 31 << 23 { 0 } else { EXPONENT };
@@ -170,12 +170,12 @@ fn widen_f16(bits: u16) -> f32 {
 /// To nearest, ties to even.
 #[inline(always)]
 fn narrow_f16(x: f32) -> u16 {
-    // 2^16 becomes infinity. As integers, of which every NaN is greater: of numbers aarch64 has an instruction for the lesser
-    // that hands signalling NaNs on, and LLVM makes `if x < c { x } else { c }` of it.
+    // 2^16 becomes infinity. The minimum is of integers, where every NaN is greater. For a minimum of floats, LLVM would use an
+    // instruction of aarch64 that returns signalling NaNs.
     let magnitude = f32::from_bits(x.abs().to_bits().min(65_536.0_f32.to_bits()));
     let exponent = (magnitude.to_bits() & EXPONENT).max(LEAST_NORMAL);
-    // A number whose spacing is that of the halves: the sum is rounded to it, and ends in the half's mantissa with its
-    // implicit bit. Added to the number that the exponent begins with, for free: what the exponents' biases differ by.
+    // The spacing at `coarse` is the spacing of the halves. So the sum is rounded to a half, and its low bits are the half's mantissa
+    // with the implicit bit. `coarse` also contains the difference of the exponents' biases, which costs nothing here.
     let coarse = exponent + (DROPPED << 23) + (0x1_0000 - (LEAST_NORMAL >> DROPPED & 0xffff));
     let coarse = f32::from_bits(coarse + if x.is_nan() { 0x200 } else { 0 });
     let half = (magnitude + coarse).to_bits().wrapping_add(exponent >> DROPPED);

@@ -19,8 +19,8 @@ use super::sealed::Sealed;
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct Fused<T>(pub(crate) T);
 
-/// A lane whose `mul_add` is a product and a sum, each rounded: for CPUs without fused multiply-add, where the
-/// single rounding would cost a library call.
+/// A lane whose `mul_add` is a product and a sum, each rounded. It is for CPUs without fused multiply-add, where a single rounding
+/// would cost a library call.
 ///
 /// ```
 /// use activations::{Plain, Real};
@@ -31,7 +31,7 @@ pub struct Fused<T>(pub(crate) T);
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct Plain<T>(pub(crate) T);
 
-/// 1.5 * 2^mantissa: adding it leaves the nearest integer in the low bits.
+/// 1.5 * 2^mantissa. Adding it to a number leaves the nearest integer in the low bits.
 macro_rules! rounder {
     ($float:ident, $mantissa:literal) => {
         1.5 * (1u64 << $mantissa) as $float
@@ -50,8 +50,8 @@ macro_rules! operators {
     )*};
 }
 
-/// Implements `Real` for a kind of lane of one float. Not generic over the float: each operation would be one more call for the
-/// compiler to inline, a sixth of the time that it takes for the crate.
+/// Implements `Real` for a kind of lane of one float. It is not generic over the float, because each operation would then be one
+/// more call to inline, which takes a sixth of the crate's compile time.
 macro_rules! lane {
     (
         $lane:ident<$float:ident>, mantissa: $mantissa:literal,
@@ -132,7 +132,7 @@ macro_rules! lane {
 
             #[inline(always)]
             fn sqrt(self) -> Self {
-                // Correctly rounded both ways. `sqrt` is not in `core`.
+                // Both are correctly rounded. `sqrt` is not in `core`.
                 #[cfg(feature = "std")]
                 return Self(self.0.sqrt());
                 #[cfg(not(feature = "std"))]
@@ -142,7 +142,7 @@ macro_rules! lane {
             #[inline(always)]
             fn ramp(self) -> Self {
                 if $fused {
-                    // Faster by 3 to 10 % than a maximum of floats. SSE2 has no minimum of such integers.
+                    // 3 to 10 % faster than a maximum of floats, except with SSE2, which has no unsigned minimum of integers.
                     Self($float::from_bits(self.0.to_bits().min((-0.0 as $float).to_bits())))
                 } else {
                     self.at_least(Self(-0.0))
@@ -152,7 +152,7 @@ macro_rules! lane {
             #[inline(always)]
             fn round_exp2(self, per_unit: Self, lift: Self) -> (Self, Self) {
                 const BIAS: $float = ($float::MAX_EXP - 1) as $float;
-                // The bias and the lift are added along with the rounding constant, so they cost nothing.
+                // The bias and the lift are part of the rounding constant, so they cost nothing.
                 let rounder = lift + Self(rounder!($float, $mantissa) + BIAS);
                 let rounded = self.mul_add(per_unit, rounder);
                 (rounded - rounder, Self($float::from_bits(rounded.0.to_bits() << $mantissa)))
@@ -168,7 +168,7 @@ macro_rules! lane {
                 let bits = self.0.to_bits();
                 let exponent = bits.wrapping_sub((1.0 as $float).to_bits()).cast_signed() >> $mantissa;
                 let m = bits.wrapping_sub((exponent << $mantissa).cast_unsigned());
-                // An integer to a float without a conversion: as the low bits of the rounding constant.
+                // Makes a float of an integer without a conversion, by writing it into the low bits of the rounding constant.
                 let e = rounder!($float, $mantissa).to_bits().wrapping_add(exponent.cast_unsigned());
                 (Self($float::from_bits(m)), Self($float::from_bits(e) - rounder!($float, $mantissa)))
             }
@@ -193,8 +193,8 @@ macro_rules! lane {
     };
 }
 
-/// Both kinds of lane of one float. `split` cuts a number in two, so that products of its parts are exact. `turns` gives the
-/// quarter turns of a lane.
+/// Defines both kinds of lane of one float. `split` gives the upper half of a number, so that products of halves are exact. `turns`
+/// gives the quarter turns of a lane.
 macro_rules! lanes {
     (
         $float:ident, mantissa: $mantissa:literal, $pick:ident of $c32:ident, $c64:ident, split: |$v:ident| $split:expr,
@@ -223,7 +223,7 @@ macro_rules! lanes {
         );
     };
 }
-// 12 bits and 12 bits.
+// The halves have 12 bits each.
 lanes!(f32, mantissa: 23, for_f32 of for_f32, for_f64, split: |v| f32::from_bits(v.to_bits() & !0xfff),
 turns: |x, lo| {
     let QuarterTurns { quarter, r, r_lo } = match lo {
@@ -232,7 +232,8 @@ turns: |x, lo| {
     };
     QuarterTurns { quarter: Self(quarter), r: Self(r), r_lo: Self(r_lo) }
 });
-// 26 bits and 26 with a sign, for 53: by multiplication, because two parts of 27 and 26 bits would have products of 54.
+// The halves of 53 bits have 26 bits each, and one of them a sign. A multiplication does that. Cutting the bits would give 27 and 26,
+// and products of 54 bits.
 lanes!(f64, mantissa: 52, for_f64 of for_f32, for_f64, split: |v| {
     let up = v * ((1u64 << 27) + 1) as f64;
     up - (up - v)

@@ -1,14 +1,14 @@
-//! Which CPU runs a loop: the only file, but for its part, that knows instruction sets.
+//! CPU levels. Only this file, `dispatch.rs` and `f16.rs` know instruction sets.
 
 use core::fmt;
 
 /// An instruction set that this CPU has, with the loops compiled for it.
 ///
-/// Every call picks the best one by itself. Name one to compare levels, or to choose once where the CPU cannot be
-/// detected (without `std`).
+/// Every call picks the best level by itself. Name a level to compare levels, or to set it where the CPU cannot be detected (without
+/// `std`).
 ///
-/// Levels with fused multiply-add (AVX2, AVX-512, NEON, with the feature `std`) give the same bits as one another,
-/// and so do those without. [`Level::portable`] gives the same bits on every machine.
+/// All levels with fused multiply-add (AVX2, AVX-512, NEON, with the feature `std`) give the same bits, and all levels without it
+/// give the same bits. [`Level::portable`] gives the same bits on every machine.
 ///
 /// ```
 /// use activations::{Activation, Gelu, Level};
@@ -22,7 +22,7 @@ use core::fmt;
 #[derive(Clone, Copy)]
 pub struct Level {
     pub(crate) simd: fearless_simd::Level,
-    /// Whether fused multiply-add is not used, though the CPU may have it.
+    /// Whether fused multiply-add is not used, even if the CPU has it.
     pub(crate) portable: bool,
 }
 
@@ -41,7 +41,7 @@ impl Level {
         fearless_simd::Level::try_detect().unwrap_or(fearless_simd::Level::baseline()).into()
     }
 
-    /// The best level that the compilation's target features promise, without detection.
+    /// The best level for the target features that the program is compiled for, without detection.
     ///
     /// ```
     /// use activations::{Activation, Level, Relu};
@@ -56,10 +56,10 @@ impl Level {
         Self { simd: fearless_simd::Level::baseline(), portable: false }
     }
 
-    /// The loops without fused multiply-add, with the instructions that every CPU of the target has. They give the same bits on
-    /// every machine, in WebAssembly, and without `std`: for results that are compared between machines.
+    /// The level for results that are compared between machines: loops without fused multiply-add, with the instructions that every
+    /// CPU of the target has. They give the same bits on every machine, in WebAssembly, and without `std`.
     ///
-    /// They take two to six times the time of the best level. The bounds of errors are those "without fused multiply-add".
+    /// They take two to six times as long as the best level. Their error bounds are those "without fused multiply-add".
     ///
     /// ```
     /// use activations::{Activation, Gelu, Level};
@@ -99,7 +99,7 @@ impl Level {
         .map(Self::from)
     }
 
-    /// Whether loops at this level use fused multiply-add: the levels that do give equal bits.
+    /// Whether loops at this level use fused multiply-add. All levels that do give the same bits.
     ///
     /// ```
     /// use activations::Level;
@@ -154,7 +154,7 @@ impl Level {
         "baseline"
     }
 
-    /// `activation`, run at this level instead of the best one.
+    /// Makes `activation` run at this level instead of the best one.
     ///
     /// ```
     /// use activations::{Activation, Level, Sigmoid};
@@ -181,16 +181,16 @@ impl fmt::Display for Level {
     }
 }
 
-/// A level that a caller detected by its own means, where the crate cannot (without `std`).
+/// For levels that the caller detects where the crate cannot (without `std`).
 ///
-/// `fearless_simd` is a private dependency otherwise: its major version may change in a minor version of this crate.
+/// Except for this, `fearless_simd` is a private dependency: its major version may change in a minor version of this crate.
 impl From<fearless_simd::Level> for Level {
     fn from(level: fearless_simd::Level) -> Self {
         Self { simd: level, portable: false }
     }
 }
 
-/// An activation bound to a [`Level`], made by [`Level::with`]; gates too.
+/// An activation or a gate that runs at a given [`Level`]. [`Level::with`] makes it.
 ///
 /// ```
 /// use activations::{Activation, At, Level, Tanh};

@@ -1,17 +1,17 @@
-//! `Real`: what a formula may do with a number.
+//! `Real`: the operations on numbers that a formula may use.
 
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
 use super::sealed::Sealed;
 
-/// The number type a formula is written over: one lane of a vector.
+/// The type of numbers in formulas: one lane of a vector.
 ///
 /// A formula is branch-free and generic, `fn value<R: Real>(&self, x: R) -> R`. The compiler vectorises the loop
 /// around it, so `Real` has only operations that a vector unit has too: no library calls, nothing that may panic.
-/// Elementary functions stand in [`math`](crate::math).
+/// Elementary functions are in [`math`](crate::math).
 ///
-/// Instead of `if` there is `R::select(x.lt(limit), a, b)`. Any comparison with NaN is false, so put what hands NaN on
-/// into `b`.
+/// Instead of `if`, write `R::select(x.lt(limit), a, b)`. Any comparison with NaN is false, so let `b` be the choice that returns NaN
+/// for NaN.
 ///
 /// The trait is sealed. Its types are lanes of `f32` and of `f64`, each *fused*, for CPUs with fused multiply-add, and *plain*, for
 /// others ([`Level::is_fused`](crate::Level::is_fused)).
@@ -46,7 +46,7 @@ use super::sealed::Sealed;
 pub trait Real:
     Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> + Neg<Output = Self> + Sealed
 {
-    /// What a comparison gives: one truth value for each number in the lane.
+    /// The result of a comparison: a truth value for each number in the lane.
     type Mask: Copy;
 
     /// Whether `mul_add` rounds once.
@@ -58,7 +58,7 @@ pub trait Real:
     /// A constant that differs between the types: a threshold, or the low part of a split constant.
     fn per_type(for_f32: f32, for_f64: f64) -> Self;
 
-    /// A constant as an unevaluated sum: rounded to the type, and what the rounding took away (nothing in `f64`).
+    /// A constant as an unevaluated sum: the constant rounded to the type, and the rounding error, which is 0 in `f64`.
     #[inline(always)]
     fn of_sum(c: f64) -> (Self, Self) {
         (Self::of(c), Self::per_type((c - f64::from(c as f32)) as f32, 0.0))
@@ -67,14 +67,13 @@ pub trait Real:
     /// `self * b + c`: one rounding in fused lanes, two in plain ones.
     fn mul_add(self, b: Self, c: Self) -> Self;
 
-    /// The product as an unevaluated sum `(hi, lo)`: `hi` is the rounded product, `lo` what the rounding took away.
+    /// The product as an unevaluated sum `(hi, lo)`: `hi` is the rounded product, `lo` the rounding error.
     ///
-    /// Exact unless a part leaves the normal range. By fused multiply-add in fused lanes, by products of the halves of both
-    /// numbers in plain ones (Dekker, Numer. Math. 18, 1971), where `|self|` and `|b|` must stay below 2^996 for
-    /// `f64`.
+    /// It is exact unless a part leaves the normal range. Fused lanes use fused multiply-add. Plain lanes use products of the halves
+    /// of both numbers (Dekker, Numer. Math. 18, 1971), so `|self|` and `|b|` must be below 2^996 for `f64`.
     fn two_mul(self, b: Self) -> (Self, Self);
 
-    /// The number without the lower half of its digits, so that products of two such are exact.
+    /// The number without the lower half of its digits. Products of two such numbers are exact.
     #[doc(hidden)]
     fn upper_half(self) -> Self;
 
@@ -87,7 +86,7 @@ pub trait Real:
     /// `a` where the mask is true, `b` elsewhere. Both are computed.
     fn select(mask: Self::Mask, a: Self, b: Self) -> Self;
 
-    /// The lesser of the two; `other` if `self` is greater, `self` otherwise, so that a NaN in `self` stays.
+    /// The lesser of the two: `other` if `self` is greater, else `self`. So a NaN in `self` stays.
     #[inline(always)]
     fn at_most(self, other: Self) -> Self {
         Self::select(other.lt(self), other, self)
@@ -99,35 +98,35 @@ pub trait Real:
         Self::select(self.lt(other), other, self)
     }
 
-    /// |self|, the sign bit cleared.
+    /// |self|: clears the sign bit.
     fn abs(self) -> Self;
 
     /// The magnitude of `self` with the sign bit of `sign`.
     fn copysign(self, sign: Self) -> Self;
 
-    /// The square root, correctly rounded; NaN for what is below 0.
+    /// The square root, correctly rounded; NaN for numbers below 0.
     ///
-    /// An instruction of its own with `std`; a call for each lane without.
+    /// With `std` it is one instruction. Without `std` it is a call for each lane.
     fn sqrt(self) -> Self;
 
-    /// max(self, 0), but -0.0 where the sign bit is set: a sum with a part that may underflow keeps its sign.
+    /// max(self, 0), but -0.0 where the sign bit is set, so that a sum with a term that underflows keeps its sign.
     fn ramp(self) -> Self;
 
     /// `(n, 2^n)` with n the integer nearest to `self * per_unit`, plus `lift`.
     ///
-    /// `n` comes back without the lift, the power with it. Both are right while `n + lift` is an exponent of a
-    /// normal number; outside, `n` is right and the power is not.
+    /// The returned `n` is without the lift, and the power is with it. The power is right only if `n + lift` is the exponent of a
+    /// normal number. `n` is always right.
     fn round_exp2(self, per_unit: Self, lift: Self) -> (Self, Self);
 
-    /// `self` times the power of two that `round_exp2` gave for a lift less by the bias of the exponent: one addition of
-    /// integers. Right while self and the product are normal; NaN may become a number.
+    /// `self * 2^n`, by adding to the exponent bits. `power` must come from `round_exp2` with its lift reduced by the exponent bias.
+    /// The result is right if self and the product are normal. NaN may become a number.
     fn raise(self, power: Self) -> Self;
 
     /// `(m, e)` with `self = m * 2^e` and m in [1, 2), for normal positive numbers.
     fn split_exponent(self) -> (Self, Self);
 
-    /// The number plus `lo`, which is below its ulp, less the nearest multiple of pi/2. For every `f32`; with a `lo`, and for `f64`, up
-    /// to 2^45.
+    /// `self + lo` minus the nearest multiple of pi/2. `lo` must be below an ULP of `self`. It works for every `f32`. With a `lo`, and
+    /// for `f64`, it works up to 2^45.
     #[doc(hidden)]
     fn quarter_turns(self, lo: Option<Self>) -> QuarterTurns<Self>;
 
@@ -142,7 +141,7 @@ pub trait Real:
     /// The polynomial with these coefficients at `self`, by Horner's rule.
     #[inline(always)]
     fn polynomial(self, coefficients: &Coefficients) -> Self {
-        // By index: what iterators are made of stays a call, without the level's instructions, in incremental builds.
+        // By index, because in incremental builds the functions behind iterators stay calls without the level's instructions.
         let mut i = Self::terms(coefficients);
         if i == 0 {
             return Self::of(0.0);
@@ -157,7 +156,7 @@ pub trait Real:
     }
 }
 
-/// An angle as `(4 k + quarter) pi/2 + r + r_lo`, k any integer, |r| <= pi/4 and 1 % more, and quarter from -2 to 2.
+/// An angle as `(4 k + quarter) pi/2 + r + r_lo`, where k is any integer, |r| is at most pi/4 and 1 % more, and quarter is -2 to 2.
 #[derive(Clone, Copy, Debug)]
 pub struct QuarterTurns<R> {
     pub(crate) quarter: R,
@@ -167,7 +166,7 @@ pub struct QuarterTurns<R> {
 
 /// The coefficients of one polynomial, fitted once for each type; constant term first.
 ///
-/// `f32` and `f64` share the algorithm, not the coefficients: the longer table would be wasted work in `f32`.
+/// `f32` and `f64` share the algorithm, but not the coefficients, because `f32` needs fewer.
 ///
 /// ```
 /// use activations::{Activation, Coefficients, Elementwise, Real};

@@ -1,16 +1,16 @@
-//! `Repeated`: one number for each column or channel, written out beside the elements of a slice.
+//! `Repeated`: one number for each column or channel, repeated beside the elements of a slice.
 
 use super::element::Element;
 use super::tiles::Tile;
 
-/// Elements of short periods that are taken together: as many whole periods as fit.
+/// Short periods are processed together: as many whole periods as fit into this many elements.
 const TOGETHER: usize = 512;
 
-/// Numbers that stand beside the elements of a slice: each beside `inner` elements, then the next, and after the last one the
+/// Numbers beside the elements of a slice. Each number is beside `inner` elements, then comes the next, and after the last one the
 /// first again.
 ///
-/// A bias of rows has an `inner` of 1; slopes of images with the channel first have height times width. The slice is a whole
-/// number of periods, and is walked through piece by piece:
+/// For a bias of rows, `inner` is 1. For slopes of images with the channel first, it is height times width. The slice is a whole
+/// number of periods, and is processed piece by piece:
 ///
 /// ```text
 /// let mut at = 0;
@@ -28,7 +28,7 @@ pub(crate) struct Repeated<'a, T, const N: usize> {
     held: Held,
 }
 
-/// What stands in the room.
+/// The current contents of the room.
 #[derive(PartialEq)]
 enum Held {
     /// Nothing that can be used again.
@@ -40,7 +40,7 @@ enum Held {
 }
 
 impl<'a, T: Element, const N: usize> Repeated<'a, T, N> {
-    /// With room for pieces of `N` elements: `N` is at least the length of the slice, or [`TILE`](super::tiles::TILE).
+    /// Makes room for pieces of `N` elements. `N` is at least the length of the slice, or [`TILE`](super::tiles::TILE).
     ///
     /// Pieces are cut at multiples of `unit` elements of a period. The unit divides the period, and is at most `N`.
     #[inline]
@@ -48,18 +48,18 @@ impl<'a, T: Element, const N: usize> Repeated<'a, T, N> {
         Self { numbers, inner, longest: N - N % unit, room: Tile::new(), held: Held::Nothing }
     }
 
-    /// The numbers beside the elements from `at` on, for as many elements as are taken together. `at` is where a piece ended,
-    /// or a whole number of periods after that.
+    /// The numbers beside the next piece, whose elements begin at `at`. That is where a piece ended, or a whole number of periods after
+    /// that.
     #[inline]
     pub(crate) fn piece(&mut self, at: usize, len: usize) -> &[T] {
         let period = period(self.numbers.len(), self.inner);
         if period > TOGETHER / 2 && self.inner == 1 {
-            // They are written out already.
+            // The numbers are already side by side.
             let column = at % period;
             return &self.numbers[column..period.min(column + self.longest)];
         }
         if period <= TOGETHER {
-            // The first piece is no shorter than the others.
+            // No later piece is longer than the first.
             let n = (TOGETHER - TOGETHER % period).min(len - at);
             if self.held != Held::Periods {
                 self.write(0, n);
@@ -79,12 +79,12 @@ impl<'a, T: Element, const N: usize> Repeated<'a, T, N> {
         &self.room.all()[..n]
     }
 
-    /// The number beside element `at`, by its index.
+    /// The index of the number beside element `at`.
     fn channel(&self, at: usize) -> usize {
         at / self.inner % self.numbers.len()
     }
 
-    /// Writes out the numbers beside `n` elements from `at` on.
+    /// Writes the numbers beside `n` elements from `at` on.
     fn write(&mut self, at: usize, n: usize) {
         let period = period(self.numbers.len(), self.inner).min(n);
         let (written, copies) = self.room.all()[..n].split_at_mut(period);
@@ -106,7 +106,7 @@ impl<'a, T: Element, const N: usize> Repeated<'a, T, N> {
     }
 }
 
-/// Elements of one period.
+/// The number of elements in a period.
 pub(crate) fn period(numbers: usize, inner: usize) -> usize {
     numbers.saturating_mul(inner)
 }

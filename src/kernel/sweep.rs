@@ -1,15 +1,16 @@
-//! The loop over slices that every elementwise pass runs, several vectors abreast.
+//! The loop over slices that every elementwise pass runs, several vectors side by side.
 
 use super::abreast::Abreast;
 use super::element::{Float, Lane};
 use super::real::Real;
 
-/// Elements that are computed together where blocks do not fit: a whole number of vectors everywhere.
+/// How many elements are computed together where no block fits. It is a whole number of vectors on every CPU.
 pub(crate) const EDGE: usize = 16;
 
-/// Defines the loop of one pass: the slices it reads, and each slice it writes with the formula of its elements. In the
-/// formula a slice's name stands for one element; `mut` before a written slice says that it is read, too: in place. Two slices
-/// may be written by one formula of a pair. The bound's `ABREAST`, or the constant that is named, says how many vectors go abreast.
+/// Defines the loop of one pass: the slices that it reads, and the slices that it writes, each with the formula of its elements. In
+/// a formula, a slice's name stands for one element. `mut` before a written slice says that it is also read, so the pass is in place.
+/// A formula that is a pair may write two slices. The bound's `ABREAST`, or the named constant, says how many vectors go side by
+/// side.
 ///
 /// `sweep!(Forward<Elementwise> |f, x| y = f.value(x))` becomes
 ///
@@ -20,7 +21,7 @@ pub(crate) const EDGE: usize = 16;
 ///     fn run<R: Lane<T>>(self) {
 ///         // a slice that is shorter than an edge is padded to one; for each block of N strips, and for each edge, N = 1:
 ///         //     for each i of a strip:
-///         //         y[n][i] = f.value(x[n][i]), for all strips n abreast
+///         //         y[n][i] = f.value(x[n][i]), for all strips n side by side
 ///     }
 /// }
 /// ```
@@ -75,7 +76,7 @@ macro_rules! sweep {
                 #[allow(unused_imports, reason = "a pass may read no other slice than the one it writes")]
                 use $crate::kernel::sweep::{blocks, edge, gather};
 
-                // As arguments of a function, the slices are known not to overlap.
+                // A function, because LLVM knows only of a function's arguments that they do not overlap.
                 #[inline(always)]
                 fn block<
                     T: $crate::kernel::element::Float,
@@ -135,8 +136,8 @@ macro_rules! sweep {
                     }
                 }
 
-                // A copy that nobody else can see: a parameter that is read behind a reference would be read and converted
-                // for each element anew, for the outputs might be written over it.
+                // A local copy. Behind a reference, a parameter would be read and converted again for each element, because
+                // LLVM would not know that the outputs do not overwrite it.
                 let $f = &self.$f.clone();
                 struct Short<T> {
                     $($input: [T; EDGE],)*
@@ -173,10 +174,10 @@ macro_rules! sweep {
     };
 }
 
-/// The `i`th element of each of N strips, as lanes abreast.
+/// The `i`th element of each of N strips, as an `Abreast`.
 ///
-/// A macro, because LLVM keeps `noalias` only for the loop function's own arguments. Through a helper it would compile a
-/// second loop for slices that overlap.
+/// A macro, because LLVM keeps `noalias` only for the loop function's own arguments. With a helper function it would compile a second
+/// loop for slices that overlap.
 macro_rules! gather {
     ($strips:expr, $i:expr, $n:expr) => {
         $crate::kernel::abreast::Abreast::<R, $n>(
@@ -208,7 +209,7 @@ pub(crate) use scatter;
 
 pub(crate) use sweep;
 
-/// How a slice is divided: whole blocks, and edges for what is left over at both ends.
+/// How a slice is divided: whole blocks, and edges for the rest at both ends.
 ///
 /// The last edge ends with the slice and the first one begins with it, so they overlap with their neighbours: a few elements
 /// are computed twice.
@@ -218,16 +219,16 @@ pub(crate) struct Edges {
     pub(crate) blocks: usize,
     /// Where the blocks end.
     pub(crate) behind: usize,
-    /// How many edges there are: those behind the blocks, then the first if blocks do not begin at 0.
+    /// The number of edges: those after the blocks, and then the first one if the blocks do not begin at 0.
     pub(crate) edges: usize,
     /// Where the last edge begins.
     pub(crate) last: usize,
-    /// Whether it begins before its neighbour ends.
+    /// Whether the last edge begins before its neighbour ends.
     pub(crate) last_overlaps: bool,
 }
 
 impl Edges {
-    /// Of a slice that is no shorter than an edge.
+    /// The edges of a slice that is at least as long as an edge.
     #[inline(always)]
     pub(crate) fn of<T>(slice: &[T], block: usize) -> Self {
         let (len, at) = (slice.len(), unaligned(slice));
@@ -252,11 +253,10 @@ impl Edges {
     }
 }
 
-/// The first and the last edge of a slice that is overwritten in place. Where they overlap with their neighbours, they are
-/// computed here, before anything is written, and written last.
+/// The first and the last edge of a slice that is overwritten in place. If they overlap with their neighbours, they are computed
+/// here, before anything is written, and written last.
 ///
-/// Aligned, because a vector that crosses from cache line to cache line cannot be loaded right after it was stored: that
-/// would cost 10 ns.
+/// Aligned, because a vector that crosses a cache line cannot be loaded right after it was stored. Waiting would cost 10 ns.
 #[repr(align(64))]
 pub(crate) struct Ends<T> {
     first: [[T; EDGE]; 1],
@@ -269,13 +269,13 @@ impl<T: Copy> Ends<T> {
         Self { first: *edge(slice, 0), last: *edge(slice, slice.len() - EDGE) }
     }
 
-    /// The edge that begins at `start`, which is 0 or that of the last.
+    /// The edge that begins at `start`: the first one if `start` is 0, else the last one.
     #[inline(always)]
     pub(crate) fn at(&mut self, start: usize) -> &mut [[T; EDGE]; 1] {
         if start == 0 { &mut self.first } else { &mut self.last }
     }
 
-    /// Writes those that overlap.
+    /// Writes the edges that overlap.
     #[inline(always)]
     pub(crate) fn write(&self, edges: &Edges, slice: &mut [T]) {
         if edges.last_overlaps {
@@ -287,17 +287,17 @@ impl<T: Copy> Ends<T> {
     }
 }
 
-/// How many elements stand before the first that a cache line begins with; 0 for slices that are too short to care.
+/// How many elements come before the first one at the start of a cache line; 0 for slices that are too short for it to matter.
 ///
-/// Stores that cross from line to line take twice the time, and an allocator's large blocks begin 16 bytes into one.
+/// A store that crosses a cache line takes twice the time, and an allocator's large blocks begin 16 bytes into a line.
 #[inline(always)]
 pub(crate) fn unaligned<T>(slice: &[T]) -> usize {
     const LINE: usize = 64;
     if slice.len() < 1024 { 0 } else { slice.as_ptr().align_offset(LINE).min(EDGE) }
 }
 
-/// How many vectors go abreast in the loops of a level: one where that serves x86 CPUs from before 2013 alone. There it takes
-/// 15 to 40 % longer, which saves a sixth of the time that everybody waits for the compiler.
+/// How many vectors go side by side in the loops of a level. It is one at a level that only x86 CPUs from before 2013 need. Their loops
+/// then take 15 to 40 % longer, but everybody's compile time is a sixth shorter.
 #[inline(always)]
 pub(crate) const fn abreast<R: Real>(abreast: usize) -> usize {
     let old = cfg!(all(feature = "std", any(target_arch = "x86", target_arch = "x86_64"))) && !R::FUSED;
@@ -316,7 +316,7 @@ pub(crate) fn edge_mut<T>(slice: &mut [T], start: usize) -> &mut [[T; EDGE]; 1] 
     slice[start..].as_chunks_mut().0.first_chunk_mut().expect("an edge")
 }
 
-/// Copies as many elements as the shorter slice has, less than an edge. Faster than a call of `memcpy`.
+/// Copies as many elements as the shorter slice has, which is less than an edge. This is faster than a call of `memcpy`.
 #[cold]
 #[inline(never)]
 pub(crate) fn copy_short<T: Copy>(from: &[T], to: &mut [T]) {
@@ -329,7 +329,7 @@ pub(crate) fn copy_short<T: Copy>(from: &[T], to: &mut [T]) {
     }
 }
 
-/// The slice in blocks of N strips, without what is left over.
+/// The slice in whole blocks of N strips, without the rest.
 #[inline(always)]
 pub(crate) fn blocks<T, const N: usize, const W: usize>(slice: &[T]) -> &[[[T; W]; N]] {
     slice.as_chunks().0.as_chunks().0

@@ -9,7 +9,7 @@ use super::level::Level;
 
 pub(crate) use super::element::TILE;
 
-/// Elements of a tile of short slices: to clear a whole one takes longer than to compute with a few elements.
+/// The number of elements in a tile for short slices. Clearing a whole tile would take longer than computing a few elements.
 pub(crate) const SHORT: usize = 64;
 
 /// Room for a tile.
@@ -27,14 +27,14 @@ impl<F: Zero + Copy, const N: usize> Tile<F, N> {
         &mut self.0
     }
 
-    /// Room for so many.
+    /// Room for `len` elements.
     #[inline]
     pub(crate) fn of(&mut self, len: usize) -> &mut [F] {
         &mut self.0[..len]
     }
 }
 
-/// Calls `f` with a copy of each part of a slice, and the part.
+/// Calls `f` with a copy of each part of a slice, and with the part.
 pub(crate) fn copied_tiles<F: Zero + Copy>(slice: &mut [F], mut f: impl FnMut(&[F], &mut [F])) {
     fn each<F: Zero + Copy, const N: usize>(slice: &mut [F], f: &mut impl FnMut(&[F], &mut [F])) {
         let mut tile = Tile::<F, N>::new();
@@ -47,12 +47,12 @@ pub(crate) fn copied_tiles<F: Zero + Copy>(slice: &mut [F], mut f: impl FnMut(&[
     if slice.len() <= SHORT { each::<F, SHORT>(slice, &mut f) } else { each::<F, { TILE / 2 }>(slice, &mut f) }
 }
 
-/// What runs over tiles.
+/// A function that runs over tiles.
 #[cfg(feature = "half")]
 type OnFloats<'f, T, const I: usize, const O: usize> =
     dyn FnMut([&[<T as Element>::Float]; I], [&mut [<T as Element>::Float]; O]) + 'f;
 
-/// See [`Element::as_floats`]. A slice may be empty although others are not: it stays so.
+/// See [`Element::as_floats`]. If a slice is empty although others are not, it stays empty in all tiles.
 #[cfg(feature = "half")]
 pub(crate) fn by_tiles<T: Element, const I: usize, const O: usize>(
     level: Level,

@@ -14,17 +14,17 @@ use crate::pass::{Pass, Pieces, same_length};
 
 /// An activation of x + bias: the end of a linear layer. The bias is one row long, and is added to each row.
 ///
-/// It is an [`Activation`] of rows of `bias.len()` elements. The activation may be any: [`AnyActivation`](crate::AnyActivation),
-/// boxed ones and formulas of your own included. Its passes run over blocks that stay in the first-level cache, so there is no
-/// temporary in memory. [`BiasGradient`] has its gradient with respect to the bias.
+/// It is an [`Activation`] of rows of `bias.len()` elements. It takes any activation, including
+/// [`AnyActivation`](crate::AnyActivation), boxed activations and formulas of your own. Its passes run over blocks that stay in the
+/// first-level cache, so there is no temporary in memory. [`BiasGradient`] has the gradient with respect to the bias.
 ///
 /// - Error: x + bias is rounded once, in `f32` for halves. The activation of that sum has the same bits, and so the same bounds,
 ///   as the activation alone. Halves are rounded to their type at the end.
-/// - Activations of rows: their rows must divide the bias. An activation that takes the whole slice as one row, such as
-///   `Softmax::default()`, takes each row of `bias.len()` elements as one.
-/// - Panics: all methods panic if rows of the activation have more than 1024 elements, or do not divide the bias, because a
-///   row must fit into a block.
-/// - Special values: the activation's, for the sum. Infinities of different signs give NaN.
+/// - Activations of rows: the length of the bias must be a multiple of the activation's rows. If the activation takes the whole
+///   slice as one row, as `Softmax::default()` does, each row of `bias.len()` elements is one row.
+/// - Panics: all methods panic if the activation's rows have more than 1024 elements, because a row must fit into a block, or if
+///   they do not divide the bias.
+/// - Special values: as for the activation, applied to the sum. Infinities of different signs give NaN.
 ///
 /// ```
 /// use activations::{Activation, BiasGradient, Biased, Relu};
@@ -46,7 +46,7 @@ pub struct Biased<'a, A, T> {
     pub bias: &'a [T],
 }
 
-/// Activations with a bias, and the gradient with respect to it.
+/// The gradient of an activation with respect to its bias.
 ///
 /// ```
 /// use activations::{BiasGradient, Biased, Tanh};
@@ -60,21 +60,21 @@ pub struct Biased<'a, A, T> {
 /// assert_eq!(grad_bias, [2.0, 2.0]);
 /// ```
 pub trait BiasGradient<T: Element>: Activation<T> {
-    /// Runs the pass at one CPU level, on slices of lengths that fit. Callers use
+    /// Runs the pass at one CPU level, on slices whose lengths fit. Callers use
     /// [`backward_with_bias`](Self::backward_with_bias).
     fn run_with_bias(&self, level: Level, x: &[T], grad_y: &[T], grad_x: &mut [T], grad_bias: &mut [T]);
 
-    /// [`backward`](Activation::backward), and `grad_bias[j]`, the sum of `grad_x` over column j, in the same pass.
+    /// Runs [`backward`](Activation::backward), and in the same pass computes `grad_bias[j]`, the sum of `grad_x` over column j.
     ///
     /// Both gradients are overwritten. To accumulate over batches, add `grad_bias` to your own sums.
     ///
-    /// The sums are carried to twice the precision and in an order that depends on the lengths alone. They differ from the
-    /// exact sums of the given `grad_x` by at most half an ULP plus (m u)^2 times the sum of |grad_x|, for m rows and u =
+    /// The sums are kept to twice the precision, in an order that depends on the lengths alone. They differ from the exact sums of
+    /// `grad_x` by at most half an ULP plus (m u)^2 times the sum of |grad_x|, for m rows and u =
     /// 2^-24 in `f32`, 2^-53 in `f64` (Ogita, Rump & Oishi, "Accurate sum and dot product", SISC 26, 2005). For halves, the
     /// `f32` gradients are summed before they are rounded to halves, and each sum is rounded once, at the end.
     ///
     /// # Panics
-    /// If the lengths differ, `grad_bias` is not a row, or there are parts of rows, before anything is written.
+    /// If the lengths differ, `grad_bias` is not as long as a row, or the slices do not divide into rows, before anything is written.
     ///
     /// ```
     /// use activations::{BiasGradient, Biased, Relu};
@@ -143,7 +143,7 @@ pub(super) fn run_rows<T: Element, A: Activation<T::Float>>(
     T::call(&RunWithBias(level), (Layer { f: &biased.activation, bias: biased.bias }, rows, receiver));
 }
 
-/// Merges the sums of segments in their order, and rounds them: the bits of one pass over all segments.
+/// Merges the sums of segments in their order, and rounds them. The bits are the same as in one pass over all segments.
 #[cfg(feature = "rayon")]
 pub(super) fn merge_parts<T: Element>(level: Level, (hi, lo): (&[T::Float], &[T::Float]), grad_bias: &mut [T]) {
     let width = grad_bias.len();
@@ -177,18 +177,18 @@ impl<T> Slices<'_, T> {
     }
 }
 
-/// What becomes of the sums of columns.
+/// How the sums of columns are returned.
 pub(super) enum Receiver<'a, T: Element> {
     /// Rounded.
     Gradient(&'a mut [T]),
-    /// As they are kept, to be merged with those of other rows.
+    /// In two parts, to be merged with the sums of other rows.
     #[cfg(feature = "rayon")]
     Parts(&'a mut [T::Float], &'a mut [T::Float]),
 }
 
-/// Rows whose columns are summed together: as many as have 64 Ki elements, and at least 16, so that merging the sums takes no time
-/// beside adding. Sums of more rows are merged in their order. So the order of a sum depends on the lengths alone, on any number
-/// of threads.
+/// The number of rows in a segment, whose columns are summed together: as many as have 64 Ki elements, and at least 16, so that
+/// merging the sums takes hardly any time beside adding them. The sums of segments are merged in their order. So the order of a sum
+/// depends on the lengths alone, on any number of threads.
 pub(super) fn segment(width: usize) -> usize {
     ((1 << 16) / width.max(1)).max(16).saturating_mul(width)
 }
@@ -266,7 +266,7 @@ fn run_with_bias<T: Element>(
 type Give<'g, F> = dyn FnMut((&[F], &[F])) + 'g;
 
 impl<T: Element> Layer<'_, T> {
-    /// How many columns from `first` on are taken together.
+    /// How many columns from `first` on are processed together.
     fn strip(&self, first: usize) -> usize {
         let unit = self.unit();
         (TILE - TILE % unit).min(self.bias.len() - first)
@@ -295,13 +295,13 @@ impl<T: Element> Layer<'_, T> {
                 sums.add(level, Addends::Numbers(grad_x));
             });
         }
-        // Rows that were taken together have columns of their own.
+        // Rows that were processed together have separate columns.
         give(sums.folded(level, together.min(width)));
     }
 }
 
 impl<T: Element> Layer<'_, T> {
-    /// Elements that the activation must have together. Panics if they are too many.
+    /// How many elements the activation needs together. Panics if they do not fit into a block.
     fn unit(&self) -> usize {
         let (width, pieces) = (self.bias.len(), self.f.pieces());
         pieces.check_fit(width, TILE, "activations of x + bias");

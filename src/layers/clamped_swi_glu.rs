@@ -7,30 +7,29 @@ use crate::describe::parameters::parameters;
 use crate::functions::silu::Swish;
 use crate::kernel::real::Real;
 
-/// Clamped SwiGLU, for the feed-forward layers of gpt-oss: g sigmoid(alpha g) (u + up_offset), g = min(gate, limit), u = up
-/// between `-limit` and `limit`.
+/// Clamped SwiGLU, for the feed-forward layers of gpt-oss: g sigmoid(alpha g) (u + up_offset), where g = min(gate, limit) and u is
+/// up, clamped to \[-limit, limit\].
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/clamped_swi_glu.svg"))]
 ///
-/// The default parameters are those of gpt-oss. There the pairs are
-/// [interleaved](crate::Packing::Interleaved). With `alpha` 1 and `up_offset` 0 it is [`SwiGlu`](crate::SwiGlu) of clamped inputs. A
-/// `limit` beyond the range of the type clamps nothing.
+/// The default parameters are gpt-oss's. In gpt-oss the pairs are [interleaved](crate::Packing::Interleaved). With `alpha` 1 and
+/// `up_offset` 0 it is [`SwiGlu`](crate::SwiGlu) of clamped inputs. A `limit` beyond the range of the type clamps nothing.
 ///
 /// | model | `alpha` | `limit` | `up_offset` | |
 /// |---|---|---|---|---|
 /// | gpt-oss, MiniMax-M3 | 1.702 | 7 | 1 | `swigluoai` in vLLM |
 /// | DeepSeek-V4, GLM-5.3 | 1 | 10 | 0 | `SiluAndMulWithClamp` in vLLM, `swiglu_limit` in configurations |
 ///
-/// `tools/gates.py` compares these with PyTorch. Step-3.5 clamps silu(gate) instead of the gate (`SwigluStepAndMul` in vLLM). That is a
-/// formula of its own, which [`GateFormula`] takes: see the second example.
+/// `tools/gates.py` compares these with PyTorch. Step-3.5 clamps silu(gate) instead of the gate (`SwigluStepAndMul` in vLLM). Write
+/// that as a [`GateFormula`]: see the second example.
 ///
 /// - Gradients: grad_gate = grad_out (u + up_offset) swish'(g) for gate < limit, else 0; grad_up = grad_out swish(g) for |up| <
-///   limit, else 0, with swish(g) = g sigmoid(alpha g). At a limit they are 0, as PyTorch's `clamp` gives them. Range:
-///   the whole line for `out`, but bounded by the limits from above.
-/// - Error: [`Swish`]'s value, rounded, times u + up_offset, rounded, and rounded again: if the value is off by n ULP, `out` is off
-///   by at most 2 n + 1.5, and `grad_up` by 2 n + 0.5. `grad_gate` has the relative error of the derivative and three roundings:
+///   limit, else 0, with swish(g) = g sigmoid(alpha g). At a limit they are 0, as with PyTorch's `clamp`. Range: the whole line for
+///   `out`, but bounded by the limits from above.
+/// - Error: [`Swish`]'s value, u + up_offset and their product are rounded. If the value is off by n ULP, `out` is off by
+///   at most 2 n + 1.5 ULP, and `grad_up` by 2 n + 0.5. `grad_gate` has the relative error of the derivative and three roundings:
 ///   2 n + 2.5. Halves are computed in `f32` and rounded once, at the end.
-/// - Special values: NaN in either gives NaN. A gate of -inf gives 0 with the sign of -(u + up_offset), for a positive `alpha`.
+/// - Special values: NaN in gate or up gives NaN. For a positive `alpha`, a gate of -inf gives 0 with the sign of -(u + up_offset).
 /// - Source: OpenAI, "gpt-oss-120b & gpt-oss-20b model card", 2025, arXiv:2508.10925, and its reference implementation.
 ///
 /// ```
@@ -92,13 +91,13 @@ parameters! {
         alpha: Finite = 1.702,
         /// The greatest gate, and the greatest magnitude of ups.
         limit: Positive = 7.0,
-        /// What is added to the up.
+        /// The number that is added to the up.
         up_offset: Finite = 1.0,
     }
 }
 
 impl ClampedSwiGlu {
-    /// The clamped gate, and the factor that the clamped up gives.
+    /// The clamped gate, and the factor u + up_offset.
     #[inline(always)]
     fn clamped<R: Real>(&self, gate: R, up: R) -> (R, R) {
         let limit = R::of(self.limit);

@@ -1,4 +1,4 @@
-//! Sums of columns to twice the precision, for gradients of what is broadcast: biases and slopes.
+//! Sums of columns to twice the precision, for gradients of biases and slopes.
 
 use crate::kernel::dispatch::{Task, dispatch};
 use crate::kernel::element::{Float, Lane, kernel};
@@ -16,8 +16,8 @@ pub(super) enum Addends<'a, T> {
     OfSlopes { x: &'a [T], grad_y: &'a [T] },
 }
 
-/// A sum for each of up to `N` columns, as the rounded sum and what the rounding took away. A column's sum depends on its
-/// terms and their order alone.
+/// A sum for each of up to `N` columns, as the rounded sum and its rounding error. A column's sum depends on its terms and their
+/// order alone.
 ///
 /// Aligned to cache lines, because the speed of loops depends on it.
 pub(super) struct ColumnSums<T, const N: usize> {
@@ -37,7 +37,7 @@ impl<T: Float, const N: usize> ColumnSums<T, N> {
         T::run(&Loops, level, Work::Add { hi, lo, terms });
     }
 
-    /// The sums of every `columns`th column, as they are kept: the first `columns` of both parts. They divide the width.
+    /// Adds up every `columns`th column, and returns the first `columns` sums, in two parts. `columns` must divide the width.
     pub(super) fn folded(&mut self, level: Level, columns: usize) -> (&[T], &[T]) {
         let (hi, more) = self.hi.of(self.width).split_at_mut(columns);
         let (lo, lo_more) = self.lo.of(self.width).split_at_mut(columns);
@@ -45,7 +45,7 @@ impl<T: Float, const N: usize> ColumnSums<T, N> {
         (self.hi.of(columns), self.lo.of(columns))
     }
 
-    /// The sums as they are kept.
+    /// The sums, in two parts.
     #[cfg(feature = "rayon")]
     pub(super) fn parts(&mut self) -> (&[T], &[T]) {
         (self.hi.of(self.width), self.lo.of(self.width))
@@ -64,7 +64,7 @@ impl<T: Float, const N: usize> ColumnSums<T, N> {
         self.hi.of(self.width)
     }
 
-    /// The sum, rounded, of `n` columns from `first` on, and again in steps of `step`.
+    /// The rounded sum of `n` columns from `first` on, of the `n` columns `step` further on, and so on.
     pub(super) fn total(&mut self, first: usize, n: usize, step: usize) -> T {
         let (hi, lo) = (self.hi.of(self.width), self.lo.of(self.width));
         let mut total = (T::Plain::of(0.0), T::Plain::of(0.0));
@@ -77,21 +77,21 @@ impl<T: Float, const N: usize> ColumnSums<T, N> {
     }
 }
 
-/// One sum more.
+/// The sum of two sums.
 #[inline(always)]
 fn merged<R: Real>(sum: Partial<R>, (hi, lo): Partial<R>) -> Partial<R> {
     let (sum, error) = add(sum, hi);
     (sum, error + lo)
 }
 
-/// Where a sum is infinite, what was rounded away is NaN. A sum in any case, because a choice of `hi` would leave it where it is,
-/// which AVX2 compiles to slow masked stores.
+/// If a sum is infinite, its rounding error is NaN and is replaced by 0. The addition is always done, because a choice between `hi`
+/// and the sum would become slow masked stores with AVX2.
 #[inline(always)]
 fn rounded<R: Real>((hi, lo): Partial<R>) -> R {
     hi + R::select(hi.abs().lt(R::of(f64::INFINITY)), lo, R::of(0.0))
 }
 
-/// A step of the summation: add terms to sums, fold other sums into them, or round them.
+/// A step of the summation: it adds terms to sums, folds other sums into them, or rounds them.
 enum Work<'a, T> {
     Add { hi: &'a mut [T], lo: &'a mut [T], terms: Addends<'a, T> },
     Fold { hi: &'a mut [T], lo: &'a mut [T], more: (&'a [T], &'a [T]) },
@@ -184,7 +184,7 @@ impl<T: Float, S: Source<T>> Task<T> for Add<'_, T, S> {
         let (len, width) = (terms.len(), hi.len());
         let mut start = 0;
         if width <= LANES {
-            // In registers. Lanes behind the width sum terms of the next row, which nobody reads.
+            // The sums stay in registers. Lanes beyond the width add terms of the next row, but nobody reads these sums.
             let (mut hi_lanes, mut lo_lanes) = ([R::of(0.0); LANES], [R::of(0.0); LANES]);
             for i in 0..width {
                 (hi_lanes[i], lo_lanes[i]) = (R::load(hi[i]), R::load(lo[i]));
@@ -208,7 +208,7 @@ impl<T: Float, S: Source<T>> Task<T> for Add<'_, T, S> {
     }
 }
 
-/// A function, because its arguments are known not to overlap.
+/// A function of its own, because LLVM knows only of a function's arguments that they do not overlap.
 #[inline(always)]
 fn add_row<T: Float, R: Lane<T>, S: Source<T>>(hi: &mut [T], lo: &mut [T], terms: S) {
     for i in 0..terms.len() {

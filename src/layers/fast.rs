@@ -9,10 +9,10 @@ use crate::second::{DoubleBackward, SecondDerivative};
 
 /// The fastest form of an activation, for inference and training that need not keep every digit.
 ///
-/// The default bounds its errors in ULP, in the tails too. `Fast` bounds most errors absolutely, as libraries do that are tuned
-/// for speed: a result near 0 may have few right digits, and a derivative of sigmoid or tanh is 0 where the value has rounded to 1.
-/// It takes about half to three quarters of the default's time, and a fifth to two thirds of it without fused multiply-add, as
-/// in WebAssembly.
+/// The default bounds its errors in ULP, in the tails too. `Fast` bounds most errors absolutely, as other fast libraries do. So a
+/// result near 0 may have few right digits, and the derivative of sigmoid or tanh is 0 where the value is rounded to 1. It takes
+/// about half to three quarters of the default's time, and a fifth to two thirds of it without fused multiply-add, as in
+/// WebAssembly.
 ///
 /// - Errors, over all 2^32 `f32`, at every CPU level, for default parameters:
 ///
@@ -30,18 +30,18 @@ use crate::second::{DoubleBackward, SecondDerivative};
 ///
 /// - [`Softmax`](crate::Softmax) and [`Softmin`](crate::Softmin): a probability p is off by at most 2<sup>-22</sup>, and by
 ///   2<sup>-17</sup> p if it is normal, on sampled rows. Rows of 32 to 56 elements, derivatives and gradients are as without `Fast`.
-/// - Where \|x\| is below the normal range, 2<sup>-126</sup> stands for it. `backward` rounds the product of the gradient and
-///   the derivative once more.
-/// - Parameters: with beta, the errors of `Swish` are the same, and those of `Softplus` are multiples of max(1/beta, \|x\|).
-///   Those of `Elu` are multiples of alpha. A parameter below 2<sup>-60</sup> or above 2<sup>60</sup> has no fast form, and
-///   neither has a `Swish` with a negative beta.
-/// - Every other activation runs as it does without `Fast`: other functions, other rows, your own formulas. So does `f64`.
+/// - If \|x\| is below the normal range, read 2<sup>-126</sup> for \|x\| in the table. `backward` also rounds the product of the
+///   gradient and the derivative.
+/// - Parameters: with beta, the errors of `Swish` are the same, and the errors of `Softplus` are multiples of max(1/beta, \|x\|).
+///   The errors of `Elu` are multiples of alpha. There is no fast form for a parameter below 2<sup>-60</sup> or above
+///   2<sup>60</sup>, nor for a `Swish` with a negative beta.
+/// - Everything else runs as it does without `Fast`: other functions, other rows, your own formulas, and `f64`.
 /// - Halves are computed in `f32` and rounded once.
 /// - Range: as without `Fast`. Sigmoid stays in [0, 1], tanh in [-1, 1].
 /// - Special values: as without `Fast`. NaN gives NaN, infinities give the limits, and the sign of zero is kept.
 /// - Bits: as reproducible as the default's. They depend on the element and on the kind of [`Level`], fused or plain.
 /// - Panics: as without `Fast`.
-/// - Source: `docs/kernels.md` has the formulas, and what each costs.
+/// - Source: `docs/kernels.md` has the formulas and their costs.
 ///
 /// ```
 /// use activations::{Activation, Fast, Gelu};
@@ -55,7 +55,7 @@ use crate::second::{DoubleBackward, SecondDerivative};
 /// }
 /// ```
 ///
-/// Any activation can be wrapped, also one that is chosen by name or boxed:
+/// You can wrap any activation, also one that is chosen by name or boxed:
 ///
 /// ```
 /// use activations::{Activation, AnyActivation, Fast};
@@ -82,7 +82,7 @@ impl<T: Element, A: Activation<T>> Activation<T> for Fast<A> {
     }
 }
 
-/// The same as without `Fast`: such a gradient takes no exponential.
+/// The same as without `Fast`, because a gradient from the output needs no exponential.
 impl<T: Element, A: FromOutput<T>> FromOutput<T> for Fast<A> {
     #[inline]
     fn run_from_output(&self, level: Level, y: &[T], grad_y: &[T], grad_x: &mut [T]) {
@@ -90,7 +90,7 @@ impl<T: Element, A: FromOutput<T>> FromOutput<T> for Fast<A> {
     }
 }
 
-/// The same as without `Fast`: second derivatives have no fast form.
+/// The same as without `Fast`, because second derivatives have no fast form.
 impl<T: Element, A: SecondDerivative<T>> SecondDerivative<T> for Fast<A> {
     #[inline]
     fn run_second_derivative(&self, level: Level, x: &[T], d2ydx2: &mut [T]) {

@@ -1,4 +1,4 @@
-//! `Gate`: an activation of one half of the inputs, times the other half; its passes, and the way from packed slices to floats.
+//! `Gate`: an activation of one half of the inputs, times the other half. Also its passes, and how packed slices become floats.
 
 use crate::kernel::arithmetic::Arithmetic;
 use crate::kernel::element::{Element, Float, per_element};
@@ -6,7 +6,7 @@ use crate::kernel::level::{At, Level};
 use crate::kernel::tiles::{TILE, Tile};
 use crate::pass::{Pieces, same_length};
 
-/// How gates and ups lie in one slice.
+/// The order of gates and ups in one slice.
 ///
 /// ```
 /// use activations::{Gate, Packing, ReGlu};
@@ -35,7 +35,7 @@ pub enum Packing {
 }
 
 impl Packing {
-    /// Gates and ups of one row.
+    /// The number of gates and ups in a row.
     pub(super) const fn row(self) -> usize {
         match self {
             Self::GateFirst(n) | Self::UpFirst(n) => n,
@@ -43,7 +43,7 @@ impl Packing {
         }
     }
 
-    /// Panics unless the slice is whole rows with an output for each pair.
+    /// Panics unless the slice divides into rows and there is an output for each pair.
     #[track_caller]
     fn check(self, x: usize, out_name: &str, out: usize) {
         Pieces::Rows(self.row().saturating_mul(2)).check(x);
@@ -53,9 +53,9 @@ impl Packing {
 
 /// A gated unit over slices: f(gate) up, and its gradients.
 ///
-/// [`SwiGlu`](crate::SwiGlu) and its like are gated units that are compiled in this crate. [`Gated`](crate::Gated) makes one of any
+/// [`SwiGlu`](crate::SwiGlu) and the other named units are compiled in this crate. [`Gated`](crate::Gated) makes a unit of any
 /// activation. All methods take one pass over the data, without a temporary in memory. If the slices' lengths do not fit, they
-/// panic before they write anything. [`Level::with`] chooses the CPU level. The trait can be made into an object: `Box<dyn Gate<f32>>`.
+/// panic before they write anything. [`Level::with`] chooses the CPU level. Trait objects such as `Box<dyn Gate<f32>>` work.
 ///
 /// ```
 /// use activations::{Gate, Glu, Packing};
@@ -68,12 +68,12 @@ impl Packing {
 /// assert_eq!(grad_x, [0.75, 10.0, 0.5, 5.0]);
 /// ```
 pub trait Gate<T: Element> {
-    /// Runs one pass at one CPU level: the one method that an implementation must have. Callers use the others.
+    /// Runs one pass at one CPU level. This is the only method that an implementation must have. Callers use the others.
     ///
-    /// The lengths of the slices fit: the pass was made by one of the methods below, which check.
+    /// The lengths of the slices fit, because the methods below check them before they make the pass.
     fn run(&self, level: Level, pass: GatePass<'_, T>);
 
-    /// How passes over gates may be cut: what the activation's [`pieces`](crate::Activation::pieces) are.
+    /// How passes over gates may be cut: the activation's [`pieces`](crate::Activation::pieces).
     #[doc(hidden)]
     #[inline]
     fn pieces(&self) -> Pieces {
@@ -145,7 +145,7 @@ pub trait Gate<T: Element> {
     /// [`forward`](Self::forward) with gates and ups in one slice, twice as long as `out`.
     ///
     /// # Panics
-    /// If `x` does not divide into rows, or `out` is not half as long.
+    /// If `x` does not divide into rows, or `out` is not half as long as `x`.
     ///
     /// ```
     /// use activations::{Gate, Packing, ReGlu};
@@ -161,10 +161,10 @@ pub trait Gate<T: Element> {
         self.run(Level::best(), GatePass::ForwardPacked { packing, x, out });
     }
 
-    /// [`backward`](Self::backward) with gates and ups in one slice, and their gradients in one that is packed alike.
+    /// [`backward`](Self::backward) with gates and ups in one slice, and their gradients in another one with the same packing.
     ///
     /// # Panics
-    /// If `x` does not divide into rows, `grad_out` is not half as long, or `grad_x` not as long.
+    /// If `x` does not divide into rows, `grad_out` is not half as long as `x`, or `grad_x` is not as long as `x`.
     ///
     /// ```
     /// use activations::{Gate, Packing, ReGlu};
@@ -250,18 +250,18 @@ impl<T: Element, G: Gate<T>> Gate<T> for At<G> {
     }
 }
 
-/// Pairs that are taken apart at a time: as many as a tile holds.
+/// How many interleaved pairs are separated at a time: as many as fit into a tile.
 const PAIRS: usize = TILE / 2;
 
-/// Packed passes of halves, and of interleaved pairs, work for parts: what must fit into a part.
+/// Passes over halves and over interleaved pairs run part by part. These are their names in the message of a row that does not fit.
 const WHAT: [&str; 2] = ["gated units of interleaved pairs", "gated units of halves"];
 
 impl<T: Element> GatePass<'_, T> {
-    /// Calls `run` with the pass over floats that are not packed: once with the slices as they are, or part by part. No part
-    /// ends within one of the activation's `pieces`.
+    /// Calls `run` with the pass over floats that are not packed: once with the whole slices, or part by part. No part ends within
+    /// one of the activation's `pieces`.
     ///
-    /// Panics, before anything is written, if the gates do not divide into pieces, or a piece does not fit where parts
-    /// are copied.
+    /// Panics, before anything is written, if the gates do not divide into pieces, or if a piece does not fit into a part that is
+    /// copied.
     #[inline]
     pub(super) fn over_floats(self, level: Level, pieces: Pieces, run: &mut dyn FnMut(GatePass<'_, T::Float>)) {
         T::call(&OverFloats { level, pieces }, (self, run));
@@ -300,7 +300,7 @@ impl<T: Element> GatePass<'_, T> {
         }
     }
 
-    /// Calls `run` with each row of a pass over packed rows, or with another pass as it is.
+    /// Calls `run` with each row of a pass over packed rows, or once with any other pass.
     fn by_rows(self, run: &mut dyn FnMut(GatePass<'_, T>)) {
         match self {
             Self::ForwardPacked { packing, x, out } => {
@@ -347,7 +347,7 @@ impl<T: Element> GatePass<'_, T> {
         }
     }
 
-    /// Calls `run` with a pass that is not packed, over floats: once as it is, or tile by tile.
+    /// Calls `run` with a pass that is not packed, over floats: once with the whole slices, or tile by tile.
     fn plain_over_floats(self, level: Level, run: &mut dyn FnMut(GatePass<'_, T::Float>)) {
         match self {
             Self::Forward { gate, up, out } => {
@@ -374,7 +374,8 @@ impl<T: Element> GatePass<'_, T> {
         }
     }
 
-    /// Calls `run` with `pairs` pairs at a time of a pass over interleaved pairs: the arithmetic then reads whole vectors.
+    /// Calls `run` with `pairs` separated pairs at a time of a pass over interleaved pairs, so that the arithmetic reads whole
+    /// vectors.
     fn taken_apart(self, level: Level, pairs: usize, run: &mut dyn FnMut(GatePass<'_, T::Float>)) {
         let (mut apart, mut grads) = (Apart::new(), Apart::new());
         match self {
@@ -423,7 +424,7 @@ type PassAndRun<'a, T> = (GatePass<'a, T>, &'a mut dyn FnMut(GatePass<'_, <T as 
 
 per_element!(OverFloats: Args<'a, T> = PassAndRun<'a, T>, over_floats);
 
-/// Interleaved pairs, taken apart.
+/// Interleaved pairs, separated.
 struct Apart<F> {
     first: Tile<F, PAIRS>,
     second: Tile<F, PAIRS>,
@@ -443,7 +444,7 @@ impl<F: Float> Apart<F> {
 }
 
 impl Packing {
-    /// Gates and ups of the two halves of a row.
+    /// The gates and the ups, from the two halves of a row.
     fn halves<S>(self, (first, second): (S, S)) -> (S, S) {
         if let Self::UpFirst(_) = self { (second, first) } else { (first, second) }
     }

@@ -1,4 +1,4 @@
-//! `GateFormula`: a scalar formula of gate and up, and how it becomes a `Gate`.
+//! `GateFormula`: a formula of gate and up, and how it becomes a `Gate`.
 
 use super::gate::{Gate, GatePass};
 use crate::kernel::dispatch::dispatch;
@@ -9,12 +9,12 @@ use crate::kernel::sweep::sweep;
 use crate::kernel::tiles::copied_tiles;
 use crate::pass::Pieces;
 
-/// A gated unit as one scalar formula of gate and up. From it comes a vectorised [`Gate`]: in place, packed, with gradients, for
+/// A gated unit as a formula of gate and up. The crate makes a vectorised [`Gate`] of it: in place, packed, with gradients, for
 /// slices of every [`Element`].
 ///
-/// Write it as [`Elementwise`](crate::Elementwise) describes: without branches, over [`Real`], with `#[inline(always)]`. Where the
-/// unit is f(gate) up, [`Gated`](crate::Gated) needs no formula. It may set `ABREAST`, as
-/// [there](crate::Elementwise#vectors-abreast).
+/// Write it as [`Elementwise`](crate::Elementwise) describes: without branches, over [`Real`], with `#[inline(always)]`. For a unit
+/// of the form f(gate) up you need no formula: use [`Gated`](crate::Gated). The formula may set `ABREAST`, as
+/// [`Elementwise`](crate::Elementwise#vectors-abreast) explains.
 ///
 /// - Halves are computed in `f32` and rounded once.
 /// - [`Gate`] has the methods, and says when they panic.
@@ -50,7 +50,7 @@ use crate::pass::Pieces;
 /// assert_eq!(grad_up, [2.125, -8.75]);
 /// ```
 pub trait GateFormula: Clone {
-    /// As that of `Elementwise`.
+    /// See `Elementwise`.
     #[doc(hidden)]
     const ABREAST: usize = 4;
 
@@ -140,7 +140,7 @@ pub(crate) fn passes<T: Float, F: GateFormula>(f: &F, level: Level, pass: GatePa
     }
 }
 
-/// Compiles the passes of a built-in formula in this crate, once for each float. Stands in its `impl GateFormula`.
+/// Compiles the passes of a built-in formula in this crate, once for each float. Write it in the formula's `impl GateFormula`.
 macro_rules! compiled_gate {
     () => {
         $crate::kernel::element::compiled! {

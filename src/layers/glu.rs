@@ -8,7 +8,7 @@ use crate::functions::sigmoid::Sigmoid;
 use crate::functions::silu::Silu;
 use crate::kernel::real::Real;
 
-/// Defines gated units of an activation: each is a type, and a formula that is compiled here.
+/// Defines gated units: each is a type, with a formula that is compiled in this crate.
 macro_rules! gates {
     ($($(#[$attribute:meta])* $name:ident = $activation:ident;)+) => {$(
         $(#[$attribute])*
@@ -47,9 +47,9 @@ gates! {
     ///
     /// - Gradients: grad_gate = grad_out up sigmoid(gate) (1 - sigmoid(gate)), grad_up = grad_out sigmoid(gate). Range: the whole
     ///   line.
-    /// - Error: [`Sigmoid`](crate::Sigmoid)'s value, rounded, times `up`, rounded; see [`Gated`](crate::Gated). Halves are computed in
-    ///   `f32` and rounded once, at the end.
-    /// - Special values: NaN in either gives NaN. For gate -inf, 0 with the sign of `up`; NaN if `up` is infinite.
+    /// - Error: [`Sigmoid`](crate::Sigmoid)'s value is rounded, and its product with `up` too; see [`Gated`](crate::Gated). Halves are
+    ///   computed in `f32` and rounded once, at the end.
+    /// - Special values: NaN in gate or up gives NaN. A gate of -inf gives 0 with the sign of `up`, or NaN if `up` is infinite.
     /// - Source: Dauphin, Fan, Auli & Grangier, "Language modeling with gated convolutional networks", 2016,
     ///   arXiv:1612.08083.
     ///
@@ -67,9 +67,9 @@ gates! {
     #[cfg_attr(doc, doc = include_str!("../../docs/pictures/swi_glu.svg"))]
     ///
     /// - Gradients: grad_gate = grad_out up silu'(gate), grad_up = grad_out silu(gate). Range: the whole line.
-    /// - Error: [`Silu`](crate::Silu)'s value, rounded, times `up`, rounded; see [`Gated`](crate::Gated). Halves are computed in
-    ///   `f32` and rounded once, at the end.
-    /// - Special values: NaN in either gives NaN. For gate -inf, 0 with the sign of -up; NaN if `up` is infinite.
+    /// - Error: [`Silu`](crate::Silu)'s value is rounded, and its product with `up` too; see [`Gated`](crate::Gated). Halves are
+    ///   computed in `f32` and rounded once, at the end.
+    /// - Special values: NaN in gate or up gives NaN. A gate of -inf gives 0 with the sign of -up, or NaN if `up` is infinite.
     /// - Source: Shazeer, "GLU variants improve transformer", 2020, arXiv:2002.05202.
     ///
     /// ```
@@ -86,9 +86,9 @@ gates! {
     #[cfg_attr(doc, doc = include_str!("../../docs/pictures/ge_glu.svg"))]
     ///
     /// - Gradients: grad_gate = grad_out up gelu'(gate), grad_up = grad_out gelu(gate). Range: the whole line.
-    /// - Error: [`Gelu`](crate::Gelu)'s value, rounded, times `up`, rounded; see [`Gated`](crate::Gated). Halves are computed in
-    ///   `f32` and rounded once, at the end.
-    /// - Special values: NaN in either gives NaN. For gate -inf, 0 with the sign of -up; NaN if `up` is infinite.
+    /// - Error: [`Gelu`](crate::Gelu)'s value is rounded, and its product with `up` too; see [`Gated`](crate::Gated). Halves are
+    ///   computed in `f32` and rounded once, at the end.
+    /// - Special values: NaN in gate or up gives NaN. A gate of -inf gives 0 with the sign of -up, or NaN if `up` is infinite.
     /// - Source: Shazeer, "GLU variants improve transformer", 2020, arXiv:2002.05202.
     ///
     /// ```
@@ -105,9 +105,9 @@ gates! {
     #[cfg_attr(doc, doc = include_str!("../../docs/pictures/ge_glu_tanh.svg"))]
     ///
     /// - Gradients: grad_gate = grad_out up gelu_tanh'(gate), grad_up = grad_out gelu_tanh(gate). Range: the whole line.
-    /// - Error: [`GeluTanh`](crate::GeluTanh)'s value, rounded, times `up`, rounded; see [`Gated`](crate::Gated). Halves are computed
-    ///   in `f32` and rounded once, at the end.
-    /// - Special values: NaN in either gives NaN. For gate -inf, 0 with the sign of -up; NaN if `up` is infinite.
+    /// - Error: [`GeluTanh`](crate::GeluTanh)'s value is rounded, and its product with `up` too; see [`Gated`](crate::Gated). Halves
+    ///   are computed in `f32` and rounded once, at the end.
+    /// - Special values: NaN in gate or up gives NaN. A gate of -inf gives 0 with the sign of -up, or NaN if `up` is infinite.
     /// - Source: Shazeer, "GLU variants improve transformer", 2020, arXiv:2002.05202.
     ///
     /// ```
@@ -123,9 +123,10 @@ gates! {
     ///
     #[cfg_attr(doc, doc = include_str!("../../docs/pictures/re_glu.svg"))]
     ///
-    /// - Gradients: grad_gate = grad_out up for gate > 0, 0 else; grad_up = grad_out relu(gate). Range: the whole line.
-    /// - Error: one rounding, 0.5 ULP, in `out` and `grad_up`; two in `grad_gate`. For halves the first of the two is exact.
-    /// - Special values: NaN in either gives NaN. For a gate of 0 or below, 0 with the sign of `up`; NaN if `up` is infinite.
+    /// - Gradients: grad_gate = grad_out up for gate > 0, else 0; grad_up = grad_out relu(gate). Range: the whole line.
+    /// - Error: one rounding, 0.5 ULP, in `out` and `grad_up`; two roundings in `grad_gate`. For halves the first of these two is
+    ///   exact.
+    /// - Special values: NaN in gate or up gives NaN. A gate of 0 or below gives 0 with the sign of `up`, or NaN if `up` is infinite.
     /// - Source: Shazeer, "GLU variants improve transformer", 2020, arXiv:2002.05202.
     ///
     /// ```

@@ -20,17 +20,17 @@ use crate::second::{DoubleBackward, SecondDerivative};
 /// A function whose passes run on the threads of `rayon`, made by [`IntoParallel::parallel`].
 ///
 /// The slices are cut between elements, or between rows, and each piece runs as it would alone. So the bits are the same as on
-/// one thread. Sums over rows, of losses and of gradients of biases, are combined in an order that depends on the lengths alone.
-/// A function that takes the whole slice as one row, such as `Softmax::default()`, runs on one thread.
+/// one thread. Sums of losses and of gradients of biases are combined in an order that depends on the lengths alone. A function
+/// that takes the whole slice as one row, such as `Softmax::default()`, runs on one thread.
 ///
-/// - An activation gets the methods of [`Activation`], and of [`FromOutput`] if it has them.
+/// - An activation gets the methods of [`Activation`], and also the methods of [`FromOutput`] if it has them.
 /// - A gate gets the methods of [`Gate`](crate::Gate).
 /// - [`Biased`](crate::Biased) gets [`BiasGradient`](crate::BiasGradient).
 /// - [`CrossEntropy`](crate::CrossEntropy) and [`BinaryCrossEntropy`](crate::BinaryCrossEntropy) get their own methods.
-/// - Of log-sum-exps there are [`log_sum_exp_parallel`](crate::log_sum_exp_parallel) and
+/// - For log-sum-exps there are the functions [`log_sum_exp_parallel`](crate::log_sum_exp_parallel) and
 ///   [`log_sum_exp_rows_parallel`](crate::log_sum_exp_rows_parallel).
 ///
-/// Slices of fewer than [`min_len`](Self::min_len) elements, 256 Ki unless it is set, run on the calling thread.
+/// Slices of fewer than [`min_len`](Self::min_len) elements, by default 256 Ki, run on the calling thread.
 ///
 /// ```
 /// use activations::{Activation, Gelu, IntoParallel};
@@ -44,7 +44,7 @@ pub struct Parallel<A> {
     min_len: usize,
 }
 
-/// Makes functions run on several threads: activations, formulas of your own, gates and losses of this crate.
+/// Makes functions run on several threads: activations, gates and losses of this crate, and formulas of your own.
 ///
 /// ```
 /// use activations::{Activation, IntoParallel, Softmax};
@@ -56,8 +56,8 @@ pub struct Parallel<A> {
 /// # Ok::<(), activations::ParameterError>(())
 /// ```
 ///
-/// A type that implements [`Activation`], [`Gate`](crate::Gate) or [`GateFormula`](crate::GateFormula) itself gets the method by
-/// `impl IntoParallel for Mine {}`. Other types do not have it:
+/// If your type implements [`Activation`], [`Gate`](crate::Gate) or [`GateFormula`](crate::GateFormula) itself, write
+/// `impl IntoParallel for Mine {}` to get the method. Other types do not have it:
 ///
 /// ```compile_fail
 /// use activations::IntoParallel;
@@ -109,15 +109,15 @@ into_parallel!(
     [] ClampedSwiGlu,
 );
 
-/// Measured on two cores, `f32`: waking a thread and waiting for it takes 20 to 25 us. On 256 Ki elements ReLU takes 22 us and
-/// loses a little, and SiLU takes 65 us and becomes 1.4 times as fast. On 1 Mi elements they become 1.4 and 1.8 times as fast,
-/// GELU 1.8 to 2.0 times. On 32 Ki elements all would be slower.
+/// Measured on two cores with `f32`: waking a thread and waiting for it takes 20 to 25 us. For 256 Ki elements ReLU takes 22 us and
+/// becomes a little slower, and SiLU takes 65 us and becomes 1.4 times as fast. For 1 Mi elements they become 1.4 and 1.8 times as
+/// fast, and GELU 1.8 to 2.0 times. For 32 Ki elements all would be slower.
 const MIN_LEN: usize = 1 << 18;
 
-/// Pieces that each thread has on average, so that one that comes late leaves some to the others.
+/// How many pieces each thread has on average. If a thread is late, the others take some of its pieces.
 const PIECES: usize = 4;
 
-/// No piece is shorter than this part of the least length.
+/// A piece has at least the least length divided by this.
 const PARTS: usize = 4;
 
 impl<A> Parallel<A> {
@@ -125,8 +125,8 @@ impl<A> Parallel<A> {
         Self { activation, min_len: MIN_LEN }
     }
 
-    /// Sets the least length of slices that are shared out. Make it lower for a formula that takes long, and higher for one that
-    /// is about as fast as a copy.
+    /// Sets the least length of slices that run on several threads. Make it lower for a slow formula, and higher for one that is
+    /// about as fast as a copy.
     ///
     /// ```
     /// use activations::{Activation, Gelu, IntoParallel};
@@ -139,7 +139,7 @@ impl<A> Parallel<A> {
         Self { min_len, ..self }
     }
 
-    /// The least length of slices that are shared out.
+    /// The least length of slices that run on several threads.
     ///
     /// ```
     /// use activations::{IntoParallel, Relu};
@@ -166,7 +166,7 @@ impl<T: Element> Cut for Pass<'_, T> {
     }
 
     fn cut(self, at: usize) -> (Self, Self) {
-        /// The variant with the first halves of its slices, and with the second.
+        /// The same variant twice: with the first parts of its slices, and with the second parts.
         macro_rules! halves {
             ($variant:ident: $($read:ident),*; $($written:ident),+) => {{
                 $(let $read = $read.split_at(at);)*
@@ -249,7 +249,7 @@ fn share<C: Cut>(work: C, piece: usize, unit: usize, run: &(impl Fn(C) + Sync)) 
 }
 
 impl<A> Parallel<A> {
-    /// Runs the work in pieces that are a whole number of units, on the threads if it is long enough.
+    /// Runs the work in pieces of whole units, on several threads if it is long enough.
     pub(crate) fn share_units<C: Cut>(&self, work: C, unit: usize, run: impl Fn(C) + Sync) {
         let (len, threads) = (work.len(), rayon::current_num_threads());
         let unit = unit.max(1);

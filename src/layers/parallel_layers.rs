@@ -23,7 +23,7 @@ impl<T: Element> Cut for GatePass<'_, T> {
     }
 
     fn cut(self, at: usize) -> (Self, Self) {
-        /// The variant with the first parts of its slices, and with the second.
+        /// The same variant twice: with the first parts of its slices, and with the second parts.
         macro_rules! halves {
             ($variant:ident $({ $packing:ident })?: $($read:ident $from:expr),+; $($written:ident $to:expr),+) => {{
                 $(let $read = $read.split_at($from);)+
@@ -48,7 +48,7 @@ impl<T: Element> Cut for GatePass<'_, T> {
     }
 }
 
-/// Packed rows stay whole.
+/// Packed rows are not cut.
 impl<T: Element, G: Gate<T> + Sync> Gate<T> for Parallel<G> {
     fn run(&self, level: Level, pass: GatePass<'_, T>) {
         let pieces = match &pass {
@@ -67,7 +67,7 @@ impl<T: Element, G: Gate<T> + Sync> Gate<T> for Parallel<G> {
     }
 }
 
-/// Segments of rows, and the sums of the columns of each.
+/// Segments of rows, and the column sums of each segment.
 struct Segments<'a, T: Element> {
     slices: Slices<'a, T>,
     width: usize,

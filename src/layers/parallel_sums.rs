@@ -33,7 +33,7 @@ pub fn log_sum_exp_parallel<T: Element>(x: &[T]) -> T {
 /// Fewer than 256 Ki numbers are summed on the calling thread.
 ///
 /// # Panics
-/// If `x` does not divide into rows, or `y` does not have an element for each, before anything is written.
+/// If `x` does not divide into rows, or `y` does not have an element for each row, before anything is written.
 ///
 /// ```
 /// let x: Vec<f64> = (0..300_000).map(|i| f64::from(i).sin()).collect();

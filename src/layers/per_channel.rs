@@ -19,20 +19,20 @@ use crate::rows::reduce::LANES;
 /// [`SoftplusBeta`](crate::SoftplusBeta), [`EluAlpha`](crate::EluAlpha), [`CeluAlpha`](crate::CeluAlpha) and
 /// [`XieluAlphas`](crate::XieluAlphas). [`Prelu`](crate::Prelu) is the same for the slope of a ReLU.
 ///
-/// The parameters are trained, so they stay with the caller: one slice for each, as long as there are channels. Data is laid out
-/// as outer x channels x inner. By default inner is 1, so the channel is the last axis. For images with the channel first, inner
-/// is height times width. If there is only one channel, its parameters are for all elements.
+/// The parameters are trained, so they stay with the caller: one slice for each parameter, with a number for each channel. Data is
+/// laid out as outer x channels x inner. By default inner is 1, so the channel is the last axis. For images with the channel first,
+/// inner is height times width. If there is only one channel, its parameters are for all elements.
 ///
 /// - Derivatives: [`backward_with_parameters`](Self::backward_with_parameters) gives the parameters' gradients too.
-/// - Error: the formula's page says. Halves are computed in `f32` and rounded once.
-/// - Special values: the formula's. The parameters are not checked.
+/// - Error: see the formula's page. Halves are computed in `f32` and rounded once.
+/// - Special values: see the formula's page. The parameters are not checked.
 /// - Panics: the methods of [`Activation`] panic if a slice's length is not a multiple of channels x inner. Without channels,
 ///   only empty slices fit.
 ///
 /// ```
 /// use activations::{Activation, PerChannel, SwishBeta};
 ///
-/// // Two channels, the first of which is x / 2.
+/// // Two channels. The first one is x / 2.
 /// let betas = [0.0_f32, 1.0];
 /// let layer = PerChannel::new(SwishBeta, [&betas]);
 /// assert_eq!(layer.forward_vec(&[1.0, 1.0, 2.0, 0.0]), [0.5, 0.731_058_6, 1.0, 0.0]);
@@ -48,7 +48,7 @@ pub struct PerChannel<'a, F, T, const N: usize = 1> {
     inner: usize,
 }
 
-/// What [`Prelu`](crate::Prelu) needs in constants.
+/// The `const` functions that [`Prelu`](crate::Prelu) needs.
 impl<'a, F: Copy, T, const N: usize> PerChannel<'a, F, T, N> {
     pub(super) const fn of(formula: F, parameters: [&'a [T]; N]) -> Self {
         Self { formula, parameters, inner: 1 }
@@ -64,7 +64,7 @@ impl<'a, F: Copy, T, const N: usize> PerChannel<'a, F, T, N> {
 }
 
 impl<'a, F: Parametric<N>, T: Element, const N: usize> PerChannel<'a, F, T, N> {
-    /// Parameters for each channel, in the order in which the formula takes them; the channel is the last axis, unless
+    /// Makes the activation from a slice for each parameter, in the formula's order. The channel is the last axis, unless
     /// [`inner`](Self::inner) says otherwise.
     ///
     /// # Panics
@@ -87,8 +87,8 @@ impl<'a, F: Parametric<N>, T: Element, const N: usize> PerChannel<'a, F, T, N> {
         Self { formula, parameters, inner: 1 }
     }
 
-    /// The same with `inner` elements next to each other for each channel: the product of the axes after the channel.
-    /// If that is 0, only empty slices fit.
+    /// Sets how many elements of a channel lie next to each other: the product of the axes after the channel. If it is 0, only
+    /// empty slices fit.
     ///
     /// ```
     /// use activations::{Activation, EluAlpha, PerChannel};
@@ -115,13 +115,12 @@ impl<'a, F: Parametric<N>, T: Element, const N: usize> PerChannel<'a, F, T, N> {
         self.parameters
     }
 
-    /// [`backward`](Activation::backward), and the gradients of the parameters: `grad_parameters[k][c]` is the sum of
+    /// Runs [`backward`](Activation::backward), and computes the gradients of the parameters: `grad_parameters[k][c]` is the sum of
     /// `grad_y[i]` times the derivative with respect to parameter k, over all i of channel c. All gradients are overwritten.
     ///
-    /// The order of the sum is fixed: the bits depend neither on the CPU, within its kind, nor on the other channels'
-    /// numbers. Its error is at most 1 ULP, plus the errors of its terms, plus half the type's epsilon times the sum of their
-    /// magnitudes, for channels of up to 2^20 elements. For halves, terms and sums are computed in `f32`, and are rounded once,
-    /// at the end.
+    /// The order of the sum is fixed, so the bits do not depend on the CPU, within its kind, nor on the other channels' numbers. The
+    /// sum's error is at most 1 ULP, plus the errors of its terms, plus half the type's epsilon times the sum of their magnitudes,
+    /// for channels of up to 2^20 elements. For halves, terms and sums are computed in `f32`, and rounded once, at the end.
     ///
     /// # Panics
     /// If the lengths differ, or do not fit the channels, before anything is written.
@@ -189,7 +188,7 @@ impl<F: Parametric<N>, T: Element, const N: usize> Activation<T> for PerChannel<
     }
 }
 
-/// The parameters of channels: the second only if there are two.
+/// The parameters of the channels. The second slice is used only if the formula has two.
 struct Channels<'a, T> {
     first: &'a [T],
     second: Option<&'a [T]>,
@@ -254,7 +253,7 @@ fn run_in<T: Element, const M: usize>(run: &Run<'_>, channels: Channels<'_, T>, 
             let part = at..at + beside.len();
             at = part.end;
             if is_prelu {
-                // Through the object a piece takes 10 to 20 ns more, a fifth of the time of such a loop.
+                // A call through the trait object would take 10 to 20 ns more for each piece, a fifth of the time of such a loop.
                 leaky_pass(level, pass.part(part), beside);
                 continue;
             }
@@ -266,24 +265,24 @@ fn run_in<T: Element, const M: usize>(run: &Run<'_>, channels: Channels<'_, T>, 
     }
 }
 
-/// Room for what stands beside the elements, and for the terms.
+/// Room for the parameters of each element, and for the terms.
 struct Room<T: Element> {
     parameters: [Tile<T::Float, TILE>; 2],
     terms: [Tile<T::Float, TILE>; 2],
 }
 
-/// Sums of terms, for some of the channels.
+/// Sums of terms for some of the channels.
 struct Sums<'r, T: Element, const M: usize> {
     level: Level,
     loops: &'r dyn Loops,
-    /// Nothing for the parametric ReLU, whose loop needs none.
+    /// `None` for the parametric ReLU, whose loop needs no room.
     room: Option<&'r mut Room<T>>,
     first: ColumnSums<T::Float, M>,
     second: Option<ColumnSums<T::Float, M>>,
 }
 
 impl<'r, T: Element, const M: usize> Sums<'r, T, M> {
-    /// Of rows of so many terms.
+    /// The sums for rows of `width` terms.
     fn new(run: &RunOfGradients<'r>, room: &'r mut Option<Room<T>>, width: usize, channels: &Channels<'_, T>) -> Self {
         let RunOfGradients { level, loops } = *run;
         let (first, second) = (Some(channels.first), channels.second);
@@ -303,7 +302,7 @@ impl<'r, T: Element, const M: usize> Sums<'r, T, M> {
         }
     }
 
-    /// Adds the terms of rows: no more elements than a tile has, if there is room.
+    /// Adds the terms of rows. If there is room, the rows have at most as many elements as a tile.
     fn add(&mut self, x: &[T], grad_y: &[T]) {
         let Self { level, loops, room, first, second } = self;
         let level = *level;
@@ -322,7 +321,7 @@ impl<'r, T: Element, const M: usize> Sums<'r, T, M> {
         });
     }
 
-    /// Writes the sums of a channel: of `n` columns from `from` on, and again in steps of `step`.
+    /// Writes the sum of a channel: of `n` columns from `from` on, of the `n` columns `step` further on, and so on.
     fn write(&mut self, gradients: &mut Gradients<'_, T>, channel: usize, from: usize, n: usize, step: usize) {
         gradients.first[channel] = T::rounded(self.first.total(from, n, step));
         if let (Some(gradient), Some(sums)) = (&mut gradients.second, &mut self.second) {
@@ -351,7 +350,7 @@ fn gradients<T: Element>(
     let mut room = (!run.loops.is_prelu())
         .then(|| Room { parameters: [Tile::new(), Tile::new()], terms: [Tile::new(), Tile::new()] });
     if inner > LANES {
-        // A channel's elements, in as many columns as there are lanes.
+        // The elements of one channel, in as many columns as there are lanes.
         let longest = if room.is_none() && T::IS_FLOAT { inner } else { TILE };
         for channel in 0..count {
             let mut sums = Sums::<T, LANES>::new(run, &mut room, LANES, &channels.part(channel..channel + 1));
@@ -364,7 +363,7 @@ fn gradients<T: Element>(
             sums.write(&mut gradients, channel, 0, LANES, LANES);
         }
     } else if period <= LANES {
-        // As many periods as fit are one row.
+        // As many periods as fit make one row.
         let width = LANES - LANES % period;
         let mut sums = Sums::<T, LANES>::new(run, &mut room, width, &channels);
         for (x, grad_y) in x.chunks(TILE / width * width).zip(grad_y.chunks(TILE / width * width)) {
@@ -374,7 +373,7 @@ fn gradients<T: Element>(
             sums.write(&mut gradients, channel, channel * inner, inner, period);
         }
     } else {
-        // Strips of as many channels as fit.
+        // Strips of as many channels as fit into the sums.
         let strip = TILE / inner;
         for from in (0..count).step_by(strip) {
             let of_strip = from..count.min(from + strip);

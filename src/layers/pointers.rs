@@ -1,4 +1,4 @@
-//! Activations behind a pointer, and those that are bound to a CPU level.
+//! Activations behind a pointer, and activations with a chosen CPU level.
 
 #[cfg(feature = "alloc")]
 use alloc::boxed::Box;
@@ -25,7 +25,7 @@ impl<T: Element, A: Activation<T>> Activation<T> for At<A> {
     }
 }
 
-/// `Box<dyn Activation<T>>` and `&dyn Activation<T>` are activations, also with `+ Send` or `+ Sync` or both.
+/// Makes `Box<dyn Activation<T>>` and `&dyn Activation<T>` activations, also with `+ Send` or `+ Sync` or both.
 macro_rules! objects {
     ($([$($marker:ident)*])+) => {$(
         #[cfg(feature = "alloc")]

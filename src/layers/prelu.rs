@@ -15,14 +15,14 @@ use crate::pass::{Pass, Pieces, same_length};
 ///
 /// - Derivative: a\[c\] for x <= 0, 1 for x > 0. [`backward_with_slopes`](Self::backward_with_slopes) gives the slopes'
 ///   gradient too.
-/// - Error: one rounding, 0.5 ULP; none in the derivative. Halves are computed in `f32` and rounded to their type: a product of
-///   two halves is exact in `f32`, so that is one rounding too.
+/// - Error: one rounding, 0.5 ULP; none in the derivative. Halves are rounded once too, because a product of two halves is exact in
+///   `f32`.
 /// - Special values: the same as for [`LeakyRelu`](crate::LeakyRelu). The slopes are not checked.
 /// - Panics: the methods of [`Activation`] panic if a slice's length is not a multiple of channels x inner. Without channels,
 ///   only empty slices fit.
 /// - Source: He, Zhang, Ren & Sun, "Delving deep into rectifiers", ICCV 2015, arXiv:1502.01852.
 ///
-/// It borrows, so it is not among [`AnyActivation`](crate::AnyActivation).
+/// [`AnyActivation`](crate::AnyActivation) does not have it, because it borrows its slopes.
 ///
 /// ```
 /// use activations::{Activation, Prelu};
@@ -45,7 +45,8 @@ use crate::pass::{Pass, Pieces, same_length};
 pub struct Prelu<'a, T>(PerChannel<'a, PreluSlope, T>);
 
 impl<'a, T: Element> Prelu<'a, T> {
-    /// A slope for each channel; the channel is the last axis, unless [`inner`](Self::inner) says otherwise.
+    /// Makes the activation from a slope for each channel. The channel is the last axis, unless [`inner`](Self::inner) says
+    /// otherwise.
     ///
     /// ```
     /// use activations::{Activation, Prelu};
@@ -59,8 +60,8 @@ impl<'a, T: Element> Prelu<'a, T> {
         Self(PerChannel::of(PreluSlope, [slopes]))
     }
 
-    /// The same with `inner` elements next to each other for each channel: the product of the axes after the channel.
-    /// If that is 0, only empty slices fit.
+    /// Sets how many elements of a channel lie next to each other: the product of the axes after the channel. If it is 0, only
+    /// empty slices fit.
     ///
     /// ```
     /// use activations::{Activation, Prelu};
@@ -85,12 +86,12 @@ impl<'a, T: Element> Prelu<'a, T> {
         self.0.first()
     }
 
-    /// [`backward`](Activation::backward), and the gradient of the slopes: `grad_slopes[c]` is the sum of
+    /// Runs [`backward`](Activation::backward), and computes the gradient of the slopes: `grad_slopes[c]` is the sum of
     /// x\[i\] grad_y\[i\] over those i of channel c with x\[i\] <= 0. Both gradients are overwritten.
     ///
-    /// The order of the sum is fixed: the bits depend neither on the CPU, within its kind, nor on the other channels'
-    /// numbers. Its error is at most 1 ULP plus half the type's epsilon times the sum of the magnitudes, for channels of up
-    /// to 2^20 elements. For halves, products and sums are computed in `f32`, and are rounded once, at the end.
+    /// The order of the sum is fixed, so the bits do not depend on the CPU, within its kind, nor on the other channels' numbers. The
+    /// sum's error is at most 1 ULP plus half the type's epsilon times the sum of the terms' magnitudes, for channels of up to 2^20
+    /// elements. For halves, products and sums are computed in `f32`, and rounded once, at the end.
     ///
     /// # Panics
     /// If the lengths differ, or do not fit the channels, before anything is written.

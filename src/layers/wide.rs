@@ -1,4 +1,4 @@
-//! `Wide`: half in, `f32` out.
+//! `Wide`: takes halves and gives `f32`.
 
 #[cfg(feature = "alloc")]
 use alloc::{vec, vec::Vec};
@@ -17,9 +17,9 @@ use crate::pass::{Pass, Pieces, same_length};
 /// as without `Wide`.
 ///
 /// - Activations, of any type: [`forward`](Self::forward), [`derivative`](Self::derivative), [`backward`](Self::backward).
-///   To choose the CPU level, wrap what [`Level::with`] gives: `Wide(level.with(Gelu))`.
+///   To choose the CPU level, wrap the result of [`Level::with`]: `Wide(level.with(Gelu))`.
 /// - Losses: `Wide(CrossEntropy)` and `Wide(BinaryCrossEntropy)` have the losses' methods. Losses and means are `f32`. Gradients
-///   are of the logits' type.
+///   have the logits' type.
 /// - Error and special values: the same as for the activation or loss in `f32`.
 ///
 /// ```
@@ -187,7 +187,7 @@ fn run<T: Element>(_: &OfFunction, (f, pass): FunctionAndPass<'_, T>) {
     }
 }
 
-/// How many elements are taken at a time: all, or what fits into a tile.
+/// How many elements are processed at a time: all, or as many as fit into a tile.
 fn longest<T: Element>(pieces: Pieces, len: usize) -> usize {
     if T::IS_FLOAT { len.max(1) } else { pieces.part(len, TILE) }
 }

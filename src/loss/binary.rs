@@ -11,29 +11,30 @@ use crate::kernel::real::Real;
 use crate::layers::wide::Wide;
 use crate::pass::same_length;
 
-/// Binary cross-entropy from logits, the loss of yes or no: -t log(sigmoid(x)) - (1 - t) log(1 - sigmoid(x)), for a target t in
-/// \[0, 1\].
+/// Binary cross-entropy from logits, for yes-or-no labels: -t log(sigmoid(x)) - (1 - t) log(1 - sigmoid(x)), where t is the target
+/// in \[0, 1\].
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/binary_cross_entropy.svg"))]
 ///
-/// Takes *logits*, the scores of the last layer as they are. It applies sigmoid itself: do not apply it before.
+/// It takes *logits*, the unchanged scores of the last layer, and applies sigmoid itself. Do not apply sigmoid before.
 ///
 /// - Gradient: sigmoid(x) - t.
-/// - Targets: probabilities from 0 to 1, with weights if need be, for each element, class, row or channel: [`BinaryTargets`].
+/// - Targets: probabilities from 0 to 1. [`BinaryTargets`] adds weights for each element, class, row or channel.
 /// - [`pos_weight`](Self::pos_weight): a factor of the first term, for targets that are rarely 1.
-/// - [`focal`](Self::focal) and [`alpha`](Self::alpha): a focal loss, for classes of which one is rare.
+/// - [`focal`](Self::focal) and [`alpha`](Self::alpha): a focal loss, for when one of the two classes is rare.
 /// - [`reduction`](Self::reduction): the mean or the sum; [`losses`](Self::losses) gives a loss for each element.
-/// - Error: at most 4 ULP, in tails too, in the gradient 5 (7 without fused multiply-add), with weights 1 more; where the
-///   gradient's two parts, (1 - t) sigmoid(x) and t sigmoid(-x), nearly cancel, ULP of the greater one.
+/// - Error: at most 4 ULP for the loss, in tails too, and 5 for the gradient (7 without fused multiply-add). Weights add 1 ULP. If
+///   the gradient's two parts, (1 - t) sigmoid(x) and t sigmoid(-x), nearly cancel, its error is in ULP of the greater part.
 ///   Halves are computed in `f32`, and losses, gradients and means are rounded once, at the end. [`Wide`] gives losses of
 ///   halves as `f32`.
 /// - Gradients are overwritten, not added to what was there.
-/// - Special values: an infinite logit has loss 0 or infinity, 0 where the target agrees. The mean of nothing is NaN, the
-///   sum 0. NaN gives NaN.
+/// - Special values: an infinite logit has loss 0 if the target agrees with it, else infinity. The mean of no losses is NaN, their
+///   sum is 0. NaN gives NaN.
 /// - Targets outside \[0, 1\], such as labels of -1 and 1 or of 0 and 255, panic, because their losses would be negative and
-///   without bound. A rounding beyond, up to 1/64, is taken as it is: mixtures of targets have it.
-/// - Source: the semantics are those of PyTorch's `BCEWithLogitsLoss`, with `weight` and `pos_weight`, but for an element of
-///   weight 0 and an infinite logit, which has loss 0, not NaN, and for targets outside \[0, 1\], which PyTorch takes.
+///   unbounded. Targets that are outside by up to 1/64 are allowed and used unchanged, because mixtures of targets have such
+///   rounding errors.
+/// - Source: the semantics of PyTorch's `BCEWithLogitsLoss`, with `weight` and `pos_weight`. There are two differences. An element
+///   with weight 0 and an infinite logit has loss 0 here and NaN in PyTorch. PyTorch accepts targets outside \[0, 1\].
 ///
 /// ```
 /// use activations::BinaryCrossEntropy;
@@ -72,7 +73,7 @@ impl BinaryCrossEntropy {
         Self { pos_weight: 1.0, gamma: 0.0, alpha: None, reduction: Reduction::Mean, level: None }
     }
 
-    /// A factor of the loss where the target is 1: above 1 for recall, below 1 for precision. 1 if not set.
+    /// Sets a factor of the loss where the target is 1: above 1 for recall, below 1 for precision. The default is 1.
     ///
     /// # Errors
     /// If it is negative, infinite or NaN.
@@ -90,17 +91,17 @@ impl BinaryCrossEntropy {
         Ok(Self { pos_weight, ..self })
     }
 
-    /// A focal loss: the loss of an element times m^gamma, where m is how wrong it is: 1 - p for a target of 1, p for 0, and
-    /// (1 - t) p + t (1 - p) between, with p = sigmoid(x). Elements that are right already count for little. 0, plain binary
-    /// cross-entropy, if not set; Lin et al. use 2, with an [`alpha`](Self::alpha) of 0.25, which are torchvision's defaults.
+    /// Makes it a focal loss: the loss of an element is multiplied by m^gamma, where m says how wrong the prediction is. With
+    /// p = sigmoid(x), m is 1 - p for a target of 1, p for a target of 0, and (1 - t) p + t (1 - p) between. So elements that are
+    /// already right count for little. The default is 0, plain binary cross-entropy. Lin et al. and torchvision use 2, with an
+    /// [`alpha`](Self::alpha) of 0.25.
     ///
     /// - Gradient: m^gamma (gamma (1 - 2 t) p (1 - p)/m l + p - t), where l is the loss without the factor. It is finite for
     ///   every gamma, also where m is 0.
-    /// - Error: at most 6 + 4 gamma ULP for loss and gradient; where parts of the gradient nearly cancel, for targets between 0
-    ///   and 1, ULP of the greatest of them.
-    /// - Source: Lin, Goyal, Girshick, He & Dollar, "Focal loss for dense object detection", 2017, arXiv:1708.02002. The
-    ///   semantics are those of torchvision's and optax's `sigmoid_focal_loss`; [`losses`](Self::losses) is their
-    ///   `reduction="none"`.
+    /// - Error: at most 6 + 4 gamma ULP for loss and gradient. For targets between 0 and 1, parts of the gradient may nearly
+    ///   cancel; then its error is in ULP of the greatest part.
+    /// - Source: Lin, Goyal, Girshick, He & Dollar, "Focal loss for dense object detection", 2017, arXiv:1708.02002, with the
+    ///   semantics of torchvision's and optax's `sigmoid_focal_loss`; [`losses`](Self::losses) is their `reduction="none"`.
     ///
     /// # Errors
     /// If it is not in \[0, 1000\].
@@ -122,8 +123,9 @@ impl BinaryCrossEntropy {
         Ok(Self { gamma, ..self })
     }
 
-    /// Balances the classes: losses times alpha where the target is 1, 1 - alpha where it is 0, alpha t + (1 - alpha) (1 - t)
-    /// between. Not balanced if not set. Beside [`pos_weight`](Self::pos_weight) and weights.
+    /// Balances the classes: a loss is multiplied by alpha if the target is 1, by 1 - alpha if it is 0, and by
+    /// alpha t + (1 - alpha) (1 - t) between. By default there is no such factor. It is applied in addition to
+    /// [`pos_weight`](Self::pos_weight) and weights.
     ///
     /// # Errors
     /// If it is not in \[0, 1\].
@@ -148,7 +150,7 @@ impl BinaryCrossEntropy {
     /// The loss of all elements.
     ///
     /// # Panics
-    /// If the lengths differ, a weight's length does not fit, or a target is outside \[0, 1\]. NaN is none of these.
+    /// If the lengths differ, a weight's length does not fit, or a target is outside \[0, 1\]. A NaN does not panic.
     ///
     /// ```
     /// use activations::BinaryCrossEntropy;
@@ -227,8 +229,8 @@ impl BinaryCrossEntropy {
         self.run(logits, targets.into(), Losses::OfElements(losses), grad);
     }
 
-    /// The loss of all elements; none is kept, and there is no gradient, where the slices are empty. Nothing is written before
-    /// the targets are checked.
+    /// The loss of all elements. `losses` and `grad` are not written if they are empty. The targets are checked before anything is
+    /// written.
     #[track_caller]
     fn run<T: Element>(
         &self,
@@ -260,7 +262,7 @@ impl BinaryCrossEntropy {
         (denominator, rounded(if matches!(losses, Losses::None) { 1.0 / denominator } else { 1.0 }))
     }
 
-    /// Panics if the targets do not fit so many logits, or one is none.
+    /// Panics if the targets do not fit `len` logits, or if a target is outside \[0, 1\].
     #[track_caller]
     pub(super) fn check_targets<T: Element>(&self, len: usize, targets: &BinaryTargets<'_, T>) {
         targets.check(len);
@@ -279,7 +281,8 @@ impl BinaryCrossEntropy {
         self.level.unwrap_or_else(Level::best)
     }
 
-    /// The sum of the losses of a [`SEGMENT`]. Losses and gradients are its own; gradients are multiplied by `times`.
+    /// The sum of the losses of a [`SEGMENT`]. The slices of losses and gradients belong to the segment. Gradients are multiplied by
+    /// `times`.
     pub(super) fn segment<T: Element>(
         &self,
         part: core::ops::Range<usize>,
@@ -310,7 +313,7 @@ impl Wide<BinaryCrossEntropy> {
     /// [`BinaryCrossEntropy::loss`].
     ///
     /// # Panics
-    /// If the lengths differ, a weight's length does not fit, or a target is outside \[0, 1\]. NaN is none of these.
+    /// If the lengths differ, a weight's length does not fit, or a target is outside \[0, 1\]. A NaN does not panic.
     ///
     /// ```
     /// # #[cfg(feature = "half")] {

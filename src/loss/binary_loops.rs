@@ -1,4 +1,4 @@
-//! The loops of a binary cross-entropy: weights written out beside the elements, losses, gradients.
+//! The loops of a binary cross-entropy: they write a weight for each element, and compute losses and gradients.
 
 use super::binary_targets::BinaryTargets;
 use super::rounded;
@@ -14,7 +14,7 @@ use crate::rows::broadcast::Broadcast;
 use crate::rows::reduce::{DEPTH, LANES, Sums, add, total_anything};
 use crate::rows::sums::padded;
 
-/// What becomes of the loss of each element.
+/// Where the loss of each element goes.
 pub(super) enum Losses<'a, T: Element> {
     None,
     OfElements(&'a mut [T]),
@@ -22,7 +22,7 @@ pub(super) enum Losses<'a, T: Element> {
 }
 
 impl<'a, T: Element> Losses<'a, T> {
-    /// The first `len`, which are not in it any more.
+    /// Splits off the first `len` losses.
     pub(super) fn take(&mut self, len: usize) -> Self {
         match self {
             Self::None => Self::None,
@@ -32,8 +32,8 @@ impl<'a, T: Element> Losses<'a, T> {
     }
 }
 
-/// Elements whose losses are summed together. The sums of more are added in their order, so that they may be summed on any number
-/// of threads. A whole number of tiles.
+/// How many elements have their losses summed together. For longer slices such sums are added in their order, so any number of
+/// threads may compute them. This is a whole number of tiles.
 pub(super) const SEGMENT: usize = 1 << 16;
 
 /// A sum of losses, to twice the precision.
@@ -47,13 +47,13 @@ pub(super) fn total_of(sums: impl Iterator<Item = Sum>) -> f64 {
         sum = (all, error + if lo.0.is_nan() { zero } else { lo });
     }
     let (hi, lo) = (sum.0.wide(), sum.1.wide());
-    // Of infinite losses, what was lost is NaN.
+    // The rounding error of infinite losses is NaN.
     if lo.is_nan() { hi } else { hi + lo }
 }
 
-/// Some elements of a batch, of lengths that fit.
+/// Some elements of a batch. The lengths of its slices fit.
 pub(super) struct BatchOf<'a, T: Element> {
-    /// Where in the batch they are: at most a [`SEGMENT`].
+    /// The place of the elements in the batch, at most a [`SEGMENT`] of them.
     pub(super) part: core::ops::Range<usize>,
     pub(super) logits: &'a [T],
     pub(super) targets: BinaryTargets<'a, T>,
@@ -66,7 +66,7 @@ pub(super) struct BatchOf<'a, T: Element> {
     pub(super) sum: &'a mut Sum,
 }
 
-/// Looks for a target that is none.
+/// Looks for a target outside \[0, 1\].
 pub(super) struct Check {
     pub(super) level: Level,
 }
@@ -104,13 +104,13 @@ fn run<T: Element>(of_batch: &OfBatch, batch: BatchOf<'_, T>) {
     *sum = pieces.sum;
 }
 
-/// The number of the first target that is outside \[0, 1\] by more than the rounding of any type, such as that of a mixture of
-/// targets. NaN is not outside.
+/// The number of the first target that is outside \[0, 1\] by more than a rounding error, which mixtures of targets may have in any
+/// type. NaN is not outside.
 fn first_outside<T: Element>(level: Level, targets: &[T]) -> Option<usize> {
     let (mut first, mut at) = (None, 0);
     let (least, most): (T::Float, T::Float) = (Float::of(-1.0 / 64.0), Float::of(1.0 + 1.0 / 64.0));
     T::as_floats(level, [targets], [], false, |[targets], []| {
-        // All of a block before the next, because a loop that may end early is not vectorised.
+        // Checks whole blocks, because a loop that may end early is not vectorised.
         for targets in targets.chunks(TILE) {
             let mut any = false;
             for &t in targets {
@@ -125,7 +125,7 @@ fn first_outside<T: Element>(level: Level, targets: &[T]) -> Option<usize> {
     first
 }
 
-/// Takes blocks whose weights fit into a tile.
+/// Processes blocks whose weights fit into a tile.
 fn beside_weights<T: Element, const N: usize>(
     segment: core::ops::Range<usize>,
     logits: &[T],
@@ -149,7 +149,7 @@ fn beside_weights<T: Element, const N: usize>(
     }
 }
 
-/// What is written for one piece after another, and the sum of the losses so far.
+/// The outputs for the remaining pieces, and the sum of the losses so far.
 struct Pieces<'a, T: Element> {
     of_batch: &'a OfBatch,
     of_elements: &'a mut [T],
@@ -173,7 +173,7 @@ impl<T: Element> Pieces<'_, T> {
     }
 }
 
-/// The first elements, which are not in the slice any more. Of an empty slice, none.
+/// Splits off the first elements of the slice. An empty slice gives an empty slice.
 pub(super) fn take_first<'a, F>(slice: &mut &'a mut [F], len: usize) -> &'a mut [F] {
     let all = core::mem::take(slice);
     let (first, rest) = all.split_at_mut(len.min(all.len()));
@@ -192,7 +192,7 @@ fn total<T: Float>(of_batch: &OfBatch, level: Level, batch: Batch<'_, T>) -> f64
         alpha: [of_batch.alpha.unwrap_or(1.0), of_batch.alpha.map_or(1.0, |alpha| 1.0 - alpha)].map(rounded),
     };
     if of_batch.gamma > 0.0 || of_batch.alpha.is_some() {
-        // One loop for both, because the gradient takes little more.
+        // One loop computes both, because the gradient takes little more time.
         dispatch(level, Run::<T, true, true> { batch, settings })
     } else if batch.grad.is_empty() {
         dispatch(level, Run::<T, false, false> { batch, settings })
@@ -204,14 +204,14 @@ fn total<T: Float>(of_batch: &OfBatch, level: Level, batch: Batch<'_, T>) -> f64
 /// The numbers that all elements have in common.
 #[derive(Clone, Copy)]
 struct Settings<T> {
-    /// Where they have none of their own.
+    /// Used if the elements have no weights of their own.
     pos_weight: T,
-    /// Of a focal loss: the exponent, and the factors of targets of 1 and 0.
+    /// For a focal loss, the exponent and the factors for targets of 1 and 0.
     gamma: T,
     alpha: [T; 2],
 }
 
-/// A batch of floats. There are no weights, and losses and gradients are not kept, where the slices are empty.
+/// A batch of floats. Empty slices mean that there are no weights, or that losses or gradients are not kept.
 pub(super) struct Batch<'a, T> {
     logits: &'a [T],
     targets: &'a [T],
@@ -252,7 +252,7 @@ impl<T: Float, const GRADIENT: bool, const FOCAL: bool> Task<T> for Run<'_, T, G
         let (t_blocks, t_rest, t_last) = in_blocks::<T, FOCAL>(targets);
         let (w_blocks, w_rest, w_last) = in_blocks::<T, FOCAL>(weights);
         let (p_blocks, p_rest, p_last) = in_blocks::<T, FOCAL>(pos_weights);
-        // Loaded for each element, as if each had weights, so that one loop is for all.
+        // The weights are loaded for each element, even if they are all the same, so that there is only one loop.
         let (ones, alike) = ([[T::one(); LANES]; DEPTH], [[settings.pos_weight; LANES]; DEPTH]);
         for (i, (x, t)) in x_blocks.iter().zip(t_blocks).enumerate() {
             let weights = (w_blocks.get(i).unwrap_or(&ones), p_blocks.get(i).unwrap_or(&alike));
@@ -280,7 +280,7 @@ impl<T: Float, const GRADIENT: bool, const FOCAL: bool> Task<T> for Run<'_, T, G
         let (hi, lo) = total_anything(&sums);
         let total = hi[0].wide() + lo[0].wide();
         if total.is_nan() {
-            // An infinite loss, maybe, whose rounding error is none.
+            // The loss may be infinite. Then its rounding error is NaN.
             let mut total = 0.0;
             for (i, (&x, &t)) in logits.iter().zip(targets).enumerate() {
                 let (w, p) = (weights.get(i).copied().unwrap_or(T::one()), pos_weights.get(i).copied());
@@ -296,7 +296,7 @@ impl<T: Float, const GRADIENT: bool, const FOCAL: bool> Task<T> for Run<'_, T, G
 }
 
 impl<T: Float> Settings<T> {
-    /// Those of a focal loss.
+    /// The settings of a focal loss.
     #[inline(always)]
     fn splat<R: Lane<T>>(&self) -> (R, [R; 2]) {
         (R::load(self.gamma), [R::load(self.alpha[0]), R::load(self.alpha[1])])
@@ -306,7 +306,8 @@ impl<T: Float> Settings<T> {
 /// Columns that go through a formula together.
 type Block<T> = [[T; LANES]; DEPTH];
 
-/// Blocks of columns, columns, and what is left over. A focal loss takes so many registers that it has no blocks.
+/// Splits a slice into blocks of columns, single columns, and the rest. A focal loss has no blocks, because it needs too many
+/// registers.
 #[inline(always)]
 fn in_blocks<T, const FOCAL: bool>(of: &[T]) -> (&[Block<T>], &[[T; LANES]], &[T]) {
     let (columns, last) = of.as_chunks();
@@ -314,7 +315,7 @@ fn in_blocks<T, const FOCAL: bool>(of: &[T]) -> (&[Block<T>], &[[T; LANES]], &[T
     (blocks, rest, last)
 }
 
-/// A function, for its arguments are known not to overlap.
+/// A function of its own, because LLVM knows only of a function's arguments that they do not overlap.
 #[inline(always)]
 fn block<T: Float, R: Lane<T>, const GRADIENT: bool, const FOCAL: bool, const K: usize>(
     (x, t): (&[[T; LANES]; K], &[[T; LANES]; K]),
@@ -350,10 +351,10 @@ fn add_up<T: Float, R: Lane<T>, const K: usize>(losses: &[[T; LANES]; K], sums: 
     }
 }
 
-/// The loss and its slope times m^gamma, m what the probabilities have against the target: (1 - t) p + t (1 - p).
+/// The focal loss and its slope. The factor is m^gamma, where m = (1 - t) p + t (1 - p) says how wrong the prediction is.
 ///
-/// The slope is m^gamma (gamma (1 - 2 t) p (1 - p)/m loss + slope). The quotient is at most 2, because m is a mean of p and
-/// 1 - p: so nothing is infinite for gamma below 1, where the derivative of m^gamma is.
+/// The slope is m^gamma (gamma (1 - 2 t) p (1 - p)/m loss + slope). The quotient p (1 - p)/m is at most 2, because m is a mean of p
+/// and 1 - p. So nothing is infinite for gamma below 1, although the derivative of m^gamma is infinite there.
 #[inline(always)]
 fn focal<R: Real>(x: R, t: R, weight: R, pos_weight: R, (gamma, [of_one, of_zero]): &(R, [R; 2])) -> (R, R) {
     let (zero, one) = (R::of(0.0), R::of(1.0));
@@ -366,29 +367,29 @@ fn focal<R: Real>(x: R, t: R, weight: R, pos_weight: R, (gamma, [of_one, of_zero
     let m = against_x.mul_add(one - q, for_x * q);
     let power = power_of_share(m, *gamma);
     let quotient = R::select(m.le(zero), zero, q * (one - q) / m);
-    // An infinite logit has an infinite loss, but the quotient is 0 long before.
+    // The loss of an infinite logit is infinite, and 0 times infinity would be NaN. The quotient is 0 long before that.
     let change = R::select(quotient.le(zero), zero, quotient * loss);
     let product = R::select(loss.abs().le(zero), zero, power * loss);
     (product, power * (*gamma * (rest - t)).mul_add(change, slope))
 }
 
-/// `(k, w)` with loss = k |x| + w log(1 + e^-|x|) and gradient = sign(x) (k - w sigmoid(-|x|)): what the target has against
-/// the sign of x, and all that it has, times the weight.
+/// `(k, w)`, so that loss = k |x| + w log(1 + e^-|x|) and gradient = sign(x) (k - w sigmoid(-|x|)). k is the share of the target
+/// that contradicts the sign of x, and w is the sum of both shares. Both include the weight.
 #[inline(always)]
 fn shares<R: Real>(x: R, t: R, weight: R, pos_weight: R) -> (R, R) {
     let (zero, one) = (R::of(0.0), R::of(1.0));
     let rest = one - t;
     let against = R::select(x.lt(zero), pos_weight * t, rest);
-    // Of a weight below 1, the difference from 1 would lose digits; of others, the sum would.
+    // For a weight below 1, the difference from 1 would lose digits. For other weights, the sum would.
     let both = R::select(pos_weight.lt(one), pos_weight.mul_add(t, rest), (pos_weight - one).mul_add(t, one));
     (weight * against, weight * both)
 }
 
-/// Both terms are positive: nothing cancels.
+/// Both terms are positive, so nothing cancels.
 #[inline(always)]
 fn loss<R: Real>(x: R, t: R, weight: R, pos_weight: R) -> R {
     let (zero, (k, w)) = (R::of(0.0), shares(x, t, weight, pos_weight));
-    // A share of 0 makes nothing of an infinite logit too.
+    // A share of 0 gives 0, even for an infinite logit.
     let linear = R::select(k.abs().le(zero), zero, k * x.abs());
     log1p_exp(-x.abs()).mul_add(w, linear)
 }
@@ -396,7 +397,7 @@ fn loss<R: Real>(x: R, t: R, weight: R, pos_weight: R) -> R {
 #[inline(always)]
 fn slope<R: Real>(x: R, t: R, weight: R, pos_weight: R) -> R {
     let (one, (k, w)) = (R::of(1.0), shares(x, t, weight, pos_weight));
-    // The sign is put on factors: see `LogSoftmax` on negated sums.
+    // Gives the sign to the factors, not to the sum. See `LogProbability` for the reason.
     let minus_sign = R::select(x.lt(R::of(0.0)), one, -one);
     (minus_sign * sigmoid_neg(bounded_abs(x), None)).mul_add(w, -minus_sign * k)
 }

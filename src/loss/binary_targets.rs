@@ -1,4 +1,4 @@
-//! What a binary cross-entropy's logits are compared with: a probability each, and weights.
+//! The targets of a binary cross-entropy: a probability for each logit, and weights.
 
 #[cfg(feature = "alloc")]
 use alloc::vec::Vec;
@@ -7,12 +7,11 @@ use crate::kernel::element::Element;
 use crate::pass::same_length;
 use crate::rows::broadcast::{Broadcast, How};
 
-/// The targets of a [`BinaryCrossEntropy`](crate::BinaryCrossEntropy): a probability from 0 to 1 for each logit, and weights
-/// if need be.
+/// The targets of a [`BinaryCrossEntropy`](crate::BinaryCrossEntropy): a probability from 0 to 1 for each logit, with or without
+/// weights.
 ///
-/// Slices, arrays and vectors are targets without weights. Weights are one number for all elements, one for each, or another
-/// shape, which [`Broadcast`] names. For logits of the shape `[N, C]`, or `[N, C, H, W]`, which PyTorch broadcasts from the
-/// last axis on:
+/// Slices, arrays and vectors are targets without weights. There is one weight for all elements, one for each element, or another
+/// shape, which needs a [`Broadcast`]. For logits of the shape `[N, C]` or `[N, C, H, W]`, write for PyTorch's shapes:
 ///
 /// | weights | in PyTorch | |
 /// |---|---|---|
@@ -22,8 +21,7 @@ use crate::rows::broadcast::{Broadcast, How};
 /// | one for each row | `[N, 1]` | `Broadcast::each(&w, C)` |
 /// | one for each class, the class first | `[C, 1, 1]` | `Broadcast::each_cycled(&w, H * W)` |
 ///
-/// A shorter slice that happens to divide the logits could be meant for classes or for rows. So it is refused until it is
-/// named.
+/// A shorter slice that divides the logits could be meant for classes or for rows. So it panics without a [`Broadcast`].
 ///
 /// ```
 /// use activations::{BinaryCrossEntropy, BinaryTargets, Broadcast};
@@ -45,7 +43,7 @@ pub struct BinaryTargets<'a, T> {
 }
 
 impl<'a, T> BinaryTargets<'a, T> {
-    /// With weights, by which losses and gradients are multiplied. The mean is still divided by the number of elements, as in
+    /// Adds weights, by which losses and gradients are multiplied. The mean is still divided by the number of elements, as in
     /// PyTorch. An element of weight 0 has loss 0, even if its logit is infinite.
     ///
     /// ```
@@ -60,8 +58,8 @@ impl<'a, T> BinaryTargets<'a, T> {
         Self { weights: Some(weights.into()), ..self }
     }
 
-    /// With factors of the loss where the target is 1: above 1 for recall, below 1 for precision. They take the place of the
-    /// one number of [`BinaryCrossEntropy::pos_weight`](crate::BinaryCrossEntropy::pos_weight).
+    /// Adds factors of the loss where the target is 1: above 1 for recall, below 1 for precision. They replace the single number of
+    /// [`BinaryCrossEntropy::pos_weight`](crate::BinaryCrossEntropy::pos_weight).
     ///
     /// ```
     /// use activations::{BinaryCrossEntropy, BinaryTargets, Broadcast};
@@ -76,7 +74,7 @@ impl<'a, T> BinaryTargets<'a, T> {
 }
 
 impl<T: Element> BinaryTargets<'_, T> {
-    /// Panics if the lengths do not fit so many logits.
+    /// Panics if the lengths do not fit the number of logits.
     #[track_caller]
     pub(super) fn check(&self, logits: usize) {
         same_length("targets", self.targets.len(), "logits", logits);

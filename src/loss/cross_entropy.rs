@@ -11,29 +11,28 @@ use crate::kernel::level::Level;
 use crate::pass::same_length;
 use crate::rows::layout::Layout;
 
-/// Cross-entropy from logits, the loss of a classifier: log(sum of e^x\[j\]) - x\[class\] for each row of x, or the mean of that under
-/// a distribution.
+/// Cross-entropy from logits, the loss of a classifier: log(sum of e^x\[j\]) - x\[class\] for each row of x. If the target is a
+/// distribution, it is the mean of that over the classes, weighted by the distribution.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/cross_entropy.svg"))]
 ///
-/// Takes *logits*, the scores of the last layer as they are. It applies softmax itself: do not apply it before.
+/// It takes *logits*, the unchanged scores of the last layer, and applies softmax itself. Do not apply softmax before.
 /// [`Softmax`](crate::Softmax) is for looking at probabilities, not for training.
 ///
-/// - Gradient: softmax(x) - t, t the target distribution (1 at the class, 0 elsewhere).
-/// - Targets: classes or distributions, with weights for the classes if need be: [`Targets`].
-/// - Logits: rows of classes ([`new`](Self::new)), or classes along another axis, as images have them ([`axis`](Self::axis)).
+/// - Gradient: softmax(x) - t, where t is the target distribution (1 at the class, 0 elsewhere).
+/// - Targets: classes or distributions. [`Targets`] adds weights of the classes.
+/// - Logits: rows of classes ([`new`](Self::new)), or classes along another axis, as in images ([`axis`](Self::axis)).
 /// - [`label_smoothing`](Self::label_smoothing): t becomes (1 - s) t + s/classes. Rows of the class
-///   [`ignore_index`](Self::ignore_index) (-100) count for nothing: loss 0, gradient 0.
+///   [`ignore_index`](Self::ignore_index) (-100) are ignored: their loss and gradient are 0.
 /// - [`reduction`](Self::reduction): the mean over the rows that are not ignored, or the sum; [`losses`](Self::losses)
 ///   gives a loss for each row.
-/// - Error: at most 3 ULP for loss and gradient of a row with a class, also where p is near 1 and its logarithm and p - 1
-///   near 0; measured on sampled rows of up to a million, 2.0 and 2.0. At most 4 ULP with weights on more than one class,
-///   and for a batch; where p and t nearly cancel in the gradient, ULP of the greater of the two.
-/// - Special values: the mean of no rows is NaN, their sum 0. A class of probability 0 (logit -inf) has loss inf if it
-///   is the target, and counts for nothing if its target is 0. Loss and gradient of a row with NaN or +inf, or of nothing
-///   but -inf, are NaN.
-/// - Source: the semantics are those of PyTorch's `CrossEntropyLoss`, but for the 0 of an impossible class with target 0,
-///   for which it has NaN.
+/// - Error: at most 3 ULP for loss and gradient of a row with a class, also where p is near 1, so that its logarithm and p - 1 are
+///   near 0. Measured on sampled rows of up to a million, it is 2.0 and 2.0. At most 4 ULP if more than one class has a weight, and
+///   for a batch. If p and t nearly cancel in the gradient, its error is in ULP of the greater of the two.
+/// - Special values: the mean of no rows is NaN, their sum is 0. A class of probability 0 (logit -inf) has loss inf if it is the
+///   target, and adds nothing if its target is 0. Loss and gradient of a row with NaN or +inf, or of nothing but -inf, are NaN.
+/// - Source: the semantics of PyTorch's `CrossEntropyLoss`, with one difference: a class of probability 0 whose target is 0 adds 0
+///   here, and NaN in PyTorch.
 ///
 /// ```
 /// use activations::CrossEntropy;
@@ -61,7 +60,7 @@ pub struct CrossEntropy {
 }
 
 impl CrossEntropy {
-    /// Of rows of `classes` logits.
+    /// The loss of rows of `classes` logits.
     ///
     /// # Errors
     /// If `classes` is 0.
@@ -77,14 +76,14 @@ impl CrossEntropy {
         Self::axis(classes, 1)
     }
 
-    /// Of classes along an axis that is not the last: the logits of a row are `inner` apart.
+    /// The loss of classes along an axis that is not the last. The logits of a row are `inner` apart.
     ///
-    /// The logits are `outer x classes x inner`, the targets `outer x inner`: of images `[N, C, H, W]` and `[N, H, W]`, where
-    /// `inner` is H W, and of sequences `[N, C, L]` and `[N, L]`. Losses are in the order of the targets; distributions and
-    /// gradients lie as the logits do. A row has the bits that it would have with its logits adjacent.
+    /// The logits are `outer x classes x inner`, and the targets are `outer x inner`. For images they are `[N, C, H, W]` and
+    /// `[N, H, W]`, and `inner` is H W. For sequences they are `[N, C, L]` and `[N, L]`. Losses are in the order of the targets.
+    /// Distributions and gradients have the layout of the logits. A row gives the same bits as if its logits were adjacent.
     ///
     /// # Errors
-    /// If one of them is 0, or their product is no length of a slice.
+    /// If `classes` or `inner` is 0, or their product is greater than any slice's length.
     ///
     /// ```
     /// use activations::CrossEntropy;
@@ -110,13 +109,13 @@ impl CrossEntropy {
         self.layout.row_len(1)
     }
 
-    /// Logits that belong together: a row, or along an axis as many rows as are interleaved.
+    /// How many logits belong together: a row, or along an axis all rows that are interleaved.
     pub(super) fn unit(&self) -> usize {
         self.classes().saturating_mul(self.layout.inner())
     }
 
-    /// So much of each target is spread evenly over all classes. 0 if not set; 1 spreads all of it, so that only whether a row
-    /// is ignored, and what the mean is divided by, depends on its class.
+    /// Sets the part of each target that is spread evenly over all classes. The default is 0. With 1, all of it is spread: then a
+    /// row's class decides only whether the row is ignored, and the divisor of the mean.
     ///
     /// # Errors
     /// If it is not in \[0, 1\].
@@ -141,12 +140,12 @@ impl CrossEntropy {
         Ok(Self { label_smoothing, ..self })
     }
 
-    /// A focal loss: the loss of a row times (1 - p)^gamma, where p is the probability of its class. Rows that are right
-    /// already count for little. 0, plain cross-entropy, if not set; Lin et al. use 2.
+    /// Makes it a focal loss: the loss of a row is multiplied by (1 - p)^gamma, where p is the probability of its class. So rows that
+    /// are already right count for little. The default is 0, plain cross-entropy. Lin et al. use 2.
     ///
-    /// Targets are classes, with weights for the classes if need be (the paper's alpha). As for every weighted loss, the mean
-    /// is divided by the sum of the weights; the paper's sum over the number of positive rows is [`Reduction::Sum`] and a
-    /// division of yours. For independent labels use [`BinaryCrossEntropy::focal`](crate::BinaryCrossEntropy::focal).
+    /// The targets must be classes, and may have weights (the paper's alpha). As for every weighted loss, the mean is divided by the
+    /// sum of the weights. The paper divides the sum by the number of positive rows: for that, use [`Reduction::Sum`] and divide it
+    /// yourself. For independent labels use [`BinaryCrossEntropy::focal`](crate::BinaryCrossEntropy::focal).
     ///
     /// - Gradient: (1 - p)^gamma (1 + gamma p l/(1 - p)) (softmax(x) - t), where l = -log p. It is finite for every gamma, also
     ///   where p is 1.
@@ -154,7 +153,7 @@ impl CrossEntropy {
     /// - Source: Lin, Goyal, Girshick, He & Dollar, "Focal loss for dense object detection", 2017, arXiv:1708.02002.
     ///
     /// # Errors
-    /// If it is not in \[0, 1000\], or if there is label smoothing.
+    /// If `gamma` is not in \[0, 1000\], or if there is label smoothing.
     ///
     /// ```
     /// use activations::CrossEntropy;
@@ -174,14 +173,13 @@ impl CrossEntropy {
         Ok(Self { gamma, ..self })
     }
 
-    /// A z-loss: `coefficient` times the square of the log-sum-exp of a row, added to its loss. It keeps logits from drifting
-    /// away from 0. None if not set; PaLM uses 1e-4.
+    /// Adds a z-loss to the loss of each row: `coefficient` times the square of the row's log-sum-exp. It keeps logits from drifting
+    /// away from 0. By default there is none. PaLM uses 1e-4.
     ///
-    /// Class weights do not apply to it; ignored rows have none. The mean and the sum are of the rows' losses with it, as in
-    /// T5X. optax has no z-loss.
+    /// Class weights do not apply to it, and ignored rows have none. The mean and the sum include it, as in T5X. optax has no z-loss.
     ///
-    /// - Gradient: 2 coefficient z softmax(x), where z is the log-sum-exp, beside that of the loss.
-    /// - Error: 3 ULP of the z-loss more, for a z of at least 1.
+    /// - Gradient: 2 coefficient z softmax(x) is added, where z is the log-sum-exp.
+    /// - Error: 3 ULP of the z-loss are added if z is at least 1.
     /// - Source: Chowdhery et al., "PaLM: scaling language modeling with pathways", 2022, arXiv:2204.02311; `z_loss` of T5X,
     ///   `cross_entropy_with_logits`.
     ///
@@ -202,12 +200,12 @@ impl CrossEntropy {
         Ok(Self { z_loss, ..self })
     }
 
-    /// Rows of this class count for nothing, whether there is such a class or not. -100 if not set.
+    /// Sets the class whose rows are ignored. It need not be a valid class. The default is -100.
     ///
     /// ```
     /// use activations::CrossEntropy;
     ///
-    /// // The second row is padding: the mean is that of one row.
+    /// // The second row is padding, so the mean is over one row.
     /// let loss = CrossEntropy::new(2)?.ignore_index(-1).loss(&[0.0_f64, 0.0, 5.0, 6.0], &[0, -1]);
     /// assert_eq!(loss, 2.0_f64.ln());
     /// # Ok::<(), activations::ParameterError>(())
@@ -222,8 +220,8 @@ impl CrossEntropy {
     /// The loss of the batch.
     ///
     /// # Panics
-    /// If the logits do not divide into rows, if there is not one target for each row, or weight for each class, or if a
-    /// class is none and not ignored either.
+    /// If the logits do not divide into rows, if there is not one target for each row or one weight for each class, or if a class is
+    /// out of range and not ignored.
     ///
     /// ```
     /// use activations::{CrossEntropy, Targets};
@@ -267,10 +265,10 @@ impl CrossEntropy {
         T::rounded(self.mean(logits, targets, grad))
     }
 
-    /// The loss of each row, whatever the reduction: 0 for those that are ignored.
+    /// The loss of each row, whatever the reduction. Ignored rows have loss 0.
     ///
     /// # Panics
-    /// As [`loss`](Self::loss), or if `losses` has not an element for each row; before anything is written.
+    /// As [`loss`](Self::loss), or if `losses` does not have an element for each row; before anything is written.
     ///
     /// ```
     /// use activations::CrossEntropy;
@@ -367,7 +365,7 @@ impl CrossEntropy {
         self.reduction.denominator(count)
     }
 
-    /// The loss of the batch, and its gradient, if the slice is not empty.
+    /// The loss of the batch, and its gradient if `grad` is not empty.
     pub(super) fn mean<T: Element>(&self, logits: &[T], targets: Targets<'_, T>, grad: &mut [T]) -> T::Float {
         let denominator = self.denominator(logits, &targets);
         let total = self.run(logits, targets, 1.0 / denominator, &mut |_, _| {}, grad);
@@ -379,8 +377,8 @@ impl CrossEntropy {
         Settings { layout, label_smoothing, ignore_index, gamma, z_loss }
     }
 
-    /// Calls `losses` with the number of the first of some rows, and with their losses. Returns the sum of all losses. Gradients
-    /// are multiplied by `times`; if the slice is empty, there are none.
+    /// Calls `losses` with groups of rows: the number of the first row, and their losses. Returns the sum of all losses. Gradients
+    /// are multiplied by `times`. If `grad` is empty, they are not computed.
     pub(super) fn run<T: Element>(
         &self,
         logits: &[T],

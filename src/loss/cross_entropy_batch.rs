@@ -1,4 +1,4 @@
-//! A batch for a cross-entropy, of any element type: how its rows become floats.
+//! A batch for a cross-entropy: how rows of any element type become floats.
 
 use super::cross_entropy_rows::{Job, Settings, WeightsOf};
 use super::targets::{Kind, Targets};
@@ -12,15 +12,15 @@ use crate::rows::reduce::{CHUNK, Partial};
 use crate::rows::stats::SIDE;
 use crate::rows::terms::{Stage, Terms};
 
-/// Logits with their targets, and what is asked for.
+/// Logits with their targets, and the wanted results.
 pub(super) struct Batch<'a, T: Element> {
     pub(super) settings: Settings,
     pub(super) level: Level,
     pub(super) logits: &'a [T],
     pub(super) targets: Targets<'a, T>,
-    /// Is called with the number of the first of some rows, and with their losses.
+    /// Called with groups of rows: the number of the first row, and their losses.
     pub(super) losses: &'a mut dyn FnMut(usize, &[T::Float]),
-    /// Empty: it is not asked for.
+    /// Empty if the gradient is not wanted.
     pub(super) grad: &'a mut [T],
     /// By which gradients are multiplied.
     pub(super) times: T::Float,
@@ -58,7 +58,7 @@ fn losses_of<T: Element>(_: &BatchLoss, batch: Batch<'_, T>) {
 /// A sum of losses as one number.
 pub(super) fn total_of<T: Element>((hi, lo): Partial<Plain<T>>) -> f64 {
     let (hi, lo) = (hi.wide(), lo.wide());
-    // Of infinite losses, what was lost is NaN.
+    // The rounding error of infinite losses is NaN.
     if lo.is_nan() { hi } else { hi + lo }
 }
 
@@ -67,7 +67,7 @@ pub(super) type Plain<T> = <<T as Element>::Float as Float>::Plain;
 /// Rows of up to [`CHUNK`] logits.
 fn short_rows<T: Element>(job: &mut Job<'_, T::Float>, logits: &[T], t: Option<&[T]>, grad: &mut [T]) {
     let row_len = job.row_len;
-    // As many rows as are one tile, if they are converted.
+    // Rows that must be converted fill one tile.
     let together = if T::IS_FLOAT { logits.len() / row_len } else { (TILE / row_len).min(SIDE) }.max(1);
     for (number, x) in logits.chunks(together * row_len).enumerate() {
         let at = number * together;
@@ -88,7 +88,7 @@ fn long_rows<T: Element>(job: &mut Job<'_, T::Float>, logits: &[T], t: Option<&[
         let (t, grad) = (t.map(|t| &t[row.clone()]), grad.get_mut(row).unwrap_or_default());
         job.long_row(at, gradient, T::IS_FLOAT, &mut |range, written, f| {
             let inputs = [&x[range.clone()], t.map_or(&[], |t| &t[range.clone()])];
-            // A tile that nobody reads again is not rounded to halves.
+            // If the tile is not read again, it need not be rounded to halves.
             let grad = if written || T::IS_FLOAT { grad.get_mut(range).unwrap_or_default() } else { &mut [] };
             T::as_floats(level, inputs, [grad], false, |[x, of_row], [y]| {
                 f(0, Slices { row_len: x.len(), x: Some(x), grad_y: t.map(|_| of_row), y });
@@ -97,7 +97,7 @@ fn long_rows<T: Element>(job: &mut Job<'_, T::Float>, logits: &[T], t: Option<&[
     }
 }
 
-/// Rows whose elements are apart.
+/// Rows whose elements are not adjacent.
 fn along_axis<T: Element>(job: &mut Job<'_, T::Float>, layout: Layout, logits: &[T], t: Option<&[T]>, grad: &mut [T]) {
     let (level, row_len, gradient) = (job.level, job.row_len, !grad.is_empty());
     let (mut at, mut logits_of_rows) = (0, Tile::<T::Float, { gather::TILE }>::new());
@@ -112,7 +112,7 @@ fn along_axis<T: Element>(job: &mut Job<'_, T::Float>, layout: Layout, logits: &
         Rows::Slices(Slices { grad_y, y, .. }) => {
             let count = y.len() / row_len;
             if gradient {
-                // The tile receives the gradient, for which the logits are read again.
+                // The gradient overwrites the tile, so the logits are read again for it.
                 let x = logits_of_rows.of(y.len());
                 x.copy_from_slice(y);
                 job.short_rows(at, x, grad_y, Some(y));

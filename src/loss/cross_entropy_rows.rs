@@ -1,5 +1,5 @@
-//! How a cross-entropy is computed: what is known of some rows, their losses, then their gradients. All in floats: halves, and
-//! rows along another axis, come as floats by tiles.
+//! How a cross-entropy is computed: first the sums of some rows, then their losses, then their gradients. All are floats. Halves, and
+//! rows along another axis, have been copied to tiles of floats.
 
 use core::ops::Range;
 
@@ -25,7 +25,7 @@ pub(super) type Parts<'f, T> = dyn FnMut(Range<usize>, bool, OfPart<'_, T>) + 'f
 /// Writes the weights of some classes.
 pub(super) type WeightsOf<'a, T> = dyn Fn(Range<usize>, &mut [T]) + 'a;
 
-/// What a loss is set to.
+/// The settings of a loss.
 #[derive(Clone, Copy)]
 pub(super) struct Settings {
     pub(super) layout: Layout,
@@ -63,25 +63,25 @@ impl Settings {
     }
 }
 
-/// What the rows of a batch have in common, and the losses so far.
+/// The settings that all rows of a batch share, and the losses so far.
 pub(super) struct Job<'a, T: Float> {
     pub(super) level: Level,
     pub(super) row_len: usize,
     /// The classes of the rows; `None` if they have distributions.
     pub(super) classes: Option<Classes<'a>>,
     pub(super) ignore_index: i64,
-    /// What is left of a target: see [`Weights`].
+    /// The part of a target that is not spread: see [`Weights`].
     pub(super) keep: T,
-    /// What each class gets of it.
+    /// The part that each class gets.
     pub(super) spread: T,
-    /// `None`: classes have no weights.
+    /// `None` if the classes have no weights.
     pub(super) weights: Option<&'a WeightsOf<'a, T>>,
-    /// The exponent of a focal loss, and the coefficient of a z-loss: 0 if it is none.
+    /// The exponent of a focal loss, and the coefficient of a z-loss, or 0 if there is none.
     pub(super) gamma: T,
     pub(super) z_loss: T,
     /// By which gradients are multiplied.
     pub(super) times: T,
-    /// Is called with the number of the first of some rows, and with their losses.
+    /// Called with groups of rows: the number of the first row, and their losses.
     pub(super) losses: &'a mut dyn FnMut(usize, &[T]),
     /// The sum of the losses.
     pub(super) sum: Partial<T::Plain>,
@@ -124,7 +124,7 @@ impl<T: Float> Job<'_, T> {
         Weights { t, w, a: self.keep, b: self.spread }
     }
 
-    /// The losses of some rows, from row `at` on, of which everything is known.
+    /// Computes the losses of some rows, from row `at` on, whose sums are known.
     fn take_losses(&mut self, at: usize, count: usize, stats: &Stats<T>, rows: &mut Rows<T>) {
         let (level, z_loss, weighted) = (self.level, self.z_loss, self.is_weighted());
         let weights = rows.own;
@@ -144,8 +144,8 @@ impl<T: Float> Job<'_, T> {
         (self.losses)(at, &rows.loss[..count]);
     }
 
-    /// Rows of up to [`CHUNK`](crate::rows::reduce::CHUNK) logits, from row `at` on, with their distributions and, if it is
-    /// asked for, their gradient.
+    /// Processes rows of up to [`CHUNK`](crate::rows::reduce::CHUNK) logits, from row `at` on, with their distributions and, if
+    /// wanted, their gradient.
     pub(super) fn short_rows(&mut self, at: usize, x: &[T], t: Option<&[T]>, grad: Option<&mut [T]>) {
         let (level, row_len, weighted, times) = (self.level, self.row_len, self.is_weighted(), self.times);
         let mut tile = self.weights.map(|_| Tile::<T, TILE>::new());
@@ -180,7 +180,7 @@ impl<T: Float> Job<'_, T> {
         });
     }
 
-    /// Row number `at`, of any length. `keeps`: whether the outputs keep what was written to them.
+    /// Processes row number `at`, of any length. `keeps` says whether the outputs keep what is written to them.
     pub(super) fn long_row(&mut self, at: usize, gradient: bool, keeps: bool, part: &mut Parts<'_, T>) {
         let (level, row_len, weighted, times) = (self.level, self.row_len, self.is_weighted(), self.times);
         let mut rows = self.targets(at, 1);
@@ -226,7 +226,7 @@ impl<T: Float> Job<'_, T> {
         dispatch(self.level, Total { weight: &all_weights, distance: &all_distances, rows });
     }
 
-    /// Calls `f` with a part of a row, and with its weights: by pieces whose classes' weights a tile has room for.
+    /// Calls `f` with parts of a row and their weights. The weights of a part's classes fit into a tile.
     fn weighed(
         &self,
         range: Range<usize>,

@@ -1,4 +1,4 @@
-//! The loops of a cross-entropy: weights and distances of rows, their losses, their gradients.
+//! The loops of a cross-entropy: weights and distances of rows, losses, gradients.
 
 use core::array::from_ref;
 
@@ -18,7 +18,7 @@ use crate::rows::reduce::{DEPTH, LANES, LaneSums, Partial, Sums, total_anything}
 use crate::rows::stats::{Column, GROUP, PerRow, Row, SIDE, Stats};
 use crate::rows::sums::padded;
 
-/// Lanes for the numbers of a group of longer rows: as many as LLVM makes vectors of.
+/// How many lanes a group of longer rows uses. With fewer, LLVM makes no vectors.
 const FEW: usize = 2 * GROUP;
 
 /// The kind of target that a row has.
@@ -36,13 +36,13 @@ pub(super) struct Rows<T> {
     pub(super) own: PerRow<T>,
     /// The logit of the class.
     pub(super) x: PerRow<T>,
-    /// The sum of the weights of all classes, and of these times the distances from the greatest logit.
+    /// The sum of the weights of all classes, and the sum of the weights times the distances from the greatest logit.
     pub(super) weight: PerRow<T>,
     pub(super) distance: PerRow<T>,
     pub(super) loss: PerRow<T>,
     /// The gradient of the class.
     pub(super) gradient: PerRow<T>,
-    /// What gradients have for each probability beside the row's weights: -0, which changes nothing, without a z-loss.
+    /// The z-loss's term in the factor of each probability. Without a z-loss it is -0, which changes nothing.
     pub(super) extra: PerRow<T>,
 }
 
@@ -84,7 +84,7 @@ impl<T: Float> Task<T> for Total<'_, T> {
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
-        // No closure, which would be compiled at no level in an incremental build.
+        // Not a closure, because an incremental build would compile a closure without the level's instructions.
         #[inline(always)]
         fn total<T: Float, R: Lane<T>>(sums: &[LaneSums<T>; GROUP]) -> Partial<[R; GROUP]> {
             let mut lanes = [Sums::of_anything(); GROUP];
@@ -102,7 +102,7 @@ impl<T: Float> Task<T> for Total<'_, T> {
     }
 }
 
-/// Weights of the elements of rows, or of a part of one: w (a t + b), the distributions t and the weights w of the classes if
+/// Weights of the elements of rows, or of a part of one: w (a t + b), with the distributions t and the weights w of the classes, if
 /// there are any.
 #[derive(Clone, Copy)]
 pub(super) struct Weights<'a, T> {
@@ -113,7 +113,7 @@ pub(super) struct Weights<'a, T> {
 }
 
 impl<T: Float> Weights<'_, T> {
-    /// Of some elements of a row, from number `from` on, to as many of `out`.
+    /// Writes the weights of as many elements as `out` has, from number `from` of the row on.
     #[inline(always)]
     fn write<R: Lane<T>>(&self, row_start: usize, from: usize, out: &mut [T]) {
         let (a, b) = (R::load(self.a), R::load(self.b));
@@ -133,8 +133,7 @@ impl<T: Float> Weights<'_, T> {
     }
 }
 
-/// Sums of the weights of some rows, or of a part of one, and of the weights times the distances from the greatest logit: added
-/// to those given.
+/// Adds to two sums the weights of some rows, or of a part of one, and the weights times the distances from the greatest logit.
 pub(super) struct Weigh<'a, T> {
     pub(super) x: &'a [T],
     pub(super) row_len: usize,
@@ -178,9 +177,9 @@ impl<T: Float> Task<T> for Weigh<'_, T> {
     }
 }
 
-/// Weights, and weighted distances from the greatest logit, these times `unlift()`: no difference of two numbers overflows
-/// then. For `x = -inf` the distance is clamped to a huge finite number: a zero weight then gives 0 instead of NaN, and any
-/// other weight overflows to infinity, once it is lifted.
+/// Weights, and weighted distances from the greatest logit. The distances are multiplied by `unlift()`, so that no difference of
+/// two numbers overflows. For `x = -inf` the distance is clamped to a huge finite number: a zero weight then gives 0 instead of
+/// NaN, and any other weight overflows to infinity when the result is lifted.
 #[inline(always)]
 fn distances<T: Float, R: Lane<T>, const K: usize>(
     x: &[[T; LANES]; K],
@@ -199,11 +198,12 @@ fn distances<T: Float, R: Lane<T>, const K: usize>(
     }
 }
 
-/// (greatest - x) + log(sum of e^(x - greatest)): two parts of one sign, for the class and, summed already, for all.
+/// (greatest - x) + log(sum of e^(x - greatest)). Both parts have one sign. They are for the class and, summed already, for all
+/// classes.
 pub(super) struct Losses<'a, T> {
     pub(super) stats: &'a Stats<T>,
     pub(super) rows: &'a mut Rows<T>,
-    /// How many rows there are.
+    /// The number of rows.
     pub(super) count: usize,
     pub(super) weighted: bool,
 }
@@ -214,7 +214,7 @@ impl<T: Float> Task<T> for Losses<'_, T> {
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
-        // Longer rows come in groups of fewer.
+        // Groups of longer rows are smaller.
         if self.count <= GROUP { self.first_rows::<R, FEW>() } else { self.first_rows::<R, SIDE>() }
     }
 }
@@ -232,7 +232,7 @@ impl<T: Float> Losses<'_, T> {
             let all = R::select(if_true::<R>(weighted), all, zero);
             let (x, weight) = (R::load(rows.x[i]), R::load(rows.own[i]));
             let loss = (row.greatest - x) + log;
-            // A weight of 0 makes nothing of an infinite loss too.
+            // A weight of 0 gives 0, even for an infinite loss.
             rows.loss[i] = (all + R::select(weight.abs().le(zero), zero, weight * loss)).store();
         }
         for (loss, kind) in rows.loss.iter_mut().zip(&rows.kind) {
@@ -243,11 +243,11 @@ impl<T: Float> Losses<'_, T> {
     }
 }
 
-/// What a focal loss and a z-loss make of the losses of rows, and of the weights of their gradients.
+/// Applies a focal loss and a z-loss to the losses of rows, and to the weights of their gradients.
 pub(super) struct Adjust<'a, T> {
     pub(super) stats: &'a Stats<T>,
     pub(super) rows: &'a mut Rows<T>,
-    /// Of a focal loss. The rows' losses then have no weights; those are here.
+    /// The exponent and the weights of a focal loss. The rows' losses then come without weights.
     pub(super) focal: Option<(T, &'a PerRow<T>)>,
     pub(super) z_loss: T,
 }
@@ -289,13 +289,13 @@ impl<T: Float> Task<T> for Adjust<'_, T> {
     }
 }
 
-/// (1 - p)^gamma, and the derivative of (1 - p)^gamma l with respect to l, for the loss l = -log p:
-/// (1 - p)^gamma (1 + gamma p l/(1 - p)). The quotient is 1 where p is, so that nothing is infinite for gamma below 1.
+/// (1 - p)^gamma and the derivative of (1 - p)^gamma l with respect to l, where l = -log p is the loss. The derivative is
+/// (1 - p)^gamma (1 + gamma p l/(1 - p)). The quotient l/(1 - p) is 1 where p is 1, so nothing is infinite for gamma below 1.
 #[inline(always)]
 fn focal_factors<R: Real>(loss: R, gamma: R) -> (R, R) {
     let (zero, one) = (R::of(0.0), R::of(1.0));
     let bounded = bounded_abs(loss);
-    // p is not 1 - (1 - p), whose error the loss would multiply.
+    // p is not computed as 1 - (1 - p), because the loss would multiply the error.
     let (rest, p) = (-expm1_neg(bounded, None).number(), exp_neg(bounded, None).number());
     let power = power_of_share(rest, gamma);
     let quotient = R::select(rest.le(zero), one, loss / rest);
@@ -343,8 +343,8 @@ impl<R: Real> Gradient<R> {
         Self { complement, normaliser, weight, extra: R::load(rows.extra[i]), times }
     }
 
-    /// p W - w, and the extra p. From 1/2 on (1 - p) (-W) - (w - W), which has more digits where p is near 1, and its sign where it is too
-    /// small for the type; below, the other has.
+    /// p W - w, plus the extra term p. For p from 1/2 on it is computed as (1 - p) (-W) - (w - W), which keeps more digits where p is
+    /// near 1, and keeps the sign of results that underflow. For smaller p the first form does.
     #[inline(always)]
     fn at(&self, e: R, w: R) -> R {
         let p = self.normaliser.probability(e);
@@ -353,7 +353,7 @@ impl<R: Real> Gradient<R> {
         p.mul_add(self.extra, R::select(p.lt(R::of(0.5)), from_p, from_complement)) * self.times
     }
 
-    /// The same where the weight is 0, as a [`Normaliser`] and what probabilities are multiplied by.
+    /// The same for a weight of 0, as a [`Normaliser`] and a factor of the probabilities.
     #[inline(always)]
     fn factors(&self) -> (R, R, R) {
         (self.normaliser.factor, self.normaliser.factor_lo, (self.weight + self.extra) * self.times)
@@ -378,7 +378,7 @@ impl<T: Float> Task<T> for Gradients<'_, T> {
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
-        // A function, because LLVM knows only of its arguments that they do not overlap.
+        // A function of its own, because LLVM knows only of a function's arguments that they do not overlap.
         #[inline(always)]
         fn all<F: Float, R: Lane<F>>(formula: &Gradient<R>, e: &mut [F], w: &[F]) {
             for (e, &w) in e.iter_mut().zip(w) {
@@ -441,7 +441,7 @@ impl<T: Float> Task<T> for Gradients<'_, T> {
     }
 }
 
-/// The same of short rows, from the exponentials in columns; but the class's is only computed, in `rows`.
+/// The same for short rows, from the exponentials in columns. The gradients of the classes themselves go to `rows`.
 pub(super) struct ColumnGradients<'a, T> {
     pub(super) stats: &'a Stats<T>,
     pub(super) rows: &'a mut Rows<T>,
@@ -455,7 +455,7 @@ impl<T: Float> Task<T> for ColumnGradients<'_, T> {
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
-        // A function, because LLVM knows only of its arguments that they do not overlap.
+        // A function of its own, because LLVM knows only of a function's arguments that they do not overlap.
         #[inline(always)]
         fn block<T: Float, R: Lane<T>>(factors: &[[R; SIDE]; 3], columns: &mut [Column<T>; DEPTH]) {
             for i in 0..SIDE {
@@ -481,7 +481,7 @@ impl<T: Float> Task<T> for ColumnGradients<'_, T> {
             rows.gradient[i] = formula.at(R::load(of_class[i]), R::of(0.0) + R::load(rows.own[i])).store();
             (factors[0][i], factors[1][i], factors[2][i]) = formula.factors();
         }
-        // By several columns: LLVM would unroll a loop over one, and go over the columns by gathers.
+        // Several columns at a time, because LLVM would unroll a loop over one column, and use gathers over the columns.
         for columns in columns.as_chunks_mut().0 {
             block::<T, R>(&factors, columns);
         }

@@ -5,9 +5,9 @@ use crate::kernel::element::Element;
 use crate::layers::wide::Wide;
 use crate::pass::same_length;
 
-/// Half in, `f32` out: see [`Wide`].
+/// Takes halves and gives losses in `f32`: see [`Wide`].
 impl Wide<CrossEntropy> {
-    /// [`CrossEntropy::loss`], not rounded to a half.
+    /// [`CrossEntropy::loss`], without the rounding to a half.
     ///
     /// # Panics
     /// As [`CrossEntropy::loss`].
@@ -26,7 +26,7 @@ impl Wide<CrossEntropy> {
         self.0.mean(logits, targets, &mut [])
     }
 
-    /// [`CrossEntropy::loss_and_gradient`], with the loss not rounded to a half.
+    /// [`CrossEntropy::loss_and_gradient`], without the rounding of the loss to a half.
     ///
     /// # Panics
     /// As [`CrossEntropy::loss_and_gradient`].
@@ -52,7 +52,7 @@ impl Wide<CrossEntropy> {
         self.0.mean(logits, targets, grad)
     }
 
-    /// [`CrossEntropy::losses`], not rounded to halves.
+    /// [`CrossEntropy::losses`], without the rounding to halves.
     ///
     /// # Panics
     /// As [`CrossEntropy::losses`].
@@ -79,7 +79,7 @@ impl Wide<CrossEntropy> {
         );
     }
 
-    /// [`CrossEntropy::losses_and_gradient`], with losses not rounded to halves.
+    /// [`CrossEntropy::losses_and_gradient`], without the rounding of the losses to halves.
     ///
     /// # Panics
     /// As [`CrossEntropy::losses_and_gradient`].

@@ -1,4 +1,4 @@
-//! `Exact` of losses: computed in `f64`, by operations that are the same on every machine, and rounded once.
+//! `Exact` for losses. They are computed in `f64`, by operations that are the same on every machine, and rounded once.
 
 use core::ops::Range;
 
@@ -31,7 +31,7 @@ fn narrow<T: Element<Float = f32>>(from: &[f64], to: &mut [T]) {
 }
 
 /// Computed in `f64` at [`Level::portable`](crate::Level::portable) and rounded once: at most 0.501 ULP, on sampled rows, and the
-/// same bits on every machine. A gradient's error is relative to its parts if they cancel.
+/// same bits on every machine. If the parts of a gradient cancel, its error is relative to the parts.
 impl Exact<CrossEntropy> {
     /// [`CrossEntropy::loss`].
     ///

@@ -1,7 +1,7 @@
 //! Losses on several threads.
 //!
-//! Losses of rows, and gradients, do not depend on other rows. The losses are kept and added in the order of the rows, as on one
-//! thread. Those of elements are added in segments of a fixed length, whose sums are added in their order.
+//! The loss and the gradient of a row do not depend on other rows. The losses of rows are stored and then added in the order of the
+//! rows, as on one thread. The losses of elements are added in segments of a fixed length, whose sums are added in their order.
 
 use std::vec;
 
@@ -20,7 +20,7 @@ use crate::rows::reduce::add;
 impl IntoParallel for CrossEntropy {}
 impl IntoParallel for BinaryCrossEntropy {}
 
-/// Rows of logits, with all that belongs to them. There is no gradient if it is empty.
+/// Rows of logits, with their targets and outputs. If `grad` is empty, it is not computed.
 struct Rows<'a, T: Element> {
     loss: &'a CrossEntropy,
     logits: &'a [T],
@@ -175,9 +175,9 @@ impl Parallel<CrossEntropy> {
     }
 }
 
-/// Some elements of a batch, with what is theirs, and the sums of their segments.
+/// Some elements of a batch, with their targets and outputs, and the sums of their segments.
 struct Elements<'a, T: Element> {
-    /// Where they begin.
+    /// Where they begin in the batch.
     start: usize,
     len: usize,
     losses: Losses<'a, T>,
@@ -221,7 +221,7 @@ impl Parallel<BinaryCrossEntropy> {
     /// [`BinaryCrossEntropy::loss_and_gradient`].
     ///
     /// # Panics
-    /// As that of [`BinaryCrossEntropy`].
+    /// As the method of [`BinaryCrossEntropy`].
     ///
     /// ```
     /// use activations::{BinaryCrossEntropy, IntoParallel};
@@ -244,7 +244,7 @@ impl Parallel<BinaryCrossEntropy> {
     /// [`BinaryCrossEntropy::losses`].
     ///
     /// # Panics
-    /// As that of [`BinaryCrossEntropy`].
+    /// As the method of [`BinaryCrossEntropy`].
     ///
     /// ```
     /// use activations::{BinaryCrossEntropy, IntoParallel};
@@ -262,7 +262,7 @@ impl Parallel<BinaryCrossEntropy> {
     /// [`BinaryCrossEntropy::losses_and_gradient`].
     ///
     /// # Panics
-    /// As that of [`BinaryCrossEntropy`].
+    /// As the method of [`BinaryCrossEntropy`].
     ///
     /// ```
     /// use activations::{BinaryCrossEntropy, IntoParallel};

@@ -1,12 +1,11 @@
-//! What a cross-entropy's rows are compared with: a class each, or a distribution over the classes.
+//! The targets of a cross-entropy: a class for each row, or a distribution over the classes.
 
 #[cfg(feature = "alloc")]
 use alloc::vec::Vec;
 
 /// The targets of a [`CrossEntropy`](crate::CrossEntropy): the class of each row, or a distribution over classes.
 ///
-/// Slices, arrays and vectors of integers are classes, counted from 0. Distributions come by
-/// [`Targets::distributions`].
+/// Slices, arrays and vectors of integers are classes, counted from 0. [`Targets::distributions`] makes targets of distributions.
 ///
 /// ```
 /// use activations::{CrossEntropy, Targets};
@@ -23,8 +22,8 @@ pub struct Targets<'a, T> {
     pub(super) weights: Option<&'a [T]>,
 }
 
-/// What a [`CrossEntropy`](crate::CrossEntropy) takes for targets: classes in slices, arrays and vectors of integers, or
-/// [`Targets`], with weights or distributions.
+/// The types that a [`CrossEntropy`](crate::CrossEntropy) takes as targets: slices, arrays and vectors of integers, which are
+/// classes, and [`Targets`], with weights or distributions.
 ///
 /// ```
 /// use activations::{CrossEntropy, Element, IntoTargets};
@@ -58,8 +57,8 @@ pub(super) enum Kind<'a, T> {
 }
 
 impl<'a, T> Targets<'a, T> {
-    /// A distribution over the classes for each row, one after another: numbers from 0 to 1 that add up to 1, which is
-    /// not checked.
+    /// Targets with a distribution over the classes for each row, one row after another. The numbers are from 0 to 1 and add up to
+    /// 1. This is not checked.
     ///
     /// ```
     /// use activations::{CrossEntropy, Targets};
@@ -73,8 +72,8 @@ impl<'a, T> Targets<'a, T> {
         Self { kind: Kind::Distributions(distributions), weights: None }
     }
 
-    /// With a weight for each class, by which what it adds to the loss is multiplied. As in PyTorch, the mean over rows
-    /// with classes is then divided by the sum of their classes' weights, that over distributions by their number.
+    /// Adds a weight for each class, which multiplies the class's term of the loss. As in PyTorch, the mean over rows with classes is
+    /// then the sum of losses divided by the sum of the rows' weights. The mean over distributions is divided by the number of rows.
     ///
     /// ```
     /// use activations::{CrossEntropy, Targets};
@@ -94,7 +93,7 @@ impl<'a, T> Targets<'a, T> {
 /// For threads: the targets of some rows.
 #[cfg(feature = "rayon")]
 impl<'a, T> Targets<'a, T> {
-    /// The first `rows` rows, of so many classes, and the others.
+    /// The targets of the first `rows` rows, and of the others.
     pub(super) fn split_at(self, rows: usize, classes: usize) -> (Self, Self) {
         let weights = self.weights;
         let (first, second) = match self.kind {
@@ -113,7 +112,7 @@ impl<'a, T> Targets<'a, T> {
 
 macro_rules! classes {
     ($($variant:ident($integer:ident)),*) => {
-        /// The classes of rows, in any type of integer.
+        /// The classes of rows, as any type of integer.
         #[derive(Clone, Copy, Debug)]
         pub(super) enum Classes<'a> {
             $($variant(&'a [$integer]),)*

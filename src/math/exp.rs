@@ -1,4 +1,4 @@
-//! The exponential, in parts that its users put together without losing digits.
+//! The exponential, in parts that formulas combine without losing digits.
 
 use super::Lifted;
 use crate::kernel::real::{Coefficients, Real};
@@ -61,8 +61,8 @@ const C: Coefficients = Coefficients {
     ],
 };
 
-/// 2^64 (`f64`: 2^128): small exponentials are raised by this much, so that they stay normal. In a quotient the lift costs
-/// nothing (it takes the place of 1), in a product one multiplication, last.
+/// 2^64 (`f64`: 2^128). Small exponentials are multiplied by this, so that they stay normal. In a quotient the lift costs nothing,
+/// because it replaces a 1. In a product it costs one multiplication, at the end.
 #[inline(always)]
 pub(crate) fn lifted_one<R: Real>() -> R {
     R::per_type(two_to(64) as f32, two_to(128))
@@ -80,7 +80,7 @@ pub(crate) fn unlift<R: Real>() -> R {
     R::per_type(two_to(-64) as f32, two_to(-128))
 }
 
-/// |x|, but no more than where even |x| e^-|x| is zero: 112 (`f64`: 768).
+/// |x|, bounded by 112 (`f64`: 768), where even |x| e^-|x| is zero.
 #[inline(always)]
 pub(crate) fn bounded_abs<R: Real>(x: R) -> R {
     x.abs().at_most(most())
@@ -91,12 +91,13 @@ fn most<R: Real>() -> R {
     R::per_type(112.0, 768.0)
 }
 
-/// `(r, w, scale)` with `scale * (1 + r w) * unlift()` = 2^n e^-((s + s_lo)/2 + n l), for 0 <= s <= 224 (`f64`: 1536) and
-/// `s_lo` below an ulp of s, in plain lanes below 2^-10 (`f64`: 2^-24) of it. l is ln 2 rounded to the type, n the integer nearest to -s/(2 ln 2).
+/// `(r, w, scale)` with `scale * (1 + r w) * unlift()` = 2^n e^-((s + s_lo)/2 + n l), for 0 <= s <= 224 (`f64`: 1536) and `s_lo`
+/// below an ULP of s, in plain lanes below 2^-10 (`f64`: 2^-24) of it. l is ln 2 rounded to the type, and n is the integer nearest to
+/// -s/(2 ln 2).
 ///
-/// This is e^-(s + s_lo)/2 times a factor near 1, e^(n (ln 2 - l)). The users' polynomials include the inverse of that factor,
-/// which saves the low part of ln 2. The constants are scaled by powers of two, so that s need not be halved. The last product
-/// is left to the caller, who can combine it with others. Error of w: below 2^-23.5, and |r| <= 0.70.
+/// This is e^-(s + s_lo)/2 times a factor near 1, e^(n (ln 2 - l)). The polynomials of the formulas that use it include the inverse
+/// of that factor, which saves the low part of ln 2. The constants are scaled by powers of two, so that s need not be halved. The
+/// last product is left to the caller, who can combine it with others. Error of w: below 2^-23.5, and |r| <= 0.70.
 #[inline(always)]
 pub(crate) fn exp_neg_half<R: Real>(s: R, s_lo: R) -> (R, R, R) {
     let (r, q, scale) = exp_neg_half_series(s, s_lo);
@@ -106,7 +107,7 @@ pub(crate) fn exp_neg_half<R: Real>(s: R, s_lo: R) -> (R, R, R) {
 /// `(r, q, scale)` with w = q r - 1/2.
 #[inline(always)]
 pub(crate) fn exp_neg_half_series<R: Real>(s: R, s_lo: R) -> (R, R, R) {
-    // Without fused multiply-add `s_lo` may be more than an ulp of s.
+    // Without fused multiply-add `s_lo` may be more than an ULP of s.
     let sum = if R::FUSED { s } else { s + s_lo };
     let (n, scale) = sum.round_exp2(R::of(-0.5 * core::f64::consts::LOG2_E), lift());
     let ln2 = R::of(core::f64::consts::LN_2);
@@ -120,12 +121,12 @@ pub(crate) fn exp_neg_half_series<R: Real>(s: R, s_lo: R) -> (R, R, R) {
     (r, r.polynomial(&Q_HALF), scale)
 }
 
-/// The unit that the argument of an exponential is counted in, and the constants of the reduction in this unit. If they are in
-/// units too, no product with the unit is needed.
+/// A unit in which the argument of an exponential is counted, and the constants of the reduction in this unit. With constants in
+/// this unit, no product with the unit is needed.
 pub(crate) struct Unit {
-    /// The unit, and what its type rounds away.
+    /// The unit, and its rounding errors in each type.
     pub(crate) value: (f64, (f32, f64)),
-    /// ln 2 in units as a sum whose high part has so few bits (16; `f64`: 42) that n times it is exact.
+    /// ln 2 in units, as a sum. Its high part has so few bits (16; `f64`: 42) that n times it is exact.
     ln2: ((f32, f64), (f32, f64)),
     /// [`C`] in units.
     c: Coefficients,
@@ -134,7 +135,7 @@ pub(crate) struct Unit {
 impl Unit {
     pub(crate) const ONE: Self = Self { value: (1.0, (0.0, 0.0)), ln2: (LN2_HI, LN2_LO), c: C };
 
-    /// A unit u, with what `f32` and `f64` round away of it; ln 2 / u in two parts; `c[i] u^(2 i + 1)`.
+    /// Takes a unit u and its rounding errors in `f32` and `f64`; ln 2 / u in two parts; `c[i] u^(2 i + 1)`.
     pub(crate) const fn new(value: f64, value_lo: (f32, f64), ln2: ((f32, f64), (f32, f64)), c: Coefficients) -> Self {
         Self { value: (value, value_lo), ln2, c }
     }
@@ -169,7 +170,7 @@ impl Unit {
 }
 
 /// `(m, r, scale)` with e^(a + a_lo) = `scale * (m + r) / (m - r) * 2^lift`, for 0 <= a <= 115 (`f64`: 790) and `a_lo`
-/// below an ulp of a. a, m and r are in units.
+/// below an ULP of a. a, m and r are in units.
 ///
 /// It takes half the multiplications of the polynomial, for formulas that divide anyway. m is in [2, 2.03], |r| <= 0.36; the rounding
 /// of m nearly cancels in the ratio.
@@ -181,16 +182,16 @@ pub(crate) fn exp_ratio<R: Real>(a: R, a_lo: Option<R>, lift: R, unit: &Unit) ->
     (square.mul_add(square.polynomial(&unit.c), R::of(2.0 / unit.value.0)), r, scale)
 }
 
-/// The exponentials of a row of numbers, scaled so that the greatest is from 1/sqrt 2 to sqrt 2: e^x / 2^n, n an integer.
+/// The exponentials of a row of numbers, e^x / 2^n, where the integer n makes the greatest one 1/sqrt 2 to sqrt 2.
 ///
-/// The difference of x and the maximum is never rounded, because the exponential would magnify the error. Below 256 (2048 in
-/// `f64`) x goes through the reduction as it is. Beyond, the numbers that count are within a factor 2 of the greatest, so the
+/// The difference of x and the maximum is never rounded, because the exponential would magnify the error. If the greatest is below
+/// 256 (`f64`: 2048), no difference is taken. Otherwise the numbers that matter are within a factor 2 of the greatest, so the
 /// difference is exact.
 #[derive(Clone, Copy)]
 pub(crate) struct RowExp<R> {
-    /// The greatest if it is far from 0, else 0.
+    /// The greatest number if it is far from 0, else 0.
     pub(crate) offset: R,
-    /// offset - x is taken as no more than this. The exponential is then negligible beside the greatest.
+    /// The limit of offset - x. At the limit the exponential is negligible beside the greatest.
     pub(crate) most: R,
     pub(crate) lift: R,
 }
@@ -201,20 +202,20 @@ impl<R: Real> RowExp<R> {
         let offset = R::select(max.abs().lt(R::per_type(256.0, 2048.0)), R::of(0.0), max);
         let least = offset - max;
         let (n, _) = least.round_exp2(R::of(-core::f64::consts::LOG2_E), R::of(0.0));
-        // e^-128 (`f64`: e^-768) is negligible even a million times, and its power of two is still normal.
+        // Even a million times e^-128 (`f64`: e^-768) is negligible, and its power of two is still normal.
         let most = least + R::per_type(128.0, 768.0);
         Self { offset, most, lift: (lift::<R>() - R::per_type(127.0, 1023.0)) - n }
     }
 
-    /// As [`below`](Self::below), but far from 0 the offset is a multiple of [`UNIT`](Self::unit), so that sums with
-    /// different scales can be added: see [`raised_to`](Self::raised_to). The same for both kinds of lane.
+    /// As [`below`](Self::below), but far from 0 the offset is a multiple of [`UNIT`](Self::unit), so that sums with different scales
+    /// can be added: see [`raised_to`](Self::raised_to). Both kinds of lane give the same offset.
     ///
-    /// The difference of x and the offset is exact still: on the grid of the floats from half the limit up, it is below
-    /// 256 (`f64`: 2048).
+    /// The difference of x and the offset is still exact, because it is below 256 (`f64`: 2048), and it is a multiple of the spacing
+    /// of floats at half the limit.
     #[inline(always)]
     pub(crate) fn on_grid(max: R) -> Self {
         let (zero, one) = (R::of(0.0), R::of(1.0));
-        // From 2^28 (`f64`: 2^60) on neighbours are so far apart that there is nothing to add.
+        // From 2^28 (`f64`: 2^60) on, neighbouring floats are so far apart that all lesser exponentials are negligible.
         let far = R::per_type(two_to(28) as f32, two_to(60));
         let (units, _) = (max * (one / Self::unit())).round_exp2(one, zero);
         let offset = R::select(max.abs().lt(far), units * Self::unit(), max);
@@ -230,8 +231,8 @@ impl<R: Real> RowExp<R> {
         R::per_type(128.0, 1024.0)
     }
 
-    /// A sum of exponentials of this scale, on the scale of a greater one. Both must be on the grid. It is exact if the offsets are
-    /// equal, and 0 where it is negligible beside the greatest of that scale.
+    /// Converts a sum of exponentials to the scale of a greater number. Both scales must be on the grid. The result is exact if the
+    /// offsets are equal, and 0 if the sum is negligible beside the greatest of the new scale.
     #[inline(always)]
     pub(crate) fn raised_to(&self, greater: &Self, (mut hi, mut lo): (R, R)) -> (R, R) {
         let (zero, one) = (R::of(0.0), R::of(1.0));
@@ -248,24 +249,25 @@ impl<R: Real> RowExp<R> {
             (hi, lo) = (R::select(more, scaled, hi), R::select(more, scaled_lo, lo));
             n = R::select(more, n - unit_exponent, n);
         }
-        // More than two units, or parts of one, are more than e^-32 even where floats are so far apart.
+        // If the offsets differ by more than two units, the sum is negligible. A fraction of a unit occurs only where neighbouring
+        // floats are 32 or more apart, and e^-32 is negligible too.
         let counts = R::select(units.le(R::of(2.0)), n, R::of(f64::NEG_INFINITY));
         let (_, power) = n.at_least(-R::per_type(100.0, 1000.0)).round_exp2(one, zero);
         let power = R::select(R::per_type(-100.0, -1000.0).lt(counts), power, zero);
         (hi * power, lo * power)
     }
 
-    /// For [`fast_exp`](Self::fast_exp): the offset is always the greatest.
+    /// For [`fast_exp`](Self::fast_exp), where the offset is always the greatest number.
     #[inline(always)]
     pub(crate) fn fast(max: R) -> Self {
         Self { offset: max, most: R::per_type(128.0, 768.0), lift: lift() }
     }
 
-    /// e^x / 2^n / `unlift()`. For x = -inf it is too small to count beside the greatest. It is meaningless for NaN, and where
-    /// the greatest is infinite.
+    /// e^x / 2^n / `unlift()`. For x = -inf it is negligible beside the greatest. It is meaningless for NaN, and if the greatest is
+    /// infinite.
     ///
-    /// Error in half-ulps of 1: r is exact except for n LN2_LO, below 1/4; the polynomial without its last rounding adds 1/3,
-    /// the last rounding 1.
+    /// Error in half-ULPs of 1: r is exact except for n LN2_LO, below 1/4. The polynomial without its last rounding adds 1/3, and the
+    /// last rounding adds 1.
     #[inline(always)]
     pub(crate) fn exp(&self, x: R) -> R {
         let a = (self.offset - x).at_most(self.most);
@@ -276,22 +278,22 @@ impl<R: Real> RowExp<R> {
 
     /// The same in fewer operations, for `f32` alone.
     ///
-    /// Relative error: 2^-22.6, and |a| 2^-24 more, a the distance from the greatest. Beside the greatest, which is 1, the second
-    /// is below 2^-25.4.
+    /// Relative error: 2^-22.6 + |a| 2^-24, where a is the distance from the greatest. Relative to the greatest, which is 1, the second
+    /// term is below 2^-25.4.
     #[inline(always)]
     pub(crate) fn fast_exp(&self, x: R) -> R {
         let a = (self.offset - x).at_most(self.most);
         let (mantissa, power) = super::fast::exp2_series(a, R::of(-core::f64::consts::LOG2_E), self.lift);
-        // A product, not a sum of exponents: NaN stays NaN, which the search for the greatest does not see.
+        // A product instead of a sum of exponents, so that NaN stays NaN. The search for the greatest ignores NaN.
         mantissa * power
     }
 }
 
-/// `(u, 2^(n + lift))` with e^-(a + a_lo) = 2^n (1 + u), for any a whose n + lift is an exponent of a normal number, and
-/// `a_lo` below its ulp. NaN gives NaN in u.
+/// `(u, 2^(n + lift))` with e^-(a + a_lo) = 2^n (1 + u), for any a for which n + lift is the exponent of a normal number, and
+/// `a_lo` below an ULP of a. NaN gives NaN in u.
 ///
-/// a = -n ln 2 + r, so e^-a = 2^n e^-r and u = -r + r^2 q(r), in [-0.30, 0.42]. Error of u, in half-ulps of 1 (2^-24 for
-/// `f32`): the reduction is exact except for n LN2_LO, below 1/4 in r; r^2 q(r) and the last rounding add 1/2 at most.
+/// a = -n ln 2 + r, so e^-a = 2^n e^-r and u = -r + r^2 q(r), in [-0.30, 0.42]. Error of u, in half-ULPs of 1 (2^-24 for
+/// `f32`): the reduction is exact except for n LN2_LO, which is below 1/4 in r. r^2 q(r) and the last rounding add 1/2 at most.
 #[inline(always)]
 fn exp_neg_parts<R: Real>(a: R, a_lo: Option<R>, lift: R) -> (R, R) {
     let (n, scale) = a.round_exp2(R::of(-core::f64::consts::LOG2_E), lift);
@@ -317,7 +319,7 @@ pub(crate) fn exp_neg<R: Real>(a: R, a_lo: Option<R>) -> Lifted<R> {
     Lifted { value: scale.mul_add(u, scale), unlift: unlift() }
 }
 
-/// e^-a for 0 <= a <= 115 (`f64`: 790), and what its last rounding took away, lifted like it.
+/// e^-a for 0 <= a <= 115 (`f64`: 790), and the error of its last rounding, with the same lift.
 #[inline(always)]
 pub(crate) fn exp_neg_with_error<R: Real>(a: R) -> (Lifted<R>, R) {
     let (u, scale) = exp_neg_parts(a, None, lift());
@@ -343,7 +345,7 @@ pub(super) fn remainder<R: Real>(a: R, a_lo: Option<R>, n: R, unit: &Unit) -> R 
     }
 }
 
-/// ln 2 as a sum whose high part has so few bits (14; `f64`: 32) that n times it is exact, fused or not.
+/// ln 2 as a sum. The high part has so few bits (14; `f64`: 32) that n times it is exact, fused or not.
 const LN2_HI: (f32, f64) = (0.693_176_27, 0.693_147_180_369_123_8);
 const LN2_LO: (f32, f64) = (-2.908_897_1e-5, 1.908_214_929_270_587_7e-10);
 
@@ -356,8 +358,8 @@ fn exp_anywhere<R: Real>(x: R) -> (R, R, R, R) {
     (scale, u, one, unlift)
 }
 
-/// `(lift, one, unlift)` for a negated exponent: powers of two at least `safe` from 1 are lifted to stay normal, or lowered to stay
-/// finite. `one` is the lifted 1, and `unlift` its reciprocal.
+/// `(lift, one, unlift)` for the negated exponent `a`. If a is beyond `safe`, the power of two is lifted to stay normal, or lowered to
+/// stay finite. `one` is the lifted 1, and `unlift` its reciprocal.
 #[inline(always)]
 fn lift_at<R: Real>(a: R, safe: R) -> (R, R, R) {
     let (deep, high) = (safe.lt(a), a.lt(-safe));
@@ -459,8 +461,8 @@ pub fn expm1<R: Real>(x: R) -> R {
 /// assert_eq!(Octaves.forward_vec(&[-1.0_f32, 0.0, 1.0]), [220.0, 440.0, 880.0]);
 /// ```
 ///
-/// x = n + r with an exact r, and 2^r = e^(r ln 2) by the polynomial of [`exp`]. Error in half-ulps of 1: r ln 2 rounded 1/4, the
-/// polynomial and the sum before the last 1/2, the last rounding 1.
+/// x = n + r with an exact r, and 2^r = e^(r ln 2) by the polynomial of [`exp`]. Error in half-ULPs of 1: rounding r ln 2 adds 1/4, the
+/// polynomial and the sum before the last one add 1/2, and the last rounding adds 1.
 #[inline(always)]
 #[must_use]
 pub fn exp2<R: Real>(x: R) -> R {

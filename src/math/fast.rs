@@ -1,7 +1,7 @@
-//! What the fast forms are made of: shorter formulas, for `f32` alone, whose errors are absolute.
+//! The parts of the fast forms: shorter formulas, for `f32` alone, with absolute error bounds.
 //!
-//! Counted in operations, because that is what limits them. Powers are powers of 2, so that the reduction takes additions
-//! instead of multiplications, and it is exact: the argument is rounded once, when it is multiplied by log2 e.
+//! The number of operations limits their speed. Powers are powers of 2, so that the reduction takes additions instead of
+//! multiplications and is exact. The argument is rounded once, when it is multiplied by log2 e.
 
 use crate::kernel::real::{Coefficients, Real};
 
@@ -14,7 +14,7 @@ const K: Coefficients = Coefficients { f32: &[0.115_524_45, -9.224_341_5e-4], f6
 const G: Coefficients =
     Coefficients { f32: &[0.693_147, 0.240_222_41, 0.055_506_993, 0.009_671_565, 0.001_327_475], f64: &[] };
 
-/// w(a)/a with (1 + w)^8 = Phi(a)/Phi(-a), Phi the normal distribution: error of Phi(-a) 2^-24.6, absolutely, for every a >= 0.
+/// w(a)/a with (1 + w)^8 = Phi(a)/Phi(-a), where Phi is the normal distribution. Absolute error of Phi(-a): 2^-24.6 for every a >= 0.
 /// Fitted by `tools/fast.sollya`.
 const NORMAL: Coefficients = Coefficients {
     f32: &[
@@ -30,8 +30,8 @@ const NORMAL: Coefficients = Coefficients {
     f64: &[],
 };
 
-/// h(a) with (1 - a h(a)) q = Phi(-a) - a phi(a), phi the normal density and q what [`normal_tail_recip`] has for Phi(-a): error
-/// 2^-23.0, absolutely. The constant term, and the others. Fitted by `tools/fast.sollya`.
+/// h(a) with (1 - a h(a)) q = Phi(-a) - a phi(a), where phi is the normal density and q is the value of Phi(-a) from
+/// [`normal_tail_recip`]. Absolute error: 2^-23.0. The constant term and the others are separate. Fitted by `tools/fast.sollya`.
 const HAZARD_0: f64 = 0.797_893_6;
 const HAZARD: Coefficients = Coefficients {
     f32: &[
@@ -47,8 +47,8 @@ const HAZARD: Coefficients = Coefficients {
     f64: &[],
 };
 
-/// 2 atanh(t)/t in t^2, 0 <= t <= 1/3: error of 2 atanh(t) 2^-28.5, absolutely. The first is exact, so that small results keep
-/// their digits. Fitted by `tools/fast.sollya`.
+/// 2 atanh(t)/t in t^2, 0 <= t <= 1/3. Absolute error of 2 atanh(t): 2^-28.5. The first coefficient is exact, so that small results
+/// keep their digits. Fitted by `tools/fast.sollya`.
 const ATANH: Coefficients =
     Coefficients { f32: &[2.0, 0.666_662_7, 0.400_282_95, 0.279_065_34, 0.284_292_4], f64: &[] };
 
@@ -71,7 +71,7 @@ impl<R: Real> Exp2Ratio<R> {
         let (n, scale) = t.round_exp2(R::of(1.0), lift);
         let f = t - n;
         let square = f * f;
-        // 2/ln 2 is twice log2 e, rounded alike.
+        // 2/ln 2 is twice log2 e, so both have the same relative rounding error.
         Self { m: square.mul_add(square.polynomial(&K), R::of(2.0 * core::f64::consts::LOG2_E)), f, scale }
     }
 
@@ -86,16 +86,16 @@ impl<R: Real> Exp2Ratio<R> {
 
 /// The hyperbolic tangent (2^t - 1)/(2^t + 1), t = 2 x log2 e, to 4 ULP.
 ///
-/// Nothing cancels in either formula. The second has fewer roundings, which plain lanes need. Where sums are fused, the first is
-/// as exact, and faster with AVX2 (0.25 ns instead of 0.28), because it needs neither |x| nor the sign of x.
+/// Nothing cancels in either formula. The second one has fewer roundings, so plain lanes use it. With fused multiply-add, the first
+/// one is as accurate, and faster with AVX2 (0.25 ns instead of 0.28), because it needs neither |x| nor the sign of x.
 #[inline(always)]
 pub(crate) fn fast_tanh<R: Real>(x: R) -> R {
-    // From 10 on, tanh is 1.
+    // From 10 on, tanh is rounded to 1.
     let (most, per_unit) = (R::of(10.0), R::of(2.0 * core::f64::consts::LOG2_E));
     let one = R::of(1.0);
     if R::FUSED {
         let Exp2Ratio { m, f, scale } = Exp2Ratio::new(x.at_least(-most).at_most(most) * per_unit);
-        // 1 - scale, not scale - 1: where it is 0, its product with m takes no sign from f.
+        // 1 - scale instead of scale - 1, because if it is 0, its product with m then does not take the sign of f.
         let (less, more) = (one - scale, one + scale);
         (-less).mul_add(m, f * more) / m.mul_add(more, -(f * less))
     } else {
@@ -123,8 +123,8 @@ pub(crate) fn exp2_parts<R: Real>(t: R) -> (R, R) {
 
 /// 1/Phi(-a), for 0 <= a <= 1000. It is infinite long before that.
 ///
-/// The eighth power 1 + w is squared three times, with 1 taken off: near a = 0, where Phi(-a) counts most, errors are relative to
-/// w. So the roundings of the polynomial and of the first square hardly count.
+/// 1 + w is squared three times, to the eighth power, always without the 1. So near a = 0, where Phi(-a) matters most, errors are
+/// relative to w, and the roundings of the polynomial and of the first square hardly matter.
 #[inline(always)]
 pub(crate) fn normal_tail_recip<R: Real>(a: R) -> R {
     let (one, two) = (R::of(1.0), R::of(2.0));
@@ -134,7 +134,7 @@ pub(crate) fn normal_tail_recip<R: Real>(a: R) -> R {
     fourth_power.mul_add(fourth_power, one)
 }
 
-/// (Phi(-a) - a phi(a))/q, q the reciprocal of [`normal_tail_recip`].
+/// (Phi(-a) - a phi(a))/q, where q is the reciprocal of [`normal_tail_recip`].
 #[inline(always)]
 pub(crate) fn normal_slope<R: Real>(a: R) -> R {
     let hazard = degree_7(a, &HAZARD).mul_add(a, R::of(HAZARD_0));
@@ -147,8 +147,8 @@ pub(crate) fn twice_atanh<R: Real>(t: R) -> R {
     t * (t * t).polynomial(&ATANH)
 }
 
-/// A polynomial of degree 7. In plain lanes its chain of operations limits the speed, so there it is split in two and in four
-/// (Estrin, 1960): 1.16 ns instead of 1.36 for GELU with SSE2. With fused multiply-add that would take 10 % longer.
+/// A polynomial of degree 7. In plain lanes its chain of operations limits the speed, so it is split in two and in four there
+/// (Estrin, 1960). GELU with SSE2 then takes 1.16 ns instead of 1.36. With fused multiply-add, splitting would take 10 % longer.
 #[inline(always)]
 fn degree_7<R: Real>(x: R, c: &Coefficients) -> R {
     if R::FUSED {

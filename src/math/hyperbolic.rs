@@ -4,8 +4,8 @@ use crate::kernel::real::{Coefficients, Real};
 
 /// p(x^2) with x - tanh(x) = x^3 p(x^2) for |x| <= 1.
 ///
-/// Relative error: at most 2^-25.0 (`f32`), 2^-54.0 (`f64`), at 0, because 1/3 is rounded. Fitted with coefficients rounded to
-/// the type by `tools/tanh.sollya`.
+/// Relative error: at most 2^-25.0 (`f32`), 2^-54.0 (`f64`). The worst is at 0, because 1/3 is rounded. Fitted with coefficients
+/// rounded to the type by `tools/tanh.sollya`.
 const P: Coefficients = Coefficients {
     f32: &[
         0.333_333_34,
@@ -59,16 +59,16 @@ const C: Coefficients = Coefficients {
     ],
 };
 
-/// x - tanh(x) for |x| <= 1, to full relative accuracy. Meaningless beyond.
+/// x - tanh(x) for |x| <= 1, to full relative accuracy. Beyond 1 the result is meaningless.
 #[inline(always)]
 pub(crate) fn tanhshrink_near_zero<R: Real>(x: R) -> R {
-    // The rounding error of the square is added, so only three roundings of the product are left, and the polynomial's.
+    // The rounding error of the square is added, so only the polynomial's roundings and three of the product remain.
     let (square, square_lo) = x.two_mul(x);
     let line = x * square.polynomial(&P);
     line.mul_add(square, line * square_lo)
 }
 
-/// log(cosh(x)) for |x| <= 3/4, to full relative accuracy. Meaningless beyond.
+/// log(cosh(x)) for |x| <= 3/4, to full relative accuracy. Beyond 3/4 the result is meaningless.
 #[inline(always)]
 pub(crate) fn log_cosh_near_zero<R: Real>(x: R) -> R {
     let square = x * x;

@@ -52,7 +52,7 @@ const L: Coefficients = Coefficients {
 #[must_use]
 pub fn ln<R: Real>(x: R) -> R {
     let zero = R::of(0.0);
-    // Subnormal numbers are raised by 2^32 (`f64`: 2^64), so that their exponent can be split off.
+    // Subnormal numbers are multiplied by 2^32 (`f64`: 2^64), so that their exponent can be split off.
     let low = x.lt(R::per_type(two_to(-126) as f32, two_to(-1022)));
     let raised = R::select(low, x * R::per_type(two_to(32) as f32, two_to(64)), x);
     let (f, n) = near_one(raised);
@@ -92,16 +92,16 @@ pub fn ln_1p<R: Real>(x: R) -> R {
     let one = R::of(1.0);
     let (w, w_lo) = two_sum(one, x);
     let (f, n) = near_one(w);
-    // Beyond this the low part is below an ulp of the sum, times any power of two.
+    // Beyond this bound the low part is below an ULP of the sum, times any power of two.
     let (_, scale) = n.at_most(R::per_type(100.0, 1000.0)).round_exp2(-one, R::of(0.0));
     let (f, f_lo) = two_sum(f, w_lo * scale);
     // The slope of the logarithm at f, 1/(1 + f), to its second term.
     let log = anywhere(w, log_of(f, (-f).mul_add(f_lo, f_lo), n));
-    // Next to 0 the sum 1 + x is 1: there x is the logarithm, with its sign.
+    // For tiny x the sum 1 + x is rounded to 1, and the logarithm is x, with its sign.
     R::select(x.abs().lt(R::per_type(two_to(-26) as f32, two_to(-55))), x, log)
 }
 
-/// `(f, n)` with x = (1 + f) 2^n and 1 + f from 1/sqrt 2 to sqrt 2, for normal positive numbers.
+/// `(f, n)` with x = (1 + f) 2^n, where 1 + f is from 1/sqrt 2 to sqrt 2, for normal positive numbers.
 #[inline(always)]
 fn near_one<R: Real>(x: R) -> (R, R) {
     let (m, n) = x.split_exponent();
@@ -112,12 +112,13 @@ fn near_one<R: Real>(x: R) -> (R, R) {
 
 /// log(1 + f) + f_lo + n ln 2.
 ///
-/// log(1 + f) = 2 s + s^3 L(s^2) with s = f/(2 + f), and 2 s = f - s f, so it is f - (f^2/2 - s (f^2/2 + s^2 L)): the quotient's
-/// rounding meets what is small beside f (Ng, FDLIBM's `log`, 1993). n times the first part of ln 2 is exact.
+/// log(1 + f) = 2 s + s^3 L(s^2) with s = f/(2 + f), and 2 s = f - s f, so it is f - (f^2/2 - s (f^2/2 + s^2 L)). So the rounding
+/// error of the quotient s only affects terms that are small beside f (Ng, FDLIBM's `log`, 1993). n times the first part of ln 2 is
+/// exact.
 ///
-/// Error in ULP: the last rounding 1/2; beside n ln 2 that of the sum before it 1/4, else those of f^2/2 and of what is subtracted
-/// from it 1/4 together, where f is greatest. Worst in
-/// `f32`: 0.830 at 1.4002973, 0.840 at 1.4133185 without fused multiply-add.
+/// Error in ULP: the last rounding adds 1/2. If n is not 0, the rounding of the sum before it adds 1/4. If n is 0, the roundings of
+/// f^2/2 and of the term subtracted from it add 1/4 together, where f is greatest. Worst in `f32`: 0.830 at 1.4002973, 0.840 at
+/// 1.4133185 without fused multiply-add.
 #[inline(always)]
 fn log_of<R: Real>(f: R, f_lo: R, n: R) -> R {
     let (ln2_hi, ln2_lo) = Unit::ONE.split_ln2::<R>();
@@ -128,7 +129,7 @@ fn log_of<R: Real>(f: R, f_lo: R, n: R) -> R {
     n.mul_add(ln2_hi, f - (half_square - low))
 }
 
-/// A logarithm of x that is right where x is positive and finite, anywhere.
+/// Makes `log`, which is right for positive finite x, right for every x.
 #[inline(always)]
 fn anywhere<R: Real>(x: R, log: R) -> R {
     let (zero, infinity) = (R::of(0.0), R::of(f64::INFINITY));

@@ -1,11 +1,11 @@
-//! log(1 + e^x), what softplus and the losses are made of.
+//! log(1 + e^x), for softplus and the losses.
 
 use super::exp::{Unit, bounded_abs, remainder};
 use super::logistic::sigmoid_neg_less_ln2;
 use super::{Lifted, fast_two_sum, two_sum};
 use crate::kernel::real::{Coefficients, Real};
 
-/// A(t^2) with atanh(t) = t + t^3 A(t^2), t in [0, 1/3]: relative error of the sum 2^-27.5 (`f64`: 2^-58.7). Fitted by
+/// A(t^2) with atanh(t) = t + t^3 A(t^2), t in [0, 1/3]. Relative error of the sum: 2^-27.5 (`f64`: 2^-58.7). Fitted by
 /// `tools/atanh.py`.
 const A: Coefficients = Coefficients {
     f32: &[0.333_332_1, 0.200_107_63, 0.140_009_02, 0.140_059_96],
@@ -24,8 +24,8 @@ const A: Coefficients = Coefficients {
     ],
 };
 
-/// h(e) with log(1 + e) = e + e^2 h(e) on [0, 1], relative error of the sum 2^-30.2 (`f64`: 2^-59.1). Fitted by
-/// `tools/log1p.sollya`, which finds the coefficient of e to be 1.
+/// h(e) with log(1 + e) = e + e^2 h(e) on [0, 1]. Relative error of the sum: 2^-30.2 (`f64`: 2^-59.1). Fitted by
+/// `tools/log1p.sollya`, which finds that the coefficient of e is 1.
 const H: Coefficients = Coefficients {
     f32: &[
         -0.499_999_88,
@@ -99,26 +99,26 @@ pub fn log1p_exp<R: Real>(x: R) -> R {
 /// log(1 + e^-(a + a_lo)) for 0 <= a <= 115 (`f64`: 790), to full relative accuracy.
 #[inline(always)]
 pub(crate) fn log1p_exp_neg<R: Real>(a: R, a_lo: Option<R>) -> Lifted<R> {
-    // log(1 + e) = 2 atanh(t) with t = e/(2 + e) in [0, 1/3], e = e^-a: half the coefficients of a polynomial in e, and e as
-    // a ratio.
+    // log(1 + e) = 2 atanh(t) with t = e/(2 + e) in [0, 1/3] and e = e^-a. This takes half the coefficients of a polynomial in e, and
+    // e may be a ratio.
     let t = sigmoid_neg_less_ln2(a, a_lo);
     let share = t.number();
     let square = share * share;
-    // t (1 + t^2 A(t^2)), lifted as t is.
+    // t (1 + t^2 A(t^2)), with the lift of t.
     Lifted { value: t.value.mul_add(square * square.polynomial(&A), t.value), unlift: t.unlift + t.unlift }
 }
 
-/// log(1 + a + (b + b_lo)) for an integer a >= 0 and b >= 0 with `b_lo` below its ulp: to full relative accuracy near 0.
+/// log(1 + a + (b + b_lo)) for an integer a >= 0 and b >= 0, with `b_lo` below an ULP of b, to full relative accuracy near 0.
 ///
-/// Error of the result: the error of b, plus less than an ulp.
+/// Error of the result: the error of b, plus less than an ULP.
 #[inline(always)]
 pub(crate) fn log1p_of_sum<R: Real>(a: R, b: R, b_lo: R) -> R {
     let (f, tail, n) = log1p_parts(a, b, b_lo);
     remainder(f + tail, None, n, &Unit::ONE)
 }
 
-/// The same as an unevaluated sum, for users in whose formulas it nearly cancels. Its error is the error of b, plus less than
-/// 2^-24 (`f64`: 2^-53).
+/// The same as an unevaluated sum, for formulas in which it nearly cancels. Its error is the error of b, plus less than 2^-24
+/// (`f64`: 2^-53).
 #[inline(always)]
 pub(crate) fn log1p_of_sum_unrounded<R: Real>(a: R, b: R, b_lo: R) -> (R, R) {
     let (f, tail, n) = log1p_parts(a, b, b_lo);
@@ -144,7 +144,7 @@ fn log1p_parts<R: Real>(a: R, b: R, b_lo: R) -> (R, R, R) {
     let (m, n) = w.split_exponent();
     let (_, scale) = n.round_exp2(-one, R::of(0.0));
     let (f, f_lo) = two_sum(m - one, w_lo * scale);
-    // log(m + m_lo) = f + (f^2 h(f) + f_lo), without the slope of h and of the square, which are below 1.
+    // log(m + m_lo) = f + (f^2 h(f) + f_lo). This leaves out the slopes of h and of the square, which are below 1.
     let tail = (f * f).mul_add(f.polynomial(&H), f_lo);
     (f, tail, n)
 }

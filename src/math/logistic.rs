@@ -38,11 +38,11 @@ pub fn sigmoid<R: Real>(x: R) -> R {
 /// sigmoid(x) from q = sigmoid(-|x|).
 #[inline(always)]
 pub(crate) fn sigmoid_from_left<R: Real>(x: R, q: R) -> R {
-    // Not 1 / (1 + e): rounding 1 + e loses up to an ulp of the quotient, and subtracting q <= 1/2 loses half an ulp.
+    // Not 1 / (1 + e), because rounding 1 + e costs up to an ULP of the quotient. Subtracting q <= 1/2 costs half an ULP.
     R::select(x.lt(R::of(0.0)), q, R::of(1.0) - q)
 }
 
-/// e^(a + a_lo) as a ratio, 0 <= a <= 115 (`f64`: 790), from which the logistic functions follow with one division.
+/// e^(a + a_lo) as a ratio, for 0 <= a <= 115 (`f64`: 790). The logistic functions follow from it with one division.
 ///
 /// e^(a + a_lo) = `scale (m + r) / (m - r) / UNLIFT`. The power of two is lowered by `UNLIFT` = 2^-45 (`f64`: 2^-128), so that it
 /// is normal for every a. The sums `scale (m + r) +- UNLIFT (m - r)` are made of products of m and r, so m + r is never
@@ -82,15 +82,15 @@ impl<R: Real> Logistic<R> {
         R::per_type(UNLIFT.0.recip(), UNLIFT.1.recip())
     }
 
-    /// m - r and the sum of it and e^a (m - r), lifted: sigmoid(-a) is their quotient.
+    /// m - r, and the sum of m - r and e^a (m - r), lifted. Their quotient is sigmoid(-a).
     #[inline(always)]
     fn fraction(&self) -> (R, R) {
         let Self { m, r, scale } = *self;
         (m - r, m.mul_add(scale + Self::unlift(), r * (scale - Self::unlift())))
     }
 
-    /// The same, with the rounding error of the sum. It takes one multiplication more, because the power of two and 1 must not be
-    /// added: their sum is rounded too where one is 2^24 times the other.
+    /// The same, with the rounding error of the sum. It takes one more multiplication, because the power of two and 1 must not be
+    /// added: if one of them is 2^24 times the other, their sum would be rounded too.
     #[inline(always)]
     fn fraction_with_error(&self) -> (R, R, R) {
         let Self { m, r, scale } = *self;
@@ -123,7 +123,7 @@ pub(super) fn sigmoid_neg_less_ln2<R: Real>(a: R, a_lo: Option<R>) -> Lifted<R> 
     Lifted { value, unlift: Logistic::unlift() }
 }
 
-/// The low part of an argument a of the logistic function, which rounding took away, in units.
+/// The low part of an argument of the logistic function, which is its rounding error, in units.
 pub(crate) struct Low<R> {
     pub(crate) lo: R,
     pub(crate) unit: &'static Unit,
@@ -154,9 +154,9 @@ pub(crate) fn times_sigmoid_neg<R: Real>(b: R, a: R, low: Option<Low<R>>) -> Lif
     Lifted { value: b.mul_add(e.m, -(b * e.r)) / bottom, unlift: Logistic::unlift() }
 }
 
-/// q (1 - w (1 - q)) with q = sigmoid(-a - lo): the derivative of x sigmoid(z(x)) at -x, a = z(x), w + w_lo = x z'(x).
+/// q (1 - w (1 - q)) with q = sigmoid(-a - lo). If a = z(x) and w + w_lo = x z'(x), this is the derivative of x sigmoid(z(x)) at -x.
 ///
-/// With low parts the rounding errors of q are made good as well, and a and w are in units.
+/// With low parts, the rounding errors of q are compensated too, and a and w are in units.
 #[inline(always)]
 pub(crate) fn sigmoid_neg_slope<R: Real>(a: R, w: R, low_parts: Option<(Low<R>, R)>) -> Lifted<R> {
     // 1 - w is exact near the root, where the sum cancels.
@@ -165,7 +165,7 @@ pub(crate) fn sigmoid_neg_slope<R: Real>(a: R, w: R, low_parts: Option<(Low<R>, 
         None => {
             let (top, bottom) = Logistic::new(a, None).fraction();
             let q = top / bottom;
-            // Lifted as q is, to be added to q w.
+            // It has the lift of q, because it is added to q w.
             let inner = q.mul_add(w, (-w).mul_add(Logistic::lifted_one(), Logistic::lifted_one()));
             Lifted { value: q * inner, unlift: Logistic::unlift_twice() }
         }
@@ -177,14 +177,14 @@ pub(crate) fn sigmoid_neg_slope<R: Real>(a: R, w: R, low_parts: Option<(Low<R>, 
             let (minus_w, rounded) = (-w).two_mul(value);
             let rest = one + minus_w;
             let inner = q.mul_add(minus_w * -Logistic::<R>::unlift(), rest);
-            // `remainder` is what the division and its parts have rounded away, relative to the numerator, which is about 2.
+            // `remainder` is the rounding error of the division and its parts, relative to the numerator, which is about 2.
             // `factor` is the derivative of the result with respect to q. Plain lanes split products in two, which overflows
             // from 2^115 on.
             let (up, down) = (R::of(two_to(16)), R::of(two_to(-16)));
             let (q_up, bottom_down) = if R::FUSED { (q, bottom) } else { (q * up, bottom * down) };
             let remainder = (-q).mul_add(bottom_lo, less_product(e.m, q_up, bottom_down) - e.r);
             let factor = rest.mul_add(R::of(-0.5 * unit.value.0), inner * value);
-            // Added last: near the root the sum is small, so its roundings are small, too.
+            // Added last, because near the root the sum and its rounding errors are small.
             let low = (-w_lo).mul_add(value, (-w).mul_add(value_lo, rounded));
             Lifted { value: q * (inner + remainder.mul_add(factor, low)), unlift: Logistic::unlift() }
         }
@@ -201,7 +201,7 @@ pub(crate) fn sigmoid_slope_and_tanh<R: Real>(a: R, low: Option<Low<R>>) -> (Lif
     let (top, bottom, _) = e.fraction_with_error();
     let q = top / bottom;
     let rest = (-q).mul_add(Logistic::unlift(), R::of(1.0));
-    // Where q is at most 1/4, its error counts little in 1 - 2 q. Otherwise as in `tanh`.
+    // If q is at most 1/4, its error hardly matters in 1 - 2 q. Otherwise this is computed as in `tanh`.
     let (scale, one) = ((e.scale * Logistic::lifted_one()).at_most(R::of(4.0)), R::of(1.0));
     let (less, more) = (scale - one, scale + one);
     let near = e.m.mul_add(less, e.r * more) / e.m.mul_add(scale, e.r.mul_add(less, e.m));
@@ -239,15 +239,15 @@ pub(crate) fn sigmoid_slope_and_tanh<R: Real>(a: R, low: Option<Low<R>>) -> (Lif
 #[must_use]
 pub fn tanh<R: Real>(x: R) -> R {
     let Logistic { m, r, scale } = Logistic::new(bounded_abs(x + x), None);
-    // The exponential of `tanh_slope`, so that the two together compute one. Not lowered here, so that a subnormal
-    // r = |2x| keeps its digits. Beyond the bound tanh rounds to 1.
+    // The same exponential as in `tanh_slope`, so that both together compute it once. It is not lowered here, so that a subnormal
+    // r = |2x| keeps its digits. Beyond the bound tanh is rounded to 1.
     let (scale, one) =
         ((scale * Logistic::lifted_one()).at_most(R::per_type(two_to(60) as f32, two_to(60))), R::of(1.0));
     let (less, more) = (scale - one, scale + one);
     (m.mul_add(less, r * more) / m.mul_add(scale, r.mul_add(less, m))).copysign(x)
 }
 
-/// 1 - tanh(x)^2, to full relative accuracy: 4 q (1 - q), q = sigmoid(-|2x|).
+/// 1 - tanh(x)^2, to full relative accuracy: 4 q (1 - q) with q = sigmoid(-|2x|).
 #[inline(always)]
 pub(crate) fn tanh_slope<R: Real>(x: R) -> R {
     let q = Logistic::new(bounded_abs(x + x), None).lifted_sigmoid_neg();

@@ -1,10 +1,10 @@
-//! The lower tail of the standard normal distribution, for GELU and its like.
+//! The lower tail of the standard normal distribution, for GELU and similar functions.
 
 use super::exp::{exp_neg, exp_neg_half, exp_neg_half_series, unlift};
 use super::{Lifted, fast_two_sum, less_product, two_sum};
 use crate::kernel::real::{Coefficients, Real};
 
-/// P(v - c) = (a + k) e^(a^2/2) Phi(-a), v = a/(a + k), times a factor near 1 that [`exp_neg_half`] leaves to it.
+/// P(v - c) = (a + k) e^(a^2/2) Phi(-a), where v = a/(a + k), times the factor near 1 that [`exp_neg_half`] leaves out.
 ///
 /// On 0 <= a <= 13.6 (`f64`: 39), relative error 2^-24.6 (`f64`: 2^-54.7). Fitted by `tools/gelu.sollya`.
 const P: Coefficients = Coefficients {
@@ -92,7 +92,7 @@ pub(crate) struct NormalTail<R> {
     scale: R,
 }
 
-/// The polynomial at u without its constant term, over u.
+/// The polynomial at u without its constant term, divided by u.
 #[inline(always)]
 fn others<R: Real>(u: R, coefficients: &Coefficients) -> R {
     let (mut i, mut others) = (R::terms(coefficients), R::of(0.0));
@@ -104,7 +104,7 @@ fn others<R: Real>(u: R, coefficients: &Coefficients) -> R {
 }
 
 /// The same for degree 8, split in two and in four (Estrin, 1960), because without fused multiply-add the chain of operations of
-/// Horner's rule limits the speed. The last step is Horner's: its roundings count most.
+/// Horner's rule limits the speed. The last step is Horner's, because its roundings matter most.
 #[inline(always)]
 fn split_others<R: Real>(u: R, coefficients: &Coefficients) -> R {
     let (c, square) = (coefficients, u * u);
@@ -116,8 +116,8 @@ fn split_others<R: Real>(u: R, coefficients: &Coefficients) -> R {
     all.mul_add(u, R::coefficient(c, 1))
 }
 
-/// The polynomial at u, and what the last step of Horner's rule rounds away: two roundings, without fused multiply-add. The
-/// polynomial is within a factor 2 of its constant term.
+/// The polynomial at u, and the rounding error of the last step of Horner's rule, which has two roundings without fused
+/// multiply-add. The polynomial must be within a factor 2 of its constant term.
 #[inline(always)]
 fn with_error<R: Real>(u: R, coefficients: &Coefficients) -> (R, R) {
     let others = others(u, coefficients);
@@ -132,12 +132,12 @@ fn with_error<R: Real>(u: R, coefficients: &Coefficients) -> (R, R) {
 }
 
 impl<R: Real> NormalTail<R> {
-    /// The tail at -|x|, with |x| taken as no more than 14.75 (`f64`: 39), where |x| Phi(-|x|) is zero.
+    /// The tail at -|x|, with |x| bounded by 14.75 (`f64`: 39), where |x| Phi(-|x|) is zero.
     #[inline(always)]
     pub(crate) fn new(x: R) -> Self {
         let a = x.abs().at_most(R::per_type(14.75, 39.0));
-        // e^(-a^2/2) magnifies the relative error of its argument by up to 109 (760): it needs a^2 to the last bit. Without fused
-        // multiply-add the exact square of half the digits takes fewer operations than the rounded square.
+        // e^(-a^2/2) magnifies the relative error of its argument up to 109 times (`f64`: 760), so it needs a^2 exactly. Without fused
+        // multiply-add, the exact square of half the digits takes fewer operations than the rounded square with its error.
         let (s, s_lo) = if R::FUSED {
             a.two_mul(a)
         } else {
@@ -153,11 +153,11 @@ impl<R: Real> NormalTail<R> {
     pub(crate) fn times_a(&self) -> Lifted<R> {
         let u = self.v - R::per_type(0.375, 0.5);
         let value = if R::FUSED {
-            // The product with its error: 0.7 ULP for two operations.
+            // Keeping the error of the product takes two operations and saves 0.7 ULP.
             let (product, product_lo) = (self.v * self.scale).two_mul(u.polynomial(&P));
             product + (product * self.r).mul_add(self.w, product_lo)
         } else {
-            // v P(v - c) (1 + r w), by halves of both factors: one rounding of what counts.
+            // v P(v - c) (1 + r w), by halves of both factors, so that the main product is rounded once.
             let others = if R::terms(&P) == 9 { split_others(u, &P) } else { others(u, &P) };
             let (p, p_lo) = fast_two_sum(R::coefficient(&P, 0), others * u);
             let rest = (p * self.r).mul_add(self.w, p_lo);
@@ -169,7 +169,7 @@ impl<R: Real> NormalTail<R> {
         Lifted { value, unlift: unlift() }
     }
 
-    /// Phi(-a) - a phi(a), to full relative accuracy but within an ulp of its root.
+    /// Phi(-a) - a phi(a), to full relative accuracy, except within an ULP of its root.
     #[inline(always)]
     pub(crate) fn gelu_slope(&self) -> Lifted<R> {
         let a0 = R::of(0.751_791_524_693_564_5);
@@ -179,11 +179,11 @@ impl<R: Real> NormalTail<R> {
     }
 }
 
-/// Phi(-(a + a_lo)) for 0 <= a <= 14.75 (`f64`: 39) and `a_lo` below two ulps of a, to full relative accuracy.
+/// Phi(-(a + a_lo)) for 0 <= a <= 14.75 (`f64`: 39) and `a_lo` below two ULPs of a, to full relative accuracy.
 ///
-/// The quotient is v/a of [`NormalTail`], 1/(a + k). Its rounding error and `a_lo` are made good, because a relative step of a is
-/// magnified by up to 2 a^2 in the exponential and, at 4, by 0.9 in the rest. Error in half-ulps: the polynomial's fit 2/3, r
-/// 1/4, the sum of the small terms 1/2, the last rounding 1.
+/// The quotient is v/a of [`NormalTail`], 1/(a + k). Its rounding error and `a_lo` are compensated, because a relative error of a is
+/// magnified by up to 2 a^2 in the exponential and, at 4, by 0.9 in the rest. Error in half-ULPs: the polynomial's fit adds 2/3, r
+/// 1/4, the sum of the small terms 1/2, and the last rounding 1.
 #[inline(always)]
 pub(crate) fn normal_tail<R: Real>(a: R, a_lo: R) -> Lifted<R> {
     let (s, s_lo) = a.two_mul(a);

@@ -1,15 +1,15 @@
-//! Powers of numbers from 0 to 1, for losses that weigh what is wrong by how wrong it is.
+//! Powers of numbers from 0 to 1, for focal losses.
 
 use super::exp::{Unit, bounded_abs, exp_neg, lifted_one, two_to};
 use super::log1p::ln_parts;
 use super::{fast_two_sum, two_sum};
 use crate::kernel::real::Real;
 
-/// c^gamma for 0 <= c <= 1 and 0 <= gamma <= 1000: e^(gamma ln c). 0^0 is 1. Subnormal c count in full, because small powers of
-/// them are ordinary numbers. NaN gives NaN.
+/// c^gamma for 0 <= c <= 1 and 0 <= gamma <= 1000: e^(gamma ln c). 0^0 is 1. Subnormal c keep their digits, because a small power of
+/// such a number is an ordinary number. NaN gives NaN.
 ///
-/// Error: below 2 ULP, plus gamma / 2 ULP, plus gamma times the error of c. ln c is kept as an unevaluated sum, whose error is
-/// that of the polynomial of the logarithm, below 2^-25 (`f64`: 2^-54).
+/// Error: below 2 ULP, plus gamma / 2 ULP, plus gamma times the error of c. ln c is an unevaluated sum. Its error is the error of the
+/// logarithm's polynomial, below 2^-25 (`f64`: 2^-54).
 #[inline(always)]
 pub(crate) fn power_of_share<R: Real>(c: R, gamma: R) -> R {
     let (zero, one) = (R::of(0.0), R::of(1.0));
@@ -20,7 +20,7 @@ pub(crate) fn power_of_share<R: Real>(c: R, gamma: R) -> R {
     let (hi, lo) = two_sum(n * ln2_hi, f);
     let (hi, lo) = fast_two_sum(hi, lo + n.mul_add(ln2_lo, tail));
     let (a, a_lo) = gamma.two_mul(-hi);
-    // Where the power is 0 the low part counts for nothing, and may be NaN.
+    // If the power is 0, the low part does not matter, and it may be NaN.
     let bounded = bounded_abs(a);
     let a_lo = R::select(a.abs().le(bounded), gamma.mul_add(-lo, a_lo), zero);
     let power = exp_neg(a.at_most(bounded), Some(a_lo)).number();

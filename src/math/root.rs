@@ -5,7 +5,7 @@ use crate::kernel::real::Real;
 /// 1/sqrt(x).
 ///
 /// Range: [0, inf]. 0 gives inf and -0.0 gives -inf, inf gives 0, NaN and numbers below 0 give NaN. Error: at most 1.5 ULP, in `f32`
-/// over all 2^32 inputs and in `f64` on a table: a root and a quotient, both correctly rounded.
+/// over all 2^32 inputs and in `f64` on a table, because the root and the quotient are both correctly rounded.
 ///
 /// ```
 /// use activations::{Activation, Elementwise, Real, math};

@@ -1,10 +1,10 @@
-//! A constant or a parameter times |x|, as an unevaluated sum: exponentials magnify the relative error of their argument.
+//! A constant or a parameter times |x|, as an unevaluated sum, because exponentials magnify the relative error of their argument.
 
 use super::exp::two_to;
 use crate::kernel::lanes::Plain;
 use crate::kernel::real::Real;
 
-/// Scales are taken as no more than this, and as no less than its reciprocal.
+/// Scales are limited to this from above, and to its reciprocal from below.
 const MOST_SCALE: (f64, f64) = (two_to(60), two_to(500));
 
 /// A parameter that scales the input: a factor as an unevaluated sum.
@@ -17,15 +17,15 @@ pub(crate) struct Scale<R> {
 /// |x| and a factor times it.
 #[derive(Clone, Copy)]
 pub(crate) struct Scaled<R> {
-    /// |x|, but no more than what brings the product to 114.75 (`f64`: 790).
+    /// |x|, bounded so that the product is at most 114.75 (`f64`: 790).
     pub(crate) a: R,
     pub(crate) z: R,
     pub(crate) z_lo: R,
 }
 
 impl<R: Real> Scale<R> {
-    /// A positive parameter, rounded to the type; no more than 2^60 (`f64`: 2^500) and no less than its reciprocal, so
-    /// that neither products nor quotients leave the normal range.
+    /// A positive parameter, rounded to the type, and limited to 2^60 (`f64`: 2^500) from above and to the reciprocal of that from
+    /// below, so that neither products nor quotients leave the normal range.
     #[inline(always)]
     pub(crate) fn of(parameter: f64) -> Self {
         let (for_f32, for_f64) = MOST_SCALE;
@@ -72,7 +72,7 @@ impl<R: Real> Scale<R> {
         }
     }
 
-    /// |x| times the factor. A factor of 0 is fine: then it is 0, for infinite x too.
+    /// |x| times the factor. With a factor of 0 the result is 0, for infinite x too.
     #[inline(always)]
     pub(crate) fn times_abs(self, x: R) -> Scaled<R> {
         let most = (R::per_type(114.75, 790.0) / self.factor).at_most(R::per_type(two_to(70) as f32, two_to(510)));

@@ -21,7 +21,7 @@ const P: Coefficients = Coefficients {
     ],
 };
 
-/// c(r^2) with cos(r) = 1 - r^2/2 + r^4 c(r^2), for the same r.
+/// c(r^2) with cos(r) = 1 - r^2/2 + r^4 c(r^2) and the same r.
 ///
 /// Relative error of cos(r): 2^-29.7 (`f32`), 2^-60.2 (`f64`). Fitted like [`P`].
 const C: Coefficients = Coefficients {
@@ -41,10 +41,10 @@ const C: Coefficients = Coefficients {
 /// Range: [-1, 1]. Keeps the sign of zero; NaN and the infinities give NaN.
 ///
 /// - `f32`: error at most 1.2 ULP (1.4 without fused multiply-add), over all 2^32 inputs, the greatest too.
-/// - `f64`: error at most 1.2 ULP (1.3) for |x| <= 2^45 (3.5e13), on a table. Beyond, where neighbouring numbers are 0.008 and more
-///   apart, it is NaN.
+/// - `f64`: error at most 1.2 ULP (1.3 without fused multiply-add) for |x| <= 2^45 (3.5e13), on a table. Beyond that, where
+///   neighbouring numbers are 0.008 and more apart, it is NaN.
 ///
-/// A damped wave, whose loop vectorises:
+/// This damped wave becomes a vectorised loop:
 ///
 /// ```
 /// use activations::{Activation, Elementwise, Real, math};
@@ -111,12 +111,12 @@ pub fn cos<R: Real>(x: R) -> R {
     sin_cos(x, None).1
 }
 
-/// The sine and the cosine of x + lo, for lo below an ulp of x.
+/// The sine and the cosine of x + lo, for lo below an ULP of x.
 ///
-/// Error of both in ULP of the result: r + r_lo is as good as exact, so the last rounding counts 1/2. For the sine r^3 p(r^2) adds
-/// 1/4 (it is below r/8), and the slope of the sine that r_lo leaves out 1/8. For the cosine, which may be just below 1/sqrt 2, where
-/// an ulp is half of that at 1, the roundings of r^2 and of the polynomial add 1/3 each. Worst of the
-/// sine in `f32`: 1.170 at 8.821057e10, 1.390 at 1.1640705e20 without fused multiply-add.
+/// Error of both, in ULP of the result: r + r_lo is nearly exact, and the last rounding adds 1/2. For the sine, r^3 p(r^2) adds 1/4,
+/// because it is below r/8, and leaving out the slope of the sine for r_lo adds 1/8. For the cosine, the roundings of r^2 and of the
+/// polynomial add 1/3 each, because just below 1/sqrt 2 an ULP is half of the ULP at 1. Worst of the sine in `f32`: 1.170 at
+/// 8.821057e10, 1.390 at 1.1640705e20 without fused multiply-add.
 #[inline(always)]
 pub(crate) fn sin_cos<R: Real>(x: R, lo: Option<R>) -> (R, R) {
     let (half, one) = (R::of(0.5), R::of(1.0));
@@ -130,20 +130,20 @@ pub(crate) fn sin_cos<R: Real>(x: R, lo: Option<R>) -> (R, R) {
     let along = one - quarter.abs();
     let even = half.lt(along.abs());
     let (sin, cos) = (R::select(even, sin * along, cos * quarter), R::select(even, cos * along, -(sin * quarter)));
-    // The reduction of a zero may lose its sign.
+    // The reduction may lose the sign of a zero.
     (R::select(x.abs().lt(R::of(two_to(-30))), x, sin), cos)
 }
 
-/// sin(z + z_lo + shift pi)^2 as an unevaluated sum, for `z_lo` below an ulp of z and a shift that is a multiple of 1/4.
+/// sin(z + z_lo + shift pi)^2 as an unevaluated sum, for `z_lo` below an ULP of z and a shift that is a multiple of 1/4.
 ///
-/// 1. z + z_lo = c pi + r with c + shift an integer, |r| <= pi/2, by three parts of pi (Cody & Waite, 1980). The first has 13
-///    bits (`f64`: 31), so that c times it is exact up to |c| = 512 (2^20); its product with the second comes with its
-///    error. So r is right to a sum of two floats, next to its zeros too.
+/// 1. z + z_lo = c pi + r, where c + shift is an integer and |r| <= pi/2, by three parts of pi (Cody & Waite, 1980). The first part
+///    has 13 bits (`f64`: 31), so that c times it is exact up to |c| = 512 (`f64`: 2^20). The product of c and the second part is
+///    computed with its error. So r is a sum of two floats and accurate, also next to its zeros.
 /// 2. Beyond pi/4, r is replaced by pi/2 - |r|, whose squared sine is 1 minus the result.
 /// 3. sin(r) and its square are sums of two floats.
 ///
-/// This holds for |z| up to 512 pi (`f64`: 2^20 pi). Beyond, up to 2^24 (2^53), c times the first part errs by an ulp of z at
-/// most; where that ulp is 1 or more, the result is any number from 0 to 1.
+/// This holds for |z| up to 512 pi (`f64`: 2^20 pi). Beyond, up to 2^24 (`f64`: 2^53), c times the first part has an error of up to
+/// an ULP of z. If that ULP is 1 or more, the result is any number from 0 to 1.
 #[inline(always)]
 pub(crate) fn sin_square<R: Real>(z: R, z_lo: R, shift: f64) -> (R, R) {
     let pi = core::f64::consts::PI;
@@ -156,7 +156,7 @@ pub(crate) fn sin_square<R: Real>(z: R, z_lo: R, shift: f64) -> (R, R) {
     let third = minus_c.mul_add(R::per_type(5.126_688e-12, 7.043_119_730_366_4e-27), second_lo);
     let (r, r_lo) = two_sum(r, (third + (first_lo + lo)) + z_lo);
 
-    // sin(r)^2 = 1 - sin(pi/2 - |r|)^2: the lesser angle, so that the polynomial's errors are small beside r.
+    // sin(r)^2 = 1 - sin(pi/2 - |r|)^2. The smaller angle is used, so that the polynomial's errors are small beside r.
     let (one, sign) = (R::of(1.0), R::of(1.0).copysign(r));
     let (half_pi, half_pi_lo) = (R::of(pi / 2.0), R::per_type(-4.371_139e-8, 6.123_233_995_736_766e-17));
     let (r, r_lo) = (r.abs(), r_lo * sign);

@@ -24,17 +24,17 @@ macro_rules! any_activation {
         /// Any activation of this crate.
         ///
         /// It is parsed from the names that PyTorch, Hugging Face configurations, ONNX, Keras, JAX and TensorFlow use. Case,
-        /// `-`, `_` and spaces make no difference. A module may come first, as in `torch.nn.ReLU`, and brings that framework's
-        /// defaults. Parameters may follow, by name or by their place, as PyTorch prints them or ONNX names them. The guide
-        /// has [examples of each](crate::guide::coming_from).
+        /// `-`, `_` and spaces make no difference. A module may come first, as in `torch.nn.ReLU`. It selects that framework's
+        /// defaults. Parameters may follow, by name or by position, as PyTorch prints them or ONNX names them. The guide has
+        /// [examples of each](crate::guide::coming_from).
         ///
-        /// A parameter that is left out has its default. If frameworks differ and no module is named, that is PyTorch's:
-        /// `HardSigmoid` has the slope 1/6. ONNX's operator without attributes is `ai.onnx.HardSigmoid` or
+        /// A parameter that is left out has its default. If frameworks differ and no module is named, the default is PyTorch's:
+        /// `HardSigmoid` has the slope 1/6. For ONNX's operator without attributes write `ai.onnx.HardSigmoid` or
         /// `HardSigmoid(alpha=0.2)`.
         ///
-        /// The layout of rows is not a parameter: functions of rows take the whole slice as one row, and `dim` and `axis`
-        /// are ignored. `Display` gives the canonical name and the parameters that are not the defaults. That text is parsed
-        /// to the same activation.
+        /// The layout of rows is not a parameter: functions of rows take the whole slice as one row, and `dim` and `axis` are
+        /// ignored. `Display` writes the canonical name and the parameters that differ from the defaults. Parsing that text gives
+        /// the same activation.
         ///
         /// ```
         /// use activations::{Activation, AnyActivation, Gelu, GeluTanh, HardSigmoid};
@@ -75,7 +75,7 @@ macro_rules! any_activation {
         }
 
         impl AnyActivation {
-            /// All of them, with default parameters, in the order of the documentation.
+            /// All activations, with default parameters, in the order of the documentation.
             ///
             /// ```
             /// use activations::AnyActivation;
@@ -119,7 +119,7 @@ macro_rules! any_activation {
                 }
             }
 
-            /// The function's second derivative; nothing for functions of rows.
+            /// The function's second derivative; `None` for functions of rows.
             ///
             /// ```
             /// use activations::{AnyActivation, SecondDerivative, Silu, Softmax};
@@ -138,7 +138,7 @@ macro_rules! any_activation {
                 }
             }
 
-            /// The function, correctly rounded; nothing for functions of rows.
+            /// The function, correctly rounded; `None` for functions of rows.
             ///
             /// ```
             /// use activations::{Activation, AnyActivation, Gelu, Softmax};
@@ -148,7 +148,7 @@ macro_rules! any_activation {
             /// assert!(AnyActivation::from(Softmax::default()).as_exact().is_none());
             /// ```
             #[must_use]
-            // Its table of functions has all loops of `f64`, which this crate compiles only with the feature.
+            // The table of functions needs all loops of `f64`, which this crate compiles only with the feature `compiled`.
             #[cfg_attr(compiled, inline(never))]
             #[cfg_attr(not(compiled), inline)]
             pub fn as_exact(&self) -> Option<Exact<&dyn Definition>> {
@@ -258,14 +258,14 @@ impl AnyActivation {
         self.parameters().zip(defaults).filter(|((_, value), default)| value != default).map(|(changed, _)| changed)
     }
 
-    /// The one that has a name of these letters.
+    /// The activation whose name has these letters.
     pub(crate) fn by_letters(name: impl Iterator<Item = char> + Clone) -> Option<Self> {
         Self::all().find(|activation| names(activation.card()).any(|known| letters(known).eq(name.clone())))
     }
 }
 
-/// Asks a type whether it is [`FromOutput`], or has a [`SecondDerivative`] or a [`Definition`], where the type is known: a method that is found at the type
-/// itself comes before one that is found at a reference to it.
+/// Finds out whether a known type implements [`FromOutput`], [`SecondDerivative`] or [`Definition`]. A method of the type itself
+/// takes precedence over a method of a reference to it, so the latter is the answer for types that do not implement the trait.
 mod probe {
     use super::{Definition, Element, FromOutput, SecondDerivative};
 

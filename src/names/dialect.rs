@@ -1,5 +1,5 @@
-//! How frameworks differ: the modules that their names come from, their defaults, their words for parameters, and the
-//! arguments that choose another function or none.
+//! How frameworks differ: their modules, their defaults, their names of parameters, and arguments that select another function or
+//! are refused.
 
 use crate::names::text::{same, split_module};
 
@@ -20,10 +20,10 @@ impl<'a> Value<'a> {
 /// An argument: the parameter's name, if it is given, and the value.
 pub(crate) type Argument<'a> = (Option<&'a str>, Value<'a>);
 
-/// Where a name comes from, if it says so.
+/// The framework that a name comes from, if the name says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// It does not say so, or it is PyTorch, whose defaults the crate has.
+    /// The name does not say so, or it is PyTorch's, whose defaults the crate has.
     Any,
     Jax,
     TensorFlow,
@@ -61,8 +61,7 @@ const MODULES: &[(&str, Origin)] = &[
     ("com.microsoft", Origin::Onnx),
 ];
 
-/// A name without the module before it, and where it comes from; `None` if no such module is known. `otherwise` is
-/// what a name without a module gets.
+/// The name without its module, and the framework; `None` if the module is not known. A name without a module gets `otherwise`.
 pub(crate) fn unqualified(name: &str, otherwise: Origin) -> Option<(&str, Origin)> {
     match split_module(name) {
         (None, name) => Some((name, otherwise)),
@@ -72,7 +71,7 @@ pub(crate) fn unqualified(name: &str, otherwise: Origin) -> Option<(&str, Origin
     }
 }
 
-/// Defaults that are not this crate's: `(origin, function, parameter, value)`.
+/// Defaults that differ from this crate's: `(origin, function, parameter, value)`.
 const DEFAULTS: &[(Origin, &str, &str, Value<'static>)] = &[
     (Origin::Jax, "gelu", "approximate", Value::Word("true")),
     (Origin::TensorFlow, "leaky_relu", "negative_slope", Value::Number(0.2)),
@@ -81,7 +80,7 @@ const DEFAULTS: &[(Origin, &str, &str, Value<'static>)] = &[
     (Origin::Onnx, "hard_sigmoid", "alpha", Value::Number(0.2)),
 ];
 
-/// The origin's default of a parameter that is left out, if the crate has another default.
+/// The origin's default of a parameter that is left out, if it differs from the crate's.
 pub(crate) fn default<'a>(
     origin: Origin,
     function: &str,
@@ -93,8 +92,8 @@ pub(crate) fn default<'a>(
     (!is_given).then_some((Some(parameter), value))
 }
 
-/// Other words for parameters: `(function, theirs, ours)`. PyTorch's and Keras's, ONNX's for the slope of `LeakyRelu` and the
-/// threshold of `ThresholdedRelu`, and BigVGAN's letter of snake.
+/// Other names of parameters: `(function, theirs, ours)`. They are PyTorch's and Keras's, ONNX's for the slope of `LeakyRelu` and
+/// the threshold of `ThresholdedRelu`, and BigVGAN's for the parameter of snake.
 const SYNONYMS: &[(&str, &str, &str)] = &[
     ("leaky_relu", "alpha", "negative_slope"),
     ("threshold", "alpha", "threshold"),
@@ -112,22 +111,22 @@ const SYNONYMS: &[(&str, &str, &str)] = &[
     ("snake", "alpha", "a"),
 ];
 
-/// The crate's word for a parameter of this function.
+/// The crate's name for a parameter of this function.
 pub(crate) fn translated<'a>(function: &str, key: &'a str) -> &'a str {
     let found = SYNONYMS.iter().find(|(of, theirs, _)| *of == function && same(theirs, key));
     found.map_or(key, |&(_, _, ours)| ours)
 }
 
-/// An argument of a function that is no parameter of it here.
+/// An argument that is not a parameter of the function in this crate.
 pub(crate) struct Rule {
-    /// The functions, or all if there are none.
+    /// The functions; all functions if the list is empty.
     of: &'static [&'static str],
     pub(crate) key: &'static str,
     given: Given,
     pub(crate) means: Means,
 }
 
-/// Which values a rule is for.
+/// The values that a rule is for.
 #[derive(Clone, Copy)]
 enum Given {
     Word(&'static str),
@@ -143,13 +142,13 @@ enum Given {
 /// The meaning of an argument.
 #[derive(Clone, Copy)]
 pub(crate) enum Means {
-    /// It makes no difference.
+    /// The argument makes no difference.
     Nothing,
-    /// The value is refused: what it must be.
+    /// The value is refused. The text says what it must be.
     Refused(&'static str),
     /// The function is this one.
     Function(&'static str),
-    /// The function is this one with the argument as its parameter, and with these others.
+    /// The function is this one. The argument is its parameter, and these are the others.
     ParameterOf(&'static str, &'static [(&'static str, f64)]),
 }
 
@@ -165,19 +164,19 @@ const SELU: (f64, f64) = (1.673_263_242_354_377_2, 1.050_700_987_355_480_5);
 const SELU_ALONE: &str =
     "SELU's own constant, 1.6732632 for `alpha` and 1.0507010 for `gamma`: others make another function";
 
-/// The first one that fits is taken.
+/// The first rule that fits applies.
 const RULES: &[Rule] = &[
     rule(&[], "inplace", Given::Flag, Means::Nothing),
-    // How data lie is no parameter: the functions of rows take the whole slice as one, or `rows` and `axis` say how.
+    // The layout of data is not a parameter: functions of rows take the whole slice as one row, and `rows` and `axis` change that.
     rule(ROWS, "dim", Given::AnyNumber, Means::Nothing),
     rule(ROWS, "dim", Given::Nothing, Means::Nothing),
     rule(ROWS, "axis", Given::AnyNumber, Means::Nothing),
-    // GELU's two forms: PyTorch's words and ONNX's, and the flag of JAX, TensorFlow and Keras.
+    // GELU's two forms: the words of PyTorch and ONNX, and the flag of JAX, TensorFlow and Keras.
     rule(&["gelu"], "approximate", Given::Word("none"), Means::Function("gelu")),
     rule(&["gelu"], "approximate", Given::Word("false"), Means::Function("gelu")),
     rule(&["gelu"], "approximate", Given::Word("tanh"), Means::Function("gelu_tanh")),
     rule(&["gelu"], "approximate", Given::Word("true"), Means::Function("gelu_tanh")),
-    // ONNX Runtime writes x sigmoid(alpha x) so, SiLU with alpha = 1.
+    // ONNX Runtime's name of x sigmoid(alpha x), which is SiLU for alpha = 1.
     rule(&["quick_gelu"], "alpha", Given::Number(1.702), Means::Nothing),
     rule(&["quick_gelu"], "alpha", Given::AnyNumber, Means::ParameterOf("swish", &[])),
     rule(&["silu"], "beta", Given::Number(1.0), Means::Nothing),
@@ -186,7 +185,7 @@ const RULES: &[Rule] = &[
     rule(&["selu"], "alpha", Given::AnyNumber, Means::Refused(SELU_ALONE)),
     rule(&["selu"], "gamma", Given::Number(SELU.1), Means::Nothing),
     rule(&["selu"], "gamma", Given::AnyNumber, Means::Refused(SELU_ALONE)),
-    // Beyond PyTorch's threshold softplus is x there. From 20 on the two are nearer to each other than two floats of `f32`.
+    // Beyond PyTorch's threshold its softplus is x. From 20 on the difference is less than the spacing of `f32`.
     rule(&["softplus"], "threshold", Given::AtLeast(20.0), Means::Nothing),
     rule(
         &["softplus"],

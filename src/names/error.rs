@@ -1,4 +1,4 @@
-//! What can be wrong with the text of an activation.
+//! The errors of parsing an activation.
 
 use core::fmt;
 
@@ -7,7 +7,7 @@ use crate::describe::parameters::Parameter;
 use crate::names::text::Excerpt;
 use crate::names::unknown::UnknownName;
 
-/// Why a text is no activation.
+/// Why a text does not name an activation.
 ///
 /// ```
 /// use activations::{AnyActivation, ParseError};
@@ -20,9 +20,9 @@ use crate::names::unknown::UnknownName;
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ParseError {
-    /// A name that is no activation's.
+    /// A name that no activation has.
     UnknownName(UnknownName),
-    /// A parenthesis that is not closed, or text behind it.
+    /// A parenthesis that is not closed, or text after it.
     Parentheses(Excerpt),
     /// A parameter that the activation does not have.
     UnknownParameter {
@@ -53,7 +53,7 @@ pub enum ParseError {
         activation: &'static str,
         /// The parameter's name.
         parameter: &'static str,
-        /// What was given.
+        /// The text that was given.
         given: Excerpt,
     },
     /// A value that the parameter cannot take.
@@ -61,7 +61,7 @@ pub enum ParseError {
 }
 
 impl ParseError {
-    /// The known name nearest to an unknown one, if one is near.
+    /// The known name nearest to the unknown one, if there is one near.
     ///
     /// ```
     /// let error = "reluu".parse::<activations::AnyActivation>().unwrap_err();

@@ -1,4 +1,4 @@
-//! Activations from text, `torch.nn.LeakyReLU(negative_slope=0.2)`.
+//! Parses activations from text, such as `torch.nn.LeakyReLU(negative_slope=0.2)`.
 
 use core::iter;
 use core::str::FromStr;
@@ -11,10 +11,10 @@ use crate::names::error::ParseError;
 use crate::names::text::{Excerpt, letters, same};
 use crate::names::unknown::UnknownName;
 
-/// Activations have fewer parameters.
+/// No activation has this many parameters.
 const MOST: usize = 8;
 
-/// The function of this name, and where the name comes from.
+/// The function of this name, and the framework that the name comes from.
 fn named(name: &str, otherwise: Origin) -> Result<(AnyActivation, Origin), ParseError> {
     if let Some(ambiguous) = UnknownName::ambiguous(name) {
         return Err(ParseError::UnknownName(ambiguous));
@@ -24,7 +24,7 @@ fn named(name: &str, otherwise: Origin) -> Result<(AnyActivation, Origin), Parse
         .ok_or_else(|| ParseError::UnknownName(UnknownName::new(name)))
 }
 
-/// The activation with this name and these arguments: by the parameter's name, or by their place.
+/// The activation with this name and these arguments, which are given by name or by position.
 pub(crate) fn build<'a>(
     name: &str,
     origin: Origin,
@@ -83,7 +83,7 @@ fn index_of(activation: &str, known: &[Parameter], key: &str) -> Option<usize> {
 /// Parameters that an argument implies.
 type Others = &'static [(&'static str, f64)];
 
-/// The function that the arguments make of the one that is named, `GELU(approximate='tanh')` or `ReLU(max_value=6)`.
+/// The function that the arguments select, as in `GELU(approximate='tanh')` or `ReLU(max_value=6)`.
 fn chosen<'a>(
     named: AnyActivation,
     arguments: impl Iterator<Item = Argument<'a>>,
@@ -112,11 +112,12 @@ fn chosen<'a>(
     Ok((function, others))
 }
 
-/// The activation that a text says.
+/// The activation that a text names.
 pub(crate) fn parse(text: &str, origin: Origin) -> Result<AnyActivation, ParseError> {
     let Some((name, rest)) = text.split_once('(') else { return build(text, origin, iter::empty()) };
     let Some(list) = rest.trim_end_matches(' ').strip_suffix(')').filter(|list| !list.contains(['(', ')'])) else {
-        // A name that is not known comes first: PyTorch prints modules within modules, as of `MultiheadAttention`.
+        // An unknown name is reported before other errors, because PyTorch prints modules within modules, as in
+        // `MultiheadAttention`.
         return named(name, origin).and(Err(ParseError::Parentheses(Excerpt::of(text))));
     };
     let arguments = list.split(',').map(|argument| match argument.split_once('=') {

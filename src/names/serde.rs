@@ -1,11 +1,10 @@
-//! Activations in configuration files, as models' write them.
+//! Activations in the configuration files of models.
 //!
 //! An activation is its name, `"gelu"`, or a map with the name under `type` and the parameters beside it,
-//! `{"type": "leaky_relu", "negative_slope": 0.2}`. It is written as the name if all parameters are the defaults. Every text
-//! that parses is read, also `"LeakyReLU(0.2)"`, and so is `name` for `type`. In formats that people do not read it is the text
-//! of `Display`.
+//! `{"type": "leaky_relu", "negative_slope": 0.2}`. It is written as the name if all parameters are the defaults. Reading accepts
+//! every text that parses, also `"LeakyReLU(0.2)"`, and `name` instead of `type`. In binary formats it is the text of `Display`.
 //!
-//! The maps that Keras writes for a layer are read too, with the defaults that Keras has:
+//! The maps that Keras writes for a layer are read too, with Keras's defaults:
 //! `{"class_name": "LeakyReLU", "config": {"negative_slope": 0.2}}`, or
 //! `{"class_name": "Activation", "config": {"activation": "gelu"}}`.
 
@@ -23,7 +22,7 @@ use crate::names::text::{Text, same};
 const TYPE: &str = "type";
 const ACTIVATION: &str = "activation";
 
-/// Keys that Keras writes and that mean nothing for the function.
+/// Keys that Keras writes and that do not change the function.
 const MEANINGLESS: &[&str] = &[
     "name",
     "trainable",
@@ -57,7 +56,7 @@ impl<'de> Deserialize<'de> for AnyActivation {
     }
 }
 
-/// A configuration whose names come from there.
+/// A configuration whose names come from this framework.
 struct OfConfiguration(Origin);
 
 impl<'de> DeserializeSeed<'de> for OfConfiguration {
@@ -90,7 +89,7 @@ impl<'de> Visitor<'de> for OfConfiguration {
     }
 }
 
-/// More arguments than a map of an activation has.
+/// No map of an activation has this many arguments.
 const MOST: usize = 12;
 
 /// The entries of the maps. The name may come last, and there may be no allocator, so arguments wait here.
@@ -115,7 +114,7 @@ impl Default for Entries {
 }
 
 impl Entries {
-    /// All of this map; `inside` the `config` of another, where `name` is the layer's.
+    /// Reads all entries of a map. `inside` says that it is the `config` of another map, where `name` is the layer's name.
     fn read<'de, M: MapAccess<'de>>(&mut self, mut map: M, inside: bool) -> Result<(), M::Error> {
         fn set<T, E: de::Error>(slot: &mut Option<T>, value: T, field: &'static str) -> Result<(), E> {
             slot.replace(value).map_or(Ok(()), |_| Err(E::duplicate_field(field)))
@@ -142,7 +141,7 @@ impl Entries {
         Ok(())
     }
 
-    /// The activation that they say.
+    /// The activation that the entries name.
     fn activation<E: de::Error>(&self) -> Result<AnyActivation, E> {
         let (name, origin) = match (&self.kind, &self.class, &self.name) {
             (Some(_), Some(_), _) | (Some(_), _, Some(_)) => return Err(E::duplicate_field(TYPE)),
@@ -167,7 +166,7 @@ impl Entries {
                 }
             };
         }
-        // A layer that has an activation beside other things is none itself.
+        // A layer that has an activation among other things is not an activation.
         let inner = self.inner.map(|_| (Some(ACTIVATION), Value::Word("")));
         let arguments = arguments.iter().map(|(key, given)| (Some(key.as_str()), given.value()));
         build(name, origin, arguments.chain(inner)).map_err(E::custom)
@@ -241,7 +240,7 @@ impl<'de> Visitor<'de> for OfGiven {
         Ok(Given::Word(Text::of("null")))
     }
 
-    /// No parameter is a map or a list. What has one is refused later, by the name of the key.
+    /// No parameter is a map or a list. Such a value is refused later, with the name of its key.
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Given, M::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(Given::Word(Text::of("{..}")))
@@ -273,7 +272,7 @@ impl<'de> Visitor<'de> for OfGiven {
     }
 }
 
-/// A text, cut where no name is as long.
+/// A text, cut at a length that no name has.
 struct Short(Text<48>);
 
 impl<'de> Deserialize<'de> for Short {

@@ -1,4 +1,4 @@
-//! Text without an allocator, and which of its characters count in a name.
+//! Text without an allocator, and the comparison of names.
 
 use core::fmt;
 
@@ -12,15 +12,15 @@ pub(crate) fn same(a: &str, b: &str) -> bool {
     letters(a).eq(letters(b))
 }
 
-/// The module before a name, and the name without the word that transformers put behind theirs: `torch.nn` and `ReLU`,
-/// `com.microsoft` and `Gelu` of `com.microsoft::Gelu`, nothing and `NewGELU` of `NewGELUActivation`.
+/// The module before a name, and the name without the suffix of Hugging Face's transformers: `torch.nn` and `ReLU`, `com.microsoft`
+/// and `Gelu` for `com.microsoft::Gelu`, `None` and `NewGELU` for `NewGELUActivation`.
 pub(crate) fn split_module(name: &str) -> (Option<&str>, &str) {
     let split = name.rsplit_once("::").or_else(|| name.rsplit_once('.'));
     let (module, name) = split.map_or((None, name), |(module, name)| (Some(module), name));
     (module, name.trim_end_matches(' ').strip_suffix("Activation").filter(|rest| !rest.is_empty()).unwrap_or(name))
 }
 
-/// Up to N bytes of text: there may be no allocator.
+/// Up to N bytes of text, because there may be no allocator.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Text<const N: usize> {
     bytes: [u8; N],
@@ -30,7 +30,7 @@ pub(crate) struct Text<const N: usize> {
 impl<const N: usize> Text<N> {
     pub(crate) const EMPTY: Self = Self { bytes: [0; N], len: 0 };
 
-    /// The text, cut where it is longer.
+    /// The text, cut if it is longer.
     pub(crate) fn of(text: &str) -> Self {
         let mut cut = Self::EMPTY;
         cut.push(text);
@@ -62,7 +62,7 @@ impl<const N: usize> fmt::Debug for Text<N> {
     }
 }
 
-/// The beginning of a text that was given. Messages show it.
+/// The beginning of a given text, for error messages.
 ///
 /// ```
 /// use activations::{AnyActivation, ParseError};

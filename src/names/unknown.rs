@@ -1,11 +1,11 @@
-//! Names that are no activation's: the nearest known one, or what the name stands for and where that is.
+//! Names that no activation has: the nearest known name, or what to use instead.
 
 use core::fmt;
 
 use crate::names::any::{AnyActivation, names};
 use crate::names::text::{Excerpt, letters, same, split_module};
 
-/// Names that people have for what is no function of one slice, or not in the crate, and what to do instead.
+/// Names of things that are not functions of one slice, or not in the crate, and what to use instead.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("prelu", "its slopes are trained, and stay with the caller in `Prelu`"),
     ("glu", "it has two inputs, so it is the gate `Glu`"),
@@ -27,11 +27,11 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("sqrt_softplus", "it is not in the crate: sqrt(softplus(x)) can be written as an `Elementwise`"),
 ];
 
-/// A name that Flax and MLX have for two functions.
+/// A name that means different functions in Flax and in MLX.
 const AMBIGUOUS: (&str, &str) =
     ("nn.gelu", "it is the tanh form in Flax and the exact one in MLX: write `flax.linen.gelu` or `gelu`");
 
-/// A name that is no activation's.
+/// A name that no activation has.
 ///
 /// ```
 /// use activations::{AnyActivation, ParseError};
@@ -47,7 +47,7 @@ const AMBIGUOUS: (&str, &str) =
 pub struct UnknownName {
     given: Excerpt,
     nearest: Option<&'static str>,
-    /// What to use instead, if the name is known to stand for something else.
+    /// What to use instead, if the name is known to mean something else.
     instead: Option<&'static str>,
 }
 
@@ -64,7 +64,7 @@ impl UnknownName {
         Self { given: Excerpt::of(given), nearest, instead }
     }
 
-    /// If the name stands for two functions.
+    /// The error, if the name means two functions.
     pub(crate) fn ambiguous(given: &str) -> Option<Self> {
         let (name, instead) = AMBIGUOUS;
         (given.trim_matches(' ') == name).then(|| Self {
@@ -74,7 +74,7 @@ impl UnknownName {
         })
     }
 
-    /// The known name nearest to the one given, if one is near.
+    /// The known name nearest to the given one, if there is one near.
     ///
     /// ```
     /// let error = "softmaxx".parse::<activations::AnyActivation>().unwrap_err();
@@ -97,13 +97,13 @@ impl fmt::Display for UnknownName {
             Some(nearest) => write!(f, "; did you mean `{nearest}`?")?,
             None => f.write_str(".")?,
         }
-        f.write_str(" `AnyActivation::all()` lists the functions, and the guide, in `coming_from`, their names")
+        f.write_str(" `AnyActivation::all()` lists the functions; the guide's page `coming_from` lists their names")
     }
 }
 
 impl core::error::Error for UnknownName {}
 
-/// Edits that make one name of the other: a letter put in, left out, changed, or swapped with its neighbour.
+/// The number of edits between two names: a letter inserted, deleted, changed, or swapped with its neighbour.
 fn distance(a: &str, b: &str) -> usize {
     // One row of the dynamic programme for each letter of b, as long as the longest known name.
     const LONGEST: usize = 32;

@@ -1,4 +1,4 @@
-//! Scores from elements: scaled, biased, masked. And the gradients of that.
+//! Makes scores of elements by scaling, biasing and masking them, and scales their gradients.
 
 use crate::kernel::dispatch::{Task, dispatch};
 use crate::kernel::element::{Float, Lane, kernel};
@@ -19,7 +19,7 @@ impl<T: Float> Task<T> for Affine<'_, T> {
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
-        // A function, because LLVM knows only of its arguments that they do not overlap.
+        // A function of its own, because LLVM knows only of a function's arguments that they do not overlap.
         #[inline(always)]
         fn beside<T: Float, R: Lane<T>>(f: impl Fn(R, R) -> R, beside: &[T], y: &mut [T]) {
             for (y, &beside) in y.iter_mut().zip(beside) {
@@ -45,10 +45,10 @@ impl<T: Float> Task<T> for Affine<'_, T> {
                 y,
             );
         }
-        // A bias has scaled the scores.
+        // With a bias, the scores are already scaled.
         let scale = if bias.is_some() { 1.0 } else { scale };
         match keep {
-            // Multiplied even by 1, because AVX2 would leave scores where they are by masked stores.
+            // Multiplies even by 1, because AVX2 would otherwise keep the unmasked scores with slow masked stores.
             Some(keep) => {
                 for (y, &keep) in y.iter_mut().zip(keep) {
                     let scaled = (R::load(*y) * R::of(scale)).store();

@@ -1,13 +1,13 @@
-//! How a bias, a mask or sinks that are shorter than the data are taken for all of it.
+//! How a bias, a mask or sinks that are shorter than the data are repeated over it.
 
 #[cfg(feature = "alloc")]
 use alloc::vec::Vec;
 use core::ops::Range;
 
-/// A bias, a mask or the sinks of scores, and which rows each of its rows is for. Of sinks a row is one number.
+/// A bias, a mask or the sinks of scores, and the rows of the data that each of its rows is for. A row of sinks is one number.
 ///
-/// A slice as it is, a vector or an array is for all rows if it is one row, and must be as long as the data otherwise. Other
-/// shapes are named, because a shorter slice that happens to divide the data could be meant in two ways:
+/// A plain slice, vector or array is for all rows if it is one row. Otherwise it must be as long as the data. For any other shape
+/// you choose a constructor, because a shorter slice that divides the data could be meant in two ways:
 ///
 /// | the data | the mask | |
 /// |---|---|---|
@@ -42,18 +42,18 @@ pub struct Broadcast<'a, U> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum How {
-    /// One row for all, or as long as the data.
+    /// One row for all rows, or as long as the data.
     Alike,
-    /// All rows again and again.
+    /// All rows, repeated.
     Cycled,
-    /// Each row for so many, one after another.
+    /// Each row for this many rows of the data, one after another.
     Each(usize),
-    /// The same, again and again.
+    /// The same, repeated.
     EachCycled(usize),
 }
 
 impl<'a, U> Broadcast<'a, U> {
-    /// The rows of `data` again and again: `[Q, K]` for data of the shape `[B, H, Q, K]`.
+    /// Repeats the rows of `data`: `[Q, K]` for data of the shape `[B, H, Q, K]`.
     ///
     /// ```
     /// use activations::{Activation, Broadcast, Softmax};
@@ -67,8 +67,8 @@ impl<'a, U> Broadcast<'a, U> {
         Self { data, how: How::Cycled }
     }
 
-    /// Each row of `data` for `rows` rows, one after another: `[B, K]` for data of the shape `[B, H, Q, K]`, where `rows` is
-    /// H Q. If `rows` is 0, only empty slices fit.
+    /// Uses each row of `data` for `rows` rows, one after another: `[B, K]` for data of the shape `[B, H, Q, K]`, where `rows`
+    /// is H Q. If `rows` is 0, only empty slices fit.
     ///
     /// ```
     /// use activations::{Activation, Broadcast, Softmax};
@@ -82,13 +82,13 @@ impl<'a, U> Broadcast<'a, U> {
         Self { data, how: How::Each(rows) }
     }
 
-    /// Each row of `data` for `rows` rows, one after another, and again from the first: `[H, K]`, or sinks of the shape `[H]`,
-    /// for data of the shape `[B, H, Q, K]`, where `rows` is Q. If `rows` is 0, only empty slices fit.
+    /// Uses each row of `data` for `rows` rows, one after another, and starts again after the last one: `[H, K]`, or sinks of the
+    /// shape `[H]`, for data of the shape `[B, H, Q, K]`, where `rows` is Q. If `rows` is 0, only empty slices fit.
     ///
     /// ```
     /// use activations::{Activation, Broadcast, Softmax};
     ///
-    /// // Two sequences of two heads, each with one query: what the first head sees, then the second.
+    /// // Two sequences of two heads, each with one query. The first row is the mask of the first head.
     /// let keep = Broadcast::each_cycled(&[true, false, true, true], 1);
     /// let p = Softmax::rows(2)?.masked(keep)?.forward_vec(&[0.0_f32; 8]);
     /// assert_eq!(p, [1.0, 0.0, 0.5, 0.5, 1.0, 0.0, 0.5, 0.5]);
@@ -99,7 +99,7 @@ impl<'a, U> Broadcast<'a, U> {
         Self { data, how: How::EachCycled(rows) }
     }
 
-    /// What must divide the length of the data, and whether it must be that length.
+    /// The period of the broadcast. It must divide the length of the data, or, if the flag is true, be equal to it.
     pub(crate) fn period(&self, unit: usize) -> (usize, bool) {
         match self.how {
             How::Alike if self.data.len() == unit => (unit, false),
@@ -110,12 +110,12 @@ impl<'a, U> Broadcast<'a, U> {
         }
     }
 
-    /// What goes with block number `block` of the data, of `unit` elements.
+    /// The part for block number `block` of the data, where a block has `unit` elements.
     pub(crate) fn block(&self, block: usize, unit: usize) -> &'a [U] {
         &self.data[self.start(block, unit)..][..unit]
     }
 
-    /// Where that begins.
+    /// Where that part begins.
     pub(crate) fn start(&self, block: usize, unit: usize) -> usize {
         let block = match self.how {
             How::Alike if self.data.len() == unit => 0,
@@ -129,8 +129,8 @@ impl<'a, U> Broadcast<'a, U> {
 }
 
 impl<U: Copy> Broadcast<'_, U> {
-    /// What goes with these elements of the data, if rows are of one number: as it is, or written to `room`, which has an
-    /// element for each.
+    /// The numbers for these elements of the data, if rows have one number: a part of the slice, or written to `room`, which has
+    /// a place for each.
     pub(crate) fn beside<'s>(&'s self, part: Range<usize>, room: &'s mut [U]) -> &'s [U] {
         let numbers = self.data;
         let inner = match self.how {
@@ -144,7 +144,7 @@ impl<U: Copy> Broadcast<'_, U> {
         }
         let mut written = 0;
         if inner == 1 {
-            // A whole period, and then what is written already.
+            // Writes a whole period, and then copies what is already written.
             let period = n.min(numbers.len());
             while written < period {
                 let run = (numbers.len() - channel).min(period - written);

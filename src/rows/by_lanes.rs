@@ -1,5 +1,5 @@
-//! Rows side by side, each in a lane of its own. Their sums are added in the order in which a row alone adds the lanes of its
-//! columns, so the bits are the same.
+//! Rows side by side, each in a lane of its own. Their sums are added in the same order as for a single row, whose elements are
+//! in several lanes, so the bits are the same.
 
 use core::marker::PhantomData;
 
@@ -15,30 +15,29 @@ use crate::math::{RowExp, fast_two_sum};
 /// Rows of up to this length may lie side by side.
 pub(crate) const WIDE: usize = 56;
 
-/// How many of the rows to compute side by side. A lane without a row costs as much as one with a row, so a few are not worth
-/// it.
+/// How many of the rows to compute side by side. An empty lane costs as much as a row, so this is not worth it for a few rows.
 pub(crate) fn whole_sides(rows: usize, row_len: usize) -> usize {
     let left = rows % SIDE;
     if 2 * left > row_len { rows } else { rows - left }
 }
 
-/// Whether the sums of the formula can be had side by side beyond [`SHORT`](super::stats::SHORT) elements.
+/// Whether the sums of the formula can be computed side by side for rows of more than [`SHORT`](super::stats::SHORT) elements.
 pub(crate) const fn can_by_lanes<F: RowFormula>() -> bool {
     // The sums of `Fast` depend on the order of the additions.
     !F::Sums::FAST && !F::SUMS_GRADIENTS && !F::Sums::OF_OUTPUT && (F::Sums::COUNTS || !F::Sums::SECOND)
 }
 
-/// Finds the exponentials of each row, whose scale is known, and their sums. Lane c takes up the columns c and c + [`LANES`].
-/// There are a whole number of [`DEPTH`] columns, more than `row_len` if need be, and no more than [`WIDE`].
+/// Computes the exponentials of each row, whose scale is known, and their sums. Sum number c is of the columns c and c +
+/// [`LANES`]. The number of columns is `row_len` rounded up to a multiple of [`DEPTH`], and at most [`WIDE`].
 pub(crate) struct ByLanes<'a, T, K> {
     pub(crate) sums: PhantomData<K>,
     pub(crate) row_len: usize,
-    /// Become the exponentials, if they are kept.
+    /// The exponentials overwrite the elements, if they are kept.
     pub(crate) columns: &'a mut [Column<T>],
     pub(crate) stats: &'a mut Stats<T>,
 }
 
-/// The sums of each row: the high parts and the counts, which add without rounding in any order.
+/// The sums of each row: the high parts and the counts. They add without rounding, so their order does not matter.
 struct Totals<R> {
     hi: [R; SIDE],
     counts: [R; SIDE],
@@ -55,7 +54,8 @@ impl<T: Float, K: Accumulate> Task<T> for ByLanes<'_, T, K> {
         let Self { row_len, columns, stats, .. } = self;
         let zeros = [R::of(0.0); SIDE];
         let mut totals = Totals { hi: zeros, counts: zeros };
-        // A lane without an element holds the exponential of -inf, which is not quite nothing.
+        // A missing element counts as -inf, as in a row alone. Its exponential changes the sums a little, so it must be added here
+        // too.
         columns[row_len..].fill([T::neg_infinity(); SIDE]);
         let (blocks, _) = columns.as_chunks_mut::<DEPTH>();
         let places = if blocks.len() > BLOCKS { 2 * BLOCKS } else { BLOCKS };
@@ -76,7 +76,7 @@ impl<T: Float, K: Accumulate> Task<T> for ByLanes<'_, T, K> {
                 block::<T, R, K>(&mut blocks[at], stats, &mut lanes.hi, &mut lanes.lo, &mut totals.counts);
                 at += BLOCKS;
             }
-            // Whether elements are missing behind those in the lanes.
+            // Whether the lanes still need a missing element after their last one.
             let behind = if at < places { &nothing } else { &no_more };
             if b >= blocks.len() {
                 for i in 0..SIDE {
@@ -103,7 +103,7 @@ impl<T: Float, K: Accumulate> Task<T> for ByLanes<'_, T, K> {
 }
 
 /// The exponentials of N elements of row i, for N lanes whose high parts so far are `hi`. Returns the exponentials, the new high
-/// parts, the counts, and what was rounded away.
+/// parts, the counts, and the rounding errors.
 #[inline(always)]
 fn of_lane<T: Float, R: Lane<T>, K: Accumulate, const N: usize>(
     i: usize,
@@ -112,7 +112,7 @@ fn of_lane<T: Float, R: Lane<T>, K: Accumulate, const N: usize>(
     stats: &Stats<T>,
 ) -> (Abreast<R, N>, [Abreast<R, N>; 3]) {
     let (scale, top): (RowExp<R>, _) = (stats.exp(i), Abreast::<R, N>::splat(R::load(stats.top[i])));
-    // One after another: abreast, they would need more registers than there are.
+    // One after another, because side by side they would need more registers than there are.
     let mut e = x;
     macro_rules! each {
         ($($n:literal $lane:tt)*) => {$(
@@ -127,15 +127,15 @@ fn of_lane<T: Float, R: Lane<T>, K: Accumulate, const N: usize>(
     (e, [sum, count, error])
 }
 
-/// For each row, the sums of the lanes that belong to one block of columns.
+/// For each row, the sums that belong to one block of columns.
 struct Lanes<R> {
     hi: [[R; SIDE]; DEPTH],
     lo: [[R; SIDE]; DEPTH],
 }
 
 impl<R: Real> Lanes<R> {
-    /// Adds `behind` to the low part of each lane. Then the low parts are added by pairs, as
-    /// [`across`](super::reduce::across) does it, and the high parts to a total.
+    /// Adds `behind` to the low part of each lane. Then it adds the low parts by pairs, as [`across`](super::reduce::across) does,
+    /// and the high parts to a total.
     #[inline(always)]
     fn add_up(&self, behind: &[R; SIDE], total: &mut [R; SIDE], lo: &mut [R; SIDE]) {
         for i in 0..SIDE {
@@ -147,9 +147,9 @@ impl<R: Real> Lanes<R> {
     }
 }
 
-/// Takes up a block of columns, each in a lane.
+/// Adds a block of columns to the sums, each to its own lane.
 ///
-/// A function, because LLVM knows only of its arguments that they do not overlap.
+/// A function of its own, because LLVM knows only of a function's arguments that they do not overlap.
 #[inline(always)]
 fn block<T: Float, R: Lane<T>, K: Accumulate>(
     columns: &mut [Column<T>; DEPTH],

@@ -1,18 +1,18 @@
-//! The engine of functions of rows: the greatest element, exponentials with their sums, and results, each a loop that is
-//! compiled once for each float and level; and the order in which they run.
+//! The engine of functions of rows. It runs three loops in turn: the greatest element, exponentials with their sums, results.
+//! Each is compiled once for each float and level.
 //!
 //! ```text
 //! for each group of rows:
 //!     greatest:  the greatest element of each row, by which its exponentials are scaled
-//!     add up:    exponentials, kept in the output, and what is summed with them
+//!     add up:    exponentials, kept in the output, and their sums in lanes
 //!     totals:    the sums of each row
-//!     finish:    the results, from exponentials, gradients and what is known of the row
+//!     finish:    the results, from exponentials, gradients, and the row's greatest element and sums
 //! ```
 //!
-//! Rows come in columns, arrays with an element for each lane. Short rows lie side by side, each in a lane of its own
-//! (`side`); longer ones take all lanes in turn, several in a group, so that their reductions, long chains of operations,
-//! overlap. Rows beyond [`CHUNK`] go one at a time, by chunks. How many rows there are does not change the order of a row's
-//! sums, and so not its bits.
+//! A column is an array with an element for each lane. Short rows lie side by side, each in a lane of its own (`side`). Longer
+//! rows use all lanes, one row after another. They are processed in groups, so that their reductions, which are long chains of
+//! operations, overlap. Rows beyond [`CHUNK`] go one at a time, by chunks. The number of rows changes neither the order of a
+//! row's sums nor its bits.
 
 use core::marker::PhantomData;
 
@@ -83,8 +83,8 @@ fn add_up<T: Float, F: RowFormula>(
     }
 }
 
-/// Runs the formula over up to `W` rows of any length. `part` calls a function with some of each row's elements, and afterwards
-/// writes its output, if this is asked for; if it `keeps` what is written anyway, exponentials are computed once.
+/// Runs the formula over up to `W` rows of any length. `part` calls a function with some of each row's elements, and then writes
+/// the function's output if its argument says so. If `part` always `keeps` the output, exponentials are computed only once.
 pub(crate) fn long<T: Float, F: RowFormula, const W: usize>(
     level: Level,
     formula: F,
@@ -100,7 +100,7 @@ pub(crate) fn long<T: Float, F: RowFormula, const W: usize>(
         }
     }
     let (mut firsts, mut seconds) = ([LaneSums::of_anything(); W], [LaneSums::of_anything(); W]);
-    // From the end, which the search for the greatest has just left in the cache.
+    // Starts at the end of the row, which the search for the greatest has just left in the cache.
     for chunk in chunks(row_len).rev() {
         let (mut first, mut second) = ([LaneSums::of(F::Sums::FAST); W], [LaneSums::of_anything(); W]);
         for range in parts(chunk) {

@@ -1,4 +1,4 @@
-//! `Exact` of functions of rows: computed in `f64`, by operations that are the same on every machine, and rounded once.
+//! `Exact` for functions of rows. They are computed in `f64`, by operations that are the same on every machine, and rounded once.
 
 use core::ops::Range;
 
@@ -75,7 +75,7 @@ pub(crate) struct WideRows<'a, T> {
 }
 
 impl<'a, T: Element<Float = f32>> WideRows<'a, T> {
-    /// Rows of `x`, or without it of `y`, times the sign, with numbers beside them; `y` receives the results.
+    /// The rows are `x` times the sign, with numbers beside them, and `y` receives the results. Without `x`, the rows are in `y`.
     pub(crate) fn new(
         row_len: usize,
         inner: usize,
@@ -124,7 +124,7 @@ pub(crate) fn rounded<T: Element<Float = f32>>(x: f64) -> T {
     T::rounded(Format::of::<T>().round(x))
 }
 
-/// [`log_sum_exp`](crate::log_sum_exp) as [`Exact`](crate::Exact) has it: the same bits on every machine.
+/// [`log_sum_exp`](crate::log_sum_exp), computed as by [`Exact`](crate::Exact), with the same bits on every machine.
 ///
 /// - Error: at most 0.501 ULP, on sampled slices.
 /// - Special values: as [`log_sum_exp`](crate::log_sum_exp).
@@ -145,7 +145,7 @@ pub fn log_sum_exp_exact<T: Element<Float = f32>>(x: &[T]) -> T {
     rounded(sum.finish())
 }
 
-/// [`log_sum_exp_rows`](crate::log_sum_exp_rows) as [`Exact`](crate::Exact) has it: [`log_sum_exp_exact`] of each row.
+/// [`log_sum_exp_rows`](crate::log_sum_exp_rows), computed as by [`Exact`](crate::Exact): the [`log_sum_exp_exact`] of each row.
 ///
 /// # Panics
 /// As [`log_sum_exp_rows`](crate::log_sum_exp_rows).

@@ -1,4 +1,4 @@
-//! Exponentials of columns, and what is summed with them.
+//! Exponentials of columns, and their sums.
 
 use core::array::{from_mut, from_ref};
 
@@ -11,10 +11,10 @@ use crate::kernel::element::{Float, Lane};
 use crate::kernel::real::Real;
 use crate::kernel::sweep::abreast;
 
-/// The exponentials of N columns, which `e` keeps if they are kept, and what is summed with them: in one sum for all columns,
-/// or in one for each.
+/// Computes the exponentials of N columns and adds them to the sums: one sum for all columns, or one for each. `e` receives the
+/// exponentials, if they are kept.
 ///
-/// A function, because LLVM knows only of its arguments that they do not overlap.
+/// A function of its own, because LLVM knows only of a function's arguments that they do not overlap.
 #[inline(always)]
 fn block<T: Float, R: Lane<T>, K: Accumulate, const W: usize, const N: usize, const SUMS: usize>(
     x: &[[T; W]; N],
@@ -27,7 +27,7 @@ fn block<T: Float, R: Lane<T>, K: Accumulate, const W: usize, const N: usize, co
     for i in 0..W {
         let mut top = Abreast::<R, N>::splat(scales[0].top(i));
         let mut exp = top;
-        // One after another: abreast, they would need more registers than there are.
+        // One after another, because side by side they would need more registers than there are.
         macro_rules! each {
             ($($n:literal $lane:tt)*) => {$(
                 if N > $n {
@@ -59,7 +59,7 @@ fn block<T: Float, R: Lane<T>, K: Accumulate, const W: usize, const N: usize, co
     }
 }
 
-/// To lane i of the sums.
+/// Adds the terms to lane i of the sums.
 #[inline(always)]
 fn add_up<R: Real, K: Accumulate, const W: usize, const N: usize>(
     i: usize,
@@ -81,8 +81,8 @@ fn add_up<R: Real, K: Accumulate, const W: usize, const N: usize>(
     }
 }
 
-/// The exponentials of some columns, which the sums take up, and `e` keeps if they are kept. Without `x`, `e` holds the
-/// elements. Only whole blocks of [`DEPTH`] columns.
+/// Computes the exponentials of whole blocks of [`DEPTH`] columns and adds them to the sums. `e` receives the exponentials, if
+/// they are kept. Without `x`, `e` holds the elements.
 #[inline(always)]
 fn whole_blocks<T: Float, R: Lane<T>, K: Accumulate, const W: usize>(
     x: Option<&[[T; W]]>,
@@ -110,7 +110,7 @@ fn whole_blocks<T: Float, R: Lane<T>, K: Accumulate, const W: usize>(
     }
 }
 
-/// The exponentials of columns, in place if they are kept, and what is summed with them.
+/// Computes the exponentials of columns, in place if they are kept, and adds them to the sums.
 #[inline(always)]
 pub(crate) fn exponentials<T: Float, R: Lane<T>, K: Accumulate, const W: usize>(
     columns: &mut [[T; W]],
@@ -129,7 +129,7 @@ pub(crate) fn exponentials<T: Float, R: Lane<T>, K: Accumulate, const W: usize>(
     }
 }
 
-/// What whole columns leave over of each of G rows, with room for a whole column around it.
+/// The elements of each of G rows that are left after the whole columns, with room for a whole column around them.
 pub(crate) struct Tails<T, const G: usize> {
     x: [[T; 2 * LANES]; G],
     grad_y: [[T; 2 * LANES]; G],
@@ -140,11 +140,11 @@ impl<T: Float, const G: usize> Tails<T, G> {
         Self { x: [[T::zero(); 2 * LANES]; G], grad_y: [[T::zero(); 2 * LANES]; G] }
     }
 
-    /// Takes what is left over of each row: long before it is read, because a CPU waits until what was written by pieces
-    /// reaches the cache before it reads it as one.
+    /// Copies the last elements of each row. This happens long before they are read, because they are written in pieces and read
+    /// as one vector, and such a read waits until all pieces have reached the cache.
     #[inline(always)]
     pub(crate) fn take<K: Accumulate>(&mut self, slices: &Slices<'_, T>) {
-        // An element that is missing from a column stands for nothing.
+        // Fills the missing elements of a column with the neutral element.
         let padding = if K::OF_OUTPUT { T::zero() } else { T::neg_infinity() };
         take(slices.x(), slices.row_len, padding, &mut self.x);
         if K::SECOND
@@ -164,7 +164,7 @@ impl<T: Float, const G: usize> Tails<T, G> {
             }
             return;
         }
-        // As the last [`LANES`] elements of the row: in two loops, so that no row waits for its own pieces.
+        // Writes the last [`LANES`] elements of each row. Two loops, so that no row waits for its own pieces.
         for (tail, row) in self.x.iter_mut().zip(y.chunks_exact(row_len)) {
             copy_column(&row[row_len - left - LANES..], &mut tail[..LANES]);
         }
@@ -174,7 +174,7 @@ impl<T: Float, const G: usize> Tails<T, G> {
     }
 }
 
-/// Puts the last elements of each row in front of the middle, and padding behind it.
+/// Puts the last elements of each row before the middle, and padding after it.
 #[inline(always)]
 fn take<T: Float, const G: usize>(elements: &[T], row_len: usize, padding: T, tails: &mut [[T; 2 * LANES]; G]) {
     let left = row_len % LANES;
@@ -189,8 +189,8 @@ fn take<T: Float, const G: usize>(elements: &[T], row_len: usize, padding: T, ta
     }
 }
 
-/// The exponentials of up to G rows, or of a part of one, and what is summed with them. `tails` has taken what whole columns
-/// leave over.
+/// Computes the exponentials of up to G rows, or of a part of one, and adds them to the sums. `tails` already holds the elements
+/// that are left after the whole columns.
 #[inline(always)]
 pub(crate) fn of_rows<T: Float, R: Lane<T>, K: Accumulate, const G: usize>(
     slices: &mut Slices<'_, T>,
@@ -217,7 +217,7 @@ pub(crate) fn of_rows<T: Float, R: Lane<T>, K: Accumulate, const G: usize>(
     let mut start = row_len - row_len % BLOCK;
     while start < row_len {
         let mut row = 0;
-        // Chains of operations of different rows do not wait for one another.
+        // Several rows at a time, because their chains of operations do not wait for one another.
         while abreast::<R>(DEPTH) > 1 && row + DEPTH <= rows {
             column_of_rows::<T, R, K, G, DEPTH>(slices, tails, stats, row, start, first, second);
             row += DEPTH;
@@ -233,7 +233,7 @@ pub(crate) fn of_rows<T: Float, R: Lane<T>, K: Accumulate, const G: usize>(
     }
 }
 
-/// A column of each of N rows, from row number `row` on: the one that begins at `start`.
+/// The column that begins at `start`, in each of N rows from row number `row` on.
 #[inline(always)]
 fn column_of_rows<T: Float, R: Lane<T>, K: Accumulate, const G: usize, const N: usize>(
     slices: &mut Slices<'_, T>,
@@ -254,7 +254,7 @@ fn column_of_rows<T: Float, R: Lane<T>, K: Accumulate, const G: usize, const N: 
     let gradients = if whole { slices.grad_y.unwrap_or(&[]) } else { tails.grad_y.as_flattened() };
     for n in 0..N {
         let at = (row + n) * stride + from;
-        // As arrays: to copy a slice is a call where the standard library's assertions are compiled in.
+        // Copies arrays, because copying a slice is a function call in builds with the standard library's assertions.
         if let Some(column) = elements[at..].first_chunk() {
             x[n] = *column;
         }

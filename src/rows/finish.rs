@@ -1,4 +1,4 @@
-//! The results of rows, from exponentials, gradients and what is known of the rows.
+//! The results of rows, from exponentials, gradients, and the rows' greatest elements and sums.
 
 use super::formula::{CONSTANTS, RowFormula};
 use super::reduce::LANES;
@@ -11,7 +11,7 @@ use crate::kernel::sweep::unaligned;
 pub(crate) struct Finish<'a, T, F> {
     pub(crate) formula: F,
     pub(crate) row_len: usize,
-    /// `None`: elements, or their exponentials, are in `y`.
+    /// `None` if the elements, or their exponentials, are in `y`.
     pub(crate) x: Option<&'a [T]>,
     pub(crate) grad_y: Option<&'a [T]>,
     pub(crate) y: &'a mut [T],
@@ -45,8 +45,8 @@ impl<T: Float, F: RowFormula> Task<T> for Finish<'_, T, F> {
     }
 }
 
-/// The results of a row, or of a part of it: of whole columns, those at the ends with some of their neighbours' elements,
-/// which are computed twice. Without `x`, `y` holds the elements. `results` is room for the ends, made once for all rows.
+/// The results of a row, or of a part of it, by whole columns. The columns at the ends overlap with their neighbours, so some
+/// elements are computed twice. Without `x`, `y` holds the elements. `results` is room for the ends, made once for all rows.
 #[inline(always)]
 pub(crate) fn results<T: Float, R: Lane<T>>(
     formula: impl Fn(R, R) -> R + Copy,
@@ -60,8 +60,8 @@ pub(crate) fn results<T: Float, R: Lane<T>>(
         of.as_chunks::<LANES>().0.as_flattened()
     }
 
-    // A function, because LLVM knows only of its arguments that they do not overlap. One loop over all columns, because LLVM
-    // takes one over a single column apart into scalars.
+    // A function of its own, because LLVM knows only of a function's arguments that they do not overlap. One loop over all columns,
+    // because LLVM would compile a loop over a single column to scalars.
     #[inline(always)]
     fn columns<T: Float, R: Lane<T>>(formula: impl Fn(R, R) -> R, x: Option<&[T]>, grad_y: Option<&[T]>, y: &mut [T]) {
         let (x, grad_y) = (x.map(whole_columns), grad_y.map(whole_columns));
@@ -94,7 +94,7 @@ pub(crate) fn results<T: Float, R: Lane<T>>(
     let at = unaligned(y);
     let tail = len.saturating_sub(LANES);
     let ends = usize::from(!(len - at).is_multiple_of(LANES)) + 2 * usize::from(at > 0);
-    // The ends, first: from what is there before the columns between them are written.
+    // The ends come first, because the columns between them overwrite some of their inputs.
     for (end, start) in [tail, 0].into_iter().enumerate() {
         if ends & (end + 1) == 0 {
             continue;
@@ -103,8 +103,7 @@ pub(crate) fn results<T: Float, R: Lane<T>>(
         let (x, grad_y) = (x.map(|x| &x[start..]), grad_y.map(|grad_y| &grad_y[start..]));
         let (x, grad_y) = (x.map(|x| column(x, &mut short)), grad_y.map(|grad_y| column(grad_y, &mut short_grad)));
         copy_column(&y[start..], &mut results[end]);
-        // All of them, but LLVM does not know that no slice is so long: it would take a loop over so few elements apart into
-        // scalars.
+        // This is always LANES, but LLVM does not know that. It would compile a loop of a known, short length to scalars.
         let count = LANES.min(!len);
         let (x, grad_y) = (x.map(|x| &x[..count]), grad_y.map(|grad_y| &grad_y[..count]));
         columns::<T, R>(formula, x, grad_y, &mut results[end][..count]);
@@ -140,7 +139,7 @@ pub(crate) fn copy_column<T: Copy>(mut from: &[T], mut to: &mut [T]) {
             }
         };
     }
-    // As arrays: to copy a slice is a call where the standard library's assertions are compiled in.
+    // Copies arrays, because copying a slice is a function call in builds with the standard library's assertions.
     if let (Some(from), Some(to)) = (from.first_chunk::<LANES>(), to.first_chunk_mut::<LANES>()) {
         *to = *from;
         return;
@@ -153,7 +152,7 @@ pub(crate) fn copy_column<T: Copy>(mut from: &[T], mut to: &mut [T]) {
     let _ = (from, to);
 }
 
-/// What the formula keeps of each row, an array for each constant.
+/// The formula's constants of each row, as one array for each constant.
 #[inline(always)]
 pub(crate) fn constants<T: Float, R: Lane<T>, F: RowFormula, const W: usize>(
     formula: F,
@@ -163,7 +162,7 @@ pub(crate) fn constants<T: Float, R: Lane<T>, F: RowFormula, const W: usize>(
     for i in 0..W {
         let row = stats.row::<R>(i);
         let of_row = formula.constants(&row);
-        // NaN for a row with NaN or infinity, or of nothing but -inf.
+        // The first constant is NaN for a row with NaN or infinity, or of nothing but -inf.
         constants[0][i] = of_row[0] - row.greatest.abs() * R::of(0.0);
         (constants[1][i], constants[2][i], constants[3][i]) = (of_row[1], of_row[2], of_row[3]);
     }

@@ -1,4 +1,4 @@
-//! What a function of rows is: a formula of an element's exponential, and of sums over the row.
+//! The trait of a function of rows: a formula of an element's exponential and of sums over the row.
 
 use core::ops::Range;
 
@@ -9,25 +9,25 @@ use crate::kernel::level::Level;
 use crate::kernel::real::Real;
 use crate::math::RowExp;
 
-/// Numbers that a formula may keep of a row.
+/// How many numbers a formula may compute for each row.
 pub(crate) const CONSTANTS: usize = 4;
 pub(crate) type Constants<R> = [R; CONSTANTS];
 
 /// A function of rows, as a formula of an element's exponential and of sums over the row.
 pub(crate) trait RowFormula: Copy {
-    /// What is summed with the exponentials.
+    /// Which sums over the row are needed.
     type Sums: Accumulate;
 
-    /// Whether the second sum is that of the gradients.
+    /// Whether the second sum is the sum of the gradients.
     const SUMS_GRADIENTS: bool = false;
 
-    /// Whether the result takes the exponential, which the output keeps until the sums are known, or the element.
+    /// Whether the result is computed from the exponential, which the output keeps until the sums are known, or from the element.
     const OF_EXP: bool = true;
 
-    /// Whether the result takes the gradient.
+    /// Whether the result needs the gradient.
     const OF_GRADIENT: bool = false;
 
-    /// What the results need to know of the row. If the first of them is NaN, so are they.
+    /// The numbers of the row that its results need. If the first one is NaN, all results of the row are NaN.
     fn constants<R: Real>(self, row: &Row<R>) -> Constants<R>;
 
     /// The result of an element, or of its exponential.
@@ -40,7 +40,7 @@ pub(crate) trait RowFormula: Copy {
     fn run_f64(self, level: Level, rows: Rows<'_, f64>);
 }
 
-/// Makes this crate compile what runs a formula, for each float: stands in its [`RowFormula`].
+/// Compiles the engine for a formula in this crate, once for each float. Write it in the formula's `impl RowFormula`.
 macro_rules! compiled_rows {
     () => {
         $crate::kernel::element::compiled! {
@@ -73,7 +73,7 @@ impl<F: RowFormula> Kernel for Run<F> {
     }
 }
 
-/// What a formula runs over.
+/// The rows that a formula runs over.
 pub(crate) enum Rows<'a, T> {
     /// Rows in slices.
     Slices(Slices<'a, T>),
@@ -81,28 +81,28 @@ pub(crate) enum Rows<'a, T> {
     Parts { rows: usize, row_len: usize, part: Parts<'a, T> },
 }
 
-/// What is summed over a row.
+/// The sums over a row.
 pub(crate) trait Accumulate: Copy {
     /// Whether there is a second sum.
     const SECOND: bool = false;
 
-    /// Whether the second sum counts: whole numbers, which need no second digit.
+    /// Whether the second sum counts. Whole numbers need no low part.
     const COUNTS: bool = false;
 
     /// Whether the output keeps the exponentials.
     const KEEPS: bool = true;
 
-    /// Whether the elements are a function's outputs: they stand for exponentials as they are, and only the second sum is
-    /// taken, whose additions are rounded at the end.
+    /// Whether the elements are a function's outputs. They are then used in place of exponentials, and only the second sum is
+    /// computed. Its last additions are rounded.
     const OF_OUTPUT: bool = false;
 
     /// Whether exponentials are [`Fast`](crate::Fast).
     const FAST: bool = false;
 
-    /// For exponentials whose sums are not added to others.
+    /// The offset for exponentials whose sums are not added to others.
     const OFFSET: Offset = if Self::FAST { Offset::Fast } else { Offset::Below };
 
-    /// What an element adds to the first sum: from 0 to the exponential `e`. `top` is the greatest exponential.
+    /// The term that an element adds to the first sum, between 0 and its exponential `e`. `top` is the greatest exponential.
     #[inline(always)]
     fn first<R: Real>(e: R, top: R) -> R {
         let _ = top;
@@ -115,7 +115,7 @@ pub(crate) trait Accumulate: Copy {
         if Self::FAST { scale.fast_exp(x) } else { scale.exp(x) }
     }
 
-    /// What an element adds to the second sum: any number, and what rounding took away from it.
+    /// The term that an element adds to the second sum: any number, and its rounding error.
     #[inline(always)]
     fn second<R: Real>(e: R, top: R, grad_y: R) -> Partial<R> {
         let _ = (e, top, grad_y);
@@ -129,7 +129,7 @@ pub(crate) struct Total;
 
 impl Accumulate for Total {}
 
-/// The exponentials, as `Fast` has them.
+/// The exponentials of `Fast`.
 #[derive(Clone, Copy)]
 pub(crate) struct FastTotal;
 
@@ -137,7 +137,7 @@ impl Accumulate for FastTotal {
     const FAST: bool = true;
 }
 
-/// Nothing: the elements are outputs.
+/// No sum, because the elements are outputs.
 #[derive(Clone, Copy)]
 pub(crate) struct Nothing;
 
@@ -146,7 +146,7 @@ impl Accumulate for Nothing {
     const OF_OUTPUT: bool = true;
 }
 
-/// The elements themselves: those of a gradient.
+/// The sum of the elements themselves, which are a gradient.
 #[derive(Clone, Copy)]
 pub(crate) struct Plainly;
 
@@ -164,9 +164,9 @@ impl Accumulate for Plainly {
 /// The rows that a formula runs over, of `row_len` adjacent elements each.
 pub(crate) struct Slices<'a, T> {
     pub(crate) row_len: usize,
-    /// `None`: in place.
+    /// `None` if the function runs in place.
     pub(crate) x: Option<&'a [T]>,
-    /// `None`: the formula needs no gradient.
+    /// `None` if the formula needs no gradient.
     pub(crate) grad_y: Option<&'a [T]>,
     pub(crate) y: &'a mut [T],
 }
@@ -179,7 +179,7 @@ impl<'a, T> Slices<'a, T> {
 }
 
 impl<T> Slices<'_, T> {
-    /// The elements, wherever they are.
+    /// The elements, in `x` or in `y`.
     pub(crate) fn x(&self) -> &[T] {
         self.x.unwrap_or(self.y)
     }
@@ -195,11 +195,11 @@ impl<T> Slices<'_, T> {
     }
 }
 
-/// The most rows that are taken by parts at a time: neighbours in memory if rows lie side by side.
+/// How many rows are processed by parts at a time, at most. Rows that lie side by side share cache lines.
 pub(crate) const PARTED: usize = 8;
 
-/// A function that is given the number of a row, and a part of it as slices.
+/// A function that takes the number of a row and a part of it.
 pub(crate) type OfPart<'a, T> = &'a mut dyn FnMut(usize, Slices<'_, T>);
 
-/// Calls a function with a part of each row, and afterwards writes its output if this is asked for.
+/// Calls a function with a part of each row, and then writes its output if the flag is true.
 pub(crate) type Parts<'a, T> = &'a mut dyn FnMut(Range<usize>, bool, OfPart<'_, T>);

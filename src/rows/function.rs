@@ -1,4 +1,4 @@
-//! A function of rows: its formulas, how its passes run, and the methods that its type gets.
+//! A function of rows: its formulas, its passes, and the methods of its type.
 
 use super::formula::{PARTED, RowFormula, Rows, Run, Slices};
 use super::gather::{ByTiles, Work};
@@ -11,7 +11,7 @@ use crate::pass::Pass;
 
 /// A function of rows in terms of exponentials.
 pub(crate) trait RowFunction: Described + Copy {
-    /// Its scores are the elements times this.
+    /// The scores are the elements times this.
     const SIGN: f64;
     type Value: RowFormula + Default;
     /// Its fast form.
@@ -29,7 +29,7 @@ pub(crate) trait RowFunction: Described + Copy {
 /// Runs a pass of the function.
 #[inline]
 pub(crate) fn run<T: Element, F: RowFunction>(layout: Layout, level: Level, terms: Terms<'_, T>, pass: Pass<'_, T>) {
-    // A formula for each result, not for each pass.
+    // There is a formula for each kind of result, not for each pass.
     let (mut value, mut diagonal) = (None, None);
     match pass {
         Pass::Forward { x, y } => value = Some((Some(x), y)),
@@ -75,7 +75,7 @@ pub(crate) fn run_fast<T: Element, F: RowFunction>(
     run_formula(layout, level, terms, Stage::Value, F::Fast::default(), x, None, y, &mut |_, _| {});
 }
 
-/// Runs a formula: over the slices as they are, or by tiles.
+/// Runs a formula over the slices directly, or by tiles.
 #[inline]
 #[expect(clippy::too_many_arguments, reason = "what a formula is run over has as many parts")]
 fn run_formula<T: Element, F: RowFormula>(
@@ -159,7 +159,7 @@ pub(crate) fn with_sink<T: Element, F: RowFunction>(
     run_formula(layout, level, terms, Stage::Slope, formula, Some(x), Some(grad_y), grad_x, f);
 }
 
-/// Gives a [`RowFunction`] its constructors and what it does: methods of its own, which need no trait in scope.
+/// Gives a [`RowFunction`] its constructors and its methods. They are inherent methods, so they need no trait in scope.
 macro_rules! row_function {
     ($name:ident, sign: $sign:literal, $value:ident, fast: $fast:ident, $diagonal:ident, $gradient:ident, $from_output:ident) => {
         $crate::rows::layout::rows_of_length!($name);
@@ -180,7 +180,8 @@ macro_rules! row_function {
         }
 
         impl $name {
-            /// With the scores, x or for softmin -x, times a number first. See [`Scores::scaled`](crate::Scores::scaled).
+            /// Multiplies the scores by a number first. The scores are x, or -x for softmin. See
+            /// [`Scores::scaled`](crate::Scores::scaled).
             ///
             /// # Errors
             /// If `scale` is not a finite number above 0.
@@ -191,7 +192,7 @@ macro_rules! row_function {
                 $crate::rows::scores::scores(self).scaled(scale)
             }
 
-            /// With a number added to each score first, x or for softmin -x. See
+            /// Adds a number to each score first. The scores are x, or -x for softmin. See
             /// [`Scores::biased`](crate::Scores::biased).
             ///
             /// # Errors
@@ -203,7 +204,7 @@ macro_rules! row_function {
                 $crate::rows::scores::scores(self).biased(bias)
             }
 
-            /// With a score of -inf, the probability 0, where `keep` is false. See
+            /// Replaces the scores by -inf where `keep` is false, so that their probability is 0. See
             /// [`Scores::masked`](crate::Scores::masked).
             ///
             /// # Errors
@@ -215,7 +216,7 @@ macro_rules! row_function {
                 $crate::rows::scores::scores(self).masked(keep)
             }
 
-            /// With soft-capped scores, `cap * tanh(score / cap)`. See [`Scores::soft_cap`](crate::Scores::soft_cap).
+            /// Soft-caps the scores: `cap * tanh(score / cap)`. See [`Scores::soft_cap`](crate::Scores::soft_cap).
             ///
             /// # Errors
             /// If `cap` is not a finite number above 0.
@@ -226,7 +227,7 @@ macro_rules! row_function {
                 $crate::rows::scores::scores(self).soft_cap(cap)
             }
 
-            /// With a causal mask: row i of each `queries` rows sees its elements up to number i + `offset`. See
+            /// Adds a causal mask: in each group of `queries` rows, row i sees its elements up to number i + `offset`. See
             /// [`Scores::causal`](crate::Scores::causal).
             ///
             /// # Errors
@@ -239,7 +240,7 @@ macro_rules! row_function {
                 $crate::rows::scores::scores(self).causal(queries, offset)
             }
 
-            /// With a sink: a score more of each row, which has a share of the sum and no output. See
+            /// Adds a sink: one more score in each row, which counts in the sum but has no output. See
             /// [`Scores::sink`](crate::Scores::sink).
             ///
             /// # Errors
@@ -251,7 +252,7 @@ macro_rules! row_function {
                 $crate::rows::scores::scores(self).sink(sinks)
             }
 
-            /// With zeros for rows whose scores are nothing but -inf. See
+            /// Makes rows whose scores are all -inf zeros instead of NaN. See
             /// [`Scores::empty_rows_are_zeros`](crate::Scores::empty_rows_are_zeros).
             #[must_use]
             pub fn empty_rows_are_zeros<'a, T: $crate::kernel::element::Element>(

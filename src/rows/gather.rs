@@ -1,5 +1,6 @@
-//! Rows that are not floats as they lie: gathered by tiles as floats, with what is done to scores; then a formula runs, and
-//! the results are spread again. So halves, other axes, scales, caps, biases, masks and sinks cost no loop of their own.
+//! Rows that are not adjacent floats, and rows of scores. Tiles of them are gathered as floats and made scores, a formula runs
+//! over each tile, and the results are written back. So halves, other axes, scales, caps, biases, masks and sinks need no loops of
+//! their own.
 
 use super::formula::Rows;
 use super::layout::Layout;
@@ -9,24 +10,24 @@ use super::terms::{OfSink, Stage, Terms};
 use crate::kernel::element::{Element, per_element};
 use crate::kernel::level::Level;
 
-/// Elements of a tile, of long slices and of short ones: there is less to clear.
+/// The number of elements in a tile. Short slices use a smaller tile, because there is less memory to clear.
 pub(crate) const TILE: usize = 1 << 12;
 const SHORT_TILE: usize = 1 << 10;
 
-/// A formula that runs over rows as they are in slices of elements.
+/// A formula, and the slices of elements that it runs over.
 pub(crate) struct Work<'a, T: Element> {
     pub(crate) level: Level,
     pub(crate) layout: Layout,
     pub(crate) terms: Terms<'a, T>,
     pub(crate) stage: Stage,
-    /// `None`: in place.
+    /// `None` if the formula runs in place.
     pub(crate) x: Option<&'a [T]>,
     pub(crate) grad_y: Option<&'a [T]>,
-    /// If there is an `x`, may be empty: then nothing is written.
+    /// May be empty if there is an `x`; then nothing is written.
     pub(crate) y: &'a mut [T],
     /// Called after a gradient, if there are sinks.
     pub(crate) of_sink: OfSink<'a, T::Float>,
-    /// How many rows come by parts at a time, at most.
+    /// How many long rows are processed by parts at a time, at most.
     pub(crate) parted: usize,
     pub(crate) formula: &'a mut dyn FnMut(Rows<'_, T::Float>),
 }
@@ -50,17 +51,17 @@ fn by_tiles_of<T: Element, const N: usize>(work: Work<'_, T>) {
     let row_len = layout.row_len(len);
     let unit = row_len * inner;
     let mut tiles = Tiles::<T, N>::new(level, layout, row_len, terms, stage, grad_y.is_some());
-    // A sink is one element more of its row. From outputs it has no part in the gradients of the others.
+    // A sink is one more element of its row. Gradients from outputs do not need it.
     let sink = terms.sink.is_some() && stage != Stage::FromOutput;
     let mut first = 0;
     while first < len / unit {
         let places = terms.computed(first, row_len, inner);
         let cells = places.len() + usize::from(sink);
-        // Blocks, of rows side by side, and rows of a block that a tile has room for.
+        // How many blocks of rows side by side fit into a tile, and how many rows of a block.
         let end = (len / unit).min(first + (N / (cells * inner)).max(1));
         let same = |&block: &usize| terms.computed(block, row_len, inner) == places;
         let end = first + (first..end).take_while(same).count();
-        // Rows side by side that a tile has no room for come by parts, several at a time, for they share cache lines.
+        // Rows side by side that do not fit into a tile come by parts, several at a time, because they share cache lines.
         let by_parts = cells > N || parted > 1 && inner > 1 && cells > CHUNK;
         let width = if by_parts { parted } else { N / cells }.clamp(1, inner);
         for lane in (0..inner).step_by(width) {

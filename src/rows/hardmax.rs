@@ -1,4 +1,4 @@
-//! Hardmax: 1 for the greatest of a row, 0 for the others.
+//! Hardmax: 1 for the greatest element of a row, 0 for the others.
 
 use num_traits::float::FloatCore;
 use num_traits::{One, Zero};
@@ -21,13 +21,13 @@ use crate::pass::{Pass, Pieces};
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/hardmax.svg"))]
 ///
-/// - [`Hardmax::default()`] takes the whole slice as one row; [`Hardmax::rows(n)`](Self::rows) each n elements;
+/// - [`Hardmax::default()`] takes the whole slice as one row, [`Hardmax::rows(n)`](Self::rows) makes a row of each n elements, and
 ///   [`Hardmax::axis`] takes rows along another axis.
-/// - Derivative: 0. [`backward`](Activation::backward) gives zeros: nothing is learnt through a hardmax.
+/// - Derivative: 0. [`backward`](Activation::backward) gives zeros, so nothing is learnt through a hardmax.
 /// - Range: {0, 1}. Exact.
-/// - Special values: a row with NaN is NaN. An infinity is a number like others, also where all are -inf.
-/// - Source: the operator Hardmax of ONNX, 2017. The limit of [`Softmax`](crate::Softmax) of c x for c to infinity, but for
-///   equal elements.
+/// - Special values: a row with NaN is NaN. An infinity is treated like any other number, even if all elements are -inf.
+/// - Source: the operator Hardmax of ONNX, 2017. If the greatest element is unique, it is the limit of
+///   [`Softmax`](crate::Softmax) of c x as c grows.
 ///
 /// ```
 /// use activations::{Activation, Hardmax};
@@ -94,7 +94,7 @@ fn run<T: Element>(hardmax: &Hardmax, (level, pass): (Level, Pass<'_, T>)) {
     }
 }
 
-/// Values, or slopes, which are zeros. With a gradient, slopes times that.
+/// Values, or slopes, which are zeros. With a gradient, the slopes times the gradient.
 fn rows<T: Element>(level: Level, layout: Layout, values: bool, x: Option<&[T]>, grad_y: Option<&[T]>, y: &mut [T]) {
     if layout.inner() == 1 {
         each_row(level, layout.row_len(y.len()), if values { T::one() } else { T::zero() }, x, y);
@@ -134,14 +134,14 @@ fn rows<T: Element>(level: Level, layout: Layout, values: bool, x: Option<&[T]>,
     );
 }
 
-/// Zeros times a gradient: NaN where it is none.
+/// Zeros times a gradient: NaN where the gradient is NaN or infinite.
 fn times<T: Element>(grad_y: Option<&[T]>, y: &mut [T]) {
     for (y, &grad_y) in y.iter_mut().zip(grad_y.unwrap_or(&[])) {
         *y = *y * grad_y;
     }
 }
 
-/// Zeros, but `chosen` for the first of the greatest elements of each row; NaN for a row with NaN.
+/// `chosen` for the first of the greatest elements of each row, zeros for the others; NaN for a row with NaN.
 fn each_row<T: Element>(level: Level, row_len: usize, chosen: T, x: Option<&[T]>, y: &mut [T]) {
     for (i, y) in y.chunks_exact_mut(row_len).enumerate() {
         let x = x.map_or(&*y, |x| &x[i * row_len..][..row_len]);

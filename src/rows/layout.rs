@@ -8,9 +8,9 @@ use crate::pass::Pieces;
 /// Where the rows of a function lie.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Layout {
-    /// `None`: the whole slice is one row.
+    /// `None` if the whole slice is one row.
     pub(crate) len: Option<NonZeroUsize>,
-    /// How far apart the elements of a row are, which is how many rows lie side by side; `None`: adjacent.
+    /// The distance of a row's elements, which is also the number of rows that lie side by side; `None` if they are adjacent.
     inner: Option<NonZeroUsize>,
 }
 
@@ -32,7 +32,7 @@ impl Layout {
         }
     }
 
-    /// The length of a row, of slices of `len` elements.
+    /// The length of a row in slices of `len` elements.
     pub(crate) fn row_len(self, len: usize) -> usize {
         self.len.map_or(len, NonZeroUsize::get).max(1)
     }
@@ -41,7 +41,7 @@ impl Layout {
         self.inner.map_or(1, NonZeroUsize::get)
     }
 
-    /// The length of what rows divide a slice into: the rows that lie side by side.
+    /// The number of elements of the rows that lie side by side. It divides the length of a slice.
     pub(crate) fn unit(self) -> Option<usize> {
         self.len.map(|len| len.get() * self.inner())
     }
@@ -51,7 +51,7 @@ impl Layout {
     }
 }
 
-/// A matrix of `height` rows, each `stride` after the one before, transposed into one whose rows are `stride_to` apart.
+/// Transposes a matrix of `height` rows, which are `stride` apart, into a matrix whose rows are `stride_to` apart.
 pub(crate) fn transpose<T: Copy, U: Copy>(
     from: &[T],
     stride: usize,
@@ -89,9 +89,9 @@ pub(crate) fn transpose<T: Copy, U: Copy>(
 macro_rules! rows_of_length {
     ($name:ident) => {
         impl $name {
-            /// Each `len` elements are a row of their own.
+            /// Makes a row of each `len` elements.
             ///
-            /// Slices whose length is not a multiple of `len` make the methods panic.
+            /// The methods panic if the length of a slice is not a multiple of `len`.
             ///
             /// # Errors
             /// If `len` is 0.
@@ -104,18 +104,18 @@ macro_rules! rows_of_length {
 }
 pub(crate) use rows_of_length;
 
-/// Gives a function of rows that has [`rows_of_length`] rows along another axis, too.
+/// Gives a function that has [`rows_of_length`] a constructor for rows along another axis.
 macro_rules! rows_along_axis {
     ($name:ident) => {
         impl $name {
             /// Rows along an axis that is not the last: each has `len` elements, `inner` apart.
             ///
-            /// The data is `outer x len x inner`, as a tensor whose last axes have `inner` elements together. Slices whose
-            /// length is not a multiple of `len * inner` make the methods panic. A row has the bits that it would have
-            /// with its elements adjacent.
+            /// The data is `outer x len x inner`: a tensor whose axes after this one have `inner` elements together. The
+            /// methods panic if the length of a slice is not a multiple of `len * inner`. A row gives the same bits as if its
+            /// elements were adjacent.
             ///
             /// # Errors
-            /// If one of them is 0, or their product is no length of a slice.
+            /// If `len` or `inner` is 0, or their product is greater than any slice's length.
             pub fn axis(len: usize, inner: usize) -> Result<Self, $crate::describe::error::ParameterError> {
                 let name = <Self as $crate::describe::card::Described>::CARD.name;
                 $crate::rows::layout::Layout::axis(name, len, inner).map(|layout| Self { layout })

@@ -1,5 +1,5 @@
-//! Scores that leave the range of the type, because a temperature is very low or a bias very large: their rows are shifted
-//! first, which no function of rows notices, so that the results are the limits and not NaN.
+//! Scores that leave the range of the type, because a temperature is very low or a bias very large. Their rows are shifted first,
+//! so that the results are the limits and not NaN. A shift does not change the value of a function of rows.
 
 use num_traits::float::FloatCore;
 
@@ -55,7 +55,7 @@ impl<T: Float> Task<T> for OfSlice<'_, T> {
     }
 }
 
-/// What decides whether a row is shifted, and by how much.
+/// The best score of a row. It decides whether the row is shifted, and by how much.
 #[derive(Clone, Copy)]
 pub(crate) struct Best<T> {
     scale: T,
@@ -69,7 +69,7 @@ impl<T: Float> Best<T> {
         Self { scale: Float::of(in_range::<T>(scale)), element: T::neg_infinity(), score: T::neg_infinity() }
     }
 
-    /// Takes in elements with their biases; what is masked does not count.
+    /// Looks at more elements and their biases. Masked elements do not count.
     pub(crate) fn take(&mut self, x: &[T], bias: Option<&[T]>, keep: Option<&[bool]>) {
         for (i, &x) in x.iter().enumerate() {
             let bias = bias.map_or(T::zero(), |bias| bias[i]);
@@ -80,14 +80,14 @@ impl<T: Float> Best<T> {
         }
     }
 
-    /// What is taken from each element: nothing, unless no score, or one too great, is a number.
+    /// The number to subtract from each element. `None` unless the best score is infinite although its element is finite.
     pub(crate) fn shift(&self) -> Option<T> {
         (self.score.is_infinite() && self.element.is_finite()).then(|| self.element * self.scale.signum())
     }
 }
 
-/// Takes the shift from each element. What is greater still is masked, or has a bias of -inf: 0 is left of it, so that its
-/// score does not become NaN.
+/// Subtracts the shift from each element. An element that is greater than the shift is masked, or has a bias of -inf. It becomes
+/// 0, so that its score does not become NaN.
 pub(crate) fn shift_all<T: Float>(x: &mut [T], shift: T, scale: f64) {
     for x in x {
         let shifted = *x - shift;

@@ -11,21 +11,22 @@ use crate::describe::parameters::parameters;
 use crate::kernel::real::Real;
 use crate::math::{bounded_abs, exp_neg, log1p_of_sum};
 
-/// Log-softmax, for the loss of a classifier: y\[i\] = log p\[i\] = x\[i\] - log(sum of e^x\[j\]), p the row's
+/// Log-softmax, for the loss of a classifier: y\[i\] = log p\[i\] = x\[i\] - log(sum of e^x\[j\]), where p is the row's
 /// [`Softmax`](crate::Softmax).
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/log_softmax.svg"))]
 ///
-/// - [`LogSoftmax::default()`] takes the whole slice as one row; [`LogSoftmax::rows(n)`](Self::rows) each n elements;
-///   [`LogSoftmax::axis`] those along another axis.
+/// - [`LogSoftmax::default()`] takes the whole slice as one row, [`LogSoftmax::rows(n)`](Self::rows) makes a row of each n
+///   elements, and [`LogSoftmax::axis`] takes rows along another axis.
 /// - Derivative: a Jacobian, dy\[i\]/dx\[j\] = \[i = j\] - p\[j\]. [`derivative`](crate::Activation::derivative) gives its
-///   diagonal, 1 - p; [`backward`](crate::Activation::backward) the true product, g - p (sum of g), and so does
-///   [`backward_from_output`](crate::FromOutput::backward_from_output), whose p = e^y has an error of |y| / 2 ULP more.
+///   diagonal, 1 - p. [`backward`](crate::Activation::backward) gives the product with the whole Jacobian, g - p (sum of g).
+///   [`backward_from_output`](crate::FromOutput::backward_from_output) gives the same, with p = e^y, whose error is |y| / 2 ULP
+///   greater.
 /// - Range: \[-inf, 0\].
-/// - Error: at most 3 ULP, value and diagonal, on rows up to a million, whatever their numbers, also where a probability is
+/// - Error: at most 3 ULP for the value and the diagonal, on rows of up to a million of any numbers, also where a probability is
 ///   near 1 and its logarithm near 0. Measured on sampled rows: 2.0 and 2.3.
-/// - Special values: a row with NaN or +inf is NaN, and so is a row of nothing but -inf; otherwise
-///   log_softmax(-inf) = -inf. Zero is -0.0.
+/// - Special values: a row with NaN or +inf, or of nothing but -inf, gives NaN. In other rows, log_softmax(-inf) = -inf. A result
+///   of zero is -0.0.
 /// - Source: Bridle, "Probabilistic interpretation of feedforward classification network outputs", 1990.
 ///
 /// ```
@@ -66,8 +67,8 @@ impl Described for LogSoftmax {
     };
 }
 
-/// (x - max) - log(sum of e^(x - max)): two differences of one sign, and a logarithm that is log1p of what the sum has
-/// beside the greatest, so that nothing cancels.
+/// (x - max) - log(sum of e^(x - max)). Both terms have one sign, and the logarithm is log1p of the sum without the greatest
+/// element, so nothing cancels.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct LogProbability;
 
@@ -80,15 +81,15 @@ impl RowFormula for LogProbability {
     #[inline(always)]
     fn constants<R: Real>(self, row: &Row<R>) -> Constants<R> {
         let (rest, rest_lo) = Normaliser::of((row.top, R::of(0.0))).ratio(row.first);
-        // The sign put on, not the logarithm negated: for aarch64 LLVM makes a negated `mul_add` one instruction, whose
-        // zeros have another sign.
+        // Sets the sign instead of negating the logarithm, because for aarch64 LLVM makes one instruction of a negated
+        // `mul_add`, and that gives zeros of the other sign.
         let minus_log = log1p_of_sum(row.second.0 - R::of(1.0), rest, rest_lo).copysign(R::of(-1.0));
         [minus_log, row.greatest, R::of(0.0), R::of(0.0)]
     }
 
     #[inline(always)]
     fn result<R: Real>(self, x: R, _: R, &[minus_log, greatest, ..]: &Constants<R>) -> R {
-        // -0.0 where the logarithm is too small to count: the sign of the exact value.
+        // -0.0 where the logarithm underflows, because the exact value is negative.
         minus_log - (greatest - x)
     }
 }

@@ -1,4 +1,4 @@
-//! Log-sum-exp, and the state from which it, and a softmax that is split, are put together.
+//! Log-sum-exp, and its state, which merges the results of several pieces, also for a softmax.
 
 use num_traits::{One, Zero};
 
@@ -13,15 +13,15 @@ use crate::kernel::level::Level;
 use crate::kernel::tiles::TILE;
 use crate::pass::{Pieces, same_length};
 
-/// log(sum of e^x\[i\]), without overflow: of the logarithms of numbers, that of their sum.
+/// log(sum of e^x\[i\]), without overflow. It adds numbers that are given by their logarithms.
 ///
-/// - Error: at most 1.5 ULP of the result, or of 1 where the result is less: near 0 it is a difference. Measured on sampled
-///   rows of up to a million: 0.70 (`f32`) and 1.2 (`f64`). A row of one number gives that number, one of n equal
-///   numbers x gives x + log n, to 0.6 ULP.
+/// - Error: at most 1.5 ULP of the result, or 1.5 ULP of 1 if the result is smaller, because near 0 the result is a difference.
+///   Measured on sampled rows of up to a million: 0.70 (`f32`) and 1.2 (`f64`). A row of one number gives that number. A row of n
+///   equal numbers x gives x + log n, to 0.6 ULP.
 /// - Derivative: [`Softmax`](crate::Softmax) of x; see [`log_sum_exp_backward`].
 /// - Special values: -inf for no numbers, or nothing but -inf; inf if one is inf; NaN if one is NaN.
 ///
-/// Where the numbers come in pieces, use [`LogSumExp`].
+/// If the numbers come in pieces, use [`LogSumExp`].
 ///
 /// ```
 /// use activations::log_sum_exp;
@@ -35,7 +35,7 @@ pub fn log_sum_exp<T: Element>(x: &[T]) -> T {
     LogSumExp::of(x).finish()
 }
 
-/// [`log_sum_exp`], of halves not rounded to a half.
+/// [`log_sum_exp`] that returns `f32` for halves.
 ///
 /// ```
 /// assert_eq!(activations::log_sum_exp_wide(&[7.0_f32]), 7.0);
@@ -48,7 +48,7 @@ pub fn log_sum_exp_wide<T: Element>(x: &[T]) -> T::Float {
 /// [`log_sum_exp`] of each `row_len` elements.
 ///
 /// # Panics
-/// If `x` does not divide into rows, or `y` does not have an element for each, before anything is written.
+/// If `x` does not divide into rows, or `y` does not have an element for each row, before anything is written.
 ///
 /// ```
 /// let mut y = [0.0_f32; 2];
@@ -61,7 +61,7 @@ pub fn log_sum_exp_rows<T: Element>(x: &[T], row_len: usize, y: &mut [T]) {
     of_rows(x, row_len, &mut |row, sum| y[row] = T::rounded(sum));
 }
 
-/// [`log_sum_exp_rows`], of halves not rounded to halves.
+/// [`log_sum_exp_rows`] that returns `f32` for halves.
 ///
 /// # Panics
 /// As [`log_sum_exp_rows`].
@@ -77,14 +77,14 @@ pub fn log_sum_exp_rows_wide<T: Element>(x: &[T], row_len: usize, y: &mut [T::Fl
     of_rows(x, row_len, &mut |row, sum| y[row] = sum);
 }
 
-/// [`log_sum_exp`] along an axis that is not the last: of each `len` elements, `inner` apart.
+/// [`log_sum_exp`] along an axis that is not the last. Each row has `len` elements, `inner` apart.
 ///
-/// The data is `outer x len x inner`, the results are `outer x inner`: of images `[N, C, H, W]`, `[N, H, W]`. The gradient is
-/// that of [`Softmax::axis`](crate::Softmax::axis)'s values, times the results' gradients.
+/// The data is `outer x len x inner`, and the results are `outer x inner`. For images `[N, C, H, W]` the results are `[N, H, W]`.
+/// For the gradient, multiply the values of [`Softmax::axis`](crate::Softmax::axis) by the gradients of the results.
 ///
 /// # Panics
-/// If `len` or `inner` is 0, `x` is not a whole number of `len * inner` elements, or `y` does not have an element for each
-/// row, before anything is written.
+/// If `len` or `inner` is 0, the length of `x` is not a multiple of `len * inner`, or `y` does not have an element for each row,
+/// before anything is written.
 ///
 /// ```
 /// let mut y = [0.0_f32; 2];
@@ -97,7 +97,7 @@ pub fn log_sum_exp_axis<T: Element>(x: &[T], len: usize, inner: usize, y: &mut [
     of_axis(x, layout, &mut |row, sum| y[row] = T::rounded(sum));
 }
 
-/// [`log_sum_exp_axis`], of halves not rounded to halves.
+/// [`log_sum_exp_axis`] that returns `f32` for halves.
 ///
 /// # Panics
 /// As [`log_sum_exp_axis`].
@@ -137,7 +137,7 @@ pub(crate) fn check_rows(len: usize, row_len: usize, results: usize) {
 /// Calls `f` with the number of each row, and its log-sum-exp.
 fn of_rows<T: Element>(x: &[T], row_len: usize, f: &mut dyn FnMut(usize, T::Float)) {
     let level = Level::best();
-    // As many rows as are one tile, if they are converted.
+    // Rows that must be converted fill one tile.
     let rows = if T::IS_FLOAT { SIDE } else { TILE / row_len };
     if rows == 0 {
         for (row, x) in x.chunks_exact(row_len).enumerate() {
@@ -200,11 +200,11 @@ fn of_axis<T: Element>(x: &[T], layout: Layout, f: &mut dyn FnMut(usize, T::Floa
     };
     T::call(&ByTiles, work);
 }
-/// Numbers of a slice that are summed together. The sums of more are merged in their order, so that they may be summed on any
-/// number of threads.
+/// How many numbers of a slice are summed together. Longer slices are merged from such sums, in their order, so any number of
+/// threads may compute them.
 pub(crate) const SEGMENT: usize = 1 << 16;
 
-/// The probabilities of numbers, times a number.
+/// The probabilities of the numbers, times `times`.
 fn probabilities<T: Element>(level: Level, state: State<T::Float>, times: T::Float, x: &[T], y: &mut [T]) {
     T::as_floats(level, [x], [y], false, |[x], [y]| {
         T::Float::run(&Compiled, level, Args::Probabilities(Probabilities { state, times, x, y }));
@@ -228,16 +228,15 @@ pub fn log_sum_exp_backward<T: Element>(x: &[T], grad_y: T, grad_x: &mut [T]) {
     probabilities(level, sum.state, grad_y.widened(), x, grad_x);
 }
 
-/// A log-sum-exp in the making: numbers come one at a time, by slices, or as another state, and the state, four numbers,
-/// does not depend on how, but for rounding. With it a softmax is split over chunks, threads or machines.
+/// The state of a log-sum-exp whose numbers come in pieces: one at a time, in slices, or as another state. The state is four
+/// numbers. Up to rounding, it does not depend on the pieces. With it you can split a softmax over chunks, threads or machines.
 ///
-/// - Each of [`finish`](Self::finish), [`normalise`](Self::normalise) and [`probability`](Self::probability) is within its
-///   bound of the exact value, for any split and any order of merges: 1.5 ULP for the first (see [`log_sum_exp`]), 3 ULP for
-///   probabilities, of up to a million numbers in up to a thousand pieces. So two splits differ by at most twice as much.
+/// - Error: for any split and any order of merges, [`finish`](Self::finish) is within 1.5 ULP of the exact value (see
+///   [`log_sum_exp`]), and [`normalise`](Self::normalise) and [`probability`](Self::probability) are within 3 ULP. This holds for
+///   up to a million numbers in up to a thousand pieces. So two splits differ by at most twice as much.
 /// - Merging is commutative to the bit.
 ///
-/// The sum is kept to twice the working precision, scaled by a power of two, so that merging does not add an error to that
-/// of the exponentials.
+/// The sum is kept to twice the working precision, scaled by a power of two, so that merging adds no error.
 ///
 /// ```
 /// use activations::LogSumExp;
@@ -272,7 +271,7 @@ impl<T: Element> Default for LogSumExp<T> {
 }
 
 impl<T: Element> LogSumExp<T> {
-    /// Of no numbers.
+    /// The state of no numbers.
     ///
     /// ```
     /// assert_eq!(activations::LogSumExp::<f32>::new().finish(), f32::NEG_INFINITY);
@@ -282,7 +281,7 @@ impl<T: Element> LogSumExp<T> {
         Self { state: State::of_nothing() }
     }
 
-    /// Of these numbers.
+    /// The state of these numbers.
     ///
     /// ```
     /// assert_eq!(activations::LogSumExp::of(&[7.0_f64, 7.0]).finish(), 7.0 + 2.0_f64.ln());
@@ -294,9 +293,10 @@ impl<T: Element> LogSumExp<T> {
         sum
     }
 
-    /// The state as plain numbers, to be stored or sent: [`from_parts`](Self::from_parts) makes it again, to the bit.
+    /// The state as plain numbers, which you can store or send. [`from_parts`](Self::from_parts) makes the same state of them, to
+    /// the bit.
     ///
-    /// They are for that alone: what each of them is may change between versions of this crate.
+    /// Do not use the numbers for anything else, because their meaning may change between versions of this crate.
     ///
     /// ```
     /// use activations::LogSumExp;
@@ -314,13 +314,13 @@ impl<T: Element> LogSumExp<T> {
         [greatest, top, hi, lo]
     }
 
-    /// The state that [`to_parts`](Self::to_parts) gave. Of other numbers nothing is promised, but that no method panics.
+    /// The state that [`to_parts`](Self::to_parts) gave. For other numbers, the only promise is that no method panics.
     #[must_use]
     pub fn from_parts([greatest, top, hi, lo]: [T::Float; 4]) -> Self {
         Self { state: State { greatest, top, hi, lo } }
     }
 
-    /// One number more.
+    /// Adds one number.
     ///
     /// ```
     /// use activations::LogSumExp;
@@ -335,7 +335,7 @@ impl<T: Element> LogSumExp<T> {
         self.state.merge(&State::of(x.widened()));
     }
 
-    /// More numbers.
+    /// Adds numbers.
     ///
     /// ```
     /// use activations::LogSumExp;
@@ -349,7 +349,7 @@ impl<T: Element> LogSumExp<T> {
         self.push_slice_at(Level::best(), x);
     }
 
-    /// [`push_slice`](Self::push_slice) at a level of one's own choice.
+    /// [`push_slice`](Self::push_slice) at a given level.
     ///
     /// ```
     /// use activations::{Level, LogSumExp};
@@ -364,7 +364,7 @@ impl<T: Element> LogSumExp<T> {
         }
     }
 
-    /// Of up to [`SEGMENT`] numbers, at least one.
+    /// The state of 1 to [`SEGMENT`] numbers.
     pub(crate) fn of_segment(level: Level, x: &[T]) -> Self {
         let mut all = State::of_nothing();
         T::as_floats(level, [x], [], false, |[x], []| {
@@ -375,7 +375,7 @@ impl<T: Element> LogSumExp<T> {
         Self { state: all }
     }
 
-    /// The numbers of another state.
+    /// Adds the numbers of another state.
     ///
     /// ```
     /// use activations::LogSumExp;
@@ -398,7 +398,7 @@ impl<T: Element> LogSumExp<T> {
         T::rounded(self.finish_wide())
     }
 
-    /// The same, of halves not rounded to a half.
+    /// [`finish`](Self::finish) that returns `f32` for halves.
     ///
     /// ```
     /// let sum = activations::LogSumExp::of(&[5.0_f32]);
@@ -409,8 +409,8 @@ impl<T: Element> LogSumExp<T> {
         self.state.logarithm()
     }
 
-    /// e^x / sum of e^x\[i\], for a number that was pushed. NaN for one that is greater than all of them, and where
-    /// [`Softmax`](crate::Softmax) is NaN: the greatest is NaN, infinite or was not there.
+    /// e^x / sum of e^x\[i\], where x was pushed before. The result is NaN if x is greater than all numbers that were pushed.
+    /// It is also NaN where [`Softmax`](crate::Softmax) is: if the greatest number is NaN or infinite, or if there is none.
     ///
     /// ```
     /// assert_eq!(activations::LogSumExp::of(&[5.0_f32, 5.0]).probability(5.0), 0.5);
@@ -422,7 +422,7 @@ impl<T: Element> LogSumExp<T> {
         p[0]
     }
 
-    /// The [`probability`](Self::probability) of each of these numbers: for all that was pushed, their softmax.
+    /// The [`probability`](Self::probability) of each of these numbers. For all numbers that were pushed, it is their softmax.
     ///
     /// # Panics
     /// If the lengths differ, before anything is written.
@@ -439,7 +439,7 @@ impl<T: Element> LogSumExp<T> {
         self.normalise_at(Level::best(), x, p);
     }
 
-    /// [`normalise`](Self::normalise) at a level of one's own choice.
+    /// [`normalise`](Self::normalise) at a given level.
     ///
     /// # Panics
     /// If the lengths differ, before anything is written.

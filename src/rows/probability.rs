@@ -1,4 +1,4 @@
-//! What the sums of a row's exponentials are for: probabilities, and what is left of 1 beside one.
+//! Probabilities p, and 1 - p, from the sums of a row's exponentials.
 
 use super::formula::{Accumulate, Constants};
 use super::reduce::Partial;
@@ -22,14 +22,14 @@ impl<R: Real> Normaliser<R> {
         Self { factor, factor_lo: factor * (((one - product) - product_lo) - factor * lo) }
     }
 
-    /// A sum of exponentials, lifted as the sum of the row's is, over that.
+    /// A sum of exponentials over the row's sum. Both are lifted.
     #[inline(always)]
     pub(crate) fn ratio(&self, (hi, lo): Partial<R>) -> Partial<R> {
         let (product, product_lo) = hi.two_mul(self.factor);
         (product, product_lo + (hi * self.factor_lo + lo * self.factor))
     }
 
-    /// A sum of exponentials times something, not lifted, over the sum of the row's.
+    /// A sum of products with exponentials, not lifted, over the row's sum.
     #[inline(always)]
     pub(crate) fn mean(&self, sum: Partial<R>) -> R {
         let normaliser = Self { factor: self.factor * lifted_one(), factor_lo: self.factor_lo * lifted_one() };
@@ -42,15 +42,15 @@ impl<R: Real> Normaliser<R> {
         if R::FUSED {
             e.mul_add(self.factor, e * self.factor_lo)
         } else {
-            // A rounded product would leave the only probability of a row of one short of 1 at times. Lifted, for its
-            // error is lost below the normal range.
+            // With a rounded product, the probability in a row of one element would sometimes be less than 1. The product is
+            // lifted, because below the normal range its error would be lost.
             let (p, p_lo) = e.two_mul(self.factor * lifted_one());
             (p + (p_lo + e * (self.factor_lo * lifted_one()))) * unlift()
         }
     }
 }
 
-/// The exponentials but for the greatest, and how often it occurs: what [`Complement`] is made of.
+/// The sums that [`Complement`] needs: all exponentials except the greatest, and how often the greatest occurs.
 #[derive(Clone, Copy)]
 pub(crate) struct Rest<const KEEPS: bool>;
 
@@ -72,13 +72,13 @@ impl<const KEEPS: bool> Accumulate for Rest<KEEPS> {
 
 /// 1 - p, to full relative accuracy where p is near 1.
 ///
-/// Only the greatest probability can be above 1/2. For it the others are added up: the greatest may occur several times,
-/// so a row's first sum is of the others, its second counts it. See [`below_top`](Self::below_top) and
-/// [`is_top`](Self::is_top).
+/// Only the greatest probability can be above 1/2. Its complement is the sum of the others. The greatest exponential may occur
+/// several times, so the row's first sum is over all lesser ones, and the second sum counts the greatest. See
+/// [`below_top`](Self::below_top) and [`is_top`](Self::is_top).
 #[derive(Clone, Copy)]
 pub(crate) struct Complement<R> {
     pub(crate) top: R,
-    /// 1 - p of the greatest.
+    /// 1 - p for the greatest.
     pub(crate) of_top: R,
 }
 
@@ -95,7 +95,7 @@ impl<R: Real> Complement<R> {
         (R::select(top.le(e), R::of(1.0), R::of(0.0)), R::of(0.0))
     }
 
-    /// With the normaliser of the whole row.
+    /// The complement and the normaliser of a row.
     #[inline(always)]
     pub(crate) fn of(row: &Row<R>) -> (Self, Normaliser<R>) {
         let (top, rest, count) = (row.top, row.first, row.second.0);
@@ -104,21 +104,21 @@ impl<R: Real> Complement<R> {
         (Self { top, of_top: of_top + rounded }, normaliser)
     }
 
-    /// Both, as a formula keeps them.
+    /// Both, as the constants of a formula.
     #[inline(always)]
     pub(crate) fn constants(row: &Row<R>) -> Constants<R> {
         let (Self { top, of_top }, Normaliser { factor, factor_lo }) = Self::of(row);
         [factor, factor_lo, top, of_top]
     }
 
-    /// p and 1 - p of the exponential `e`, from [`constants`](Self::constants).
+    /// p and 1 - p for the exponential `e`, from [`constants`](Self::constants).
     #[inline(always)]
     pub(crate) fn both(e: R, &[factor, factor_lo, top, of_top]: &Constants<R>) -> (R, R) {
         let p = Normaliser { factor, factor_lo }.probability(e);
         (p, Self { top, of_top }.at(e, p))
     }
 
-    /// 1 - p, for p of the exponential `e`.
+    /// 1 - p, where p is the probability of the exponential `e`.
     #[inline(always)]
     pub(crate) fn at(&self, e: R, p: R) -> R {
         let (zero, one) = (R::of(0.0), R::of(1.0));

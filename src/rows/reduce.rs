@@ -1,43 +1,43 @@
 //! Reductions in an order that does not depend on the CPU, and sums to twice the working precision.
 //!
-//! Numbers come in columns: an array with a number for each lane. What is reduced lane by lane stays an array; [`across`]
-//! puts its lanes together.
+//! Numbers come in columns, arrays with a number for each lane. A reduction lane by lane gives an array again, and [`across`]
+//! combines its lanes.
 
 use crate::kernel::abreast::Abreast;
 use crate::kernel::element::{Float, Lane};
 use crate::kernel::real::Real;
 use crate::math::{fast_two_sum, lifted_one, two_sum, unlift};
 
-/// Lanes of a column: a whole number of vectors everywhere, and enough of them to be independent of one another.
+/// The lanes of a column. This is a whole number of vectors on every CPU, and enough vectors to hide the latency of additions.
 pub(crate) const LANES: usize = 32;
 
 /// Half of them.
 pub(crate) const HALF: usize = LANES / 2;
 
-/// Columns that are reduced at a time.
+/// How many columns are reduced at a time.
 pub(crate) const DEPTH: usize = 4;
 
-/// Exponentials that [`Sums`] may take so that their total has a digit for each that the lanes have.
+/// How many exponentials [`Sums`] may take so that the high parts of its lanes add up without rounding.
 pub(crate) const CHUNK: usize = 1 << 10;
 
-/// Exponentials, twice of which [`Sums`] may take so that each lane stays in the binade of its seed.
+/// Half the number of exponentials that [`Sums`] may take so that each lane stays in the binade of its seed.
 pub(crate) const LANE_CHUNK: usize = 1 << 13;
 
-/// A sum as `(hi, lo)`, its rounded value and what the rounding took away.
+/// A sum as `(hi, lo)`: its rounded value and the rounding error.
 pub(crate) type Partial<R> = (R, R);
 
-/// `term` more, of any sign and size.
+/// Adds `term`, which may have any sign and size.
 #[inline(always)]
 pub(crate) fn add<R: Real>((hi, lo): Partial<R>, term: R) -> Partial<R> {
     let (sum, error) = two_sum(hi, term);
     (sum, lo + error)
 }
 
-/// The greatest elements, one in each lane. `NAN`: whether it matters that an element is NaN.
+/// The greatest elements, one in each lane. `NAN` says whether to look for NaN.
 #[derive(Clone, Copy)]
 pub(crate) struct Greatest<R, const W: usize, const NAN: bool> {
     pub(crate) max: [R; W],
-    /// NaN once an element was; the maximum instructions of most CPUs pass over it.
+    /// A sum that is NaN if an element is. It is needed because the maximum instructions of most CPUs ignore NaN.
     pub(crate) sum: [R; W],
 }
 
@@ -65,7 +65,7 @@ impl<R: Real, const W: usize, const NAN: bool> Greatest<R, W, NAN> {
         }
     }
 
-    /// The greatest of each lane; infinity where one was NaN, if that matters.
+    /// The greatest of each lane; infinity for a lane with NaN, if `NAN` is set.
     #[inline(always)]
     pub(crate) fn lanes(&self) -> [R; W] {
         let mut lanes = self.max;
@@ -84,7 +84,7 @@ pub(crate) fn marked<R: Real>(max: R, sum: R) -> R {
     R::select(sum.le(sum), max, R::of(f64::INFINITY))
 }
 
-/// A function, for its arguments are known not to overlap.
+/// A function of its own, because LLVM knows only of a function's arguments that they do not overlap.
 #[inline(always)]
 fn take<T: Float, R: Lane<T>, const W: usize, const K: usize, const NAN: bool>(
     columns: &[[T; W]; K],
@@ -92,14 +92,14 @@ fn take<T: Float, R: Lane<T>, const W: usize, const K: usize, const NAN: bool>(
     sum: &mut [R; W],
 ) {
     for i in 0..W {
-        // A chain for each four columns, so that none waits for another: the order does not matter here.
+        // Each of four columns has its own chain, so that none waits for another. The order does not matter here.
         let (mut greatest, mut total) = (max[i], sum[i]);
         for four in columns.chunks(4) {
             let (mut chain, mut scaled) = (R::load(four[0][i]), R::of(0.0));
             for column in four {
                 let x = R::load(column[i]);
                 chain = chain.at_least(x);
-                // Unscaled, numbers might add up to infinity, and that and a masked score, -inf, to NaN.
+                // Scaled down, because large numbers might add up to infinity, and infinity plus a masked score, -inf, is NaN.
                 if NAN {
                     scaled = x.mul_add(unlift(), scaled);
                 }
@@ -115,7 +115,7 @@ fn take<T: Float, R: Lane<T>, const W: usize, const K: usize, const NAN: bool>(
 
 /// Sums of up to [`CHUNK`] lifted exponentials in all, or of numbers of any sign: one in each lane.
 ///
-/// Aligned to cache lines: so is then the stack of the loops, whose speed depended on where it began.
+/// Aligned to cache lines, because then the stack of the loops is aligned too. Without that their speed varied.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
 pub(crate) struct Sums<R, const W: usize> {
@@ -123,14 +123,14 @@ pub(crate) struct Sums<R, const W: usize> {
     lo: [R; W],
 }
 
-/// What sums of exponentials begin with. The sum of a lane stays in its binade, so that the lanes have one spacing, and
-/// add without rounding.
+/// The start value of sums of exponentials. A lane's sum stays in its binade, so all lanes have the same spacing and add without
+/// rounding.
 #[inline(always)]
 pub(crate) fn seed<R: Real>() -> R {
     R::of(2048.0) * lifted_one()
 }
 
-/// The same for rows of [`LANES`], as they are kept from one loop to the next.
+/// [`Sums`] of [`LANES`] lanes, in memory between two loops.
 #[derive(Clone, Copy)]
 pub(crate) struct LaneSums<T> {
     hi: [T; LANES],
@@ -174,7 +174,8 @@ impl<T: Float> LaneSums<T> {
 }
 
 impl<R: Real> Sums<R, LANES> {
-    /// The sums of exponentials: the high parts, which add without rounding in any order, and the low parts.
+    /// The sums of exponentials: the high parts and the low parts. The high parts add without rounding, so their order does not
+    /// matter.
     #[inline(always)]
     pub(crate) fn unseeded(&self) -> ([R; HALF], [R; LANES]) {
         let hi = halved(
@@ -185,7 +186,7 @@ impl<R: Real> Sums<R, LANES> {
         (hi, self.lo)
     }
 
-    /// Counts, which add without rounding in any order.
+    /// The counts. They add without rounding, so their order does not matter.
     #[inline(always)]
     pub(crate) fn counts(&self) -> [R; HALF] {
         halved(&self.hi, R::add)
@@ -193,7 +194,7 @@ impl<R: Real> Sums<R, LANES> {
 }
 
 impl<R: Real, const W: usize> Sums<R, W> {
-    /// Of exponentials, as [`Fast`](crate::Fast) has them or not.
+    /// The start of sums of exponentials, of [`Fast`](crate::Fast) or not.
     #[inline(always)]
     pub(crate) fn of(fast: bool) -> Self {
         if fast { Self::of_counts() } else { Self::of_exponentials() }
@@ -211,34 +212,34 @@ impl<R: Real, const W: usize> Sums<R, W> {
         Self { hi: [R::of(0.0); W], lo: [R::of(0.0); W] }
     }
 
-    /// For [`count`](Self::count). Negative zeros count as well, and are not written by a call of `memset`, which takes a
+    /// For [`count`](Self::count). The counts start at -0.0, because LLVM would write zeros with a call of `memset`, which takes a
     /// hundred nanoseconds to begin.
     #[inline(always)]
     pub(crate) fn of_counts() -> Self {
         Self { hi: [R::of(-0.0); W], lo: [R::of(-0.0); W] }
     }
 
-    /// Lifted exponentials to lane i. Rounds only their sum, by less than an ulp of it.
+    /// Adds lifted exponentials to lane i. Only their sum is rounded, by less than an ULP of it.
     #[inline(always)]
     pub(crate) fn add_bounded<const K: usize>(&mut self, i: usize, terms: Abreast<R, K>) {
         let (sum, error) = fast_two_sum(self.hi[i], terms.sum());
         (self.hi[i], self.lo[i]) = (sum, self.lo[i] + error);
     }
 
-    /// Numbers of any sign and size to lane i.
+    /// Adds numbers of any sign and size to lane i.
     #[inline(always)]
     pub(crate) fn add<const K: usize>(&mut self, i: usize, (hi, lo): Partial<Abreast<R, K>>) {
         (self.hi[i], self.lo[i]) = add((self.hi[i], self.lo[i]), hi.sum());
         self.lo[i] = self.lo[i] + lo.sum();
     }
 
-    /// Whole numbers, or exponentials as [`Fast`](crate::Fast) has them, to lane i.
+    /// Adds whole numbers, or exponentials of [`Fast`](crate::Fast), to lane i.
     #[inline(always)]
     pub(crate) fn count<const K: usize>(&mut self, i: usize, terms: Abreast<R, K>) {
         self.hi[i] = self.hi[i] + terms.sum();
     }
 
-    /// A sum more to each lane.
+    /// Adds another sum to each lane.
     #[inline(always)]
     pub(crate) fn merge(&mut self, (hi, lo): Partial<[R; W]>) {
         for i in 0..W {
@@ -247,7 +248,7 @@ impl<R: Real, const W: usize> Sums<R, W> {
         }
     }
 
-    /// The sum of each lane, of anything, rounded.
+    /// The sum of each lane, rounded, for terms of any sign.
     #[inline(always)]
     pub(crate) fn rounded(&self) -> [R; W] {
         let mut sum = self.hi;
@@ -257,7 +258,7 @@ impl<R: Real, const W: usize> Sums<R, W> {
         sum
     }
 
-    /// The sum of each lane, of exponentials.
+    /// The sum of each lane, for exponentials.
     #[inline(always)]
     pub(crate) fn exponentials(&self) -> Partial<[R; W]> {
         let mut hi = self.hi;
@@ -267,24 +268,24 @@ impl<R: Real, const W: usize> Sums<R, W> {
         normalised(hi, self.lo)
     }
 
-    /// The sum of each lane, of exponentials as [`Fast`](crate::Fast) has them or not.
+    /// The sum of each lane, for exponentials of [`Fast`](crate::Fast) or not.
     #[inline(always)]
     pub(crate) fn first(&self, fast: bool) -> Partial<[R; W]> {
         if fast { (self.hi, self.lo) } else { self.exponentials() }
     }
 
-    /// The sum of each lane, of anything.
+    /// The sum of each lane, for terms of any sign.
     #[inline(always)]
     pub(crate) fn anything(&self) -> Partial<[R; W]> {
         normalised(self.hi, self.lo)
     }
 }
 
-/// The sum of all lanes, for each of G rows, of anything.
+/// The sum of all lanes for each of G rows, for terms of any sign.
 #[inline(always)]
 pub(crate) fn total_anything<R: Real, const G: usize>(sums: &[Sums<R, LANES>; G]) -> Partial<[R; G]> {
-    // On a grid as coarse as the spacing at twice the sum, the lanes add without rounding; what is off the grid is
-    // small. A tree of `two_sum` takes three times as long.
+    // The lanes are rounded to a grid as coarse as the spacing at twice the sum, and the rounded numbers add without rounding. The
+    // remainders are small. A tree of `two_sum` would take three times as long.
     let mut hi = [[R::of(0.0); LANES]; G];
     let mut lo = hi;
     for g in 0..G {
@@ -313,8 +314,7 @@ pub(crate) fn normalised<R: Real, const N: usize>(mut hi: [R; N], mut lo: [R; N]
     (hi, lo)
 }
 
-/// Half as many lanes, each put together with the one that far behind it: where the order does not matter, because `f`
-/// rounds nothing.
+/// Combines lane i with lane i + `HALF`. Use it where `f` does not round, because the order then does not matter.
 #[inline(always)]
 pub(crate) fn halved<R: Real>(lanes: &[R; LANES], f: impl Fn(R, R) -> R) -> [R; HALF] {
     let mut half = [R::of(0.0); HALF];
@@ -324,7 +324,7 @@ pub(crate) fn halved<R: Real>(lanes: &[R; LANES], f: impl Fn(R, R) -> R) -> [R; 
     half
 }
 
-/// The lanes of each of G rows put together by pairs: the rows' trees side by side, for one tree is a long chain.
+/// Combines the lanes of each of G rows by pairs. The trees of several rows run side by side, because one tree is a long chain.
 #[inline(always)]
 pub(crate) fn across<R: Real, const G: usize>(lanes: &[[R; LANES]; G], f: impl Fn(R, R) -> R + Copy) -> [R; G] {
     across_half(&paired(lanes, f), f)
@@ -341,7 +341,7 @@ pub(crate) fn paired<R: Real, const G: usize>(lanes: &[[R; LANES]; G], f: impl F
     half
 }
 
-/// The levels of [`across`] behind the first.
+/// The levels of [`across`] after the first.
 #[inline(always)]
 pub(crate) fn across_half<R: Real, const G: usize>(lanes: &[[R; HALF]; G], f: impl Fn(R, R) -> R) -> [R; G] {
     macro_rules! levels {

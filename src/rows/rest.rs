@@ -1,4 +1,4 @@
-//! What log-sum-exp and the losses need of rows: the greatest element, the exponentials but for it, and their sum.
+//! The sums that log-sum-exp and the losses need: the greatest element of each row, and the sum of the other exponentials.
 
 use core::marker::PhantomData;
 
@@ -14,19 +14,19 @@ use crate::kernel::dispatch::dispatch;
 use crate::kernel::element::Float;
 use crate::kernel::level::Level;
 
-/// Some rows, and what is known of them.
+/// Some rows, with their greatest elements and sums.
 pub(crate) struct Group<'a, T> {
-    /// The number of the first.
+    /// The number of the first row.
     pub(crate) at: usize,
     pub(crate) x: &'a [T],
-    /// The exponentials, if they are asked for: in rows, or of short rows in columns, a whole number of [`DEPTH`] of them.
+    /// The exponentials, if the caller wants them: in rows, or for short rows in columns, whose number is a multiple of [`DEPTH`].
     pub(crate) e: Option<&'a mut [T]>,
     pub(crate) columns: Option<&'a mut [Column<T>]>,
-    /// The first sum is of the exponentials but for the greatest, the second counts it.
+    /// The first sum is over all exponentials except the greatest. The second counts the greatest.
     pub(crate) stats: &'a Stats<T>,
 }
 
-/// Calls `f` with each group of rows of up to [`CHUNK`] elements. Short ones lie side by side, if this is asked for.
+/// Calls `f` with each group of rows of up to [`CHUNK`] elements. Short rows lie side by side if the caller wants that.
 pub(crate) fn rest_of_groups<T: Float>(
     level: Level,
     x: &[T],
@@ -92,13 +92,13 @@ pub(crate) fn keep_exponentials<T: Float>(level: Level, slices: &mut Slices<'_, 
     add_up(level, slices.part(0..slices.y.len()), true, stats, &mut first, &mut second);
 }
 
-/// What is known of one row of any length: see [`long`](super::engine::long). If it `keeps` what is written, the outputs then
-/// hold the exponentials.
+/// The greatest element and the sums of one row of any length: see [`long`](super::engine::long). If `part` `keeps` its output, the
+/// output then holds the exponentials.
 pub(crate) fn rest_by_parts<T: Float>(level: Level, row_len: usize, keeps: bool, part: Parts<'_, T>) -> Stats<T> {
     let mut stats = Stats::new();
     find_scale(level, greatest_by_parts::<_, 1>(level, row_len, part)[0], Offset::OnGrid, &mut stats);
     let (mut firsts, mut seconds) = (LaneSums::of_anything(), LaneSums::of_anything());
-    // From the end, which the search for the greatest has just left in the cache.
+    // Starts at the end of the row, which the search for the greatest has just left in the cache.
     for chunk in chunks(row_len).rev() {
         let (mut first, mut second) = (LaneSums::of_exponentials(), LaneSums::of_anything());
         for range in parts(chunk) {
@@ -111,7 +111,7 @@ pub(crate) fn rest_by_parts<T: Float>(level: Level, row_len: usize, keeps: bool,
     stats
 }
 
-/// Calls `f` with the number of the first of some rows, their elements, and what is known of them.
+/// Calls `f` with groups of rows: the number of the first row, the elements, the greatest elements and sums.
 pub(crate) fn rest_of_rows<T: Float>(level: Level, x: &[T], row_len: usize, f: &mut dyn FnMut(usize, &[T], &Stats<T>)) {
     if row_len <= CHUNK {
         return rest_of_groups(level, x, row_len, None, true, &mut |Group { at, x, stats, .. }| f(at, x, stats));

@@ -1,4 +1,4 @@
-//! The tiles of some rows: elements and gradients as floats, what is done to scores, and the way back.
+//! Tiles of rows: elements and gradients are read as floats and made scores, and results are written back.
 
 use core::ops::Range;
 
@@ -18,18 +18,18 @@ use crate::kernel::level::Level;
 use crate::kernel::tiles::Tile;
 use crate::pass::Pass;
 
-/// Which elements are in a tile: of these blocks the rows of these lanes, of each row those at these places.
+/// Which elements are in a tile. It has the elements at `places`, of the rows in `lanes`, in each of `blocks`.
 #[derive(Clone)]
 pub(super) struct Part {
     pub(super) blocks: Range<usize>,
     pub(super) lanes: Range<usize>,
     pub(super) places: Range<usize>,
-    /// Whether each row's sink follows its elements.
+    /// Whether a row's sink follows its elements.
     pub(super) sink: bool,
 }
 
 impl Part {
-    /// The numbers that the tile has of each row.
+    /// How many numbers of each row the tile has.
     fn row_len(&self) -> usize {
         self.places.len() + usize::from(self.sink)
     }
@@ -42,7 +42,7 @@ impl Part {
         self.blocks.len() * self.block_len()
     }
 
-    /// A part of each row: these of its elements and its sink, which is the last.
+    /// A part of each row. The cells are its elements, and its sink is the last one.
     fn of_rows(&self, cells: Range<usize>) -> Self {
         let Range { start, end } = self.places;
         Self {
@@ -52,8 +52,8 @@ impl Part {
         }
     }
 
-    /// The parts of rows that a tile of `n` elements has room for, of these numbers of each row. They begin at whole blocks of
-    /// columns, so that sums have the order that they have without parts.
+    /// Cuts rows into parts that fit into a tile of `n` elements. The parts begin at whole blocks of columns, so that the order of
+    /// the sums is the same as without parts.
     fn parts(&self, n: usize, cells: Range<usize>) -> impl Iterator<Item = Self> {
         const BLOCK: usize = DEPTH * LANES;
         let (step, end) = ((n / self.lanes.len() / BLOCK).max(1) * BLOCK, cells.end);
@@ -82,7 +82,7 @@ pub(super) struct Tiles<'a, T: Element, const N: usize> {
     keep: Option<[bool; N]>,
     /// The derivatives of capped scores.
     slopes: Option<Tile<T::Float, N>>,
-    /// What is taken from each element of rows of several parts; `None` if each row in the tile is whole.
+    /// The shifts of rows that have several parts; `None` if each row in the tile is whole.
     shift: Option<[Option<T::Float>; PARTED]>,
 }
 
@@ -109,7 +109,7 @@ impl<'a, T: Element, const N: usize> Tiles<'a, T, N> {
         }
     }
 
-    /// The part of a block, from its elements to rows of floats.
+    /// Copies the part of a block to rows of floats.
     fn gather(level: Level, inner: usize, part: &Part, block: &[T], rows: &mut [T::Float]) {
         let (n, lanes) = (part.places.len(), part.lanes.len());
         if n == 0 {
@@ -177,7 +177,7 @@ impl<'a, T: Element, const N: usize> Tiles<'a, T, N> {
             });
         }
         if part.sink {
-            // Nothing yet, without a gradient: what a shift takes from the others is seen from it.
+            // The sink's cell starts at 0, without a gradient. After a shift it therefore holds minus the shift.
             part.each_row(inner, &mut |_, at| {
                 let at = at + part.places.len();
                 for tile in [Some(&mut self.x), self.grad_y.as_mut(), self.bias.as_mut()].into_iter().flatten() {
@@ -190,7 +190,7 @@ impl<'a, T: Element, const N: usize> Tiles<'a, T, N> {
         }
     }
 
-    /// tanh(x scale / cap), which the cap then multiplies, and its derivatives with respect to what tanh is of.
+    /// tanh(x scale / cap), without the factor `cap`, and the derivatives of tanh.
     fn cap(&mut self, len: usize) {
         let Some(cap) = self.terms.cap else { return };
         let x = self.x.of(len);
@@ -204,7 +204,7 @@ impl<'a, T: Element, const N: usize> Tiles<'a, T, N> {
         Tanh.run(self.level, Pass::ForwardInPlace { x });
     }
 
-    /// To the cell of each sink, which holds what a shift has left of 0.
+    /// Adds each sink to its cell, which holds minus the shift of the row.
     fn add_sinks(&mut self, part: &Part) {
         let (true, Some(sinks)) = (part.sink, self.terms.sink) else { return };
         let inner = self.inner;
@@ -215,7 +215,7 @@ impl<'a, T: Element, const N: usize> Tiles<'a, T, N> {
             *cell = if !sink.is_finite() {
                 sink
             } else if score == FloatCore::infinity() {
-                // Beside it the others have no share of the sum; infinite, it would make NaN of them.
+                // The other elements are negligible beside it. If it were infinite, the row would be NaN.
                 FloatCore::max_value()
             } else {
                 score
@@ -237,7 +237,7 @@ impl<'a, T: Element, const N: usize> Tiles<'a, T, N> {
             sink.fill(-shift);
         };
         if let Some(shifts) = self.shift {
-            // Of a part of a row, the row's other parts decide too: see `find_shifts`.
+            // For a part of a row, the shift depends on the other parts too: see `find_shifts`.
             let rows = self.x.of(part.len()).chunks_exact_mut(part.row_len());
             for (row, shift) in rows.zip(shifts) {
                 if let Some(shift) = shift {
@@ -294,7 +294,7 @@ impl<'a, T: Element, const N: usize> Tiles<'a, T, N> {
         }
     }
 
-    /// Runs the formula over rows of several parts, but gives the empty ones zeros, if they shall have them.
+    /// Runs the formula over rows of several parts. Empty rows get zeros, if `empty_rows_are_zeros` is set.
     pub(super) fn run_parts(
         &mut self,
         stage: Stage,
@@ -313,7 +313,7 @@ impl<'a, T: Element, const N: usize> Tiles<'a, T, N> {
             empty = self.are_empty(stage, rows, x.unwrap_or(y));
         }
         let (row_len, inner, first) = (rows.row_len(), self.inner, rows.lanes.start);
-        // An empty row has no share for its sink.
+        // The gradient of an empty row's sink is 0.
         let mut of_sink = |row: usize, gradient| {
             of_sink(row, if empty[row % inner - first] { Zero::zero() } else { gradient });
         };
@@ -351,7 +351,7 @@ impl<'a, T: Element, const N: usize> Tiles<'a, T, N> {
         }
     }
 
-    /// Runs the formula over whole rows, but gives the empty ones zeros, if they shall have them.
+    /// Runs the formula over whole rows. Empty rows get zeros, if `empty_rows_are_zeros` is set.
     pub(super) fn run_rows(&mut self, stage: Stage, part: &Part, formula: &mut dyn FnMut(Rows<'_, T::Float>)) {
         let (row_len, len, zeros) = (part.row_len(), part.len(), self.terms.empty_rows_are_zeros);
         let mut slices = self.slices(part);
@@ -380,7 +380,7 @@ impl<'a, T: Element, const N: usize> Tiles<'a, T, N> {
         are_empty
     }
 
-    /// Writes results, which gradients have the scale for a factor of.
+    /// Writes the results. Gradients are multiplied by the scale first.
     pub(super) fn spread(&mut self, stage: Stage, part: &Part, y: &mut [T], of_sink: OfSink<'_, T::Float>) {
         if y.is_empty() {
             return;
@@ -399,7 +399,7 @@ impl<'a, T: Element, const N: usize> Tiles<'a, T, N> {
         self.write(part, y);
     }
 
-    /// Writes the results of places that are hidden and not computed: those of one that is.
+    /// Fills the hidden places that were not computed with the result of a hidden place that was.
     pub(super) fn fill_hidden(&self, rows: Range<usize>, y: &mut [T]) {
         let (Some(causal), 1) = (self.terms.causal, self.inner) else { return };
         for row in rows {
@@ -430,8 +430,8 @@ impl<'a, T: Element, const N: usize> Tiles<'a, T, N> {
     }
 }
 
-/// What an empty row is made of, or has become: no row of probabilities or their logarithms is zeros, but that of one
-/// logarithm, whose gradient is zero too.
+/// The number that fills an empty row: -inf for scores, 0 for outputs that the forward pass has set to zeros. No other row of
+/// probabilities or of their logarithms is zeros, except a row of one logarithm, whose gradient is zero anyway.
 fn empty<F: Float>(stage: Stage) -> F {
     if stage == Stage::FromOutput { F::zero() } else { F::neg_infinity() }
 }

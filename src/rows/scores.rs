@@ -1,4 +1,4 @@
-//! Functions of rows over scores: scaled, capped, biased, masked, with a sink.
+//! Functions of rows over scores, which are scaled, capped, biased and masked, and may have a sink.
 
 use core::marker::PhantomData;
 use core::num::NonZeroUsize;
@@ -15,12 +15,12 @@ use crate::kernel::element::Element;
 use crate::kernel::level::Level;
 use crate::pass::{Pass, Pieces};
 
-/// A function of rows whose elements are made scores first, as attention has them: scaled, soft-capped, biased, masked, with a
-/// sink.
+/// A function of rows over the scores of attention: its elements are first scaled, soft-capped, biased and masked, and a sink may
+/// be added.
 ///
-/// Made by the methods of [`Softmax`](crate::Softmax), [`LogSoftmax`](crate::LogSoftmax) and
-/// [`Softmin`](crate::Softmin), in any order. The function takes `x[i] * scale + bias[i]`, and -inf where the mask is
-/// false, whatever `x[i]` is there. Softmin is the softmax of -x, of which these are the scores: `bias[i] - x[i] * scale`.
+/// Call the methods of [`Softmax`](crate::Softmax), [`LogSoftmax`](crate::LogSoftmax) or [`Softmin`](crate::Softmin) in any order;
+/// they return this type. The score is `x[i] * scale + bias[i]`, or -inf where the mask is false, whatever `x[i]` is there. Softmin
+/// is the softmax of -x, so its score is `bias[i] - x[i] * scale`.
 ///
 /// | | | |
 /// |---|---|---|
@@ -28,19 +28,18 @@ use crate::pass::{Pass, Pieces};
 /// | 2. | [`soft_cap`](Self::soft_cap) | s = cap tanh(s / cap) |
 /// | 3. | [`biased`](Self::biased) | s = s + bias |
 /// | 4. | [`masked`](Self::masked), [`causal`](Self::causal), [`window`](Self::window) | s = -inf where hidden |
-/// | 5. | [`sink`](Self::sink) | one score more of each row, without an output |
+/// | 5. | [`sink`](Self::sink) | one more score in each row, without an output |
 ///
-/// - A bias or a mask is one row for all rows, or as long as the data; other shapes are named by [`Broadcast`]. If the
-///   function's rows have no length, they have that of the bias or the mask. The methods panic if a slice does not fit.
-/// - [`derivative`](crate::Activation::derivative) and [`backward`](crate::Activation::backward) are with respect to x:
-///   they have the scale as a factor, and are 0 where an element is hidden. `SinkGradient` (feature `alloc`) has the gradient of
-///   the sink.
-/// - [`backward_from_output`](crate::FromOutput::backward_from_output) panics if scores are soft-capped, because outputs do
-///   not determine how flat the cap was: use `backward`, which computes the scores again.
-/// - Error: scores are computed in `f32`, for halves too (`f64`: in `f64`). The scale is rounded to that type, and the score
-///   once, without fused multiply-add twice; of these scores the results are as good as those of the function. An error of half an ulp of a score s is one of
-///   |s| 2^-24 (`f64`: |s| 2^-53) in e^s. Gradients have half an ULP more.
-/// - No temporary as long as the data: scores are made a few thousand at a time.
+/// - Bias and mask: one row for all rows, or as long as the data. For other shapes see [`Broadcast`]. If the function's rows have
+///   no length, they get the length of the bias or the mask. The methods panic if a slice does not fit.
+/// - [`derivative`](crate::Activation::derivative) and [`backward`](crate::Activation::backward) are with respect to x. They have
+///   the scale as a factor, and are 0 where an element is hidden. `SinkGradient` (feature `alloc`) has the gradient of the sink.
+/// - [`backward_from_output`](crate::FromOutput::backward_from_output) panics if scores are soft-capped, because the outputs do
+///   not determine the derivative of the cap. Use `backward`, which computes the scores again.
+/// - Error: scores are computed in `f32`, for halves too (`f64`: in `f64`). The scale is rounded to that type. A score is rounded
+///   once, or twice without fused multiply-add. The results have the function's error bound for these rounded scores. An error of
+///   half an ULP in a score s is a relative error of |s| 2^-24 (`f64`: |s| 2^-53) in e^s. Gradients have half an ULP more.
+/// - Memory: there is no temporary array as long as the data, because scores are made a few thousand at a time.
 ///
 /// ```
 /// use activations::{Activation, Broadcast, Softmax};
@@ -71,15 +70,16 @@ pub struct Scores<'a, F, T> {
     pub(crate) terms: Terms<'a, T>,
 }
 
-/// The function of its elements as they are.
+/// The function, with the elements themselves as scores.
 pub(crate) fn scores<'a, F: RowFunction, T: Element>(function: F) -> Scores<'a, F, T> {
     Scores { function: PhantomData, layout: function.layout(), terms: Terms::scaled(F::SIGN) }
 }
 
 impl<'a, F: Described, T: Element> Scores<'a, F, T> {
-    /// The scores times a number: 1/sqrt(d) in attention, the reciprocal of a temperature. Scales multiply.
+    /// Multiplies the scores by a number, such as 1/sqrt(d) in attention, or the reciprocal of a temperature. Several scales are
+    /// multiplied.
     ///
-    /// A scale so great that scores leave the range of the type gives the limit: the greatest score of a row has
+    /// If the scale is so great that scores leave the range of the type, the result is the limit: the greatest score of a row has
     /// probability 1.
     ///
     /// # Errors
@@ -106,13 +106,13 @@ impl<'a, F: Described, T: Element> Scores<'a, F, T> {
         Ok(self)
     }
 
-    /// The scores plus a number each, after the scale: a position's bias, a mask of 0 and -inf. Replaces an earlier one.
+    /// Adds a number to each score, after the scale: the bias of a position, or a mask of 0 and -inf. It replaces an earlier bias.
     /// The bias is one row, as long as the data, or a [`Broadcast`].
     ///
-    /// A NaN or +inf in x stays, whatever is added: [`masked`](Self::masked) hides them.
+    /// A bias of -inf does not hide a NaN or +inf in x, but [`masked`](Self::masked) does.
     ///
     /// # Errors
-    /// If its length is not a whole number of rows, or does not go with the mask's.
+    /// If its length is not a whole number of rows, or does not fit the mask's length.
     ///
     /// ```
     /// use activations::{Activation, Softmax};
@@ -127,11 +127,11 @@ impl<'a, F: Described, T: Element> Scores<'a, F, T> {
         self.with_length("the bias's length", bias.data.len())
     }
 
-    /// The scores where `keep` is true, -inf elsewhere. Replaces an earlier one. The mask is one row, as long as the data,
+    /// Replaces the scores by -inf where `keep` is false. It replaces an earlier mask. The mask is one row, as long as the data,
     /// or a [`Broadcast`].
     ///
     /// # Errors
-    /// If its length is not a whole number of rows, or does not go with the bias's.
+    /// If its length is not a whole number of rows, or does not fit the bias's length.
     ///
     /// ```
     /// use activations::{Activation, Softmax};
@@ -146,13 +146,13 @@ impl<'a, F: Described, T: Element> Scores<'a, F, T> {
         self.with_length("the mask's length", keep.data.len())
     }
 
-    /// The scores soft-capped: `cap * tanh(score / cap)`, between -cap and cap. After the scale, before a bias and a mask, which
-    /// stay as they are. Replaces an earlier cap.
+    /// Soft-caps the scores: `cap * tanh(score / cap)`, between -cap and cap. This happens after the scale and before the bias and
+    /// the mask, which are not capped. It replaces an earlier cap.
     ///
     /// - An infinite score becomes the cap, with its sign, so that -inf no longer hides an element. NaN stays.
     /// - Gradients have 1 - tanh(score / cap)^2 as a factor, computed from x without cancellation.
-    /// - Logits that are capped without a softmax are a formula of your own: see [`guide::rows`](crate::guide::rows).
-    /// - Error: at most 6 ULP of the score, before the bias; 4 + 3 |score / cap| ULP of that factor.
+    /// - To cap logits without a softmax, write a formula of your own: see [`guide::rows`](crate::guide::rows).
+    /// - Error: at most 6 ULP of the score before the bias, and 4 + 3 |score / cap| ULP of the factor of the gradients.
     /// - Source: Gemma Team, "Gemma 2: improving open language models at a practical size", 2024, arXiv:2408.00118, with caps
     ///   of 50 in attention and 30 for the last logits.
     ///
@@ -175,21 +175,22 @@ impl<'a, F: Described, T: Element> Scores<'a, F, T> {
         Ok(self)
     }
 
-    /// A causal mask that needs no array: row i of each `queries` rows sees its elements up to number i + `offset`. Goes with
-    /// [`masked`](Self::masked): an element must pass both. Replaces an earlier one, and its window.
+    /// Adds a causal mask, which needs no array: in each group of `queries` rows, row i sees its elements up to number i +
+    /// `offset`. With [`masked`](Self::masked) too, an element must pass both masks. It replaces an earlier causal mask and its
+    /// window.
     ///
-    /// - `offset` is how many keys precede the first query: 0 in training, the length of the cache in decoding. It is below 0 if
-    ///   the keys are a later block of the sequence than the queries.
-    /// - A row that sees nothing is as one that is masked completely: NaN, or zeros
+    /// - `offset` is the number of keys before the first query: 0 in training, the length of the cache in decoding. It is negative
+    ///   if the keys are a later block of the sequence than the queries.
+    /// - A row that sees nothing gives the same as a row that is masked completely: NaN, or zeros
     ///   ([`empty_rows_are_zeros`](Self::empty_rows_are_zeros)).
-    /// - Time: what is hidden is not computed, up to the next multiple of 32 elements; but in gradients of log-softmax, which
-    ///   depend on all of `grad_y`.
-    /// - Along an axis that is not the last, rows are counted as they lie in memory, and `queries` must divide the rows that lie
-    ///   side by side, or be a multiple of them.
+    /// - Time: hidden elements are not computed, except up to the next multiple of 32. Gradients of log-softmax compute all
+    ///   elements, because they depend on all of `grad_y`.
+    /// - Along an axis that is not the last, rows are counted in the order of memory, and `queries` must be a divisor or a multiple
+    ///   of the number of rows that lie side by side.
     ///
     /// # Errors
-    /// If `queries` is 0, the rows have no length ([`rows`](crate::Softmax::rows), or a bias or mask before), or the length
-    /// does not go with that of the bias or the mask.
+    /// If `queries` is 0, if the rows have no length (set it by [`rows`](crate::Softmax::rows), or by a bias or mask first), or if
+    /// the length does not fit the bias or the mask.
     ///
     /// ```
     /// use activations::{Activation, Softmax};
@@ -216,7 +217,7 @@ impl<'a, F: Described, T: Element> Scores<'a, F, T> {
         self.fits("the causal mask's queries", queries)
     }
 
-    /// A sliding window: of the elements that the causal mask lets a row see only the last `window`.
+    /// Adds a sliding window: a row sees only the last `window` of the elements that the causal mask leaves.
     ///
     /// Source: Beltagy, Peters & Cohan, "Longformer: the long-document transformer", 2020, arXiv:2004.05150.
     ///
@@ -242,25 +243,26 @@ impl<'a, F: Described, T: Element> Scores<'a, F, T> {
         }
     }
 
-    /// An attention sink: one score more of each row, which has its share of the sum but no output, so that the probabilities
-    /// of a row sum to less than 1. Replaces an earlier one.
+    /// Adds an attention sink: one more score in each row, which counts in the sum but has no output, so that the probabilities of
+    /// a row sum to less than 1. It replaces an earlier sink.
     ///
-    /// p\[i\] = e^s\[i\] / (e^sink + sum of e^s\[j\]), and the sink is a term as good as the others: the greatest may be it. It is a
-    /// score as it is: not scaled, capped, biased or masked.
+    /// p\[i\] = e^s\[i\] / (e^sink + sum of e^s\[j\]). The sink may be the greatest score of the row. It is not scaled, capped,
+    /// biased or masked.
     ///
-    /// - One number is for all rows. Others have a number for each row, or are named by [`Broadcast`]: sinks `[H]` of heads, for
-    ///   data of the shape `[B, H, Q, K]`, are `Broadcast::each_cycled(&sinks, Q)`. Along an axis that is not the last, `inner`
-    ///   sinks are what one number is here: one for each of the rows side by side.
-    /// - Softmax-off-by-one, e^x\[i\] / (1 + sum of e^x\[j\]), is the sink 0 (Miller, "Attention is off by one", 2023).
-    /// - A row that is masked completely has zeros (log-softmax: -inf) beside a sink. It is empty only if the sink is -inf.
+    /// - Shapes: one number for all rows, one number for each row, or a [`Broadcast`]. For sinks `[H]` of heads and data of the
+    ///   shape `[B, H, Q, K]`, use `Broadcast::each_cycled(&sinks, Q)`. Along an axis that is not the last, give `inner` sinks
+    ///   instead of one number: one for each of the rows side by side.
+    /// - Softmax-off-by-one, e^x\[i\] / (1 + sum of e^x\[j\]), is a sink of 0 (Miller, "Attention is off by one", 2023).
+    /// - A row with a sink whose elements are all masked has zeros as results (log-softmax: -inf). It is empty only if the sink is
+    ///   -inf.
     /// - [`backward`](crate::Activation::backward) and [`backward_from_output`](crate::FromOutput::backward_from_output) give the
-    ///   gradient with respect to x. `SinkGradient::backward_with_sink` gives that of the sinks, too.
+    ///   gradient with respect to x. `SinkGradient::backward_with_sink` also gives the gradient with respect to the sinks.
     /// - A sink of NaN or +inf makes its rows NaN.
     /// - Source: Xiao et al., "Efficient streaming language models with attention sinks", 2023, arXiv:2309.17453; as a learnt
     ///   logit for each head, gpt-oss, 2025.
     ///
     /// # Errors
-    /// If the number of sinks does not go with the rows, or there are several and the rows have no length.
+    /// If the number of sinks does not fit the rows, or there are several sinks and the rows have no length.
     ///
     /// ```
     /// use activations::{Activation, Softmax};
@@ -284,8 +286,8 @@ impl<'a, F: Described, T: Element> Scores<'a, F, T> {
         self.fits(what, count)
     }
 
-    /// Rows of nothing but -inf, as where everything is masked, become zeros, and so do their derivatives and gradients.
-    /// They are NaN otherwise.
+    /// Makes the results of rows of nothing but -inf zeros, and their derivatives and gradients too. Without this call they are
+    /// NaN. A row that is masked completely is such a row.
     ///
     /// ```
     /// use activations::{Activation, Softmax};
@@ -309,7 +311,7 @@ impl<'a, F: Described, T: Element> Scores<'a, F, T> {
         self.fits(what, len)
     }
 
-    /// Whether what there is goes with one another.
+    /// Checks that rows, bias, mask and sinks fit one another.
     fn fits(self, what: &'static str, len: usize) -> Result<Self, ParameterError> {
         let (divisor, exact) = self.lengths();
         let goes =
@@ -326,12 +328,12 @@ impl<'a, F: Described, T: Element> Scores<'a, F, T> {
         }
     }
 
-    /// What bias, mask and sinks say of the data's length: see [`Broadcast::period`].
+    /// The periods of bias, mask and sinks: see [`Broadcast::period`].
     fn periods(&self) -> impl Iterator<Item = (usize, bool)> {
         let Terms { bias, keep, sink, causal, .. } = self.terms;
         let (unit, inner) = (self.layout.unit().unwrap_or(0), self.layout.inner());
         let row_len = self.layout.len.map_or(0, NonZeroUsize::get);
-        // Without a length of rows the sink is one number, for any.
+        // If the rows have no length, there is only one sink, and it fits any data.
         let sink = sink.filter(|_| row_len > 0).map(|sink| {
             let (sinks, exact) = sink.period(inner);
             (sinks.saturating_mul(row_len), exact)
@@ -340,10 +342,10 @@ impl<'a, F: Described, T: Element> Scores<'a, F, T> {
         [bias.map(|bias| bias.period(unit)), keep.map(|keep| keep.period(unit)), sink, causal].into_iter().flatten()
     }
 
-    /// What must divide the length of the data, and whether it must be that length.
+    /// The common period. It must divide the length of the data, or, if the flag is true, be equal to it.
     fn lengths(&self) -> (usize, bool) {
         let exact = self.periods().find(|&(_, exact)| exact);
-        // Nothing is as long as a mask of nothing.
+        // An empty mask fits only empty data.
         let empty = self.periods().find(|&(period, _)| period == 0);
         let longest = self.periods().max_by_key(|&(period, _)| period);
         exact.or(empty).or(longest).unwrap_or((self.layout.unit().unwrap_or(0), false))

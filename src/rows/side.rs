@@ -1,4 +1,4 @@
-//! Short rows side by side: each in a lane of its own, so that no row needs a reduction over lanes.
+//! Short rows side by side, each in a lane of its own, so that no row needs a reduction over lanes.
 
 use core::marker::PhantomData;
 
@@ -17,18 +17,18 @@ use crate::kernel::level::Level;
 
 /// Runs the formula over short rows.
 pub(crate) fn run<T: Float, F: RowFormula>(level: Level, formula: F, slices: Slices<'_, T>) {
-    // Of the shortest rows there is little to do, beside which it counts how many columns have to be made.
+    // For the shortest rows there is so little work that clearing unused columns would cost a part of the time.
     if slices.row_len <= FEW {
         run_in::<T, F, FEW>(level, formula, slices);
     } else if slices.row_len <= SHORT {
         run_in::<T, F, COLUMNS>(level, formula, slices);
     } else if const { can_by_lanes::<F>() } {
-        // The engine sends no rows of this length for other formulas.
+        // The engine does not call this for rows of this length with other formulas.
         run_in::<T, F, WIDE>(level, formula, slices);
     }
 }
 
-/// A number of columns that is made in no time.
+/// Clearing this many columns takes hardly any time.
 const FEW: usize = 3 * DEPTH;
 
 fn run_in<T: Float, F: RowFormula, const C: usize>(level: Level, formula: F, mut slices: Slices<'_, T>) {
@@ -50,7 +50,7 @@ fn run_in<T: Float, F: RowFormula, const C: usize>(level: Level, formula: F, mut
             scale_by_greatest(level, &columns[..row_len], F::Sums::OFFSET, &mut stats);
         }
         let sums = PhantomData::<F::Sums>;
-        // `const`, so that other loops are not compiled.
+        // `const`, so that the loop of the other branch is not compiled.
         if const { can_by_lanes::<F>() && C > COLUMNS } {
             let columns = &mut columns[..blocks];
             dispatch(level, ByLanes { sums, row_len, columns, stats: &mut stats });
@@ -131,7 +131,7 @@ impl<T: Float, F: RowFormula> Task<T> for Finish<'_, T, F> {
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
-        // A function, because LLVM knows only of its arguments that they do not overlap.
+        // A function of its own, because LLVM knows only of a function's arguments that they do not overlap.
         #[inline(always)]
         fn block<T: Float, R: Lane<T>, F: RowFormula>(
             formula: F,
@@ -148,19 +148,19 @@ impl<T: Float, F: RowFormula> Task<T> for Finish<'_, T, F> {
         }
 
         let constants = constants::<T, R, F, SIDE>(self.formula, self.stats);
-        // By several columns: LLVM would unroll a loop over one, and go over the columns by gathers.
+        // Several columns at a time, because LLVM would unroll a loop over one column, and use gathers over the columns.
         for (of, grad_y) in self.columns.as_chunks_mut().0.iter_mut().zip(self.grad_y.as_chunks().0) {
             block::<T, R, F>(self.formula, of, grad_y, &constants);
         }
     }
 }
 
-/// Rows to columns: the element c of row i to lane i of column c.
+/// Copies rows to columns: element c of row i becomes lane i of column c.
 pub(crate) fn to_columns<T: Float>(level: Level, rows: &[T], columns: &mut [Column<T>]) {
     T::run(&Transpose, level, Transposed::ToColumns(rows, columns));
 }
 
-/// The other way round.
+/// Copies columns back to rows.
 pub(crate) fn from_columns<T: Float>(level: Level, columns: &[Column<T>], rows: &mut [T]) {
     T::run(&Transpose, level, Transposed::FromColumns(columns, rows));
 }
@@ -170,8 +170,8 @@ enum Transposed<'a, T> {
     FromColumns(&'a [Column<T>], &'a mut [T]),
 }
 
-/// By squares of a vector's lanes, in shuffles that are named: LLVM finds none, and takes the elements one by one, or gathers
-/// them.
+/// Transposes squares with as many rows as a vector has lanes. The shuffles are written out, because LLVM finds none by itself: it
+/// moves single elements or uses gathers.
 struct Transpose;
 
 impl Kernel for Transpose {
@@ -260,7 +260,7 @@ fn transpose<S: Simd, V: SimdBase<S, Element = T>, T: Float + SimdElement, const
     }
 }
 
-/// Rows so narrow that LLVM does find shuffles.
+/// For rows so narrow that LLVM does find shuffles.
 #[inline(always)]
 fn narrow_to_columns<T: Float, const N: usize>(rows: &[T], columns: &mut [Column<T>]) {
     if let (Some(rows), Some(columns)) = (rows.as_chunks::<N>().0.first_chunk::<SIDE>(), columns.first_chunk_mut::<N>())
@@ -287,10 +287,10 @@ fn narrow_from_columns<T: Float, const N: usize>(columns: &[Column<T>], rows: &m
     }
 }
 
-/// A square, transposed: 2 or 4 vectors of as many lanes.
+/// Transposes a square: 2 vectors of 2 lanes, or 4 of 4.
 #[inline(always)]
 fn square<S: Simd, V: SimdBase<S>, const N: usize>(row: impl Fn(usize) -> V) -> [V; N] {
-    // No `from_fn`: it would call the closure, at no level.
+    // Not `from_fn`, because that would call the closure as a function without the level's instructions.
     let mut rows = [row(0); N];
     for (k, lanes) in rows.iter_mut().enumerate().skip(1) {
         *lanes = row(k);

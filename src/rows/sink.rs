@@ -11,7 +11,7 @@ use crate::kernel::level::{At, Level};
 use crate::kernel::real::Real;
 use crate::pass::same_length;
 
-/// Functions of rows with sinks, and the gradient with respect to them. See [`Scores::sink`].
+/// The gradient with respect to the sinks of a function of rows. See [`Scores::sink`].
 ///
 /// ```
 /// use activations::{SinkGradient, Softmax};
@@ -24,19 +24,19 @@ use crate::pass::same_length;
 /// # Ok::<(), activations::ParameterError>(())
 /// ```
 pub trait SinkGradient<T: Element>: Activation<T> {
-    /// How many sinks there are; 0 for a function without.
+    /// The number of sinks; 0 for a function without sinks.
     fn sinks(&self) -> usize;
 
-    /// Runs the pass at one CPU level, on slices of lengths that fit. Callers use
+    /// Runs the pass at one CPU level, on slices whose lengths fit. Callers use
     /// [`backward_with_sink`](Self::backward_with_sink).
     fn run_with_sink(&self, level: Level, x: &[T], grad_y: &[T], grad_x: &mut [T], grad_sink: &mut [T]);
 
-    /// [`backward`](Activation::backward), and the gradient with respect to each sink, summed over the rows that it is for, in
-    /// the same pass. `grad_sink` is as long as the sinks that were given. Both gradients are overwritten.
+    /// Runs [`backward`](Activation::backward), and in the same pass computes the gradient with respect to each sink, summed over
+    /// the sink's rows. `grad_sink` has a number for each sink. Both gradients are overwritten.
     ///
-    /// In a row the sink's gradient is -p <p, g>, p its share of the sum; for log-softmax -p (sum of g). The sums over rows are
-    /// carried to twice the precision, in an order that depends on the lengths alone. For halves the `f32` gradients are summed,
-    /// and each sum is rounded once.
+    /// In a row the sink's gradient is -s <p, g>, where s is the sink's share of the sum; for log-softmax it is -s (sum of g). The
+    /// sums over rows are kept to twice the precision, in an order that depends on the lengths alone. For halves the `f32`
+    /// gradients are summed, and each sum is rounded once.
     ///
     /// # Panics
     /// If the lengths differ, `grad_sink` does not have a number for each sink, or the data does not divide into rows, before
@@ -110,7 +110,7 @@ impl<F: Float> Sums<F> {
     }
 
     fn rounded(&self) -> impl Iterator<Item = F> {
-        // Where a sum is infinite, what was rounded away is NaN.
+        // If a sum is infinite, its rounding error is NaN.
         self.0.iter().map(|&(hi, lo)| if hi.store().is_finite() { (hi + lo).store() } else { hi.store() })
     }
 }

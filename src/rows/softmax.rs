@@ -20,16 +20,16 @@ use crate::math::unlift;
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/softmax.svg"))]
 ///
-/// - [`Softmax::default()`] takes the whole slice as one row; [`Softmax::rows(n)`](Self::rows) each n elements;
-///   [`Softmax::axis`] those along another axis. [`scaled`](Self::scaled), [`biased`](Self::biased) and
+/// - [`Softmax::default()`] takes the whole slice as one row, [`Softmax::rows(n)`](Self::rows) makes a row of each n elements, and
+///   [`Softmax::axis`] takes rows along another axis. [`scaled`](Self::scaled), [`biased`](Self::biased) and
 ///   [`masked`](Self::masked) make it the softmax of attention.
 /// - Derivative: a Jacobian, dp\[i\]/dx\[j\] = p\[i\] (\[i = j\] - p\[j\]). [`derivative`](crate::Activation::derivative) gives its
-///   diagonal, p (1 - p); [`backward`](crate::Activation::backward) the true product, p (g - <p, g>), and so does
-///   [`backward_from_output`](crate::FromOutput::backward_from_output), which is faster.
-/// - Range: \[0, 1\]; a row sums to 1. Exponentials are scaled by the greatest: nothing overflows.
-/// - Error: at most 3 ULP, value and diagonal, on rows up to a million, whatever their numbers; subnormal probabilities are
+///   diagonal, p (1 - p). [`backward`](crate::Activation::backward) gives the product with the whole Jacobian, p (g - <p, g>), and
+///   so does [`backward_from_output`](crate::FromOutput::backward_from_output), which is faster.
+/// - Range: \[0, 1\]; a row sums to 1. Exponentials are scaled by the greatest, so nothing overflows.
+/// - Error: at most 3 ULP for the value and the diagonal, on rows of up to a million of any numbers; subnormal probabilities are
 ///   within it. Measured on sampled rows: 2.5 and 2.9.
-/// - Special values: a row with NaN or +inf is NaN, and so is a row of nothing but -inf; otherwise softmax(-inf) = 0.
+/// - Special values: a row with NaN or +inf, or of nothing but -inf, gives NaN. In other rows, softmax(-inf) = 0.
 /// - Source: Boltzmann's distribution; as a network's output, Bridle, "Probabilistic interpretation of feedforward
 ///   classification network outputs", 1990.
 ///
@@ -94,7 +94,7 @@ impl RowFormula for Probability {
     }
 }
 
-/// The probabilities of [`Fast`](crate::Fast). For `f64` they are those of [`Probability`].
+/// The probabilities of [`Fast`](crate::Fast). `f64` uses [`Probability`].
 #[derive(Clone, Copy, Default)]
 pub(crate) struct FastProbability;
 
@@ -102,7 +102,7 @@ impl RowFormula for FastProbability {
     compiled! {
         fn run_f32(self, level: Level, rows: Rows<'_, f32>) {
             match rows {
-                // Those go by lanes, which takes less time than shorter exponentials save.
+                // For these lengths the default runs rows side by side, which saves more time than the fast exponentials.
                 Rows::Slices(Slices { row_len: LANES..=WIDE, .. }) => engine::run(level, Probability, rows),
                 _ => engine::run(level, self, rows),
             }

@@ -6,19 +6,20 @@ use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::rows::softmax::{Diagonal, FastProbability, Gradient, GradientFromOutput, Probability};
 
-/// Softmin, for weights that fall with a distance or an energy: p\[i\] = e^-x\[i\] / sum of e^-x\[j\], over each row: the least
+/// Softmin, for weights that fall with a distance or an energy: p\[i\] = e^-x\[i\] / sum of e^-x\[j\], over each row. The least
 /// element has the greatest probability.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/softmin.svg"))]
 ///
-/// - [`Softmin::default()`] takes the whole slice as one row; [`Softmin::rows(n)`](Self::rows) each n elements;
-///   [`Softmin::axis`] those along another axis. It is [`Softmax`](crate::Softmax) of -x, to the bit. With scales, biases
+/// - [`Softmin::default()`] takes the whole slice as one row, [`Softmin::rows(n)`](Self::rows) makes a row of each n elements, and
+///   [`Softmin::axis`] takes rows along another axis. It is [`Softmax`](crate::Softmax) of -x, to the bit. With scales, biases
 ///   and masks it is softmax of `bias - scale * x`.
 /// - Derivative: a Jacobian, dp\[i\]/dx\[j\] = p\[i\] (p\[j\] - \[i = j\]). [`derivative`](crate::Activation::derivative) gives
-///   its diagonal, -p (1 - p); [`backward`](crate::Activation::backward) the true product, -p (g - <p, g>).
+///   its diagonal, -p (1 - p). [`backward`](crate::Activation::backward) gives the product with the whole Jacobian,
+///   -p (g - <p, g>).
 /// - Range: \[0, 1\]; a row sums to 1.
-/// - Error: that of softmax, at most 3 ULP, value and diagonal.
-/// - Special values: a row with NaN or -inf is NaN, and so is a row of nothing but inf; otherwise softmin(inf) = 0.
+/// - Error: as for softmax, at most 3 ULP for the value and the diagonal.
+/// - Special values: a row with NaN or -inf, or of nothing but inf, gives NaN. In other rows, softmin(inf) = 0.
 /// - Source: Boltzmann's distribution, 1868; as a layer, `torch.nn.Softmin`.
 ///
 /// ```

@@ -22,27 +22,27 @@ use crate::pass::{Pass, Pieces};
 use crate::rows::reduce::{LANES, Partial, Sums, across, add, total_anything};
 use crate::rows::sums::{greatest_of, padded};
 
-/// Sparsemax, for attention, and for classifiers, that leave most out: p\[i\] = max(x\[i\] - tau, 0) over each row, tau so that
-/// they sum to 1.
+/// Sparsemax, for attention and classifiers with exact zeros: p\[i\] = max(x\[i\] - tau, 0) over each row, where tau makes the row
+/// sum to 1.
 ///
 #[cfg_attr(doc, doc = include_str!("../../docs/pictures/sparsemax.svg"))]
 ///
-/// Like [`Softmax`](crate::Softmax), but what is more than 1 below the greatest gets no probability at all. It is the
-/// Euclidean projection of the row on the probability simplex.
+/// It is like [`Softmax`](crate::Softmax), but an element more than 1 below the greatest has probability 0. It is the Euclidean
+/// projection of the row on the probability simplex.
 ///
-/// - [`Sparsemax::default()`] takes the whole slice as one row; [`Sparsemax::rows(n)`](Self::rows) each n elements;
-///   [`Sparsemax::axis`] takes rows along another axis.
-/// - Derivative: a Jacobian, dp\[i\]/dx\[j\] = \[i = j\] - 1/k where both p are above 0, k of them, and 0 elsewhere.
-///   [`derivative`](Activation::derivative) gives its diagonal, 1 - 1/k; [`backward`](Activation::backward) the true
-///   product, g less the mean of g over the k;
-///   [`backward_from_output`](FromOutput::backward_from_output) the same, faster.
+/// - [`Sparsemax::default()`] takes the whole slice as one row, [`Sparsemax::rows(n)`](Self::rows) makes a row of each n elements,
+///   and [`Sparsemax::axis`] takes rows along another axis.
+/// - Derivative: a Jacobian. If k elements of the row have p above 0, dp\[i\]/dx\[j\] = \[i = j\] - 1/k between these, and 0
+///   elsewhere. [`derivative`](Activation::derivative) gives its diagonal, 1 - 1/k. [`backward`](Activation::backward) gives the
+///   product with the whole Jacobian: for the k elements, g minus the mean of their g.
+///   [`backward_from_output`](FromOutput::backward_from_output) gives the same, faster.
 /// - Range: \[0, 1\]; a row sums to 1.
-/// - Error: at most 2 ULP where p is above 2^-20 (`f64`: 2^-49), and below 2^-43 (`f64`: 2^-100) elsewhere: sums and tau have
-///   twice the digits of the type. The diagonal: 1 ULP.
-/// - Special values: a row with NaN or +inf is NaN, and so is a row of nothing but -inf; otherwise sparsemax(-inf) = 0.
-/// - Time: each search for tau takes a pass over the row for each time that it leaves elements out, few for random rows
-///   (Michelot, "A finite algorithm for finding the projection of a point onto the canonical simplex of R^n", 1986), but
-///   a row of numbers made for it may take as many as it has elements.
+/// - Error: at most 2 ULP where p is above 2^-20 (`f64`: 2^-49), and an absolute error below 2^-43 (`f64`: 2^-100) elsewhere,
+///   because sums and tau have twice the digits of the type. The diagonal has at most 1 ULP.
+/// - Special values: a row with NaN or +inf, or of nothing but -inf, gives NaN. In other rows, sparsemax(-inf) = 0.
+/// - Time: tau is found by passes over the row, until a pass removes no more elements (Michelot, "A finite algorithm for finding
+///   the projection of a point onto the canonical simplex of R^n", 1986). Random rows need few passes, but the worst rows need as
+///   many passes as they have elements.
 /// - Source: Martins & Astudillo, "From softmax to sparsemax: a sparse model of attention and multi-label classification",
 ///   2016, arXiv:1602.02068.
 ///
@@ -78,7 +78,7 @@ impl<T: Element> FromOutput<T> for Sparsemax {
     }
 }
 
-/// What is asked for.
+/// The results that a caller wants.
 #[doc(hidden)]
 #[derive(Debug)]
 pub enum Asked<'a, T> {
@@ -119,7 +119,7 @@ fn each_row<T: Element>(level: Level, row_len: usize, what: What, x: Option<&[T]
     }
 }
 
-/// Rows whose elements are apart: by tiles, as floats.
+/// Runs rows whose elements are not adjacent, by tiles of floats.
 fn along_axis<T: Element>(
     level: Level,
     layout: Layout,
@@ -144,7 +144,7 @@ fn along_axis<T: Element>(
     );
 }
 
-/// A row that no tile has room for, which is read several times: gathered as a whole.
+/// Gathers the whole of a row that does not fit into a tile, because it is read several times.
 #[cfg(feature = "alloc")]
 fn long_row<T: Float>(level: Level, row_len: usize, what: What, part: Parts<'_, T>) {
     let (mut x, mut gradients, mut y) = (Vec::with_capacity(row_len), Vec::new(), vec![T::zero(); row_len]);
@@ -194,17 +194,17 @@ impl Described for Sparsemax {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum What {
     Value,
-    /// The diagonal, or with a gradient the product.
+    /// The Jacobian's diagonal, or with a gradient the product.
     Slope,
     /// The product, from the output.
     FromOutput,
 }
 
-/// One row. Halves are widened as they are loaded, because a row is read several times, however long it is.
+/// One row of any length. Halves are widened when they are loaded, because a row is read several times.
 struct Row<'a, T: Element> {
     what: What,
     greatest: T::Float,
-    /// `None`: in place.
+    /// `None` if the function runs in place.
     x: Option<&'a [T]>,
     grad_y: Option<&'a [T]>,
     y: &'a mut [T],
@@ -245,7 +245,7 @@ impl<T: Element> Task<T::Float> for Row<'_, T> {
                 let mean = (hi + lo) / count;
                 for ((y, &x), &grad_y) in y.iter_mut().zip(x.unwrap_or(&[])).zip(grad_y) {
                     let above = threshold.above(R::load(x.widened()));
-                    // An output that is NaN has a gradient that is.
+                    // If an output is NaN, its gradient is too.
                     let rest = if what == What::FromOutput { above * zero } else { rest };
                     let slope = R::select(zero.lt(above), R::load(grad_y.widened()) - mean, rest);
                     *y = T::rounded(slope.store());
@@ -272,12 +272,12 @@ fn each<T: Element, R: Lane<T::Float>>(x: Option<&[T]>, y: &mut [T], f: impl Fn(
     }
 }
 
-/// tau. The elements of a row that are above it are its support.
+/// The threshold tau. The elements of the row above it are its support.
 #[derive(Clone, Copy)]
 struct Threshold<R> {
-    /// The greatest if it is far from 0, else 0: for all elements that count, the difference is exact.
+    /// The greatest element if it is far from 0, else 0. The difference to it is exact for all elements that matter.
     offset: R,
-    /// tau less the offset, as an unevaluated sum.
+    /// tau minus the offset, as an unevaluated sum.
     tau: Partial<R>,
 }
 
@@ -293,9 +293,9 @@ impl<R: Real> Threshold<R> {
         ((x - self.offset) - self.tau.0) - self.tau.1
     }
 
-    /// That of the row: from one below the greatest it rises to what makes the elements above it sum to 1, and leaves
-    /// out those that then are no longer above, until there are none (Michelot). NaN if an element is NaN or inf, or all
-    /// are -inf.
+    /// The threshold of a row (Michelot). It starts at 1 below the greatest element. In each pass it becomes the number for which
+    /// the elements above it sum to 1, which removes those that are now below it, until none is removed. NaN if an element is NaN
+    /// or inf, or all are -inf.
     #[inline(always)]
     fn of<T: Element>(x: &[T], greatest: R) -> Self
     where
@@ -315,14 +315,13 @@ impl<R: Real> Threshold<R> {
             before = number;
             threshold.tau = quotient(add(sum, -one), count);
             if number == 1.0 {
-                // Probability 1, to the bit.
+                // The only element above tau has exactly the probability 1.
                 return Self { offset: greatest, tau: (-one, R::of(0.0)) };
             }
         }
     }
 
-    /// How many elements are above, and the sum of what is given for them, of their distances from the offset if nothing
-    /// is.
+    /// The number of elements above tau, and the sum of their terms. Without terms it is the sum of their distances from the offset.
     #[inline(always)]
     fn support<T: Element>(&self, x: &[T], terms: Option<&[T]>) -> (R, Partial<R>)
     where
@@ -343,7 +342,7 @@ impl<R: Real> Threshold<R> {
         (across(&counts, R::add)[0], (hi[0], lo[0]))
     }
 
-    /// A column more to a support.
+    /// Adds a column to a support.
     #[inline(always)]
     fn take<T: Element>(
         &self,
@@ -365,7 +364,7 @@ impl<R: Real> Threshold<R> {
     }
 }
 
-/// A sum over a whole number, as a sum.
+/// A sum divided by a whole number, as an unevaluated sum.
 #[inline(always)]
 fn quotient<R: Real>((hi, lo): Partial<R>, count: R) -> Partial<R> {
     let (hi, lo) = fast_two_sum(hi, lo);

@@ -1,4 +1,4 @@
-//! The state of a log-sum-exp, and the loops that make states, logarithms and probabilities of rows.
+//! The state of a log-sum-exp, and the loops that compute states, logarithms and probabilities of rows.
 
 use super::probability::{Normaliser, multiple_and};
 use super::reduce::Partial;
@@ -9,12 +9,12 @@ use crate::kernel::element::{Float, Lane, kernel};
 use crate::kernel::level::Level;
 use crate::math::{RowExp, fast_two_sum, log1p_of_sum_unrounded, two_sum};
 
-/// A state of floats: of halves too.
+/// A state in floats. Halves use it too.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct State<T> {
-    /// NaN once a number was; -inf if there was none, or nothing but -inf.
+    /// The greatest number. It is NaN if any number was NaN, and -inf if there was none, or nothing but -inf.
     pub(crate) greatest: T,
-    /// e^greatest, scaled: see [`RowExp::on_grid`]. 0 if the greatest is infinite or NaN.
+    /// e^greatest, scaled as in [`RowExp::on_grid`]. 0 if the greatest is infinite or NaN.
     pub(crate) top: T,
     /// The sum of all exponentials, on the same scale.
     pub(crate) hi: T,
@@ -39,7 +39,7 @@ impl<T: Float> State<T> {
         Self { greatest: x, top, hi: top, lo: T::zero() }
     }
 
-    /// The numbers of another state.
+    /// Adds the numbers of another state.
     pub(crate) fn merge(&mut self, other: &Self) {
         let (less, greater) = if other.greatest < self.greatest { (other, &*self) } else { (&*self, other) };
         *self = if less.greatest.is_nan() {
@@ -51,14 +51,14 @@ impl<T: Float> State<T> {
         };
     }
 
-    /// For finite numbers. The additions are of pairs whose order does not matter.
+    /// Merges states of finite numbers. Each addition has two terms, so swapping the states changes nothing.
     fn merged_into(&self, greater: &Self) -> Self {
         let load = <T::Plain as Lane<T>>::load;
         let scale = |state: &Self| RowExp::on_grid(load(state.greatest));
         let (less_hi, less_lo) = scale(self).raised_to(&scale(greater), (load(self.hi), load(self.lo)));
         let (hi, lo) = two_sum(less_hi, load(greater.hi));
         let (hi, lo) = fast_two_sum(hi, lo + (less_lo + load(greater.lo)));
-        // The levels may differ in the exponential of the same number.
+        // The states may come from levels that differ in the exponential of the same number.
         let equal = self.greatest == greater.greatest && greater.top < self.top;
         let top = if equal { self.top } else { greater.top };
         Self { greatest: greater.greatest, top, hi: hi.store(), lo: lo.store() }
@@ -93,7 +93,7 @@ impl<T: Float> Task<T> for States<'_, T> {
     }
 }
 
-/// The logarithms of the states: the same for both kinds of lane.
+/// The logarithms of the states, with the same code for both kinds of lane.
 struct Logarithms<'a, T> {
     pub(crate) states: &'a PerRow<State<T>>,
     pub(crate) logarithms: &'a mut PerRow<T>,
@@ -116,7 +116,7 @@ impl<T: Float> Task<T> for Logarithms<'_, T> {
     }
 }
 
-/// Of a state: the greatest if that is infinite or NaN.
+/// The logarithm of a state. It is the greatest number if that is infinite or NaN.
 #[inline(always)]
 pub(crate) fn logarithm<T: Float, R: Lane<T>>(greatest: T, top: T, (hi, lo): Partial<T>) -> T {
     let (greatest, top) = (R::load(greatest), R::load(top));
@@ -129,7 +129,7 @@ pub(crate) fn logarithm<T: Float, R: Lane<T>>(greatest: T, top: T, (hi, lo): Par
     R::select(finite, sum + (error + log_lo), greatest).store()
 }
 
-/// Calls `f` with the number of the first of some rows, their elements, and the states of their log-sum-exps.
+/// Calls `f` with groups of rows: the number of the first row, the elements, and the states of the log-sum-exps.
 fn for_each_group<T: Float>(level: Level, x: &[T], row_len: usize, f: &mut dyn FnMut(usize, &[T], &PerRow<State<T>>)) {
     let mut states = [State::of_nothing(); SIDE];
     rest_of_rows(level, x, row_len, &mut |at, x, stats| {
@@ -144,10 +144,10 @@ fn for_each_group<T: Float>(level: Level, x: &[T], row_len: usize, f: &mut dyn F
     });
 }
 
-/// Entries that are compiled for each float.
+/// The entry point, compiled once for each float.
 pub(crate) struct Compiled;
 
-/// What is asked for: the state of a slice, the log-sum-exps of rows, or probabilities.
+/// The results that a caller wants: the state of a slice, the log-sum-exps of rows, or probabilities.
 pub(crate) enum Args<'a, T> {
     OfSlice { x: &'a [T], state: &'a mut State<T> },
     OfRows { x: &'a [T], row_len: usize, y: &'a mut [T] },
@@ -185,7 +185,7 @@ impl<T: Float> Task<T> for Probabilities<'_, T> {
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
-        // A function, because LLVM knows only of its arguments that they do not overlap.
+        // A function of its own, because LLVM knows only of a function's arguments that they do not overlap.
         #[inline(always)]
         fn all<T: Float, R: Lane<T>>(
             (exp, normaliser, greatest, times): (RowExp<R>, Normaliser<R>, R, R),

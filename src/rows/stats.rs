@@ -1,49 +1,49 @@
-//! What is known of the rows that are worked on: the greatest elements, the scales of their exponentials, the sums.
+//! The statistics of the current rows: greatest elements, scales of exponentials, and sums.
 
 use super::reduce::{DEPTH, LANES, Partial};
 use crate::kernel::element::{Float, Lane};
 use crate::math::RowExp;
 
-/// Rows of up to this length lie side by side.
+/// Rows of up to this length always lie side by side.
 pub(crate) const SHORT: usize = LANES - 1;
 
-/// As many as are taken at a time, for that many columns.
+/// `SHORT`, rounded up to the number of columns that are reduced at a time.
 pub(crate) const COLUMNS: usize = SHORT.next_multiple_of(DEPTH);
 
-/// Longer rows that are taken in step.
+/// How many longer rows are processed together.
 pub(crate) const GROUP: usize = 8;
 
-/// The most rows that are worked on at a time, those side by side.
+/// How many rows are processed at a time, at most: rows that lie side by side.
 pub(crate) const SIDE: usize = 32;
 
-/// A number of each row that is worked on.
+/// A number for each of the current rows.
 pub(crate) type PerRow<T> = [T; SIDE];
 
-/// A column has the element of each row at one place.
+/// A column: the elements of all rows at one place.
 pub(crate) type Column<T> = [T; SIDE];
 
-/// What is taken from the elements of a row before the exponential: see [`RowExp`].
+/// The number that is subtracted from the elements of a row before the exponential: see [`RowExp`].
 #[derive(Clone, Copy)]
 pub(crate) enum Offset {
-    /// The greatest, or 0 near 0.
+    /// The greatest element, or 0 if the greatest is near 0.
     Below,
-    /// On a grid, so that sums of other scales can be added.
+    /// A number on a grid, so that sums with other scales can be added.
     OnGrid,
-    /// The greatest.
+    /// The greatest element.
     Fast,
 }
 
-/// What is known of a row when its sums are.
+/// The statistics of a row that a formula may use.
 #[derive(Clone, Copy)]
 pub(crate) struct Row<R> {
     pub(crate) greatest: R,
-    /// The exponential of the greatest.
+    /// The exponential of the greatest element.
     pub(crate) top: R,
     pub(crate) first: Partial<R>,
     pub(crate) second: Partial<R>,
 }
 
-/// What is known of the rows that are worked on. An array for each number: an array of structures would not vectorise.
+/// The statistics of the current rows. There is an array for each number, because an array of structures would not vectorise.
 #[derive(Clone, Copy)]
 pub(crate) struct Stats<T> {
     pub(crate) greatest: PerRow<T>,
@@ -101,8 +101,8 @@ impl<T: Float> Stats<T> {
     }
 }
 
-/// The scale of the row that a lane belongs to: of one row in all lanes, or of each lane's own. A reference stays one, or
-/// LLVM does not know what it does not overlap with.
+/// The scale of the row that a lane belongs to: of one row for all lanes, or of each lane's own row. The latter is passed as a
+/// reference, because LLVM otherwise does not know that it overlaps with nothing.
 pub(crate) trait ScaleOf<T, R>: Copy {
     fn exp(self, lane: usize) -> RowExp<R>;
     fn top(self, lane: usize) -> R;

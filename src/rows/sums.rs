@@ -17,13 +17,13 @@ use crate::kernel::element::{Element, Float, Lane};
 use crate::kernel::level::Level;
 use crate::kernel::sweep::unaligned;
 
-/// The chunks whose sums are merged: the last one takes what is left over.
+/// The chunks of a row, whose sums are merged. The last one also takes the rest of the row.
 pub(crate) fn chunks(row_len: usize) -> impl DoubleEndedIterator<Item = Range<usize>> {
     let count = (row_len / LANE_CHUNK).max(1);
     (0..count).map(move |chunk| chunk * LANE_CHUNK..if chunk + 1 < count { (chunk + 1) * LANE_CHUNK } else { row_len })
 }
 
-/// A chunk in parts that a tile has room for.
+/// Cuts a chunk into parts that fit into a tile.
 pub(crate) fn parts(chunk: Range<usize>) -> impl Iterator<Item = Range<usize>> {
     let end = chunk.end;
     chunk.step_by(LANE_CHUNK).map(move |start| start..end.min(start + LANE_CHUNK))
@@ -38,7 +38,7 @@ struct FindGreatest<'a, T, const NAN: bool> {
     stats: &'a mut Stats<T>,
 }
 
-/// The greatest elements of each row, in each lane, and sums that are NaN if an element is.
+/// The greatest element of each row in each lane, and sums that are NaN if an element is.
 struct Greatests<T> {
     max: [[T; HALF]; GROUP],
     sum: [[T; HALF]; GROUP],
@@ -68,7 +68,7 @@ impl<T: Float, const NAN: bool> Task<T> for FindGreatest<'_, T, NAN> {
             }
         }
         let mut lanes = [[R::of(0.0); HALF]; GROUP];
-        // Of all rows in one loop: LLVM would take one over so few lanes apart into scalars.
+        // One loop over all rows, because LLVM would compile a loop over the lanes of one row to scalars.
         for ((lane, &max), &sum) in lanes.as_flattened_mut().iter_mut().zip(max.as_flattened()).zip(sum.as_flattened())
         {
             *lane = if NAN { marked(R::load(max), R::load(sum)) } else { R::load(max) };
@@ -77,13 +77,13 @@ impl<T: Float, const NAN: bool> Task<T> for FindGreatest<'_, T, NAN> {
     }
 }
 
-/// The scale of the exponentials of one row, whose greatest element is known.
+/// Finds the scale of the exponentials of a row from its greatest element.
 pub(crate) fn find_scale<T: Float>(level: Level, greatest: T, offset: Offset, stats: &mut Stats<T>) {
     let x = &[greatest; LANES];
     dispatch(level, FindGreatest::<_, true> { x, row_len: LANES, offset, scratch: &mut Greatests::new(), stats });
 }
 
-/// The greatest of a row in each lane.
+/// The greatest element of a row in each lane.
 #[inline(always)]
 fn greatest_of_row<T: Float, R: Lane<T>, const NAN: bool>(x: &[T]) -> Greatest<R, LANES, NAN> {
     let mut greatest = Greatest::new();
@@ -94,7 +94,7 @@ fn greatest_of_row<T: Float, R: Lane<T>, const NAN: bool>(x: &[T]) -> Greatest<R
     let at = unaligned(x);
     let (columns, rest) = x[at..].as_chunks();
     greatest.take(columns);
-    // At the ends some elements twice, which does not matter.
+    // The columns at the ends overlap with their neighbours. Taking an element twice does not matter.
     if at > 0 {
         greatest.take(&x.as_chunks::<LANES>().0[..1]);
     }
@@ -128,7 +128,7 @@ pub(crate) fn greatest_of<T: Element>(level: Level, x: &[T]) -> T::Float {
     greatest
 }
 
-/// Exponentials of a part of a row, and what is summed with them: added to the sums that are given.
+/// Computes the exponentials of a part of a row, and adds them to the sums.
 pub(crate) struct AddUp<'a, T, K> {
     pub(crate) sums: PhantomData<K>,
     /// `y` receives the exponentials, if they are kept.
@@ -159,7 +159,7 @@ impl<T: Float, K: Accumulate> Task<T> for AddUp<'_, T, K> {
     }
 }
 
-/// Room for a group of rows, which is made once for all groups.
+/// Memory for a group of rows, cleared once for all groups.
 pub(crate) struct Scratch<T> {
     tails: Tails<T, GROUP>,
     greatests: Greatests<T>,
@@ -171,8 +171,8 @@ impl<T: Float> Scratch<T> {
     }
 }
 
-/// What is known of a group of rows: the greatest element of each, its exponentials, which `y` receives if they are kept, and
-/// their sums. `rounded`: the last additions of outputs are rounded.
+/// Computes the statistics of a group of rows: the greatest elements, the exponentials, which `y` receives if they are kept, and
+/// their sums. If `rounded`, the last additions of outputs are rounded.
 pub(crate) fn sum<T: Float, K: Accumulate>(
     level: Level,
     slices: Slices<'_, T>,
@@ -220,7 +220,7 @@ impl<T: Float, K: Accumulate> Task<T> for Sum<'_, T, K> {
         let mut second = [if K::COUNTS { Sums::of_counts() } else { Sums::of_anything() }; GROUP];
         of_rows::<T, R, K, GROUP>(&mut slices, tails, stats, &mut first, &mut second);
         let rounded = K::COUNTS || K::OF_OUTPUT && rounded;
-        // Both digits of the first sum, then the second: the trees side by side.
+        // The trees of the first sum's two parts run side by side, and then the trees of the second sum.
         let mut lanes = [[R::of(0.0); HALF]; 3 * GROUP];
         let mut by_pairs = [[R::of(0.0); LANES]; GROUP];
         if K::FAST {
@@ -230,7 +230,7 @@ impl<T: Float, K: Accumulate> Task<T> for Sum<'_, T, K> {
         } else if !K::OF_OUTPUT {
             for i in 0..GROUP {
                 (lanes[i], by_pairs[i]) = first[i].unseeded();
-                // In one loop with what is copied: alone LLVM would go over the rows by gathers.
+                // In one loop with the copies, because alone LLVM would use gathers over the rows.
                 if K::COUNTS {
                     lanes[2 * GROUP + i] = second[i].counts();
                 }
@@ -256,7 +256,7 @@ impl<T: Float, K: Accumulate> Task<T> for Sum<'_, T, K> {
             store(if K::FAST { (hi, lo) } else { normalised(hi, lo) }, &mut stats.first);
         }
         if K::SECOND {
-            // Rounded at each of the five additions: a third of the time.
+            // Rounding at each of the five additions takes a third of the time of the exact total.
             let second = if rounded { (counts, [R::of(0.0); GROUP]) } else { total_anything(&second) };
             store(second, &mut stats.second);
         }
@@ -270,7 +270,7 @@ pub(crate) fn store<T: Float, R: Lane<T>>((hi, lo): Partial<[R; GROUP]>, to: &mu
     }
 }
 
-/// Up to a column of elements, and as many of `padding` as are missing.
+/// Up to a column of elements, filled up with `padding`.
 #[inline(always)]
 pub(crate) fn padded<T: Element>(elements: &[T], padding: T) -> [T; LANES] {
     let mut column = [padding; LANES];
@@ -280,7 +280,7 @@ pub(crate) fn padded<T: Element>(elements: &[T], padding: T) -> [T; LANES] {
     column
 }
 
-/// The sums of a chunk more, each lane's to that of the row.
+/// Adds the sums of a chunk to the sums of the row, lane by lane.
 pub(crate) struct Merge<'a, T> {
     /// Whether the first sum is of exponentials.
     pub(crate) exponentials: bool,

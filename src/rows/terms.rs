@@ -1,11 +1,11 @@
-//! What is done to the elements of rows before a function takes them, and which of them a causal mask lets a row see.
+//! How elements of rows become scores: scale, cap, bias, mask, sink. And which elements a causal mask lets a row see.
 
 use core::ops::Range;
 
 use super::broadcast::Broadcast;
 use super::reduce::LANES;
 
-/// What a formula takes and gives.
+/// The inputs and outputs of a formula.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
     /// Scores to values.
@@ -16,10 +16,10 @@ pub(crate) enum Stage {
     FromOutput,
 }
 
-/// Takes the number of a row, and the gradient with respect to its sink.
+/// A function that takes the number of a row, and the gradient with respect to its sink.
 pub(crate) type OfSink<'a, F> = &'a mut dyn FnMut(usize, F);
 
-/// What is done to the elements of rows before a function takes them.
+/// How elements of rows become scores.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Terms<'a, T> {
     pub(crate) scale: f64,
@@ -28,7 +28,7 @@ pub(crate) struct Terms<'a, T> {
     pub(crate) bias: Option<Broadcast<'a, T>>,
     pub(crate) keep: Option<Broadcast<'a, bool>>,
     pub(crate) causal: Option<Causal>,
-    /// A score more of each row, without an output.
+    /// One more score in each row, without an output.
     pub(crate) sink: Option<Broadcast<'a, T>>,
     pub(crate) empty_rows_are_zeros: bool,
 }
@@ -51,12 +51,12 @@ impl<T> Terms<'_, T> {
         self.keep.is_some() || self.causal.is_some()
     }
 
-    /// What the elements are multiplied by last, before the bias: those that are capped are tanh(x scale / cap) by then.
+    /// The last factor before the bias. It is the cap if there is one, because the elements are tanh(x scale / cap) by then.
     pub(crate) fn last_scale(&self) -> f64 {
         self.cap.unwrap_or(self.scale)
     }
 
-    /// The places of a row that are computed: see [`Causal::computed`]. All of them if rows lie side by side.
+    /// The places of a row that are computed: see [`Causal::computed`]. If rows lie side by side, these are all places.
     pub(crate) fn computed(&self, row: usize, row_len: usize, inner: usize) -> Range<usize> {
         match self.causal {
             Some(causal) if inner == 1 => causal.computed(row, row_len),
@@ -65,19 +65,19 @@ impl<T> Terms<'_, T> {
     }
 }
 
-/// Which places of a row are seen: those up to the row's own, shifted by an offset, and no more than the window has room for.
+/// Which places of a row are seen: those up to the row's own place plus an offset, and at most as many as the window has.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Causal {
-    /// Rows of a block, after which the next begins.
+    /// The number of rows in a block.
     pub(crate) queries: usize,
     pub(crate) offset: isize,
     pub(crate) window: Option<usize>,
-    /// Whether all places are computed: if results need the gradients at places that are hidden.
+    /// Whether all places are computed, because results need the gradients at hidden places.
     pub(crate) whole: bool,
 }
 
 impl Causal {
-    /// The places that row number `row` of all rows sees.
+    /// The places that row number `row` sees.
     pub(crate) fn seen(&self, row: usize, row_len: usize) -> Range<usize> {
         let query = isize::try_from(row % self.queries).unwrap_or(isize::MAX);
         let end = usize::try_from(query.saturating_add(self.offset).saturating_add(1)).unwrap_or(0);
@@ -85,8 +85,8 @@ impl Causal {
         start.min(row_len)..end.min(row_len)
     }
 
-    /// Those that are computed, and some beside: whole columns, so that rows after one another have the same ones. If there is
-    /// a place that is not seen, one is among them: the other hidden places get its result.
+    /// The places that are computed: the seen ones, rounded outward to whole columns, so that successive rows have the same ones. If
+    /// any place is hidden, at least one hidden place is computed, and the others get its result.
     fn computed(&self, row: usize, row_len: usize) -> Range<usize> {
         let Range { start, end } = self.seen(row, row_len);
         if self.whole {
@@ -98,7 +98,7 @@ impl Causal {
         start.saturating_sub(1) / LANES * LANES..row_len.min((end / LANES + 1) * LANES)
     }
 
-    /// A place among those that are computed which is not seen; `None` if all places are computed.
+    /// A hidden place that is computed; `None` if all places are computed.
     pub(crate) fn hidden(&self, row: usize, row_len: usize) -> Option<usize> {
         let (seen, computed) = (self.seen(row, row_len), self.computed(row, row_len));
         let behind = seen.start < seen.end && seen.end < computed.end;

@@ -18,21 +18,20 @@ use crate::pass::{Pass, Pieces, same_length};
 
 const NAME: &str = "top_k_softmax";
 
-/// Top-k softmax: the k greatest of each row of logits, and their softmax: the router of a mixture of experts.
+/// Top-k softmax, for the router of a mixture of experts: the k greatest logits of each row, and their softmax.
 ///
-/// w\[j\] = e^x\[i_j\] / sum of e^x\[i_l\], where i_1, i_2, .. i_k are the places of the k greatest, the greatest first. That is the
-/// softmax of all logits, renormalised over the chosen ones: both orders of softmax and choice give the same. With
-/// [`over_all`](Self::over_all) nothing is renormalised.
+/// w\[j\] = e^x\[i_j\] / sum of e^x\[i_l\], where i_1, i_2, .. i_k are the places of the k greatest, the greatest first. This equals
+/// the softmax of all logits, renormalised over the chosen ones. [`over_all`](Self::over_all) leaves out the renormalisation.
 ///
 /// - Ties: of equal logits the one with the lower index comes first. -0.0 and 0.0 are equal.
 /// - Derivative: a Jacobian, dw\[j\]/dx\[i_l\] = w\[j\] (\[j = l\] - w\[l\]), and 0 for logits that were not chosen, because the choice
 ///   is constant almost everywhere. [`backward`](Self::backward) gives the product with a gradient.
 /// - Range: \[0, 1\]; the k weights of a row sum to 1.
 /// - Error: at most 3 ULP, as [`Softmax`]. Halves are computed in `f32` and rounded once.
-/// - Special values: NaN counts as greater than any number, so `indices` name it first, and all weights of its row are NaN. So
-///   are those of a row that chose inf, or nothing but -inf. A chosen -inf has weight 0 otherwise.
-/// - Time: a row is read once for the choice; each logit that is among the k greatest so far costs up to k steps. It is meant for
-///   k of a few.
+/// - Special values: NaN counts as greater than any number, so `indices` name it first, and all weights of its row are NaN. The
+///   weights are also NaN if inf was chosen, or nothing but -inf. Otherwise a chosen -inf has weight 0.
+/// - Time: a row is read once for the choice, and each logit that is among the k greatest so far costs up to k steps. So k should
+///   be small.
 /// - Source: Shazeer et al., "Outrageously large neural networks: the sparsely-gated mixture-of-experts layer", 2017,
 ///   arXiv:1701.06538; Jiang et al., "Mixtral of experts", 2024, arXiv:2401.04088.
 ///
@@ -81,10 +80,11 @@ impl TopKSoftmax {
         Ok(Self { experts, k, over_all: false })
     }
 
-    /// The softmax of all logits of a row, of which the chosen ones are the weights: not renormalised, they sum to less than 1.
-    /// Hugging Face's `norm_topk_prob=False`.
+    /// Makes the weights the chosen probabilities of the softmax of all logits, without renormalisation, so that they sum to less
+    /// than 1. This is Hugging Face's `norm_topk_prob=False`.
     ///
-    /// w\[j\] = p\[i_j\], p the row's softmax. Every logit has a gradient, p\[i\] (g\[i\] - <p, g>), with g\[i\] = 0 if it was not chosen.
+    /// w\[j\] = p\[i_j\], where p is the row's softmax. Every logit has a gradient, p\[i\] (g\[i\] - <p, g>), with g\[i\] = 0 if it was
+    /// not chosen.
     ///
     /// ```
     /// use activations::TopKSoftmax;
@@ -106,7 +106,7 @@ impl TopKSoftmax {
         self.experts
     }
 
-    /// How many of them are chosen.
+    /// The number of logits that are chosen in each row.
     #[must_use]
     pub fn k(&self) -> usize {
         self.k
@@ -116,7 +116,7 @@ impl TopKSoftmax {
     /// row, one row after another.
     ///
     /// # Panics
-    /// If `logits` does not divide into rows, or the others do not have k elements for each, before anything is written.
+    /// If `logits` does not divide into rows, or the other slices do not have k elements for each row, before anything is written.
     ///
     /// ```
     /// use activations::TopKSoftmax;
@@ -132,7 +132,7 @@ impl TopKSoftmax {
         self.forward_at(Level::best(), logits, indices, weights);
     }
 
-    /// [`forward`](Self::forward) at a level of one's own choice.
+    /// [`forward`](Self::forward) at a given level.
     ///
     /// # Panics
     /// As [`forward`](Self::forward).
@@ -144,12 +144,12 @@ impl TopKSoftmax {
         T::call(&Job { router: *self, level }, Asked::Forward { logits, indices, weights });
     }
 
-    /// The gradient with respect to the logits, from that with respect to the weights: `grad_logits` is as long as `logits`, and
-    /// is overwritten. `indices` are those of [`forward`](Self::forward).
+    /// The gradient with respect to the logits, from the gradient with respect to the weights. `indices` must come from
+    /// [`forward`](Self::forward). `grad_logits` is as long as `logits`, and is overwritten.
     ///
     /// # Panics
-    /// If `logits` does not divide into rows, the others do not have k elements for each, or an index is not below the number
-    /// of experts, before anything is written.
+    /// If `logits` does not divide into rows, the other slices do not have k elements for each row, or an index is not below the
+    /// number of experts, before anything is written.
     ///
     /// ```
     /// use activations::TopKSoftmax;
@@ -165,7 +165,7 @@ impl TopKSoftmax {
         self.backward_at(Level::best(), logits, indices, grad_weights, grad_logits);
     }
 
-    /// [`backward`](Self::backward) at a level of one's own choice.
+    /// [`backward`](Self::backward) at a given level.
     ///
     /// # Panics
     /// As [`backward`](Self::backward).
@@ -188,7 +188,7 @@ impl TopKSoftmax {
         T::call(&Job { router: *self, level }, Asked::Backward { logits, indices, grad_weights, grad_logits });
     }
 
-    /// How many are chosen from so many logits.
+    /// The number of chosen logits, where `logits` is the length of the slice.
     #[track_caller]
     fn chosen(&self, logits: usize) -> usize {
         Pieces::Rows(self.experts).check(logits);
@@ -202,7 +202,7 @@ struct Job {
     level: Level,
 }
 
-/// What is asked for.
+/// The results that a caller wants.
 enum Asked<'a, T> {
     Forward { logits: &'a [T], indices: &'a mut [usize], weights: &'a mut [T] },
     Backward { logits: &'a [T], indices: &'a [usize], grad_weights: &'a [T], grad_logits: &'a mut [T] },
@@ -240,7 +240,7 @@ fn run<T: Element>(job: &Job, asked: Asked<'_, T>) {
             if over_all {
                 let mut load = |row: usize, part: Range<usize>, x: &mut [T::Float], grad: &mut [T::Float]| {
                     T::widen(level, &logits[row * experts..][part.clone()], x);
-                    // What was not chosen has no gradient.
+                    // A logit that was not chosen has gradient 0.
                     grad.fill(Zero::zero());
                     for (index, grad_weight) in indices[row * k..][..k].iter().zip(&grad_weights[row * k..]) {
                         if part.contains(index) {
@@ -271,7 +271,7 @@ fn run<T: Element>(job: &Job, asked: Asked<'_, T>) {
     }
 }
 
-/// The places of the greatest logits, and these.
+/// Writes the places of the greatest logits, and the logits.
 fn choose<T: Element>(logits: &[T], indices: &mut [usize], chosen: &mut [T]) {
     let before = |a: T, b: T| a > b || a.is_nan() && !b.is_nan();
     let (k, mut count) = (indices.len(), 0);
@@ -280,9 +280,9 @@ fn choose<T: Element>(logits: &[T], indices: &mut [usize], chosen: &mut [T]) {
         if count == k && !before(logit, chosen[k - 1]) {
             return;
         }
-        // Its place among the chosen: equal ones that came before stay before.
+        // The place among the chosen logits. Of equal ones, the first stays before the others.
         let at = chosen[..count].iter().map(|&other| usize::from(!before(logit, other))).sum::<usize>();
-        // All places in turn, of which those behind move: a loop whose length a CPU can guess.
+        // Goes over all places and moves those after `at`, so that the loop's length is easy to predict.
         count = (count + 1).min(k);
         for j in (1..count).rev() {
             let moves = j > at;
@@ -300,15 +300,15 @@ fn choose<T: Element>(logits: &[T], indices: &mut [usize], chosen: &mut [T]) {
     (0..logits.len()).for_each(take);
 }
 
-/// The most candidates that are put aside.
+/// How many candidates are kept, at most.
 const CANDIDATES: usize = 64;
 
-/// Logits of which the greatest in each lane is known.
+/// The number of lanes in which the greatest logits are found.
 const COLUMN: usize = 16;
 
-/// The places of the logits that may be among the k greatest, in their order, and their number; `None` if there are too many.
-/// Each lane has a greatest logit, and the kth greatest of these is reached by k logits at least, so lesser ones are out. There
-/// are no branches, which a CPU could not guess.
+/// Writes the places of the logits that may be among the k greatest, in order, and returns their number; `None` if there are too
+/// many. Each lane has a greatest logit. At least k logits are as great as the kth greatest of these, so lesser ones are out. There
+/// are no branches, because a CPU could not predict them.
 fn find_candidates<T: Element>(logits: &[T], k: usize, candidates: &mut [usize; CANDIDATES]) -> Option<usize> {
     let mut lanes = [T::neg_infinity(); COLUMN];
     for column in logits.as_chunks::<COLUMN>().0 {
@@ -333,7 +333,7 @@ fn find_candidates<T: Element>(logits: &[T], k: usize, candidates: &mut [usize; 
 /// Fills tiles with a part of a row: elements and gradients.
 type Load<'a, F> = &'a mut dyn FnMut(usize, Range<usize>, &mut [F], &mut [F]);
 
-/// Runs a formula over so many rows of a length, which `load` makes and `store` takes.
+/// Runs a formula over rows, which `load` reads and `store` writes.
 fn by_tiles<F: Float, R: RowFormula>(
     level: Level,
     formula: R,

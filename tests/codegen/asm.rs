@@ -11,12 +11,12 @@ pub(crate) struct Instruction {
 }
 
 impl Instruction {
-    /// The instruction as one reads it.
+    /// The instruction as it is written.
     pub(crate) fn text(&self) -> String {
         format!("line {}: {} {}", self.line, self.name, self.operands)
     }
 
-    /// What control is handed to, if this is a call or a jump; its last operand, without decoration.
+    /// The target of a call or a jump: its last operand, without decoration.
     fn destination(&self) -> Option<&str> {
         let call = self.is_call();
         let jump = self.name.starts_with('j')
@@ -31,25 +31,25 @@ impl Instruction {
         self.name.starts_with("call") || self.name == "bl" || self.name == "blr"
     }
 
-    /// Whether a vector register goes to the stack or comes from there.
+    /// Whether a vector register is stored to the stack or loaded from it.
     fn is_spill(&self) -> bool {
         self.operands.contains("(%rsp)") && self.operands.contains("mm")
             || self.operands.contains("[sp") && self.operands.starts_with('q')
     }
 
-    /// Whether this is AVX2's store under a mask, which takes ten times as long as another on some CPUs.
+    /// Whether this is AVX2's masked store, which takes ten times as long as a usual store on some CPUs.
     fn is_masked_store(&self) -> bool {
         self.name.starts_with("vmaskmov") && self.operands.ends_with(')')
     }
 
-    /// The floating-point operation, if it is one. Moves and bitwise operations are none: scalar code uses the packed
+    /// The floating-point operation, if it is one. Moves and bitwise operations are not, because scalar code uses the packed
     /// forms of those too.
     pub(crate) fn operation(&self) -> Option<Operation> {
         x86_operation(&self.name, &self.operands).or_else(|| arm_operation(&self.name, &self.operands))
     }
 }
 
-/// What an operation does, as far as the test asks.
+/// The kinds of operations that the test distinguishes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Add,
@@ -116,7 +116,7 @@ pub(crate) struct Function {
     labels: BTreeMap<String, usize>,
 }
 
-/// All functions of an assembly file (ELF), by symbol. Of functions with the same code there is one, and names for it.
+/// All functions of an assembly file (ELF), by symbol. Functions with the same code are one function with several names.
 pub(crate) fn functions(assembly: &str) -> BTreeMap<String, Function> {
     let mut all = BTreeMap::<String, Function>::new();
     let mut names = Vec::new();
@@ -152,7 +152,7 @@ pub(crate) fn functions(assembly: &str) -> BTreeMap<String, Function> {
 }
 
 impl Function {
-    /// Where control leaves the function for another, with the symbol.
+    /// The jumps out of the function, with the symbols that they lead to.
     pub(crate) fn leaves(&self) -> impl Iterator<Item = (&Instruction, &str)> {
         self.instructions
             .iter()
@@ -162,8 +162,8 @@ impl Function {
             .map(|(at, instruction, destination)| (instruction, self.loaded(at, destination).unwrap_or(destination)))
     }
 
-    /// The symbol whose address was last put into the register, by way of other registers or not. What was put there before
-    /// may stand behind.
+    /// The symbol whose address was last put into the register, also by way of other registers. Symbols that were put there before
+    /// may follow it.
     fn loaded<'a>(&'a self, at: usize, register: &str) -> Option<&'a str> {
         let mut register = register;
         let (before, behind) = self.instructions.split_at(at);
@@ -190,7 +190,7 @@ impl Function {
         self.instructions.iter().filter(|instruction| instruction.is_masked_store())
     }
 
-    /// The innermost loops: stretches from a label to the last jump back to it, without such a stretch inside.
+    /// The innermost loops: from a label to the last jump back to it, without another loop inside.
     pub(crate) fn innermost_loops(&self) -> Vec<Loop<'_>> {
         let mut ends = BTreeMap::new();
         for (at, instruction) in self.instructions.iter().enumerate() {
@@ -219,7 +219,7 @@ impl Loop<'_> {
         self.body.iter().filter_map(|instruction| Some((instruction, instruction.operation()?)))
     }
 
-    /// Jumps before the one that closes the loop: exits and branches.
+    /// The jumps before the one that closes the loop. They are exits and branches.
     pub(crate) fn branches(&self) -> impl Iterator<Item = &Instruction> {
         let (_, before) = self.body.split_last().expect("a loop has its jump");
         before.iter().filter(|instruction| instruction.destination().is_some() && !instruction.is_call())

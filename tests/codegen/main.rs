@@ -1,9 +1,9 @@
-//! The hot loops are vectorised, as the assembly shows: for every activation, type, pass and level, and for all that rows,
-//! gates, layers and losses are made of.
+//! The assembly shows that the hot loops are vectorised: for every activation, type, pass and level, and for all loops of rows,
+//! gates, layers and losses.
 //!
-//! A crate that uses all of this is compiled, for x86-64 and for aarch64, and its assembly read. It uses this crate without
-//! the feature `compiled`, so that the loops are compiled there, as those of users' own formulas are. With the feature this
-//! crate compiles the same loops itself, but always all of them in both floats, which takes three times as long.
+//! A crate that uses all of this is compiled for x86-64 and for aarch64, and the test reads its assembly. It uses this crate
+//! without the feature `compiled`, so that the loops are compiled in that crate, as for users' own formulas. With the feature, this
+//! crate would compile the same loops, but always all of them for both floats, which takes three times as long.
 //!
 //! Nothing is run or timed, so the CPU of the machine does not matter. `cargo test --release --test codegen -- --nocapture`
 //! shows what was found.
@@ -16,8 +16,8 @@ use std::collections::BTreeMap;
 use asm::{Function, Instruction, Kind, Loop, Operation, functions};
 use probe::{Build, DECOY, F32, F64, Float, PASSES};
 
-/// A level: its name, the bits of its vectors, whether it fuses, and which function has its loops: an identifier of its
-/// symbol.
+/// A level: its name, the bits of its vectors, whether it fuses, and an identifier in the symbol of the function that has its
+/// loops.
 struct Level {
     name: &'static str,
     vector: usize,
@@ -40,46 +40,46 @@ impl Level {
     }
 }
 
-/// Whether the function runs a task of the float: `dispatch::<f32, Forward<Gelu, f32>>`, say, and what that hands its task to.
+/// Whether the function runs a task of the float: `dispatch::<f32, Forward<Gelu, f32>>`, for example, and the functions that it calls.
 fn is_of(symbol: &str, (letter, _): Float) -> bool {
     ["8dispatch", "5plain"].iter().any(|generic| symbol.contains(&format!("{generic}{letter}")))
 }
 
-/// Copies what it is given: by the library's copy, or not at all.
+/// Tasks that only copy: they call the library's copy, or have no copy at all.
 const COPY: &str = "Identity";
 
-/// Short formulas whose 16 elements at an end are unrolled before they are vectorised, so that some stay scalar: on NEON, two
-/// results of `f64` at once.
+/// Short formulas. LLVM unrolls the loop over the 16 elements at an end before it vectorises it, so some stay scalar: on NEON, with
+/// two results of `f64` at once.
 const SCALAR_EDGES: [&str; 7] = ["HardTanh", "Hardshrink", "LeakyRelu", "Relu", "Relu6", "Rrelu", "Softshrink"];
 
-/// What `look` says of a loop that is neither of full width nor a copy of one that is.
+/// The message of `look` for a loop that neither has full width nor is a copy of a loop that has.
 const NARROW: &str = "a loop that is not of full width";
 
 /// Tasks that compute nothing.
 const MOVES: [&str; 2] = ["Interleave", "TakeApart"];
 
-/// Tasks that find the greatest element of rows. With AVX2 they have a masked store for each vector of a row's last column,
-/// and none in their loops.
+/// Tasks that find the greatest element of rows. With AVX2 they have a masked store for each vector of a row's last column, but
+/// none in their loops.
 const MASKED: [&str; 2] = ["FindGreatest", "OfSlice"];
 
-/// Tasks for so few numbers that no loop may be left of them.
+/// Tasks for so few numbers that all their loops may be unrolled.
 const UNROLLED: [&str; 5] = ["Logarithms", "Merge", "States", "Total", "Totals"];
 
-/// What loops may call: panics, copies of what is short or left over, and, from where a level is chosen, the portable loop.
+/// The functions that loops may call: panics, copies of short slices, and, where a level is chosen, the portable loop.
 const CALLED: [&str; 8] =
     ["panic", "slice_index_fail", "expect_failed", "copy_short", "memcpy", "memmove", "memset", "4Home5plain"];
 
-/// Functions that compute a part of `f32` in `f64`, so that the operations of a loop are of both widths.
+/// Functions that compute a part of `f32` in `f64`, so that their loops have operations of both widths.
 const IN_F64: [&str; 1] = ["Sin"];
 
-/// Functions that have no product to add to: they multiply sums, or quotients of sums.
+/// Functions whose products are not added to anything: they multiply sums, or quotients of sums.
 const UNFUSED: [&str; 5] = ["HardSigmoid", "HardSwish", "Shrink", "SquaredRelu", "Softsign"];
 
 const X86_64_TARGET: &str = "x86_64-unknown-linux-gnu";
 const AARCH64_TARGET: &str = "aarch64-unknown-linux-gnu";
 
-/// Incremental compilation may inline nothing but what is `#[inline(always)]` or of the same module. A call in a hot loop
-/// costs a factor of a hundred.
+/// Incremental compilation may inline only functions that are `#[inline(always)]` or in the same module. A call in a hot loop makes
+/// it a hundred times as slow.
 #[test]
 fn loops_compiled_incrementally_are_vectorised() {
     every_loop_is_vectorised(X86_64, Build { target: X86_64_TARGET, float: F64, tasks: true, incremental: true });
@@ -131,11 +131,11 @@ fn every_loop_is_vectorised(levels: &[Level], build: Build) {
                     let symbols = of_pass().flat_map(|(_, body)| body.leaves());
                     bodies = symbols.filter(|(_, s)| level.has(s)).filter_map(|(_, s)| functions.get(s)).collect();
                 }
-                // The derivative is a loop of its own, or else both at once.
+                // The derivative has a loop of its own, or uses the loop for both.
                 let other = match pass {
                     "Derivative" => Some("ForwardWithDerivative"),
                     "ForwardWithDerivative" => Some("Derivative"),
-                    // In `f64` smooth functions run forward over copies.
+                    // In `f64` the forward pass of smooth functions runs over copies.
                     "ForwardInPlace" if float == F64 => Some("Forward"),
                     _ => None,
                 };
@@ -183,13 +183,13 @@ fn is_task(symbol: &str, float: Float, pass: &str, formula: &str) -> bool {
     is_of(symbol, float) && ["activation", pass, formula].iter().all(|part| names(symbol, part))
 }
 
-/// Whether a symbol has the identifier, which stands behind its length there.
+/// Whether a symbol contains the identifier, which follows its length there.
 fn names(symbol: &str, identifier: &str) -> bool {
     let counted = format!("{}{identifier}", identifier.len());
     symbol.match_indices(&counted).any(|(at, _)| !symbol[..at].ends_with(|c: char| c.is_ascii_digit()))
 }
 
-/// What a function calls, other than panics and copies: there, and all the more in a loop, that is a fault.
+/// The functions that a function calls, except for panics and copies. Any such call is a fault, especially in a loop.
 fn calls(function: &Function) -> Vec<String> {
     let mut called = BTreeMap::<_, Vec<_>>::new();
     for (instruction, symbol) in
@@ -207,7 +207,7 @@ fn masked_stores(function: &Function) -> impl Iterator<Item = String> {
     function.masked_stores().map(|store| format!("a masked store: {}", store.text()))
 }
 
-/// What is wrong with the code of a task. Some of its loops may be scalar: those over rows, and copies for slices that overlap.
+/// The faults in the code of a task. Loops over rows, and copies for slices that overlap, may be scalar.
 fn look_at_task(symbol: &str, function: &Function, level: &Level, element: usize) -> Vec<String> {
     let mut faults = calls(function);
     let full_width = |op: Operation| op.vector == level.vector && op.element == element;
@@ -225,7 +225,7 @@ fn look_at_task(symbol: &str, function: &Function, level: &Level, element: usize
     faults
 }
 
-/// What is wrong with the code of an activation's pass.
+/// The faults in the code of an activation's pass.
 fn look(function: &Function, level: &Level, element: usize, name: &str) -> Vec<String> {
     let mut faults = calls(function);
     faults.extend(masked_stores(function));
@@ -240,8 +240,8 @@ fn look(function: &Function, level: &Level, element: usize, name: &str) -> Vec<S
     let loops = function.innermost_loops().into_iter().filter(|l| size(l) > 0);
     let (full, other): (Vec<_>, Vec<_>) = loops.partition(|l| l.operations().all(|(_, op)| full_width(op)));
 
-    // The hottest loop is the block of elements abreast, or the only one. Code that the compiler moved behind its jump
-    // looks like a loop with branches: a real one is preferred.
+    // The hottest loop is the one over blocks of vectors, or the only one. Code that the compiler moved after its jump looks like a
+    // loop with branches, so a real loop is preferred.
     let Some(hottest) = full.iter().max_by_key(|l| (l.branches().next().is_none(), size(l))) else {
         let longest = other.iter().max_by_key(|l| size(l));
         let odd = longest.map_or_else(|| "no arithmetic in any loop".to_owned(), |l| first_odd(l, full_width));
@@ -260,7 +260,7 @@ fn look(function: &Function, level: &Level, element: usize, name: &str) -> Vec<S
         faults.push(format!("a fused multiply-add: {}", hottest.body[0].text()));
     }
 
-    // A loop that is not of full width is for what is left over, or for slices that overlap: the copy of one that is.
+    // A loop without full width is for the rest of a slice, or it is the copy of a full loop for slices that overlap.
     for narrow in other.iter().filter(|narrow| !full.iter().any(|full| is_copy(narrow, full))) {
         let odd = first_odd(narrow, full_width);
         faults.push(format!("{NARROW}, nor left over from one: {odd}"));
@@ -268,7 +268,7 @@ fn look(function: &Function, level: &Level, element: usize, name: &str) -> Vec<S
     faults
 }
 
-/// The first operation of the loop that is not of full width.
+/// The first operation of the loop that does not have full width.
 fn first_odd(l: &Loop<'_>, full_width: impl Fn(Operation) -> bool) -> String {
     l.operations().find(|&(_, op)| !full_width(op)).map_or_else(String::new, |(instruction, _)| instruction.text())
 }
@@ -277,11 +277,10 @@ fn size(l: &Loop<'_>) -> usize {
     l.operations().count()
 }
 
-/// Whether the narrow loop is the full one again, or a part of it: no more operations of any kind, but for a quarter that
-/// branches may repeat.
+/// Whether the narrow loop is a copy of the full one, or of a part of it: it has no more operations of any kind, except for a quarter
+/// more that branches may repeat.
 ///
-/// In scalar code selections become branches, and where the compiler puts a branch behind the loop's jump, each part looks
-/// like a loop.
+/// In scalar code selects become branches. Where the compiler puts a branch after the loop's jump, each part looks like a loop.
 fn is_copy(narrow: &Loop<'_>, full: &Loop<'_>) -> bool {
     let count = |l: &Loop<'_>, kind| l.operations().filter(|(_, op)| op.kind == kind).count();
     let kinds = [Kind::Add, Kind::Mul, Kind::Fused, Kind::Other];

@@ -1,4 +1,4 @@
-//! Compiles a crate with the loops of each activation, and those of rows, gates, layers and losses, to assembly.
+//! Compiles to assembly a crate with the loops of each activation, and with the loops of rows, gates, layers and losses.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,14 +10,14 @@ use activations::AnyActivation;
 /// The loops of an activation.
 pub(crate) const PASSES: [&str; 5] = ["Forward", "ForwardInPlace", "Derivative", "ForwardWithDerivative", "Backward"];
 
-/// A formula that must be found out. Its value calls a function that is not inlined, as it would one of a library;
-/// its slope takes each element through memory, which only scalar code can.
+/// A decoy that the test must detect. Its value calls a function that is not inlined, like a library function. Its slope takes each
+/// element through memory, which only scalar code can do.
 pub(crate) const DECOY: &str = "Decoy";
 
-/// Activations that use all of `math` together, for the builds that need not look at every one.
+/// Activations that together use all of `math`. Some builds look only at these.
 const SOME: [&str; 7] = ["Elu", "Gelu", "LogCosh", "Mish", "Snake", "Softplus", "Tanh"];
 
-/// The fast forms, each with a type that has it. They are for `f32` alone.
+/// The fast forms, each with a type that has it. They exist for `f32` only.
 const FAST: [(&str, &str); 8] = [
     ("FastElu", "Elu"),
     ("FastGelu", "Gelu"),
@@ -34,19 +34,19 @@ pub(crate) type Float = (char, usize);
 pub(crate) const F32: Float = ('f', 32);
 pub(crate) const F64: Float = ('d', 64);
 
-/// What is compiled, and how.
+/// The target, the float and the options of one compilation.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Build {
     pub(crate) target: &'static str,
     pub(crate) float: Float,
     /// Whether tasks are compiled, not only activations.
     pub(crate) tasks: bool,
-    /// Whether incrementally, and then not all activations.
+    /// Whether to compile incrementally, and then only some activations.
     pub(crate) incremental: bool,
 }
 
 impl Build {
-    /// The types of all activations of one number, or of some, the decoy, and the fast forms.
+    /// The types of all or some activations of one number, the decoy, and the fast forms.
     pub(crate) fn formulas(&self) -> Vec<String> {
         let mut formulas = vec![DECOY.to_owned()];
         for activation in AnyActivation::all() {
@@ -93,7 +93,7 @@ impl Build {
         source
     }
 
-    /// The assembly, optimised, and the path of its files.
+    /// The optimised assembly, and the path of its files.
     pub(crate) fn assembly(&self) -> (String, String) {
         let Self { target, float: (_, bits), incremental, .. } = self;
         let all = Path::new(env!("CARGO_TARGET_TMPDIR")).join("codegen");
@@ -105,7 +105,7 @@ impl Build {
                 .args(offline)
                 .env("CARGO_TARGET_DIR", &all)
                 .env("CARGO_INCREMENTAL", "0")
-                // The caller's flags might allow the baseline more than it has.
+                // The caller's flags might allow more instructions than the baseline has.
                 .env("RUSTFLAGS", "")
                 .env_remove("CARGO_ENCODED_RUSTFLAGS");
             cargo.output().expect("cargo runs")
@@ -116,7 +116,7 @@ impl Build {
         }
         assert!(out.status.success(), "the crate does not compile:\n{}", String::from_utf8_lossy(&out.stderr));
 
-        // By the compiler itself: two of cargo would wait for each other.
+        // Calls the compiler directly, because two runs of cargo would wait for each other.
         let probe = all.join(format!("{target}-f{bits}{}", if *incremental { "-incremental" } else { "" }));
         let _ = fs::remove_dir_all(&probe);
         fs::create_dir_all(&probe).expect("the probe's directory is made");
@@ -131,8 +131,8 @@ impl Build {
             .arg(format!("activations={}", release.join("libactivations.rlib").display()))
             .arg(format!("-Ldependency={}", release.join("deps").display()));
         if *incremental {
-            // In as many units as cargo makes. By itself the compiler makes one where it writes assembly, and inlines there
-            // what it calls elsewhere.
+            // With as many codegen units as cargo uses. By default the compiler makes one unit when it writes assembly, and inlines calls there
+            // that it does not inline elsewhere.
             rustc.args(["-C", "codegen-units=256", "-C", "incremental=incremental"]);
         } else {
             rustc.args(["-C", "codegen-units=1"]);
@@ -146,8 +146,8 @@ impl Build {
     }
 }
 
-/// The names of the crate's tasks: what it implements `Task` for, and what `sweep!` makes one of. Those of halves and of `Exact`
-/// are left out: they convert from one type to another.
+/// The names of the crate's tasks: the types with an `impl Task`, and the tasks that `sweep!` defines. Tasks of halves and of `Exact`
+/// are left out, because they convert from one type to another.
 pub(crate) fn tasks() -> BTreeSet<String> {
     let mut tasks = BTreeSet::new();
     let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];

@@ -1,5 +1,5 @@
-// Calls the tasks that are no pass of an activation of one number: those of rows, gates, layers and losses. Part of the crate
-// that is compiled, where `F` is the float. The test says which task is missing here.
+// Calls the tasks of rows, gates, layers and losses. This is a part of the compiled crate, where `F` is the float. The test fails
+// if a task is missing here.
 
 pub fn rows(level: Level, pass: Pass<'_, F>, row: &AnyActivation) {
     match row {

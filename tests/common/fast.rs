@@ -1,10 +1,10 @@
-//! The contracts of `Fast`: for each function that has a fast form, what its errors are relative to, and their bounds.
+//! The contracts of `Fast`: for each function that has a fast form, the units of its errors and their bounds.
 
 use activations::{Activation, AnyActivation, Fast, Level};
 
 use super::{Part, ulp};
 
-/// What an error is divided by.
+/// The units of errors.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Unit {
     /// The spacing of floats at the exact value.

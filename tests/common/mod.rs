@@ -1,4 +1,4 @@
-//! Accuracy, measured: what an ULP is, exact values to measure against, and sweeps over inputs.
+//! Measures accuracy: ULP, exact values to compare with, and sweeps over inputs.
 
 // Each of the programs that share this module uses a part of it.
 #![allow(dead_code, unreachable_pub)]
@@ -10,7 +10,7 @@ pub mod sweep;
 pub mod table;
 pub mod ulp;
 
-/// Which of the two formulas of an activation.
+/// One of the two formulas of an activation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     Value,
@@ -28,7 +28,7 @@ impl Part {
         }
     }
 
-    /// The least magnitude whose spacing counts. Near a root away from 0, a derivative is measured in the spacing at 1/16.
+    /// The least magnitude whose spacing is used. Near a root away from 0, a derivative is measured in the spacing at 1/16.
     /// xIELU's value has such a root too, so it is measured in the same way.
     pub fn floor(self, name: &str) -> f64 {
         match (self, name) {

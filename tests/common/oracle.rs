@@ -12,7 +12,7 @@ type Function = fn(f64) -> f64;
 /// The exact function for `f32` inputs; `None` for functions of whole rows.
 ///
 /// # Panics
-/// If a function of single elements has no oracle: it would go untested.
+/// If a function of single elements has no oracle, because it would go untested.
 pub fn of(activation: &AnyActivation, part: Part) -> Option<Function> {
     let name = activation.card().name;
     if matches!(name, "softmax" | "log_softmax" | "softmin" | "sparsemax" | "hardmax") {
@@ -78,10 +78,10 @@ pub fn of(activation: &AnyActivation, part: Part) -> Option<Function> {
         "log_cosh" => (log_cosh, libm::tanh),
         "snake" => (
             |x| if x.is_infinite() { x } else { x + libm::sin(x) * libm::sin(x) },
-            // As the documentation has it beyond 1600. The sum cancels to 2^-24 at most.
+            // The documented result beyond 1600. The sum cancels to 2^-24 at most.
             |x| if x.abs() > 1600.0 { 1.0 } else { (libm::sin(x) + libm::cos(x)).powi(2) },
         ),
-        // As the documentation has it beyond 2^45.
+        // The documented result beyond 2^45.
         "sin" => (
             |x| if x.abs() > 2.0_f64.powi(45) { 0.0_f64.copysign(x) } else { libm::sin(x) },
             |x| if x.abs() > 2.0_f64.powi(45) { 0.0 } else { libm::cos(x) },
@@ -91,7 +91,7 @@ pub fn of(activation: &AnyActivation, part: Part) -> Option<Function> {
             |x| if x > 10.0 { 0.0 } else { slope_limits(x, phi(x) + x * density(x)) },
         ),
         "laplace" => (|x| laplace(x, MU, SIGMA), |x| laplace_slope(x, MU, SIGMA)),
-        // alpha_p, alpha_n and beta are 0.8, 0.8 and 0.5. Beside beta x nothing of e^x - 1 - x is lost.
+        // alpha_p, alpha_n and beta are 0.8, 0.8 and 0.5. Adding beta x to e^x - 1 - x loses nothing.
         "xielu" => (
             |x| match x {
                 _ if x > 0.0 => 0.8 * x * x + 0.5 * x,
@@ -106,12 +106,12 @@ pub fn of(activation: &AnyActivation, part: Part) -> Option<Function> {
     Some(part.of(pair))
 }
 
-/// x, cut off; NaN for NaN.
+/// x, clamped; NaN for NaN.
 fn clip(x: f64, low: f64, high: f64) -> f64 {
     if x.is_nan() { x } else { x.clamp(low, high) }
 }
 
-/// The derivative of that, 0 at both ends.
+/// The derivative of clamped x, 0 at both ends.
 fn window(x: f64, low: f64, high: f64) -> f64 {
     if x.is_nan() { x } else { f64::from(low < x && x < high) }
 }
@@ -131,7 +131,7 @@ fn sigmoid(x: f64) -> f64 {
 const LAMBDA: f64 = 1.050_700_987_355_480_5;
 const LAMBDA_ALPHA: f64 = 1.758_099_340_847_376_9;
 
-/// The lesser, or NaN.
+/// The lesser of the two, or NaN.
 fn lesser(x: f64, y: f64) -> f64 {
     if x > y { y } else { x }
 }
@@ -184,7 +184,7 @@ pub fn laplace_slope(x: f64, mu: f64, sigma: f64) -> f64 {
     if t.abs() > 39.0 { 0.0 } else { density(t) * (1.0 - t * t_lo) / sigma }
 }
 
-/// (x - mu) / sigma as an unevaluated sum: the tail magnifies its relative error.
+/// (x - mu) / sigma as an unevaluated sum, because the tail magnifies its relative error.
 fn standard(x: f64, mu: f64, sigma: f64) -> (f64, f64) {
     let d = x - mu;
     if d.is_infinite() {
@@ -208,7 +208,7 @@ fn dz(x: f64) -> f64 {
     2.0 * (2.0 / PI).sqrt() * (1.0 + 3.0 * 0.044_715 * x * x)
 }
 
-/// For x f(x) with f from 0 to 1: the limit where the product is inf times 0.
+/// x f(x), where f is between 0 and 1. Where the product is inf times 0, it is the limit.
 fn tail(x: f64, y: f64) -> f64 {
     if x == f64::NEG_INFINITY { -0.0 } else { y }
 }

@@ -8,14 +8,15 @@ use activations::{AnyActivation, Element, Level};
 use super::sweep::Report;
 use super::ulp;
 
-/// The bounds of one function, in ULP: as in the documentation of `SecondDerivative`.
+/// The bounds of one function in ULP. They equal those in the documentation of `SecondDerivative`.
 #[derive(Clone, Copy, Debug)]
 pub struct Bound {
     pub name: &'static str,
     /// `(fused, plain)`.
     pub f32: (f64, f64),
     pub f64: (f64, f64),
-    /// Roots away from 0 are at |x| below the first number. There the spacing at the second counts, if it is greater.
+    /// All roots other than 0 are at |x| below the first number. There, errors are measured in the spacing at the second number, if
+    /// that is greater.
     pub roots: (f64, f64),
 }
 
@@ -117,7 +118,7 @@ pub fn of(name: &str) -> Option<fn(f64) -> f64> {
 const MU: f64 = 0.707_107;
 const SIGMA: f64 = 0.282_095;
 
-/// 0 at infinities, where formulas are 0 times inf.
+/// 0 at infinities, where formulas give 0 times inf.
 fn ends(x: f64, y: f64) -> f64 {
     if x.abs() > 300.0 && y.is_nan() || x.is_infinite() { 0.0 } else { y }
 }
@@ -131,7 +132,7 @@ fn density(x: f64) -> f64 {
     libm::exp(-x * x / 2.0) * FRAC_1_SQRT_2 / PI.sqrt()
 }
 
-/// What the rounding of sqrt(2) takes away near the root: (2 - x^2) has its relative accuracy.
+/// The correction near the root x = sqrt(2), which is rounded: without it, (2 - x^2) would lose its relative accuracy.
 fn at_root(x: f64) -> f64 {
     const SQRT_2_LO: f64 = -9.667_293_313_452_913e-17;
     if x.abs() < 2.0 { density(x) * 2.0 * SQRT_2 * SQRT_2_LO } else { 0.0 }
@@ -195,7 +196,7 @@ pub fn judge(
 /// The errors on the lines of the committed table.
 pub fn over_table(activation: &AnyActivation, bound: &Bound, level: Level) -> Report<f64> {
     let number = |bits| f64::from_bits(u64::from_str_radix(bits, 16).expect("sixteen hexadecimal digits"));
-    // At run time, as the other tables: the published package has none, and compiles this file.
+    // Read at run time, because the published package compiles this file but has no tables.
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tables/second.csv");
     let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"));
     let lines: Vec<[f64; 3]> = text

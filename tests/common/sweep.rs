@@ -33,9 +33,9 @@ impl<T: Element> Report<T> {
         self.correctly_rounded += correctly_rounded;
     }
 
-    /// Keeps the worst.
+    /// Keeps the worst error.
     pub fn judge(&mut self, at: T, got: T, exact: f64, error: f64) {
-        // An error that is NaN must not pass.
+        // An error of NaN must not pass.
         if error > self.worst || error.is_nan() {
             (self.worst, self.at, self.got, self.exact) = (error, at, got, exact);
         }
@@ -51,20 +51,20 @@ impl<T: Element> Report<T> {
     /// An error with a message if the worst error is over the bound.
     pub fn within(&self, bound: f64) -> Result<(), String> {
         let Self { worst, at, got, exact, .. } = self;
-        // An error that is NaN is over it too.
+        // An error of NaN is over the bound too.
         if *worst <= bound {
             return Ok(());
         }
         Err(format!("{worst:.3} ULP at {at:?}, bound {bound}: expected {exact:e}, got {got:?}"))
     }
 
-    /// The share of results that are the exact ones, rounded to nearest, in percent.
+    /// The share of correctly rounded results, in percent.
     pub fn share(&self) -> f64 {
         100.0 * self.correctly_rounded as f64 / self.inputs as f64
     }
 }
 
-/// Whether a result is the exact one, rounded.
+/// Whether a result is correctly rounded.
 #[inline(always)]
 pub fn is_rounded<T: Element>(got: T, rounds_to: T) -> bool {
     (got == rounds_to) | (got.is_nan() & rounds_to.is_nan())
@@ -87,8 +87,8 @@ pub fn run<T: Element>(activation: AnyActivation, level: Level, part: Part, x: &
     }
 }
 
-/// Adds the errors on these inputs to the report of each level. The inputs go through as slices of up to 64 K, so it is
-/// the vector loop that is measured.
+/// Adds the errors on these inputs to the report of each level. The inputs go through as slices of up to 64 K, so that the vector
+/// loop is measured.
 pub fn over_f32(
     activation: AnyActivation,
     part: Part,
@@ -101,7 +101,7 @@ pub fn over_f32(
     measure_f32(|level, x, y| run(activation, level, part, x, y), exact, floor, levels, reports, inputs);
 }
 
-/// The same of any function that `run` is.
+/// The same for any function, which `run` computes.
 pub fn measure_f32(
     run: impl Fn(Level, &[f32], &mut [f32]),
     exact: impl Fn(f64) -> f64,
@@ -127,7 +127,7 @@ pub fn measure_f32(
     }
 }
 
-/// The errors on the committed table; `None` if there is none.
+/// The errors on the committed table; `None` if there is no table.
 pub fn over_table(activation: AnyActivation, part: Part, level: Level) -> Option<Report<f64>> {
     let name = activation.card().name;
     let lines = table::of(name)?;

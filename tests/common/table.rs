@@ -31,7 +31,7 @@ const ONE_ROUNDING: [&str; 12] = [
     "sparse_sigmoid",
 ];
 
-/// The table of the activation with this name; `None` for those that need at most one rounding, and for rows.
+/// The table of the activation with this name; `None` for functions with at most one rounding, and for rows.
 ///
 /// # Panics
 /// If a table is missing or malformed.

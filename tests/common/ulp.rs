@@ -1,7 +1,7 @@
 //! Errors in ULP: |computed - exact| over the spacing of the type at the exact value.
 
-/// How many ULP of `f32` make 1 at a magnitude: a power of two, 2^149 below the normal range. From bits, for loops that
-/// vectorise.
+/// The number of ULP of `f32` in 1 at a magnitude: a power of two, and 2^149 below the normal range. Computed from bits, so that
+/// loops vectorise.
 #[inline(always)]
 pub fn per_unit_f32(magnitude: f64) -> f64 {
     const LEAST: u64 = (1023 - 126) << 52;
@@ -12,17 +12,17 @@ pub fn per_unit_f32(magnitude: f64) -> f64 {
 /// The spacing of `f64` at a magnitude: 2^-1074 below the normal range.
 fn spacing_f64(magnitude: f64) -> f64 {
     let exponent = (magnitude.to_bits() >> 52) as i32 - 1023;
-    // 2^-1074 itself is beyond `powi`'s accuracy on some platforms: from bits.
+    // `powi` is not accurate for 2^-1074 on some platforms, so it is made from bits.
     match exponent.max(-1022) - 52 {
         e if e < -1022 => f64::from_bits(1 << (e + 1074)),
         e => f64::from_bits(((e + 1023) as u64) << 52),
     }
 }
 
-/// The error of an `f32`, infinite where no number of ULP would say it: NaN or infinity for a number or the reverse, and
-/// a zero of the wrong sign for what is too small for the type.
+/// The error of an `f32`. It is infinite if one of the two is NaN or infinite and the other is not, and for a zero of the wrong sign
+/// where the exact value is too small for the type.
 pub fn error_f32(got: f32, exact: f64, floor: f64) -> f64 {
-    // What rounds to infinity must have become that.
+    // If the exact value rounds to infinity, the result must be infinite.
     let exact = if (exact as f32).is_infinite() { f64::from(exact as f32) } else { exact };
     if let Some(error) = special(f64::from(got), exact, f64::from(f32::from_bits(1))) {
         return error;
@@ -35,7 +35,7 @@ pub fn error_f64(got: f64, (hi, lo): (f64, f64), floor: f64) -> f64 {
     if let Some(error) = special(got, hi, f64::from_bits(1)) {
         return error;
     }
-    // Both differences are small beside hi, the first exact: no digit of lo is lost.
+    // Both differences are small beside hi, and the first is exact, so no digit of lo is lost.
     ((got - hi) - lo).abs() / spacing_f64(hi.abs().max(floor))
 }
 
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_number_says_is_infinite() {
+    fn errors_that_ulp_cannot_express_are_infinite() {
         assert_eq!(error_f32(f32::NAN, 1.0, 0.0), f64::INFINITY);
         assert_eq!(error_f32(1.0, f64::NAN, 0.0), f64::INFINITY);
         assert_eq!(error_f32(f32::NAN, f64::NAN, 0.0), 0.0);

@@ -1,5 +1,5 @@
-//! The same for `Fast`. The kernels for `f64` are the reference for every input: bounds of 2^-22 need no better one. The oracle
-//! judges every [`SAMPLE`]th input, so that the two are compared, and the worst of each chunk.
+//! The same for `Fast`. The kernels for `f64` are the reference for every input, because bounds of 2^-22 need no better one. The
+//! oracle judges every [`SAMPLE`]th input, so that the two are compared, and the worst of each chunk.
 
 use std::ops::Range;
 

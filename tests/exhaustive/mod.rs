@@ -1,16 +1,16 @@
-//! Every `f32` there is, against two references: a fast one for all inputs, and the independent one wherever it matters.
+//! Compares every `f32` with two references: a fast one for all inputs, and an independent one, the oracle, where it matters.
 //!
-//! The oracle takes 15 to 120 ns for an input, which is hours for 2^32 of them and every function. The crate's own kernels
-//! for `f64` take 1 ns: they are within a few ULP of `f64`, by the committed tables, so as a reference for `f32` they
-//! are right to 10^-8 ULP. But they share the algorithm with what they judge, so the oracle judges too, at
+//! The oracle takes 15 to 120 ns for an input. 2^32 inputs of every function would take hours. The crate's own kernels for `f64`
+//! take 1 ns. The committed tables show that they are within a few ULP of `f64`, so as a reference for `f32` they are right to
+//! 10^-8 ULP. But they share their algorithm with the kernels that they judge. Therefore the oracle judges too:
 //!
 //! - every [`SAMPLE`]th input,
-//! - every input, and every result, below the normal range of `f32`,
-//! - whatever no number of ULP describes: NaN, infinities, overflow, signs that differ,
-//! - every input whose error is above [`NEAR`] of the worst so far. So a worst case is always the oracle's.
+//! - every input below the normal range of `f32`, and every result below it,
+//! - NaN, infinities, overflow and wrong signs, which no number of ULP describes,
+//! - every input whose error is above [`NEAR`] of the worst so far. So the oracle judges each worst case.
 //!
-//! and wherever both judge, they are compared. Functions without a table of `f64`, and the one whose `f64` is another
-//! function ([`has_fast_reference`]), have the oracle alone.
+//! Where both judge, they are compared. The oracle alone judges functions without a table of `f64`, and the one whose `f64` is
+//! another function ([`has_fast_reference`]).
 
 pub(crate) mod fast;
 
@@ -22,7 +22,7 @@ use fearless_simd::dispatch;
 use crate::common::sweep::{self, Report};
 use crate::common::{Part, oracle, table, ulp};
 
-/// A prime.
+/// A prime, so it divides no period of the bits.
 pub(crate) const SAMPLE: u64 = 61;
 pub(crate) const NEAR: f64 = 0.9;
 /// How far apart the references may be, in ULP of `f32`.
@@ -30,16 +30,16 @@ pub(crate) const APART: f64 = 1e-5;
 
 /// Inputs that go through the kernels at once: their slices stay in the second-level cache.
 const CHUNK: u64 = 1 << 14;
-/// Inputs that are looked at again one by one, if anything is to be seen among them.
+/// If one of so many inputs needs the oracle, each of them is looked at again.
 const BLOCK: usize = 256;
 
 /// The findings of a sweep over every `f32`.
 pub(crate) struct Exhaustive {
-    /// For each level.
+    /// One for each level.
     pub(crate) reports: Vec<Report<f32>>,
     /// Inputs that the oracle judged.
     pub(crate) judged: u64,
-    /// The greatest difference of the references, in ULP of `f32`, and where it is.
+    /// The greatest difference of the references, in ULP of `f32`, and its input.
     pub(crate) apart: (f64, f32),
 }
 
@@ -48,13 +48,13 @@ impl Exhaustive {
         Self { reports: vec![Report::default(); levels.len()], judged: 0, apart: (0.0, 0.0) }
     }
 
-    /// One that knows where errors are, so that few inputs come near the worst so far.
+    /// Starts with the errors of a sample, so that few inputs come near the worst so far.
     pub(crate) fn forewarned(activation: AnyActivation, part: Part, levels: &[Level]) -> Self {
         const STRIDE: u64 = 4_099;
         let mut found = Self::new(levels);
         let inputs = sweep::patterns(0..1 << 32, STRIDE);
         sweep::over_f32(activation, part, levels, &mut found.reports, inputs);
-        // These inputs come again.
+        // These inputs come again, so they must not count twice.
         found.reports.iter_mut().for_each(|report| (report.inputs, report.correctly_rounded) = (0, 0));
         found
     }
@@ -117,7 +117,7 @@ impl Exhaustive {
         }
     }
 
-    /// The oracle's word on one input, on the results of all levels and on the fast reference.
+    /// Compares the oracle's result for one input with the results of all levels, and with the fast reference.
     fn judge(&mut self, x: f32, fast: f64, truth: f64, floor: f64, results: impl Iterator<Item = f32>) {
         self.judged += 1;
         for (report, got) in self.reports.iter_mut().zip(results) {
@@ -134,8 +134,8 @@ impl Exhaustive {
     }
 }
 
-/// Whether the kernel for `f64` is a reference for `f32`: it has a table that vouches for it, and is the same function.
-/// Snake's derivative is not: beyond 1600, it is a constant in `f32` alone.
+/// Whether the kernel for `f64` is a reference for `f32`: a table must check it, and it must be the same function. Snake's
+/// derivative is not the same, because beyond 1600 it is a constant in `f32` alone.
 pub(crate) fn has_fast_reference(activation: &AnyActivation, part: Part) -> bool {
     let name = activation.card().name;
     table::of(name).is_some() && (name, part) != ("snake", Part::Slope)
@@ -149,7 +149,7 @@ struct Glance {
     unusual: u64,
 }
 
-/// In lanes of its own, for `max` of floats does not vectorise as a reduction: 0.75 ns an input instead of 3.5.
+/// Has an array for the lanes, because `max` of floats does not vectorise as a reduction: 0.75 ns an input instead of 3.5.
 #[inline(always)]
 #[allow(clippy::needless_range_loop)] // Several slices at one index.
 fn glance(x: &[f32], got: &[f32], exact: &[f64], floor: f64, glances: &mut [Glance]) {
@@ -174,19 +174,19 @@ fn glance(x: &[f32], got: &[f32], exact: &[f64], floor: f64, glances: &mut [Glan
     }
 }
 
-/// The error in ULP, if none of the numbers is unusual.
+/// The error in ULP. It means nothing if a number is unusual.
 #[inline(always)]
 fn error(got: f32, exact: f64, floor: f64) -> f64 {
     (f64::from(got) - exact).abs() * ulp::per_unit_f32(exact.abs().max(floor))
 }
 
-/// Whether the oracle must look, whatever the error.
+/// Whether the oracle must judge, however small the error is.
 #[inline(always)]
 fn is_unusual(x: f32, got: f32, exact: f64) -> bool {
     let least = f64::from(f32::MIN_POSITIVE);
     let magnitude = exact.abs();
     let finite = (magnitude <= f64::from(f32::MAX)) & (got.abs() <= f32::MAX);
-    // Results below half of the least number are zeros: their sign is looked at.
+    // Results below half of the least number are zeros. Only their sign is compared.
     let small = (magnitude >= f64::from(f32::from_bits(1)) / 2.0) & (magnitude < least) | (x.abs() < f32::MIN_POSITIVE);
     let other_sign = (exact != 0.0) & (got.is_sign_negative() != exact.is_sign_negative());
     !finite | small | other_sign

@@ -1,4 +1,4 @@
-//! What holds beside the bounds: limits, NaN, signs of zeros, ranges, tails, and the same bits by every way.
+//! Promises beside the bounds: limits, NaN, signs of zeros, ranges, tails, and the same bits by every method.
 
 use activations::{Activation, AnyActivation, Element, Fast, Level, Pass, Sigmoid, Tanh};
 
@@ -51,7 +51,7 @@ fn values_stay_in_their_range() {
     let x = inputs();
     for (activation, level) in with_contracts().flat_map(|(a, _)| Level::available().map(move |level| (a, level))) {
         let (low, high) = activation.card().range;
-        // The range's ends are attained, but for roundings, by functions that have a least value.
+        // Functions with a least value attain the ends of their range, up to roundings.
         let slack = if low < 0.0 && low > -1.0 { 1e-7 } else { 0.0 };
         for (&x, y) in x.iter().zip(level.with(Fast(activation)).forward_vec(&x)) {
             let y = f64::from(y);
@@ -60,7 +60,7 @@ fn values_stay_in_their_range() {
     }
 }
 
-/// From 6 on, values go to their limits. Where they are near 1 they may go back by two ULP; nowhere else.
+/// From 6 on, values approach their limits. Where they are near 1 they may fall by two ULP, and nowhere else.
 #[test]
 fn tails_are_monotone() {
     let far: Vec<f32> = (0..2_000).map(|i| 6.0 + i as f32 / 16.0).collect();
@@ -68,7 +68,7 @@ fn tails_are_monotone() {
         let at = level.with(Fast(activation));
         let left: Vec<f32> = far.iter().map(|x| -x).collect();
         for (y, increases) in [(at.forward_vec(&far), true), (at.forward_vec(&left), false)] {
-            // GELU and its like rise towards -0.0 on the left.
+            // GELU and similar functions rise towards -0.0 on the left.
             let increases = increases || (y[0] < 0.0 && y[0] > -0.5);
             for (i, pair) in y.windows(2).enumerate() {
                 let back = if increases { pair[0] - pair[1] } else { pair[1] - pair[0] };
@@ -88,7 +88,7 @@ fn tanh_is_odd_and_sigmoid_attains_its_limits() {
     for level in Level::available() {
         let tanh = level.with(Fast(Tanh));
         for ((&x, y), minus) in x.iter().zip(tanh.forward_vec(&x)).zip(tanh.forward_vec(&minus)) {
-            // The two sides of the fused formula round differently.
+            // The two sides of the fused formula are rounded differently.
             let near =
                 (f64::from(y) + f64::from(minus)).abs() <= 8.0 * f64::from(y.abs().max(f32::MIN_POSITIVE)) * 6e-8;
             assert!(x.is_nan() || near, "tanh of {x:e} at {level}: {y:e}, and of -x {minus:e}");
@@ -119,7 +119,7 @@ fn each_way_gives_the_same_bits() {
                 }
                 let product: Vec<f32> = outputs.derivative.iter().zip(&grad_y).map(|(d, g)| g * d).collect();
                 assert_same(&format!("{activation} at {level}, backward"), &x, &product, &outputs.backward);
-                // Each element alone.
+                // Each element by itself.
                 for (i, &x) in x.iter().enumerate().step_by(97) {
                     let alone = value(&level.with(Fast(activation)), x);
                     assert!(same(alone, outputs.forward[i]), "{activation} of {x:e} at {level}, element {i} of {len}");
@@ -187,7 +187,7 @@ fn lengths_that_differ_panic_and_nothing_is_written() {
     }
 }
 
-/// A pass that is run by hand.
+/// A pass that is called directly.
 #[test]
 fn a_pass_at_a_level_has_the_same_bits() {
     let x = [-3.0_f32, -0.5, 0.0, 2.0];

@@ -1,4 +1,4 @@
-//! Who has a fast form, who has not, and all the ways to it.
+//! Which functions have a fast form, and all ways to call it.
 
 use activations::{
     Activation, AnyActivation, Element, Elementwise, Elu, Fast, FromOutput, Gelu, Level, Pass, Pieces, Real, Relu,
@@ -22,7 +22,7 @@ fn same_outputs<T: Float>(what: &str, x: &[T], a: &impl Activation<T>, b: &impl 
 #[test]
 fn functions_without_a_contract_have_the_bits_of_the_default() {
     let x = numbers::<f32>(600);
-    // What rows have is in `rows`.
+    // `rows` tests functions of rows.
     let in_rows = |activation: &AnyActivation| ["softmax", "softmin"].contains(&activation.card().name);
     for activation in AnyActivation::all().filter(|activation| !in_rows(activation)) {
         for level in Level::available() {
@@ -53,7 +53,7 @@ fn f64_has_the_bits_of_the_default() {
 fn every_way_leads_to_the_same_form() {
     #[cfg(feature = "rayon")]
     use activations::IntoParallel;
-    /// Without threads there is nothing to ask for.
+    /// Without threads there is nothing to compare.
     #[cfg(not(feature = "rayon"))]
     trait IntoParallel {}
     #[cfg(not(feature = "rayon"))]

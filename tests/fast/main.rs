@@ -1,4 +1,4 @@
-//! `Fast`: its contracts at every CPU level, special values, ranges and tails, and that all others have the bits of the default.
+//! `Fast`: its contracts at every CPU level, special values, ranges and tails. All other functions have the bits of the default.
 //!
 //! All 2^32 inputs: `cargo run --release --example accuracy -- --fast`.
 
@@ -22,10 +22,10 @@ fn with_contracts() -> impl Iterator<Item = (AnyActivation, &'static Contract)> 
     CONTRACTS.iter().map(|contract| (contract.name.parse().expect("an activation"), contract))
 }
 
-/// A prime, so that no pattern of bits is left out for long.
+/// A prime, so that every pattern of bits occurs.
 const STRIDE: u64 = if cfg!(debug_assertions) { 65_537 } else { 2_053 };
 
-/// Every so manyth `f32`, and all near zeros, ends of reductions, clamps, and where the worst errors are.
+/// Every nth `f32`, and all near zeros, ends of reductions, clamps, and the places of the worst errors.
 fn inputs() -> Vec<f32> {
     const PLACES: [f32; 20] = [
         0.0, 0.0607, 0.1757, 0.25, 0.3465, 0.5205, 0.9, 1.0, 1.04, 2.0, 4.09, 5.6, 10.0, 10.06, 30.0, 44.3, 87.7, 88.0,
@@ -66,7 +66,7 @@ fn errors_are_within_the_contracts_at_every_level() {
     }
 }
 
-/// A test that can fail: errors just above a bound are seen.
+/// A test of the test: it detects errors just above a bound.
 #[test]
 fn errors_are_measured_in_their_units() {
     assert_eq!(fast::error(Unit::One, 4.0, 1.5, 1.0), 0.5);

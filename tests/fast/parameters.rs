@@ -1,4 +1,4 @@
-//! Parameters other than the defaults: the contract scales with them.
+//! Parameters other than the defaults, with which the contract scales.
 
 use activations::{Activation, Elu, Fast, Level, Softplus, Swish};
 

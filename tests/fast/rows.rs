@@ -4,7 +4,7 @@ use activations::{Activation, Fast, Level, LogSoftmax, Softmax, Softmin};
 
 use crate::support::show;
 
-/// Numbers in `[-spread, spread]`, as many as are asked for.
+/// `n` numbers in `[-spread, spread]`.
 fn numbers(len: usize, spread: f64, seed: u64) -> Vec<f32> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     (0..len)
@@ -62,7 +62,7 @@ fn special_rows_are_as_without_fast() {
                     for (i, &special) in specials.iter().enumerate() {
                         x[(at + i) % n] = special;
                     }
-                    // Rows before and behind, which must not be touched.
+                    // The rows before and after must not be touched.
                     let rows: Vec<f32> = [vec![0.5; n], x.clone(), vec![0.5; n]].concat();
                     let (default, fast) = (Softmax::rows(n).unwrap(), Fast(Softmax::rows(n).unwrap()));
                     let (default, fast) = (level.with(default).forward_vec(&rows), level.with(fast).forward_vec(&rows));

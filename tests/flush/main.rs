@@ -1,9 +1,9 @@
 //! How the CPU's floating-point modes change the functions: subnormal numbers flushed to zero, and the four directions of
 //! rounding. A library that a program loads may have set them. For example, `-ffast-math` links code that does.
 //!
-//! The modes are bits of MXCSR, so this is for x86-64. Rust says nothing of floating-point code in another mode than the
-//! default: this shows what the loops do as they are compiled today. They get their inputs at run time, across calls that
-//! are not inlined, so that the compiler can neither compute results in advance nor move them out of the mode.
+//! The modes are bits of MXCSR, so this is for x86-64. Rust does not define floating-point code in another mode than the default.
+//! This test shows how the loops behave as they are compiled today. They get their inputs at run time, through calls that are not
+//! inlined, so that the compiler cannot compute results in advance or move the computation out of the mode.
 
 #[cfg(not(target_arch = "x86_64"))]
 #[test]

@@ -1,4 +1,4 @@
-//! The modes, by the bits of MXCSR.
+//! Sets the modes, by the bits of MXCSR.
 
 use core::arch::asm;
 use std::hint::black_box;
@@ -6,7 +6,7 @@ use std::hint::black_box;
 /// Subnormal results become zeros (FTZ), and so do subnormal operands (DAZ).
 pub(crate) const FLUSH: u32 = 0x8040;
 
-/// The directions that are not the default: name and bits.
+/// The directions other than the default: name and bits.
 pub(crate) const ROUNDING: [(&str, u32); 3] = [("down", 0x2000), ("up", 0x4000), ("towards zero", 0x6000)];
 
 fn get() -> u32 {
@@ -17,12 +17,12 @@ fn get() -> u32 {
 }
 
 fn set(bits: u32) {
-    // SAFETY: reads the 4 bytes that it is given. They come from `get`, except for FTZ, DAZ and the rounding, and the CPU has
-    // all three.
+    // SAFETY: reads the 4 bytes that it is given. They come from `get`, with FTZ, DAZ and the rounding changed, and the CPU has all
+    // three.
     unsafe { asm!("ldmxcsr [{}]", in(reg) &raw const bits, options(nostack, preserves_flags)) };
 }
 
-/// What `f` gives in a mode. The mode is of this thread alone, and ends with the call, also if `f` panics.
+/// The result of `f` in a mode. The mode is only for this thread, and ends with the call, also if `f` panics.
 #[inline(never)]
 pub(crate) fn within<Y>(mode: u32, f: impl FnOnce() -> Y) -> Y {
     struct Restore(u32);

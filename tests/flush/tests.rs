@@ -1,4 +1,4 @@
-//! The functions in the modes beside the same functions out of them.
+//! Compares the functions in the modes with the same functions in the default mode.
 
 use std::hint::black_box;
 
@@ -8,16 +8,15 @@ use activations::{
     AnyActivation, BinaryCrossEntropy, CrossEntropy, Level, LogSumExp, log_sum_exp, log_sum_exp_backward,
 };
 
-/// How far flushing may move this result: a few times the least normal number, or one rounding, which a product that is lost may
-/// have decided. `Tanhshrink` in `f32` adds a correction that is subnormal for inputs of 1e-10: of those between 6e-12 and 2e-9
-/// one in 5,000 is then an ULP off that is more than 1e-37.
+/// How far flushing may change this result: by a few times the least normal number, or by one rounding, which a product that is
+/// flushed may have decided. In `f32`, `Tanhshrink` adds a correction that is subnormal for inputs near 1e-10. Between 6e-12 and 2e-9,
+/// one input in 5,000 is then off by an ULP that is more than 1e-37.
 fn limit<T: Float>(y: T) -> f64 {
     let least = if T::WIDTH == 64 { 1e-307 } else { 1e-37 };
     if y.is_finite() { y.spacing().max(least) } else { 0.0 }
 }
 
-/// Numbers of every exponent and sign, `n` of each, among them the least and the greatest; then numbers of the sizes that a
-/// network sees.
+/// `n` numbers of every exponent and sign, including the least and the greatest, and then numbers of the magnitudes in a network.
 fn inputs<T: Float>(n: u64) -> Vec<T> {
     let (mut bits, infinity) = (Bits(91), T::infinity().bits());
     let mantissa = infinity.trailing_zeros();
@@ -45,7 +44,7 @@ fn inputs<T: Float>(n: u64) -> Vec<T> {
     x
 }
 
-/// The incoming gradient of single elements. One above 1 would magnify what is lost.
+/// The incoming gradient of single elements. A gradient above 1 would magnify the loss.
 const GRAD_Y: f64 = -0.75;
 
 fn is_subnormal<T: Float>(x: T) -> bool {
@@ -68,7 +67,7 @@ fn the_modes_are_those_of_the_cpu() {
     assert_eq!(black_box(f32::MIN_POSITIVE) * black_box(0.5), 0.5 * f32::MIN_POSITIVE, "the mode has not ended");
 }
 
-/// What each method gives, and the gradient from the output, where there is one.
+/// The results of each method, and the gradient from the output, if there is one.
 fn all_of<T: Float>(activation: AnyActivation, level: Level, x: &[T]) -> Vec<(&'static str, Vec<T>)> {
     let grad_y = vec![T::of(GRAD_Y); x.len()];
     let outputs = Outputs::of(&level.with(activation), x, &grad_y);
@@ -82,7 +81,7 @@ fn all_of<T: Float>(activation: AnyActivation, level: Level, x: &[T]) -> Vec<(&'
 }
 
 #[test]
-fn flushing_takes_nothing_from_a_function_but_subnormal_numbers() {
+fn flushing_changes_only_subnormal_results_of_functions() {
     fn check<T: Float>() {
         let x = inputs::<T>(4);
         let mut worst = (0.0, String::new());
@@ -127,7 +126,7 @@ fn rows<T: Float>(len: usize) -> Vec<Vec<T>> {
     rows
 }
 
-/// Compares all that `f` gives for a row.
+/// Compares all results of `f` for a row.
 #[track_caller]
 fn same_but_for_subnormal<T: Float>(what: &str, mut f: impl FnMut() -> Vec<T>) {
     let default = f();
@@ -139,12 +138,12 @@ fn same_but_for_subnormal<T: Float>(what: &str, mut f: impl FnMut() -> Vec<T>) {
 }
 
 #[test]
-fn flushing_takes_nothing_from_functions_of_rows_but_subnormal_numbers() {
+fn flushing_changes_only_subnormal_results_of_rows() {
     fn check<T: Float>() {
         for len in [1, 2, 7, 33, 300] {
             for (row, x) in rows::<T>(len).iter().enumerate() {
                 let grad_y: Vec<T> = (0..len).map(|i| T::of([1.0, -0.75, 0.5][i % 3])).collect();
-                // A row alone, and several in step.
+                // A single row, and several rows together.
                 let (many, many_grads) = (x.repeat(9), grad_y.repeat(9));
                 for level in Level::available() {
                     let each = on_one_row().into_iter().map(|activation| (activation, x, &grad_y));
@@ -174,7 +173,7 @@ fn flushing_takes_nothing_from_functions_of_rows_but_subnormal_numbers() {
 }
 
 #[test]
-fn flushing_takes_nothing_from_losses_but_subnormal_numbers() {
+fn flushing_changes_only_subnormal_results_of_losses() {
     fn check<T: Float>() {
         for classes in [2, 7, 33] {
             for (row, logits) in rows::<T>(classes).iter().enumerate() {
@@ -210,7 +209,7 @@ fn flushing_takes_nothing_from_losses_but_subnormal_numbers() {
 
 #[cfg(feature = "half")]
 #[test]
-fn flushing_leaves_f16_alone_and_takes_subnormal_numbers_from_bf16() {
+fn flushing_changes_nothing_for_f16_and_subnormal_results_for_bf16() {
     use activations::{Activation, Element, Gelu, Softmax, Tanh};
     use half::{bf16, f16};
 
@@ -255,7 +254,7 @@ fn other_directions_of_rounding_keep_half_of_the_digits() {
                     let rounded = within(mode, || all_of(activation, level, &x));
                     for ((method, default), (_, rounded)) in default.iter().zip(rounded) {
                         for ((&x, &y), got) in x.iter().zip(default).zip(rounded) {
-                            // What overflows in one direction is the greatest number in another.
+                            // A result that overflows in one direction is the greatest number in another.
                             // A product with it is in the same binade or the next.
                             let overflows = |a: T, b: T| a.is_infinite() && b.abs() > T::max_value() / T::of(8.0);
                             if overflows(y, got) || overflows(got, y) {

@@ -1,4 +1,4 @@
-//! The element types, and the table of what PyTorch's autograd gives.
+//! The element types, and the table of results of PyTorch's autograd.
 
 use activations::Element;
 
@@ -65,15 +65,15 @@ pub(crate) fn of<T: Number>(numbers: &[f64]) -> Vec<T> {
     numbers.iter().map(|&x| T::of(x)).collect()
 }
 
-/// What a result may differ by from PyTorch's in `f64`, whose formulas cancel too: so many roundings of a number of this size, or
-/// one of a half.
+/// How far a result may differ from PyTorch's in `f64`, whose formulas cancel too: by this many roundings of a number of this size, or
+/// by one rounding of a half.
 pub(crate) fn allowed<T: Number>(roundings: f64, expected: f64) -> f64 {
     let of_float = if T::IS_FLOAT { T::ROUNDING } else { f64::from(f32::EPSILON) / 2.0 };
     let of_half = if T::IS_FLOAT { 0.0 } else { T::ROUNDING };
     1e-14 + roundings * of_float * expected.abs().max(0.25) + of_half * expected.abs().max(1.0 / 16_384.0)
 }
 
-/// The lines of the table of one kind and name, each as its numbers.
+/// The lines of the table with this kind and name, each as its numbers.
 pub(crate) fn pytorch<const N: usize>(kind: &str, name: &str) -> Vec<[f64; N]> {
     let number = |bits| f64::from_bits(u64::from_str_radix(bits, 16).expect("hexadecimal digits"));
     let start = format!("{kind},{name},");
@@ -86,7 +86,7 @@ pub(crate) fn pytorch<const N: usize>(kind: &str, name: &str) -> Vec<[f64; N]> {
     lines
 }
 
-/// Numbers that look random, the same each time.
+/// Pseudorandom numbers, the same each time.
 pub(crate) fn numbers(seed: u64, size: f64, len: usize) -> Vec<f64> {
     let mut state = seed;
     let mut next = || {

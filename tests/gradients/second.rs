@@ -1,4 +1,4 @@
-//! Second derivatives and the backward of the backward.
+//! Second derivatives and double backward passes.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -146,7 +146,7 @@ fn double_backward_multiplies_what_the_other_methods_give() {
                 );
                 let what = format!("double_backward of {activation} at {level}");
                 assert_same(&what, &level.with(activation).backward_vec(&x, &grad_grad_x), &grad_grad_y);
-                // The second derivative as it is before it is rounded to a half.
+                // The second derivative before it is rounded to a half.
                 let wide_x: Vec<T::Float> =
                     x.iter().map(|x| <T::Float as num_traits::NumCast>::from(x.wide()).expect("a number")).collect();
                 let mut second = vec![<T::Float as num_traits::Zero>::zero(); len];
@@ -220,8 +220,8 @@ fn pytorch_gives_the_same() {
 }
 
 #[test]
-fn parameters_count() {
-    // Each against differences of the derivative in f64.
+fn second_derivatives_depend_on_the_parameters() {
+    // Each is compared with differences of the derivative in f64.
     fn check(f: impl SecondDerivative<f64>, name: &str) {
         for x in numbers(5, 3.0, 100) {
             let h = 1e-5;
@@ -238,7 +238,7 @@ fn parameters_count() {
     check(activations::Snake::new(2.0).expect("an a"), "snake(2)");
     check(activations::Squareplus::new(0.5).expect("a b"), "squareplus(0.5)");
     check(activations::Laplace::new(-0.5, 1.5).expect("mu and sigma"), "laplace(-0.5, 1.5)");
-    // The derivatives of the others jump.
+    // The derivatives of the other functions jump.
     let elu = Elu::new(-2.0).expect("an alpha").second_derivative_vec(&[-1.0_f64, 0.0, 1.0]);
     assert!((elu[0] + 2.0 / 1.0_f64.exp()).abs() < 1e-15);
     assert_eq!(elu[1..], [0.0, 0.0]);

@@ -1,4 +1,4 @@
-//! Trained parameters: every pass in every layout, the parameters' gradients, and what is refused.
+//! Trained parameters: every pass in every layout, the parameters' gradients, and input that is refused.
 
 use crate::number::{Number, allowed, assert_same, for_each_type, numbers, of, pytorch};
 use activations::{
@@ -6,7 +6,7 @@ use activations::{
     SoftplusBeta, Swish, SwishBeta, Xielu, XieluAlphas,
 };
 
-/// `(channels, inner, outer)`: on both sides of the lanes and of the pieces in which parameters are written out.
+/// `(channels, inner, outer)`: just below and above the numbers of lanes, and of the pieces in which parameters are written.
 const LAYOUTS: [(usize, usize, usize); 17] = [
     (1, 1, 1),
     (1, 1, 1_500),
@@ -91,7 +91,7 @@ fn in_every_layout_each_element_has_the_parameters_of_its_channel() {
                 let got = results(level, layer, &x, &grad_y);
                 let what = format!("{name}, {outer} x {channels} x {inner} at {level}");
 
-                // Each channel alone.
+                // Each channel by itself.
                 let mut alone = Results { y: vec![], slope: vec![], grad_x: vec![], gradients: vec![] };
                 let mut of_elements = vec![vec![]; N];
                 for (i, (&x, &grad_y)) in x.iter().zip(&grad_y).enumerate() {
@@ -109,7 +109,7 @@ fn in_every_layout_each_element_has_the_parameters_of_its_channel() {
                 assert_same(&format!("{what}, derivative"), &alone.slope, &got.slope);
                 assert_same(&format!("{what}, backward"), &alone.grad_x, &got.grad_x);
                 if !T::IS_FLOAT {
-                    // The sums are those of `f32`, rounded.
+                    // Both are sums of `f32`, rounded.
                     let [x, grad_y] = [&x, &grad_y].map(|numbers| of::<f32>(&wide(numbers)));
                     let parameters = parameters.each_ref().map(|p| of::<f32>(&wide(p)));
                     let layer = PerChannel::new(formula, parameters.each_ref().map(Vec::as_slice)).inner(inner);
@@ -122,7 +122,7 @@ fn in_every_layout_each_element_has_the_parameters_of_its_channel() {
                     for (channel, got) in got.iter().enumerate() {
                         let of_channel = || (0..len).filter(|i| i / inner % channels == channel).map(|i| terms[i]);
                         let (exact, magnitudes): (f64, f64) = (of_channel().sum(), of_channel().map(f64::abs).sum());
-                        // The sum here is rounded, too.
+                        // The sum here is rounded too.
                         let allowed = 2.0 * T::ROUNDING * exact.abs() + (T::ROUNDING + 1e-15) * magnitudes;
                         assert!(
                             (got.wide() - exact).abs() <= allowed,
@@ -308,7 +308,7 @@ fn pytorch_gives_the_same() {
 }
 
 #[test]
-fn nothing_in_gives_nothing_out() {
+fn empty_slices_give_empty_slices() {
     let none: [f32; 0] = [];
     for inner in [0, 1, usize::MAX] {
         let (mut first, mut second) = ([9.0_f32; 3], [9.0; 3]);
@@ -339,7 +339,7 @@ fn a_length_that_does_not_fit_the_channels_is_refused() {
 
 #[test]
 #[should_panic(expected = "`parameters` has 2 elements, `grad_parameters` has 3")]
-fn gradients_that_are_not_as_many_as_parameters_are_refused() {
+fn gradients_need_the_length_of_the_parameters() {
     let layer = PerChannel::new(SwishBeta, [&[0.5_f32; 2]]);
     layer.backward_with_parameters(&[1.0; 4], &[1.0; 4], &mut [0.0; 4], [&mut [0.0; 3]]);
 }

@@ -1,4 +1,4 @@
-//! The errors of derivatives with respect to trained parameters, against formulas in `f64` of the crate `libm`.
+//! The errors of derivatives with respect to trained parameters, compared with formulas in `f64` of the crate `libm`.
 
 use crate::common::ulp;
 use crate::number::{Number, numbers};
@@ -18,7 +18,7 @@ fn partials<T: Number, F: Parametric<N> + Copy, const N: usize>(
     k: usize,
     x: &[T],
 ) -> Vec<T> {
-    // Each element is a channel of its own.
+    // Each element is in its own channel.
     let parameters = p.map(|p| vec![T::of(f64::from(p)); x.len()]);
     let mut gradients = vec![vec![T::nan(); x.len()]; N];
     let mut slices = gradients.iter_mut().map(Vec::as_mut_slice);
@@ -28,8 +28,8 @@ fn partials<T: Number, F: Parametric<N> + Copy, const N: usize>(
     gradients.swap_remove(k)
 }
 
-/// The worst error is within the bound, in ULP. `allowed` is what may be off beside, in units of 2^-24 (`f64`: 2^-53). In `f64` the
-/// formulas err by some ULP themselves: there 16 ULP are allowed.
+/// Checks that the worst error is within the bound, in ULP. `allowed` is an additional error in units of 2^-24 (`f64`: 2^-53). In `f64`
+/// the reference formulas have errors of some ULP themselves, so 16 ULP are allowed there.
 fn check<F: Parametric<N> + Copy, const N: usize>(
     name: &str,
     formula: F,

@@ -3,13 +3,13 @@
 use activations::{Element, Level};
 use half::{bf16, f16};
 
-/// Bit patterns of `f32`: a prime stride, and those around every half and every tie between two.
+/// Bit patterns of `f32`: in steps of a prime, and around every half and every tie between two.
 fn patterns() -> impl Iterator<Item = u32> {
     let around = (0..=u32::MAX >> 12).flat_map(|high| (-1..=1).map(move |i| (high << 12).wrapping_add_signed(i)));
     (0..=u32::MAX).step_by(4_099).chain(around)
 }
 
-/// What each way of widening gives.
+/// The results of all ways to widen.
 fn widened<T: Element<Float = f32>>(halves: &[T]) -> Vec<Vec<f32>> {
     let mut all = vec![halves.iter().map(|half| half.widened()).collect()];
     for level in Level::available() {
@@ -20,7 +20,7 @@ fn widened<T: Element<Float = f32>>(halves: &[T]) -> Vec<Vec<f32>> {
     all
 }
 
-/// What each way of rounding gives.
+/// The results of all ways to round.
 fn rounded<T: Element<Float = f32>>(floats: &[f32]) -> Vec<Vec<T>> {
     let mut all = vec![floats.iter().map(|&float| T::rounded(float)).collect()];
     for level in Level::available() {

@@ -1,4 +1,4 @@
-//! `Exact` on every half there is.
+//! `Exact` for every half.
 
 use activations::{Activation, Level};
 use half::{bf16, f16};
@@ -7,7 +7,7 @@ use crate::common::{Part, oracle};
 use crate::support::elementwise;
 use crate::{Half, all, error};
 
-/// By how much of an ulp the oracle may be off: it takes slopes of lines in `f32`.
+/// How many ULP the oracle may be off, because it computes slopes of lines in `f32`.
 const OFF: f64 = 1e-4;
 
 fn every_input<T: Half>() {
@@ -23,7 +23,7 @@ fn every_input<T: Half>() {
                     Part::Slope => level.with(function).derivative(&x, &mut y),
                 }
                 for (&x, &y) in x.iter().zip(&y) {
-                    // The oracle gives the mean there, as the default does.
+                    // There the oracle gives the mean, as the default does.
                     let beyond = match activation.card().name {
                         "snake" if part == Part::Slope => 1000.0,
                         "sin" => 1e13,
@@ -55,7 +55,7 @@ fn every_input_of_bf16_is_rounded_once() {
     every_input::<bf16>();
 }
 
-/// `grad_y` times the derivative is rounded once, below the normal range too.
+/// `grad_y` times the derivative is rounded once, also below the normal range.
 #[test]
 fn gradients_are_products_rounded_once() {
     fn check<T: Half>() {

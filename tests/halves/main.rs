@@ -1,6 +1,6 @@
-//! `f16` and `bf16`: every input there is of every activation, and rows.
+//! `f16` and `bf16`: every activation at every input, and rows.
 //!
-//! A program of its own, so that it compiles beside the others' on another core.
+//! A program of its own, so that it compiles on another core than the other tests.
 #![cfg(feature = "half")]
 
 mod conversions;
@@ -25,7 +25,7 @@ use half::{bf16, f16};
 
 trait Half: Element<Float = f32> + fmt::Display {
     const TYPE: &'static str;
-    /// Digits after the leading one.
+    /// The number of digits after the leading one.
     const MANTISSA: i32;
     const LEAST_EXPONENT: i32;
     const GREATEST_EXPONENT: i32;
@@ -63,7 +63,7 @@ fn all<T: Half>() -> Vec<T> {
     (0..=u16::MAX).map(T::of_bits).collect()
 }
 
-/// |got - exact| over the spacing of the type; infinity counts as the power of two that the next number would be.
+/// |got - exact| divided by the spacing of the type. Infinity counts as the power of two that would come next.
 fn error<T: Half>(got: T, exact: f64, floor: f64) -> f64 {
     let overflow = 2.0_f64.powi(T::GREATEST_EXPONENT + 1);
     let number = |x: f64| if x.is_infinite() { overflow.copysign(x) } else { x };
@@ -107,7 +107,7 @@ fn run<T: Half>(activation: AnyActivation, level: Level, part: Part, x: &[T], y:
     }
 }
 
-/// Correctly rounded for all but one in a thousand, and never off by more than an ulp.
+/// At most one result in a thousand is not correctly rounded, and no result is off by more than an ULP.
 fn every_input<T: Half>() {
     let x = all::<T>();
     let mut y = x.clone();
@@ -137,9 +137,8 @@ fn every_input<T: Half>() {
     }
 }
 
-/// Where exact products are ties, or within the rounding of `f32` of one, more often than one time in a thousand: the mean of
-/// RReLU's slopes is 11/48, and a third of all inputs are divisible by 3. They are rounded to one of two neighbours that
-/// are equally far.
+/// A function with more exact products that are ties, or nearly ties, than one in a thousand: the mean of RReLU's slopes is 11/48, and
+/// a third of all inputs are divisible by 3. A tie may be rounded to either of its two neighbours.
 const TIES: [&str; 1] = ["rrelu"];
 
 #[test]
@@ -173,7 +172,7 @@ fn row_is_within_an_ulp<T: Half>(what: &str, x: &[T]) {
         for (method, output) in outputs.named() {
             for i in 0..x.len() {
                 let (p, g) = (probability[i], grad_y[i].wide());
-                // What gradients cancel is rounded in `f32`: it counts where the sum's parts are.
+                // Parts that cancel in gradients are rounded in `f32`, so the error depends on the magnitude of the sum's parts.
                 let (exact, floor) = match (method, log_of) {
                     ("backward", false) => (p * (g - mean), p * 1e-2),
                     ("backward", true) => (g - p * sum, 0.05),
@@ -246,7 +245,7 @@ fn rows_with_nan_or_infinity_are_nan() {
                 let mut x = vec![T::one(); 2 * n];
                 for activation in crate::support::on_rows(n) {
                     if activation.card().name == "hardmax" && !bad.is_nan() {
-                        // Where infinity is the greatest, as any number may be.
+                        // Infinity is the greatest element, which any number may be.
                         continue;
                     }
                     x[n + 1] = if activation.card().name == "softmin" { -bad } else { bad };
@@ -262,7 +261,7 @@ fn rows_with_nan_or_infinity_are_nan() {
     check::<bf16>();
 }
 
-/// The input, and twice the input, which overflows.
+/// The input, and twice the input, which may overflow.
 #[derive(Clone)]
 struct Twice;
 
@@ -301,18 +300,18 @@ fn what_goes_in_comes_out_at_every_level() {
 }
 
 #[test]
-fn bits_of_f16_are_those_that_are_committed() {
+fn bits_of_f16_equal_the_committed_ones() {
     digest::assert_committed::<f16>();
 }
 
 #[test]
-fn bits_of_bf16_are_those_that_are_committed() {
+fn bits_of_bf16_equal_the_committed_ones() {
     digest::assert_committed::<bf16>();
 }
 
 #[test]
 fn parameters_are_rounded_to_f32_not_to_the_half() {
-    // 1.0197, to bf16. 0.0099 rounded to bf16 first would be 0.009888, and the product 1.0156.
+    // 1.0197, rounded to bf16. If 0.0099 were rounded to bf16 first, it would be 0.009888, and the product 1.0156.
     let mut y = [bf16::ZERO];
     activations::LeakyRelu::new(0.009_9).unwrap().forward(&[bf16::from_f32(-103.0)], &mut y);
     assert_eq!(y, [bf16::from_f32(-1.023_437_5)]);

@@ -28,14 +28,14 @@ macro_rules! functions {
 functions!(Exp: exp, Expm1: expm1, Sigmoid: sigmoid, Tanh: tanh, Log1pExp: log1p_exp);
 functions!(Sin: sin, Cos: cos, Ln: ln, Ln1p: ln_1p, Exp2: exp2, Erf: erf, Erfc: erfc, Rsqrt: rsqrt);
 
-/// A prime, unless the environment has another.
+/// A prime, unless the environment sets another stride.
 fn stride() -> u64 {
     const DEFAULT: u64 = if cfg!(debug_assertions) { 65_537 } else { 1_009 };
     std::env::var("STRIDE").map_or(DEFAULT, |stride| stride.parse().expect("STRIDE is a number"))
 }
 
-/// Checks `f32` by a sweep over the numbers, and `f64` by the table of a function whose value or derivative `f` is. The bounds
-/// are for fused and for plain lanes.
+/// Checks `f32` by a sweep over the numbers, and `f64` by the table of a function whose value or derivative is `f`. The bounds are for
+/// fused and for plain lanes.
 fn check(name: &str, f: impl Elementwise, exact: fn(f64) -> f64, of: (&str, Part), [f32, f64]: [(f64, f64); 2]) {
     let bound = |level: Level, (fused, plain)| if level.is_fused() { fused } else { plain };
     let levels: Vec<Level> = Level::available().collect();
@@ -54,7 +54,7 @@ fn check(name: &str, f: impl Elementwise, exact: fn(f64) -> f64, of: (&str, Part
     }
 }
 
-/// One that is an activation's value, with that one's reference and bounds.
+/// Checks a function that is the value of an activation, with the activation's reference and bounds.
 fn check_as(name: &str, f: impl Elementwise, activation: AnyActivation) {
     let exact = oracle::of(&activation, Part::Value).expect("a function of one number");
     let (name_of_table, error) = (activation.card().name, activation.card().error);

@@ -1,10 +1,10 @@
-//! Clamped SwiGLU beside PyTorch: `tests/tables/gates.csv`, which `tools/gates.py` writes.
+//! Compares clamped SwiGLU with PyTorch's results in `tests/tables/gates.csv`, which `tools/gates.py` writes.
 
 use activations::{ClampedSwiGlu, Described, Element, Gate, Level};
 
 use crate::common::ulp;
 
-/// A line of the table: three parameters, three inputs, and what PyTorch gives for them in `f64`, `f32` and `bf16`.
+/// A line of the table: three parameters, three inputs, and PyTorch's results for them in `f64`, `f32` and `bf16`.
 struct Line {
     parameters: [f64; 3],
     inputs: [f64; 3],
@@ -40,7 +40,7 @@ fn run<T: Element>(level: Level, parameters: [f64; 3], lines: &[&Line]) -> Vec<[
     (0..lines.len()).map(|i| [out[i], grad_gate[i], grad_up[i]]).collect()
 }
 
-/// Calls back with a level, the lines of a variant, and what comes out of them.
+/// Calls `f` with a level, the lines of a variant, and their results.
 fn each<T: Element>(mut check: impl FnMut(Level, &Line, [T; 3])) {
     let lines = lines();
     let mut variants: Vec<[f64; 3]> = lines.iter().map(|line| line.parameters).collect();
@@ -56,16 +56,16 @@ fn each<T: Element>(mut check: impl FnMut(Level, &Line, [T; 3])) {
     }
 }
 
-/// In ULP of the derivative, what is left of it where it crosses 0 counts against a number of this size.
+/// Near the root of the derivative, errors are measured relative to a number of this size.
 const FLOOR: f64 = 1.0;
 
 #[test]
-fn clamped_swi_glu_is_that_of_pytorch() {
+fn clamped_swi_glu_equals_pytorchs() {
     let bounds = ClampedSwiGlu::CARD.error;
     each::<f32>(|level, line, got| {
         let (value, slope) = if level.is_fused() { bounds.f32 } else { bounds.f32_plain };
         for (part, bound) in [value, slope, value].into_iter().enumerate() {
-            // The derivative has a root; next to it PyTorch's `f32` has no right digits.
+            // The derivative has a root, and near it PyTorch's `f32` has no right digits.
             let floor = if part == 1 { FLOOR } else { 0.0 };
             let exact = line.wide[part];
             // `alpha` is rounded to `f32`, and the exponential magnifies that.
@@ -87,11 +87,11 @@ fn clamped_swi_glu_is_that_of_pytorch() {
 
 #[cfg(feature = "half")]
 #[test]
-fn clamped_swi_glu_of_bf16_is_nearer_to_the_exact_number_than_that_of_pytorch() {
+fn clamped_swi_glu_of_bf16_is_nearer_to_the_exact_number_than_pytorchs() {
     use half::bf16;
     each::<bf16>(|level, line, got| {
         for (part, ((got, exact), theirs)) in got.into_iter().zip(line.wide).zip(line.bf16).enumerate() {
-            // One rounding from `f32`; PyTorch rounds each of five operations.
+            // One rounding from `f32`. PyTorch rounds five operations.
             let spacing = f64::from(bf16::EPSILON) * 2.0_f64.powi(exact.abs().max(1e-30).log2().floor() as i32);
             let (ours, theirs) = ((got.to_f64() - exact).abs(), (theirs - exact).abs());
             assert!(ours <= 0.51 * spacing, "part {part} of {:?} at {level}: {got} for {exact}", line.inputs);
@@ -102,13 +102,13 @@ fn clamped_swi_glu_of_bf16_is_nearer_to_the_exact_number_than_that_of_pytorch() 
 
 #[cfg(feature = "half")]
 #[test]
-fn clamped_swi_glu_of_f16_is_that_of_f32_rounded() {
+fn clamped_swi_glu_of_f16_is_the_result_of_f32_rounded() {
     use half::f16;
     let (mut halves, mut floats) = (Vec::new(), Vec::new());
     each::<f16>(|_, line, got| halves.push((line.inputs, got)));
     each::<f32>(|_, _, got| floats.push(got));
     for ((inputs, half), float) in halves.into_iter().zip(floats) {
-        // Inputs that `f16` rounds are others.
+        // If `f16` rounds the inputs, they differ from PyTorch's.
         if inputs.iter().all(|&x| f16::from_f64(x).to_f64() == x) {
             assert_eq!(half.map(f16::to_bits), float.map(|x| f16::from_f32(x).to_bits()), "of {inputs:?}");
         }

@@ -1,8 +1,8 @@
-//! Loops of the few functions that are more than a formula of one number: rows, a slope for each channel or element. And
-//! the errors of the elementary functions, which are less than an activation.
+//! Loops of the few functions that are not formulas of one number: rows, and functions with a slope for each channel or element. Also
+//! the errors of the elementary functions.
 //!
-//! Nothing here is compiled for each function of the list, so this takes seconds where the suite takes minutes: with
-//! `values` it is what mutation testing runs (`tools/mutants.sh`).
+//! Nothing here is compiled for each function of the list, so this takes seconds to compile, while the suite takes minutes. Together
+//! with `values` it is what mutation testing runs (`tools/mutants.sh`).
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -1,10 +1,10 @@
-//! PReLU: every pass in every layout, the slopes' gradient, and what is refused.
+//! PReLU: every pass in every layout, the slopes' gradient, and input that is refused.
 
 use crate::support::{Bits, Float, Outputs, assert_same, show, sum};
 use crate::{leaky, leaky_slope};
 use activations::{Activation, Level, Prelu};
 
-/// `(channels, inner, outer)`: on both sides of the lanes and of the pieces in which slopes are written out.
+/// `(channels, inner, outer)`: just below and above the numbers of lanes, and of the pieces in which slopes are written.
 const LAYOUTS: [(usize, usize, usize); 25] = [
     (1, 1, 1),
     (1, 1, 1_500),
@@ -70,7 +70,7 @@ fn every_pass_takes_the_slope_of_the_channel() {
     check::<f64>();
 }
 
-/// The gradients of a layout's slopes at a level. Checks the gradients of the inputs, too.
+/// The gradients of a layout's slopes at a level. Also checks the gradients of the inputs.
 fn grad_slopes<T: Float>(level: Level, prelu: Prelu<'_, T>, x: &[T], grad_y: &[T]) -> Vec<T> {
     let (mut grad_x, mut grad_slopes) = (vec![T::nan(); x.len()], vec![T::nan(); prelu.slopes().len()]);
     let prelu = level.with(prelu);
@@ -86,7 +86,7 @@ fn gradient_of_the_slopes_is_the_sum_over_the_channel_within_its_bound() {
         for (channels, inner, outer) in LAYOUTS {
             let len = channels * inner * outer;
             let [slopes, ..] = inputs::<T>(&mut bits, channels, 0);
-            // Sizes that differ, so that a plain sum would lose digits.
+            // Terms of different magnitudes, so that a plain sum would lose digits.
             let mut number = |i: usize| T::of(bits.within(8.0) * if i.is_multiple_of(7) { 1e4 } else { 1.0 });
             let x: Vec<T> = (0..len).map(&mut number).collect();
             let grad_y: Vec<T> = (0..len).map(&mut number).collect();
@@ -94,7 +94,7 @@ fn gradient_of_the_slopes_is_the_sum_over_the_channel_within_its_bound() {
                 let got = grad_slopes(level, Prelu::new(&slopes).inner(inner), &x, &grad_y);
                 for (channel, &got) in got.iter().enumerate() {
                     let of_channel = (0..len).filter(|i| i / inner % channels == channel && x[*i] <= T::zero());
-                    // In f64 the products here are rounded as there.
+                    // For f64 the products are rounded here too.
                     let terms: Vec<f64> = of_channel.map(|i| x[i].wide() * grad_y[i].wide()).collect();
                     let exact = sum(terms.iter().copied());
                     let magnitudes = sum(terms.iter().map(|t| t.abs()));
@@ -121,7 +121,7 @@ fn bits_of_the_slopes_gradient_depend_on_the_kind_of_level_alone() {
         for (channels, inner, outer) in LAYOUTS {
             let [slopes, x, grad_y] = inputs::<T>(&mut bits, channels, channels * inner * outer);
             let prelu = Prelu::new(&slopes).inner(inner);
-            // Products and sums are rounded alike at all levels.
+            // Products and sums are rounded in the same way at all levels.
             let expected = grad_slopes(Level::best(), prelu, &x, &grad_y);
             for level in Level::available() {
                 let got = grad_slopes(level, prelu, &x, &grad_y);
@@ -160,7 +160,7 @@ fn infinite_sums_of_the_slopes_gradient_are_infinite() {
 }
 
 #[test]
-fn nothing_in_gives_nothing_out() {
+fn empty_slices_give_empty_slices() {
     let none: [f32; 0] = [];
     for level in Level::available() {
         assert_eq!(grad_slopes(level, Prelu::new(&[0.5; 3]), &[], &[]), [0.0; 3]);
@@ -185,7 +185,7 @@ fn without_channels_only_empty_slices_fit() {
 
 #[test]
 #[should_panic(expected = "`slopes` has 2 elements, `grad_slopes` has 3")]
-fn gradients_that_are_not_as_many_as_slopes_are_refused() {
+fn gradients_need_the_length_of_the_slopes() {
     Prelu::new(&[0.5_f32; 2]).backward_with_slopes(&[1.0; 4], &[1.0; 4], &mut [0.0; 4], &mut [0.0; 3]);
 }
 

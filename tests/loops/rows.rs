@@ -1,4 +1,4 @@
-//! The bits of functions of rows, and of what is made of the same parts: the exponentials and logarithms of rows.
+//! The bits of functions of rows, and of other functions with the same parts: the exponentials and logarithms of rows.
 
 use activations::{Activation, Level, LogSoftmax, LogSumExp, Softmax, Softmin};
 
@@ -36,8 +36,8 @@ fn rows_of_f64_have_the_committed_bits() {
 }
 
 #[test]
-fn numbers_beside_a_greatest_near_zero_are_all_there_is() {
-    // Found by fuzzing, in a reference that had lost them: log(e^tiny + e^-54) is e^-54.
+fn numbers_far_below_a_greatest_near_zero_are_not_lost() {
+    // Found by fuzzing. The fuzzer's reference had lost such numbers: log(e^tiny + e^-54) is e^-54.
     let sum = LogSumExp::of(&[-1e28_f32, f32::MIN_POSITIVE, -53.857_407]).finish();
     let exact = libm::exp(f64::from(-53.857_407_f32)) as f32;
     assert!((sum - exact).abs() <= 2.0 * f32::EPSILON * exact, "{sum:e} is not {exact:e}");

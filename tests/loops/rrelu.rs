@@ -29,7 +29,7 @@ fn rrelu_in_training_takes_a_slope_for_each_element() {
                 Rrelu::default().backward_training(&x, &slopes, &grad_y, &mut best);
                 assert_same("rrelu in training, backward", &x, &grad_x, &best);
 
-                // The mean slope everywhere is the function after training.
+                // With the mean slope everywhere, it is the function after training.
                 let mean = vec![slope(&rrelu, -T::one()); len];
                 rrelu.forward_training(&x, &mean, &mut y);
                 let mut expected = x.clone();

@@ -1,4 +1,4 @@
-//! Gates, gradients of biases, log-sum-exps and losses have the same bits on several threads, and whatever the number of them.
+//! Gates, gradients of biases, log-sum-exps and losses have the same bits on any number of threads.
 
 use activations::{
     BiasGradient, Biased, BinaryCrossEntropy, BinaryTargets, Broadcast, ClampedSwiGlu, CrossEntropy, Element, Gate,
@@ -18,13 +18,13 @@ fn numbers<T: Element>(len: usize, scale: f64) -> Vec<T> {
     (0..len).map(|i| T::from(((i * 7_919 % 10_007) as f64 / 5_003.5 - 1.0) * scale).expect("a number")).collect()
 }
 
-/// Slices of equal numbers. Both zeros would be equal, but a zero of the other sign is in no result here.
+/// Slices of equal numbers. 0.0 and -0.0 would count as equal, but no result here can be a zero of the wrong sign.
 fn same<T: Element>(what: &str, expected: &[T], got: &[T]) {
     let differs = expected.iter().zip(got).position(|(a, b)| a != b && !(a.is_nan() && b.is_nan()));
     assert!(expected.len() == got.len() && differs.is_none(), "{what}: differs at {differs:?} of {}", expected.len());
 }
 
-/// A unit that a user wrote, with a derived `Gate`.
+/// A user's unit, with a derived `Gate`.
 #[derive(Clone, Copy)]
 struct Bilinear;
 
@@ -96,7 +96,7 @@ fn gates_have_the_bits_of_one_thread() {
 }
 
 fn biases<T: Element>() {
-    // Narrow rows, of which many are summed together; rows in strips; rows that are longer than a segment's part.
+    // Narrow rows are summed many at a time, wider ones in strips. The widest are longer than a segment's part.
     for (width, rows) in [(1, 200_001), (3, 70_000), (64, 4_000), (700, 300), (5_000, 40), (0, 0)] {
         let bias = numbers::<T>(width, 1.0);
         let (x, grad_y) = (numbers::<T>(width * rows, 4.0), numbers::<T>(width * rows, 1.0));
@@ -266,12 +266,12 @@ fn binary_cross_entropies_have_the_bits_of_one_thread() {
 
 #[test]
 #[should_panic(expected = "row 1 has the class 5, but there are 2 classes")]
-fn a_class_that_is_none_panics_as_ever() {
+fn a_class_out_of_range_panics_on_threads_too() {
     let _ = CrossEntropy::new(2).expect("classes").parallel().loss(&[0.0_f32; 4], &[0, 5]);
 }
 
 #[test]
 #[should_panic(expected = "`up`")]
-fn gates_of_different_lengths_panic_as_ever() {
+fn gates_of_different_lengths_panic_on_threads_too() {
     SwiGlu.parallel().forward(&[0.0_f32; 4], &[0.0; 3], &mut [0.0; 4]);
 }

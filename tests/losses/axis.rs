@@ -1,4 +1,4 @@
-//! Classes along an axis: the bits of rows, for everything that takes rows.
+//! Classes along an axis: all functions that take rows give the bits of adjacent rows.
 
 use activations::{
     Activation, CrossEntropy, FromOutput, Hardmax, Level, Reduction, Sparsemax, Targets, Wide, log_sum_exp_axis,
@@ -11,7 +11,7 @@ use crate::judge::Expected;
 use crate::number::{Number, for_each_type, stale};
 use crate::refused::{refused, says};
 
-/// Rows of `len` elements as they lie with their elements `inner` apart, or back.
+/// Converts rows of `len` adjacent elements to rows whose elements are `inner` apart, or back.
 pub(crate) fn transposed<T: Copy>(x: &[T], len: usize, inner: usize, back: bool) -> Vec<T> {
     let unit = len * inner;
     (0..x.len())
@@ -30,7 +30,7 @@ fn bits<T: Number>(x: &[T]) -> Vec<u64> {
     x.iter().map(|x| x.bits()).collect()
 }
 
-/// Outer, classes, inner: below, in and beyond vectors, groups, tiles, and what a tile takes of a row.
+/// Outer, classes, inner: below, equal to and above the sizes of vectors, groups, tiles, and of a row's part in a tile.
 pub(crate) const SHAPES: [(usize, usize, usize); 14] = [
     (0, 3, 2),
     (1, 1, 5),
@@ -99,7 +99,7 @@ fn rows_along_an_axis_have_the_bits_of_rows() {
     for_each_type!(losses_along_axes());
 }
 
-/// Everything that an activation does along an axis is what it does with rows.
+/// All passes of an activation along an axis give the same as over rows.
 fn passes<T: Number>(
     what: &str,
     along: &dyn Activation<T>,

@@ -1,4 +1,4 @@
-//! Binary cross-entropy with weights, for all elements, each, each class, each row, and each channel.
+//! Binary cross-entropy with weights: one for all elements, or one for each element, class, row or channel.
 
 use activations::{BinaryCrossEntropy, BinaryTargets, Broadcast, Level, Reduction, Wide};
 
@@ -13,7 +13,7 @@ pub(crate) fn softplus(x: Big) -> Big {
     if x.is_negative() { tail } else { x + tail }
 }
 
-/// How weights lie: which of them goes with an element.
+/// The layout of weights: which weight belongs to an element.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Shape {
     All,
@@ -54,7 +54,7 @@ impl Shape {
     }
 }
 
-/// The loss and the gradient of an element, PyTorch's formula; and the greater of the two terms of the gradient.
+/// The loss and the gradient of an element by PyTorch's formula, and the greater of the two terms of the gradient.
 fn exact(x: Big, t: Big, weight: Big, pos_weight: Big) -> (Big, Big, Big) {
     let (of_one, of_zero) = (weight * pos_weight * t, weight * (Big::ONE - t));
     let (up, down) = (of_zero * x.sigmoid(), of_one * (-x).sigmoid());
@@ -157,7 +157,7 @@ fn weights_of_one<T: Number>() {
             assert_eq!(run(loss, targets.weighted(&[T::one()])), run(loss, targets), "{} {n}", T::TYPE);
             let three = loss.pos_weight(3.0).unwrap();
             assert_eq!(run(loss, targets.pos_weighted(&[T::of(3.0)])), run(three, targets), "{} {n}", T::TYPE);
-            // That of the elements takes the place of the one number.
+            // The weight of each element replaces the single number.
             assert_eq!(run(three, targets.pos_weighted(&[T::one()])), run(loss, targets), "{} {n}", T::TYPE);
         }
     }
@@ -177,7 +177,7 @@ fn weights_of_zero<T: Number>() {
     assert!(losses.iter().chain(&grad).all(|y| y.is_zero()), "{losses:?} {grad:?}");
     let got = loss.loss(&x, BinaryTargets::from(&t).weighted(&[zero, zero, one, zero]));
     assert!((got.wide() - 0.048_587_351_573_742_06 / 4.0).abs() < 1e-4, "{got}");
-    // No target of 1 counts.
+    // Elements with a target of 1 do not count.
     loss.losses_and_gradient(&x, BinaryTargets::from(&t).pos_weighted(&[zero]), &mut losses, &mut grad);
     assert!(losses[0] == inf && losses[1].is_zero() && losses[2].is_zero() && losses[3] == T::max_value());
     let weights = [one, T::nan(), one, one];
@@ -185,6 +185,6 @@ fn weights_of_zero<T: Number>() {
 }
 
 #[test]
-fn what_has_no_weight_costs_nothing_not_even_at_infinity() {
+fn elements_of_weight_0_add_nothing_even_at_infinity() {
     for_each_type!(weights_of_zero());
 }

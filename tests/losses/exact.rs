@@ -17,7 +17,7 @@ fn wide<T: Element<Float = f32>>(x: T) -> f64 {
     x.to_f64().expect("a number")
 }
 
-/// Rounded to the type once, by way of `f64`: to the nearest of what the type has around it.
+/// Rounds once from `f64` to the nearest number of the type.
 #[track_caller]
 fn check<T: Element<Float = f32>>(what: &str, exact: f64, got: T) {
     let epsilon = wide(T::epsilon());
@@ -26,7 +26,7 @@ fn check<T: Element<Float = f32>>(what: &str, exact: f64, got: T) {
     assert!(error <= 0.501 || wide(got) == exact, "{what}: {:e}, exactly {exact:e}: {error} ULP", wide(got));
 }
 
-/// log p of each element, and 1 - p, of a row in `f64`.
+/// log p and 1 - p of each element of a row, in `f64`.
 fn row(x: &[f64]) -> (Vec<f64>, Vec<f64>) {
     let at = (0..x.len()).max_by(|&a, &b| x[a].total_cmp(&x[b])).expect("an element");
     let e: Vec<f64> = x.iter().map(|number| (number - x[at]).exp()).collect();
@@ -151,7 +151,7 @@ fn errors_are_at_most_half_an_ulp() {
     }
 }
 
-/// The last bits of these depend on each operation: a machine that computes any of them otherwise is found here.
+/// The last bits of these results depend on each operation, so a machine that computes any of them differently is detected.
 #[test]
 fn bits_are_those_of_every_machine() {
     let hash = |numbers: &[f32]| {
@@ -171,12 +171,12 @@ fn bits_are_those_of_every_machine() {
 
 #[test]
 #[should_panic(expected = "row 1 has the class 5, but there are 2 classes")]
-fn a_class_that_is_none_panics() {
+fn a_class_out_of_range_panics() {
     let _ = Exact(CrossEntropy::new(2).expect("classes")).loss(&[0.0_f32; 4], &[0, 5]);
 }
 
 #[test]
 #[should_panic(expected = "target number 1 is 2")]
-fn a_target_that_is_none_panics() {
+fn a_target_outside_0_and_1_panics() {
     let _ = Exact(BinaryCrossEntropy::new()).loss(&[0.0_f32; 2], &[0.0, 2.0]);
 }

@@ -1,4 +1,4 @@
-//! Focal losses and z-losses: within their bounds, finite at both ends, and with gradients that are the limits of differences.
+//! Focal losses and z-losses: they are within their bounds, finite at both ends, and their gradients are limits of differences.
 
 use activations::{BinaryCrossEntropy, BinaryTargets, CrossEntropy, Level, Reduction, Targets};
 
@@ -20,7 +20,7 @@ fn power(c: Big, gamma: f64) -> Big {
     }
 }
 
-/// The focal loss of a logit, its gradient, and the greatest part of that: the definition, differentiated by hand in other
+/// The focal loss of a logit, its gradient, and the greatest part of the gradient. The definition is differentiated by hand, in other
 /// terms than the crate's.
 fn binary(x: Big, t: Big, gamma: f64, alpha: Option<f64>) -> (Big, Big, Big) {
     let one = Big::ONE;
@@ -96,7 +96,7 @@ fn binary_at_the_ends<T: Number>() {
                 (losses[0], grad[0])
             };
             for x in [inf, max] {
-                // Wrong: the logit itself, and a slope of 1. Right: nothing.
+                // If the prediction is wrong, the loss is the logit and the slope is 1. If it is right, both are 0.
                 assert_eq!(run(x, zero), (x, one), "{} {gamma} {level}", T::TYPE);
                 assert_eq!(run(-x, one), (x, -one), "{} {gamma} {level}", T::TYPE);
                 assert_eq!(run(x, one), (zero, zero), "{} {gamma} {level}", T::TYPE);
@@ -191,7 +191,7 @@ fn focal_rows<T: Number>() {
                             expected.judge(got).unwrap_or_else(|why| panic!("{what}, row {i}, gradient {j}: {why}"));
                         }
                     }
-                    // The mean is over the sum of the weights.
+                    // The mean is divided by the sum of the weights.
                     let divisor: f64 = labels
                         .iter()
                         .filter(|&&label| label >= 0)
@@ -237,7 +237,7 @@ fn rows_at_the_ends<T: Number>() {
             }
         }
     }
-    // A z-loss of 0 is none, whatever the logits are.
+    // A z-loss of 0 adds nothing, whatever the logits are.
     let plain = CrossEntropy::new(2).unwrap().z_loss(0.0).unwrap();
     assert_eq!(plain.loss(&[T::max_value(), T::zero()], &[0]), T::zero());
     let loss = CrossEntropy::new(2).unwrap().focal(2.0).unwrap();

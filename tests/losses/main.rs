@@ -1,5 +1,5 @@
-//! The losses as people use them: weights, axes, focal losses, z-losses. Against references with 106 bits, at every level, for
-//! every type, and beside what PyTorch, JAX and optax compute.
+//! The losses in real use: weights, axes, focal losses, z-losses. They are compared with references with 106 bits, at every level and
+//! for every type, and with results of PyTorch, JAX and optax.
 
 #[allow(dead_code, reason = "a part of what the matrix uses")]
 #[path = "../matrix/big.rs"]

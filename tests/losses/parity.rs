@@ -1,4 +1,4 @@
-//! PyTorch, JAX and optax: the losses and gradients that they compute in f64, from a committed table (`tools/losses.py`).
+//! Compares losses and gradients with PyTorch's, JAX's and optax's in f64, from a committed table (`tools/losses.py`).
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use activations::{BinaryCrossEntropy, BinaryTargets, Broadcast, CrossEntropy, Re
 
 use crate::number::{Number, for_each_type, stale};
 
-/// A line of the table: what a library's call gives.
+/// A line of the table: the result of a library's call.
 struct Line {
     name: String,
     library: String,
@@ -36,7 +36,7 @@ fn table() -> (BTreeMap<String, Vec<f64>>, Vec<Line>) {
     (data, lines)
 }
 
-/// Ours: the losses, the gradients of their sum, and the loss of the batch.
+/// This crate's results: the losses, the gradients of their sum, and the loss of the batch.
 struct Ours<T: Number> {
     losses: Vec<T>,
     gradient: Vec<T>,
@@ -88,7 +88,7 @@ fn ours<T: Number>(name: &str, data: &BTreeMap<String, Vec<f64>>) -> Option<Ours
             let (gamma, alpha) = name.strip_prefix("sigmoid_focal_")?.split_once('_')?;
             let focal = binary.focal(gamma.parse().ok()?).ok()?;
             let alpha: f64 = alpha.parse().ok()?;
-            // torchvision's way to say that there is none.
+            // torchvision's way to say that there is no alpha.
             of_logits(if alpha < 0.0 { focal } else { focal.alpha(alpha).ok()? }, targets)
         }
     }
@@ -98,7 +98,7 @@ fn check<T: Number<Float: Number>>() {
     let (data, lines) = table();
     assert!(lines.len() >= 50, "a table cut short");
     let eps = T::eps().to_f64();
-    // Of halves the inputs are rounded, too.
+    // For halves the inputs are rounded too.
     let slack = if T::IS_HALF { 40.0 * T::spacing(crate::big::Big::ONE).to_f64() } else { 20.0 * eps };
     for line in &lines {
         let what = format!("{} of {}, {} of {}.{}", line.name, T::TYPE, line.part, line.library, line.call);
@@ -110,7 +110,7 @@ fn check<T: Number<Float: Number>>() {
         };
         assert_eq!(got.len(), line.numbers.len(), "{what}");
         for (i, (&got, &theirs)) in got.iter().zip(&line.numbers).enumerate() {
-            // Theirs compute 1 - p and p - t by differences, near 1.
+            // The libraries compute 1 - p and p - t by differences, near 1.
             let close = (got - theirs).abs() <= slack * theirs.abs() + slack.max(4e-15);
             assert!(close, "{what}, number {i}: theirs is {theirs:e}, ours {got:e}");
         }

@@ -1,4 +1,4 @@
-//! What losses refuse, with a message that says what to do, before anything is written.
+//! Input that losses refuse before they write anything. The message says what to do.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -6,7 +6,7 @@ use activations::{BinaryCrossEntropy, BinaryTargets, Broadcast, Wide};
 
 use crate::number::{Number, for_each_type};
 
-/// The message of the panic of `f`.
+/// The message of the panic in `f`.
 pub(crate) fn refused<R>(f: impl FnOnce() -> R) -> String {
     let payload = match catch_unwind(AssertUnwindSafe(f)) {
         Ok(_) => panic!("was not refused"),
@@ -15,7 +15,7 @@ pub(crate) fn refused<R>(f: impl FnOnce() -> R) -> String {
     payload.downcast_ref::<String>().cloned().or(payload.downcast_ref::<&str>().map(|s| (*s).to_owned())).unwrap()
 }
 
-/// That the message has all of these parts.
+/// Asserts that the message has all of these parts.
 #[track_caller]
 pub(crate) fn says(message: &str, parts: &[&str]) {
     for part in parts {
@@ -47,7 +47,7 @@ fn weights_of_lengths_that_could_be_meant_in_two_ways_are_refused() {
         says(&refused(|| Wide(loss).loss_and_gradient(&x, targets, &mut grad)), &parts);
     }
     assert_eq!(grad, [77.0; 6]);
-    // Of nothing, any weights.
+    // For empty logits, any weights fit.
     let nothing = BinaryTargets::from(&[0.0_f32; 0]).weighted(&[1.0; 3]);
     assert!(loss.loss(&[], nothing).is_nan());
 }
@@ -72,7 +72,7 @@ fn targets_outside<T: Number>() {
         }
         assert!(losses.iter().chain(&written).all(|&y| y.wide() == 77.0));
     }
-    // A rounding beyond is none: mixtures of targets have it.
+    // A target that is outside by a rounding is allowed, because mixtures of targets have such roundings.
     let t = [T::of(1.0 + 1.0 / 128.0), T::of(-1.0 / 128.0)];
     assert!(BinaryCrossEntropy::new().loss(&x[..2], &t).wide().is_finite());
     assert!(BinaryCrossEntropy::new().loss(&x[..1], &[T::nan()]).is_nan());

@@ -1,4 +1,4 @@
-//! Activations of single numbers, by all their passes.
+//! Activations of single numbers, with all their passes.
 
 use activations::{
     Activation, AnyActivation, Element, Elementwise, Elu, Fast, FromOutput, Level, Pass, Pieces, Real, Relu6, Sigmoid,
@@ -21,7 +21,7 @@ pub(crate) struct Passes<'a, T> {
 }
 
 impl<'a, T: Number> Passes<'a, T> {
-    /// Of a function of single numbers, whose bounds these are.
+    /// For a function of single numbers, with its bounds.
     pub(crate) fn of(x: &'a [T], grad_y: &'a [T], exact: &[Pair], bounds: (f64, f64), floors: Pair) -> Self {
         let slope = |&(_, slope): &Pair| Expected::of(slope, bounds.1).floor(floors.1);
         Self {
@@ -37,10 +37,10 @@ impl<'a, T: Number> Passes<'a, T> {
         }
     }
 
-    /// Of a fast form, whose errors are absolute. Its bounds are tested in `tests/fast`; these are the loosest of them.
+    /// For a fast form, whose errors are absolute. `tests/fast` tests its bounds; these are the loosest of them.
     fn of_fast(x: &'a [T], grad_y: &'a [T], exact: &[Pair]) -> Self {
         let near = |exact: Big, size: f64| Expected::of(exact, 0.5).any_zero().within(Big::of(size).scaled(-22));
-        // From 128 on, values are limits, which are exact.
+        // From 128 on, values are limits, and these are exact.
         let size = |x: &T| x.wide().abs().clamp(1.0, 128.0);
         let values = exact.iter().zip(x).map(|(pair, x)| near(pair.0, size(x))).collect();
         let grads = exact.iter().zip(grad_y).map(|(pair, g)| near(pair.1, 1.0).times::<T>(g.big()).any_zero());
@@ -89,7 +89,7 @@ impl<'a, T: Number> Passes<'a, T> {
     }
 }
 
-/// The number, but infinite if it is too great for the type that the crate computes in. Then its products are infinite, too.
+/// The number, or infinity if it is too great for the type in which the crate computes. Then its products are infinite too.
 pub(crate) fn computed<T: Number>(x: Big) -> Big {
     let most = Big::ONE.scaled(T::GREATEST.max(127) + 1);
     let infinity = Big::of(f64::INFINITY);
@@ -121,7 +121,7 @@ pub(crate) fn names(types: &[&str], methods: &[&str]) -> Vec<String> {
     types.iter().flat_map(|name| methods.iter().map(move |method| format!("{name}::{method}"))).collect()
 }
 
-/// A function at a level, as `At` runs it: one type for all of them, so that tests compile once.
+/// A function at a level, as `At` runs it. It is one type for all functions, so that tests compile once.
 pub(crate) struct Leveled<'a, T>(pub(crate) Level, pub(crate) &'a dyn Activation<T>);
 
 impl<T: Element> Activation<T> for Leveled<'_, T> {
@@ -134,7 +134,7 @@ impl<T: Element> Activation<T> for Leveled<'_, T> {
     }
 }
 
-/// All activations, and some with other parameters, whose rounding costs half an ULP.
+/// All activations, and some with other parameters, whose rounding adds half an ULP.
 pub(crate) fn activations() -> Vec<(AnyActivation, f64)> {
     let others = [
         "leaky_relu(0.2)",
@@ -215,7 +215,7 @@ fn passes<T: Number>(judge: &mut Judge) {
     }
 }
 
-/// x sigmoid(1.702 x), as a user writes it.
+/// A user's x sigmoid(1.702 x).
 #[derive(Clone, Copy)]
 struct User;
 
@@ -231,12 +231,12 @@ impl Elementwise for User {
     }
 }
 
-/// Where the user's formula has its limits: it has them nowhere else.
+/// Where the user's formula reaches its limits. Elsewhere it is not at a limit.
 fn users_formula<T: Number>(judge: &mut Judge) {
     for case in Case::ALL {
         let mut bits = Bits(99);
         let (x, grad_y) = (bits.inputs::<T>(case, LEN), bits.numbers::<T>(case.len(LEN), 3.0));
-        // inf times 0, and what is too small for a sigmoid that is not lifted.
+        // inf times 0, and results that are too small for a sigmoid that is not lifted.
         let x: Vec<T> = x.into_iter().map(|x| if x.wide() < -80.0 { T::of(-2.25) } else { x }).collect();
         let x: Vec<T> =
             x.into_iter().map(|x| if T::TYPE == "f16" && x.wide() < -8.0 { T::of(-2.25) } else { x }).collect();
@@ -252,7 +252,7 @@ fn users_formula<T: Number>(judge: &mut Judge) {
                 }
             })
             .collect();
-        // Sigmoid 2.5 (3.4 without fused multiply-add), twice as much of a product, and its roundings.
+        // Sigmoid has 2.5 ULP (3.4 without fused multiply-add). A product may double that, and adds its roundings.
         let expected = Passes::of(&x, &grad_y, &exact, (7.5, 20.0), (Big::ZERO, Big::ONE.scaled(-1)));
         for level in Level::available() {
             expected.check(judge, ("F", "a user's formula", case), level.name(), &Leveled(level, &User));
@@ -261,7 +261,7 @@ fn users_formula<T: Number>(judge: &mut Judge) {
     }
 }
 
-/// Gradients from outputs, of those that have them. The outputs are any numbers that the function gives.
+/// Gradients from outputs. The outputs are any numbers that the function may give.
 fn from_outputs<T: Number>(judge: &mut Judge) {
     for (number, (activation, _)) in activations().into_iter().enumerate() {
         let Some(formula) = Formula::of::<T>(&activation) else { continue };
@@ -285,7 +285,7 @@ fn from_outputs<T: Number>(judge: &mut Judge) {
     }
 }
 
-/// The same of some types themselves, at levels, and on threads.
+/// The same for some types directly, at levels, and on threads.
 fn from_outputs_of_types<T: Number>(judge: &mut Judge) {
     macro_rules! each {
         ($($type:ident)*) => {$(

@@ -1,4 +1,4 @@
-//! What attention and mixtures of experts have beside the functions of rows: sinks, causal masks, routers.
+//! Attention and mixtures of experts: sinks, causal masks, routers.
 
 use activations::{Level, LogSoftmax, SinkGradient, Softmax, Softmin, TopKSoftmax};
 
@@ -10,7 +10,7 @@ use crate::number::{Number, big, for_each_type, stale};
 use crate::row_reference::Row;
 use crate::rows::{BOUND, Gradient, Kind, Shape};
 
-/// A row of a block sees its elements up to its own number in the block and so many more.
+/// A row of a block sees its elements up to its own number in the block plus this many.
 const OFFSET: usize = 2;
 
 fn queries(shape: Shape) -> usize {
@@ -42,7 +42,7 @@ fn function<'a, T: Number>(
     }
 }
 
-/// The expected results, and those of the sinks.
+/// The expected results, and the gradients of the sinks.
 fn expected<'a, T: Number>(
     kind: Kind,
     shape: Shape,
@@ -122,7 +122,7 @@ fn sinks<T: Number>(judge: &mut Judge) {
     }
 }
 
-/// The places of the k greatest, NaN before all numbers and equal ones by their place.
+/// The places of the k greatest. NaN comes before all numbers, and equal numbers are in the order of their places.
 fn greatest<T: Number>(x: &[T], k: usize) -> Vec<usize> {
     let mut places: Vec<usize> = (0..x.len()).collect();
     let key = |i: usize| if x[i].is_nan() { (0, 0.0) } else { (1, -x[i].wide()) };

@@ -1,5 +1,5 @@
-//! The reference's arithmetic: sums of two `f64` with an exponent of their own, about 100 digits, no overflow. Functions by
-//! their textbook series; `libm` gives first guesses only.
+//! The reference's arithmetic: sums of two `f64` with an exponent of their own. They have about 100 bits and do not overflow. Functions
+//! use textbook series; `libm` gives only first guesses.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -13,7 +13,7 @@ pub(crate) struct Big {
     e: i64,
 }
 
-/// Stands for an exponential that no type can tell from 0 or infinity.
+/// The result of an exponential that no type can distinguish from 0 or infinity.
 const FAR: i64 = 1 << 41;
 
 const LN_2: Big = Big { hi: 1.386_294_361_119_890_6, lo: 4.638_093_627_692_599e-17, e: -1 };
@@ -48,12 +48,12 @@ impl Big {
         if x == 0.0 || !x.is_finite() {
             return Self { hi: x, lo: 0.0, e: 0 };
         }
-        // Away from both ends, where a power of two would not be normal.
+        // In two factors, because a power of two near the ends of the range would not be normal.
         let k = if x.abs() < 1.0 { 100 } else { -100 };
         Self::normal(x * power(k), 0.0, -k)
     }
 
-    /// A fraction of whole numbers.
+    /// A fraction of two whole numbers.
     pub(crate) fn ratio(p: f64, q: f64) -> Self {
         Self::of(p) / Self::of(q)
     }
@@ -149,7 +149,7 @@ impl Big {
         less_one.unwrap_or(e - Self::ONE)
     }
 
-    /// The exponential, and for small arguments what it is less 1.
+    /// The exponential, and for small arguments the exponential minus 1.
     fn exponential(self) -> (Self, Option<Self>) {
         if self.hi == f64::NEG_INFINITY {
             return (Self::ZERO, None);
@@ -354,7 +354,7 @@ impl fmt::Display for Big {
 mod tests {
     use super::Big;
 
-    /// Within 2^-90 of one another.
+    /// Whether two numbers agree to 2^-90.
     #[track_caller]
     fn near(a: Big, b: Big) {
         let error = (a - b).abs();
@@ -378,7 +378,7 @@ mod tests {
             near(sin * sin + cos * cos, Big::ONE);
             near((sin * cos).scaled(1), sin_twice);
         }
-        // On both sides of where the forms of the normal distribution meet.
+        // On both sides of the places where the forms of the normal distribution meet.
         for (x, hi, lo) in [
             (-2.9, 0.0018658133003840384, 6.93219472685457e-20),
             (-3.1, 0.0009676032132183566, -3.655588161173309e-20),

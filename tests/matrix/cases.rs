@@ -18,7 +18,7 @@ impl Case {
     pub(crate) const ALL: [Self; 8] =
         [Self::Random, Self::Huge, Self::Tiny, Self::Equal, Self::One, Self::Infinities, Self::Nan, Self::Empty];
 
-    /// These lengths, and for the random case one that is beyond what is taken at a time.
+    /// These lengths, and for the random case one that is longer than any loop processes at a time.
     pub(crate) fn lengths(self, lengths: &[usize]) -> Vec<usize> {
         let long = if self == Self::Random { vec![1_100] } else { Vec::new() };
         [lengths, &long].concat().into_iter().map(|len| self.len(len)).collect()
@@ -58,12 +58,12 @@ impl Bits {
         if self.next().is_multiple_of(2) { 1.0 } else { -1.0 }
     }
 
-    /// Uniform in the type's numbers within the size.
+    /// Uniform in the type's numbers up to the size.
     pub(crate) fn numbers<T: Number>(&mut self, len: usize, size: f64) -> Vec<T> {
         (0..len).map(|_| T::of(self.within(size))).collect()
     }
 
-    /// The inputs of a case. No kink is among them but 0, for what a derivative is there is a convention.
+    /// The inputs of a case. 0 is the only kink among them, because a derivative at a kink is a convention.
     pub(crate) fn inputs<T: Number>(&mut self, case: Case, len: usize) -> Vec<T> {
         let one = |i: usize| match case {
             Case::Random | Case::One => self.ordinary(i),
@@ -75,7 +75,7 @@ impl Bits {
             },
             Case::Tiny => match i % 4 {
                 0 => self.sign() * 0.0,
-                // From the least subnormal number on.
+                // The least subnormal number and more.
                 1 => self.sign() * 2.0_f64.powi((T::LEAST - T::DIGITS + 1) as i32 / 2).powi(2) * 4.0 * (i + 1) as f64,
                 2 => self.within(2.0_f64.powi(T::LEAST as i32)),
                 _ => self.within(2.0_f64.powi(-(T::DIGITS as i32))),
@@ -92,7 +92,7 @@ impl Bits {
         inputs.map(|x| if kinks.contains(&x.wide()) { T::of(x.wide() * 1.0625) } else { x }).collect()
     }
 
-    /// Of the sizes that a network sees.
+    /// Numbers of the magnitudes in a network.
     fn ordinary(&mut self, i: usize) -> f64 {
         match i % 5 {
             0 => self.within(1.0),

@@ -1,4 +1,4 @@
-//! Functions of rows that leave most out: sparsemax and hardmax.
+//! Functions of rows that give most elements 0: sparsemax and hardmax.
 
 use activations::{Activation, FromOutput, Hardmax, Level, Sparsemax};
 
@@ -10,13 +10,13 @@ use crate::number::{Number, big, for_each_type};
 use crate::row_reference::{Simplex, sparsemax};
 use crate::rows::Shape;
 
-/// At most 2 ULP where p is above 2^-20 (`f64`: 2^-49), and below 2^-43 (2^-100) elsewhere.
+/// At most 2 ULP where p is above 2^-20 (`f64`: 2^-49), and an absolute error below 2^-43 (`f64`: 2^-100) elsewhere.
 fn probability<T: Number>(p: Big) -> Expected {
     let (large, noise) = if T::TYPE == "f64" { (-49, -100) } else { (-20, -43) };
     if Big::ONE.scaled(large) < p { Expected::of(p, 2.0) } else { Expected::of(p, 0.0).within(Big::ONE.scaled(noise)) }
 }
 
-/// The gradient of each element of a row: g less the mean of g over the support.
+/// The gradient of each element of a row: g minus the mean of g over the support.
 fn gradients<T: Number>(support: &[bool], g: &[Big]) -> Vec<Expected> {
     let count = Big::of(support.iter().filter(|inside| **inside).count() as f64);
     let of_support =
@@ -34,7 +34,7 @@ fn of_sparsemax<T: Number>(judge: &mut Judge) {
         let mut bits = Bits(17);
         for shape in Shape::of(case).into_iter().filter(|shape| shape.inner == 1) {
             let x = bits.inputs::<T>(case, shape.size());
-            // Nearer to one another, so that there is a support of many.
+            // Elements that are near one another, so that the support has many.
             let near = case == Case::Random && shape.len != 7;
             let x: Vec<T> = if near { x.iter().map(|x| T::of(x.wide() / 64.0)).collect() } else { x };
             let grad_y = bits.numbers::<T>(x.len(), 3.0);

@@ -1,5 +1,5 @@
-//! No public function is missing: if a function of the committed interface takes or gives numbers of an element's type, a
-//! module must cover it.
+//! No public function is missing: if a function of the committed interface takes or returns numbers of an element's type, a module
+//! must cover it.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::{activations_cells, attention, choices, gates, layers, losses, rows, 
 
 const INTERFACE: &str = include_str!("../public-api.txt");
 
-/// They compute nothing.
+/// Functions that compute nothing.
 const NOT_COMPUTED: [&str; 3] = ["BinaryTargets::from", "Prelu::new", "Prelu::slopes"];
 
 /// The names of public functions with a slice, an array or a number of an element's type.
@@ -19,7 +19,7 @@ fn public() -> BTreeSet<String> {
     let functions = INTERFACE.lines().filter_map(|line| {
         line.strip_prefix("pub ")?.strip_prefix("const ").or(line.strip_prefix("pub "))?.strip_prefix("fn ")
     });
-    // An object is called through the methods of its trait, which are there.
+    // Trait objects are left out, because they are called through the methods of their traits, which are covered.
     let is_object = |function: &&str| function.starts_with('&') || function.starts_with("alloc::boxed::Box<");
     functions.filter(|function| takes_numbers(function) && !is_object(function)).map(name).collect()
 }
@@ -73,13 +73,13 @@ fn covered() -> BTreeSet<String> {
     modules.into_iter().flatten().collect()
 }
 
-/// Whether it is exact, so that it has no error that the matrix could bound: `tests/suite/exact.rs` and `tests/halves/exact.rs` have
-/// its bits, for all functions of [`AnyActivation`], `tests/suite/exact_rows.rs` and `tests/losses/exact.rs` those of rows and losses.
+/// Whether it belongs to `Exact`, so that it has no error that the matrix could bound. `tests/suite/exact.rs` and `tests/halves/exact.rs`
+/// test the bits for all functions of [`AnyActivation`], and `tests/suite/exact_rows.rs` and `tests/losses/exact.rs` for rows and losses.
 fn is_of_exact(name: &str) -> bool {
     name.starts_with("Exact::") || name.starts_with("Exact<") || name.ends_with("_exact")
 }
 
-/// Whether it has the bits of another function, which is covered: those are compared in `tests/loops/threads.rs`.
+/// Whether it has the bits of another function that is covered. `tests/loops/threads.rs` compares the bits.
 fn is_threaded(name: &str) -> bool {
     name.ends_with("_parallel")
         || name.starts_with("Parallel::") && name.ends_with("_packed")
@@ -88,7 +88,7 @@ fn is_threaded(name: &str) -> bool {
             .any(|owner| name.starts_with(&format!("Parallel<{owner}>::")))
 }
 
-/// Whether it is a method of an activation of single numbers. All of those run the same code, so one cover is enough.
+/// Whether it is a method of an activation of single numbers. All of these run the same code, so covering one type is enough.
 fn is_of_any_formula(name: &str, covered: &BTreeSet<String>) -> bool {
     let Some((owner, method)) = name.split_once("::") else { return false };
     let plain = |name: &str| name.replace('_', "").to_lowercase();
@@ -96,13 +96,13 @@ fn is_of_any_formula(name: &str, covered: &BTreeSet<String>) -> bool {
     is_one && covered.contains(&format!("F::{method}"))
 }
 
-/// Whether it is a method of `Scores`, and covered with each function of rows that has scores.
+/// Whether it is a method of `Scores`. Each function of rows with scores covers these.
 fn is_of_all_scores(name: &str, covered: &BTreeSet<String>) -> bool {
     let Some(method) = name.strip_prefix("Scores::") else { return false };
     ["Softmax", "LogSoftmax", "Softmin"].iter().all(|f| covered.contains(&format!("Scores<{f}>::{method}")))
 }
 
-/// Whether it is a method of second derivatives or of trained parameters: `tests/gradients` runs them for every type, at every level.
+/// Whether it is a method of second derivatives or of trained parameters. `tests/gradients` runs them for every type, at every level.
 fn is_of_gradients(name: &str) -> bool {
     let method = name.rsplit("::").next().unwrap_or(name);
     let second = [

@@ -34,7 +34,7 @@ impl Formula {
         self.parameters.iter().find(|(known, _)| *known == name).expect("a parameter of this name").1
     }
 
-    /// The magnitude whose ULP count for a derivative that is less: the documentation's 1/16 near the roots.
+    /// The least magnitude whose ULP is used for a derivative: the documentation's 1/16 near the roots.
     pub(crate) fn slope_floor(&self) -> Big {
         match self.name {
             "gelu" | "clipped_gelu" | "gelu_tanh" | "silu" | "quick_gelu" | "swish" | "mish" | "xielu" => {
@@ -44,7 +44,7 @@ impl Formula {
         }
     }
 
-    /// The same for a value: xIELU's has a root beside 0.
+    /// The same for a value, because xIELU's value has a root away from 0.
     pub(crate) fn value_floor(&self) -> Big {
         if self.name == "xielu" { Big::ONE.scaled(-4) } else { Big::ZERO }
     }
@@ -199,9 +199,9 @@ impl Formula {
     fn snake(&self, x: Big) -> Pair {
         let a = self.parameter("a");
         let z = a * x;
-        // Beyond, the wave is less than half an ULP, and its argument has no digits behind the point.
+        // Beyond this the wave is less than half an ULP, and its argument has no digits after the binary point.
         let value = if z.exponent() > 55 { x } else { x + z.sin_cos().0 * z.sin_cos().0 / a };
-        // As the documentation has it: 1, the mean.
+        // The documented result is 1, the mean.
         let far = Big::of(if self.is_f64 { 3e6 } else { 1600.0 });
         if far < z.abs() {
             return (value, Big::ONE);
@@ -213,7 +213,7 @@ impl Formula {
     fn sin(&self, x: Big) -> Pair {
         let omega = self.parameter("omega");
         let z = omega * x;
-        // As the documentation has it: 0, the mean.
+        // The documented result is 0, the mean.
         if Big::of(2.0_f64.powi(45)) < z.abs() {
             return (if x.is_negative() { -Big::ZERO } else { Big::ZERO }, Big::ZERO);
         }
@@ -257,7 +257,7 @@ impl Formula {
         }
     }
 
-    /// f'(x) for f(x) = y, by the documented formula of the output; with the error that its cancellation may have.
+    /// f'(x) where f(x) = y, by the documented formula of the output, and the error that its cancellation may have.
     pub(crate) fn slope_of_output(&self, y: Big, eps: Big) -> (Big, Big) {
         let (zero, one) = (Big::ZERO, Big::ONE);
         if y.is_nan() {
@@ -293,7 +293,7 @@ impl Formula {
             "log_sigmoid" => -y.expm1(),
             name => panic!("no derivative from the output for {name}: add one to tests/matrix/formulas.rs"),
         };
-        // A constant that is rounded, and what is taken from it.
+        // A rounded constant, and a difference with it.
         let constant = if ["elu", "selu", "celu"].contains(&self.name) && !positive { Big::of(4.0) } else { zero };
         (slope, constant * eps)
     }
@@ -303,7 +303,7 @@ fn leaky(x: Big, slope: Big) -> Pair {
     if Big::ZERO < x { (x, Big::ONE) } else { (slope * x, slope) }
 }
 
-/// x, cut off, and the derivative of that, at both ends the left side's.
+/// x, clamped, and the derivative of that, which at both ends is the left side's.
 fn clip(x: Big, low: Big, high: Big, slope: Big) -> Pair {
     (x.max(low).min(high), if low < x && x <= high { slope } else { Big::ZERO })
 }

@@ -1,4 +1,4 @@
-//! Gated units: apart, in place and packed, with their gradients.
+//! Gated units: with separate slices, in place and packed, with their gradients.
 
 use activations::{
     Activation, AnyActivation, ClampedSwiGlu, Elementwise, Gate, GateFormula, Gated, GeGlu, GeGluTanh, Gelu, GeluTanh,
@@ -12,7 +12,7 @@ use crate::formulas::{Formula, Pair};
 use crate::judge::{Expected, Judge};
 use crate::number::{Number, big, for_each_type, stale};
 
-/// x^2, as a user writes it.
+/// A user's x^2.
 #[derive(Clone, Copy)]
 struct Square;
 
@@ -28,7 +28,7 @@ impl Elementwise for Square {
     }
 }
 
-/// The greater of gate and up, as a user writes it.
+/// A user's unit: the greater of gate and up.
 #[derive(Clone, Copy)]
 struct Greater;
 
@@ -45,7 +45,7 @@ impl GateFormula for Greater {
     }
 }
 
-/// What a gate computes.
+/// The formula of a gate.
 #[derive(Clone)]
 enum Unit {
     /// f(gate) up.
@@ -58,12 +58,12 @@ enum Unit {
     Clamped,
 }
 
-/// An object.
+/// A gate as a trait object.
 fn boxed<T: Number>() -> Box<dyn Activation<T::Float> + Send + Sync> {
     Box::new(Softplus::default())
 }
 
-/// Each gate, at a level or at the best one, with what it computes.
+/// Each gate, at a given level or at the best one, with its formula.
 type Gates<T> = Vec<(&'static str, Unit, Box<dyn Gate<T>>)>;
 
 fn gates<T: Number>(level: Option<Level>) -> Gates<T> {
@@ -111,7 +111,7 @@ fn square<T: Number>(x: Big) -> (Expected, Expected) {
     (Expected::of(computed::<T>(x * x), 0.5), Expected::of(computed::<T>(two_x), 0.5))
 }
 
-/// Output and gradients of a gate. The ULP are what the documentation says beside the error of the activation.
+/// Output and gradients of a gate. The ULP are the documented ones in addition to the error of the activation.
 fn unit<T: Number>(unit: &Unit, [gate, up, grad]: [Big; 3], fused: bool) -> [Expected; 3] {
     let of_activation = |(value, slope): (Expected, Expected)| {
         [value.times::<T>(up), slope.times::<T>(grad * up).ulps(1.5), value.times::<T>(grad)]
@@ -160,7 +160,7 @@ fn cells<T: Number>(judge: &mut Judge) {
                     grad_gates.push(grad_gate);
                     grad_ups.push(grad_up);
                 }
-                // Each gate is called as an object.
+                // Each gate is called as a trait object.
                 let owner = what.split('(').next().unwrap_or(what);
                 let owners: &[&str] = if level.is_some() { &["At"] } else { &[owner, "Gate"] };
                 let mut check = |method: &str, place: &str, expected: &[Expected], got: &[T]| {

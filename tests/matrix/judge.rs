@@ -1,4 +1,4 @@
-//! The judge: which cells there were, and which of them are wrong.
+//! The judge: it records which cells ran, and which of them are wrong.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,17 +6,17 @@ use crate::big::Big;
 use crate::cases::Case;
 use crate::number::{Number, TYPES, show};
 
-/// The exact result, or the ends of what it may be where the documentation admits an error of the input's; and how far
-/// off a computed one may be.
+/// The exact result, or the ends of the range that it may have where the documentation allows an error of the input; and how far off a
+/// computed result may be.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Expected {
     lo: Big,
     hi: Big,
-    /// ULP of the type of computation, at a magnitude of `floor` at least.
+    /// ULP of the type of computation, at a magnitude of at least `floor`.
     ulp: f64,
     floor: Big,
     absolute: Big,
-    /// The sign of what is too small for the type counts.
+    /// Whether the sign of a result that is too small for the type is checked.
     signed_zero: bool,
 }
 
@@ -33,22 +33,22 @@ impl Expected {
         Self { lo, hi, ..Self::of(lo, ulp) }
     }
 
-    /// The ULP are those at this magnitude at least.
+    /// The ULP are those at this magnitude or above.
     pub(crate) fn floor(self, floor: Big) -> Self {
         Self { floor, ..self }
     }
 
-    /// Allows a zero of either sign where the number is too small for the type.
+    /// Allows a zero of either sign if the number is too small for the type.
     pub(crate) fn any_zero(self) -> Self {
         Self { signed_zero: false, ..self }
     }
 
-    /// And so much more.
+    /// Allows this additional error.
     pub(crate) fn within(self, absolute: Big) -> Self {
         Self { absolute, ..self }
     }
 
-    /// With so many ULP instead.
+    /// Allows this many ULP instead.
     pub(crate) fn ulps(self, ulp: f64) -> Self {
         Self { ulp, ..self }
     }
@@ -58,7 +58,7 @@ impl Expected {
         if sign.is_negative() { Self { lo: -self.hi, hi: -self.lo, ..self } } else { self }
     }
 
-    /// The product of a computed number, this, with an exact one, rounded once more.
+    /// The product of this computed number with an exact one, rounded once more.
     pub(crate) fn times<T: Number>(&self, factor: Big) -> Self {
         let slack = self.slack::<T>(self.lo).max(self.slack::<T>(self.hi)) * factor.abs();
         let (a, b) = (self.lo * factor, self.hi * factor);
@@ -66,17 +66,17 @@ impl Expected {
         Self { signed_zero: self.signed_zero, ..Self::between(lo, hi, 0.5).within(slack) }
     }
 
-    /// The exact result, where there is one.
+    /// The exact result, if there is only one.
     pub(crate) fn exact(&self) -> Big {
         self.lo
     }
 
-    /// How far off the type of computation may be.
+    /// How far off the result may be in the type of computation.
     pub(crate) fn noise<T: Number>(&self) -> Big {
         self.slack::<T>(self.lo)
     }
 
-    /// The error that the type of computation may have.
+    /// The error that the result may have in the type of computation.
     fn slack<T: Number>(&self, exact: Big) -> Big {
         Big::of(self.ulp) * T::spacing_of_computation(exact.abs().max(self.floor)) + self.absolute
     }
@@ -134,7 +134,7 @@ impl Expected {
                 (allowed / ulp).to_f64()
             ));
         }
-        // Too small for the type: a zero, but of the right sign.
+        // A result that is too small for the type is a zero of the right sign.
         let least = T::spacing(Big::ZERO);
         let counts = self.signed_zero && self.absolute.is_zero() && self.lo.is_negative() == self.hi.is_negative();
         if counts
@@ -152,9 +152,9 @@ impl Expected {
 /// The cells of a module.
 pub(crate) struct Judge {
     module: &'static str,
-    /// Public name, what of it, and type; with the cases.
+    /// Public name, description, and type; with the cases that ran.
     cells: BTreeMap<(String, String, &'static str), BTreeSet<Case>>,
-    /// The first thing that is wrong in a cell, and how much else.
+    /// The first wrong result of a cell, and the number of others.
     wrong: BTreeMap<(String, String, &'static str, Case), (String, usize)>,
 }
 
@@ -205,7 +205,7 @@ impl Judge {
         }
     }
 
-    /// A slice of results that are not rounded to the element: in the type that it is computed in.
+    /// A slice of results that are not rounded to the element, but have the type of computation.
     pub(crate) fn wide<T: Number<Float: Number>>(
         &mut self,
         cell: (&str, &str, Case),
@@ -237,8 +237,8 @@ impl Judge {
     }
 
     /// # Panics
-    /// If a cell is wrong, or what ran is not what the module says that it covers: each of these public names, in every
-    /// type and case.
+    /// If a cell is wrong, or if the cells that ran are not those that the module says it covers: each of these public names, in every type
+    /// and case.
     pub(crate) fn finish(self, covered: &[String]) {
         let names: BTreeSet<&str> = self.cells.keys().map(|(name, ..)| name.as_str()).collect();
         assert_eq!(
@@ -288,20 +288,20 @@ mod tests {
         assert!(!rejects::<f32>(one(0.0), 1.0) && rejects::<f32>(one(0.0), 1.0 - step / 2.0));
         assert!(!rejects::<f32>(Expected::between(Big::ZERO, Big::ONE, 1.0), 0.3));
         assert!(rejects::<f32>(Expected::between(Big::ZERO, Big::ONE, 1.0), 1.0 + 2.0 * step));
-        // ULP of a greater number, and something absolute.
+        // ULP of a greater number, plus an absolute error.
         assert!(
             !rejects::<f32>(Expected::of(Big::ZERO, 1.0).floor(Big::ONE), step) && rejects::<f32>(one(1.0), f64::NAN)
         );
         assert!(
             !rejects::<f32>(one(0.0).within(Big::of(0.1)), 1.05) && rejects::<f32>(one(0.0).within(Big::of(0.1)), 1.2)
         );
-        // A product has the error of its computed factor, and a rounding.
+        // A product has the error of its computed factor, plus a rounding.
         assert!(!rejects::<f32>(one(1.0).times::<f32>(Big::of(-1.5)), -1.5 - step));
         assert!(rejects::<f32>(one(1.0).times::<f32>(Big::of(-1.5)), -1.5 - 3.0 * step));
     }
 
     #[test]
-    fn the_judge_knows_what_no_number_of_ulp_says() {
+    fn the_judge_knows_nan_infinities_and_signs() {
         let (least, infinity) = (f64::from(f32::from_bits(1)), Big::of(f64::INFINITY));
         assert!(rejects::<f32>(Expected::nan(), 0.0) && !rejects::<f32>(Expected::nan(), f64::NAN));
         assert!(
@@ -316,7 +316,7 @@ mod tests {
             rejects::<f32>(Expected::of(Big::of(3e38), 3.0), f64::INFINITY)
                 && rejects::<f32>(Expected::of(Big::ZERO, 3.0), f64::INFINITY)
         );
-        // Below the least number: a zero, of its sign.
+        // Below the least number the result is a zero of the right sign.
         let tiny = Expected::of(-Big::of(least).scaled(-9), 1.0);
         assert!(rejects::<f32>(tiny, 0.0) && !rejects::<f32>(tiny, -0.0) && !rejects::<f32>(tiny.any_zero(), 0.0));
         assert!(
@@ -337,7 +337,7 @@ mod tests {
                 && rejects::<f16>(exact, 1.0 + 2.0 * step)
         );
         assert!(rejects::<f16>(exact, 1.0 - step), "1.25 ULP below, two steps of the half");
-        // What cancels in `f32` counts where its parts are.
+        // Parts that cancel in `f32` leave an error of their own magnitude.
         assert!(!rejects::<f16>(Expected::of(Big::of(1e-9), 1.0).within(Big::of(1e-5)), 1e-5));
         assert!(
             rejects::<f16>(Expected::of(Big::of(7e4), 1.0), 65_504.0)

@@ -1,4 +1,4 @@
-//! Layers with something trained or drawn: biases, PReLU's slopes, RReLU's.
+//! Layers with trained or random parameters: biases, PReLU's slopes, RReLU's slopes.
 
 use activations::{Activation, AnyActivation, BiasGradient, Biased, Gelu, Level, Prelu, Relu, Rrelu, Tanh};
 
@@ -9,7 +9,7 @@ use crate::formulas::{Formula, Pair};
 use crate::judge::{Expected, Judge};
 use crate::number::{Number, big, for_each_type, stale};
 
-/// Layers of some activations with this bias: types, chosen by name, and an object.
+/// Layers of some activations with this bias: types, an activation that is chosen by name, and a trait object.
 fn layers<'a, T: Number>(bias: &'a [T], level: Option<Level>) -> Vec<(AnyActivation, Box<dyn BiasGradient<T> + 'a>)> {
     macro_rules! all {
         ($($activation:expr, $layer:expr;)*) => {
@@ -43,7 +43,7 @@ fn biased<T: Number>(judge: &mut Judge) {
         let mut bits = Bits(61);
         let x = bits.inputs::<T>(case, 6 * width);
         let (grad_y, bias) = (bits.numbers::<T>(x.len(), 3.0), bits.numbers::<T>(width, 1.5));
-        // Rounded once, to what the crate computes in.
+        // Rounded once, to the type in which the crate computes.
         let sum = |i: usize| Big::of(T::computed(x[i].wide() + bias[i % width].wide()));
         let sums: Vec<Big> = (0..x.len()).map(sum).collect();
         for level in Level::available().map(Some).chain([None]) {
@@ -84,7 +84,7 @@ fn biased<T: Number>(judge: &mut Judge) {
     }
 }
 
-/// The sum over each column: of the gradients that were given; for halves of those that were rounded to them.
+/// The sum over each column of the given gradients; for halves, of the gradients that were rounded to halves.
 fn bias_gradient<T: Number>(expected: &Passes<'_, T>, grad_x: &[T], width: usize) -> Vec<Expected> {
     let of_column = |column: usize| {
         let places = (column..grad_x.len()).step_by(width);
@@ -109,7 +109,7 @@ fn prelu<T: Number>(judge: &mut Judge) {
         let (channels, inner, outer) = if case == Case::One { (1, 1, 1) } else { (channels, inner, outer) };
         let mut bits = Bits(62);
         let x = bits.inputs::<T>(case, channels * inner * outer);
-        // Of huge numbers no sum overflows.
+        // In the huge case the gradients are so small that no sum overflows.
         let size = if case == Case::Huge { 0.01 } else { 3.0 };
         let (grad_y, slopes) = (bits.numbers::<T>(x.len(), size), bits.numbers::<T>(channels, 1.0));
         let slope = |i: usize| slopes[i / inner % channels].big();

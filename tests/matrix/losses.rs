@@ -10,11 +10,11 @@ use crate::judge::{Expected, Judge};
 use crate::number::{Number, big, for_each_type, stale};
 use crate::rows::exact_row;
 
-/// What all losses must give.
+/// The results that all losses must give.
 pub(crate) struct Loss {
     pub(crate) losses: Vec<Expected>,
     pub(crate) grads: Vec<Expected>,
-    /// The sum of the losses, and what the mean divides by.
+    /// The sum of the losses, and the divisor of the mean.
     pub(crate) total: Big,
     pub(crate) divisor: Big,
 }
@@ -23,7 +23,7 @@ pub(crate) struct Loss {
 const BATCH: f64 = 4.0;
 
 impl Loss {
-    /// Where the sum is beyond what it is computed in, it is infinite, and the mean may be.
+    /// If the sum overflows the type in which it is computed, it is infinite, and the mean may be too.
     pub(crate) fn reduced<T: Number>(&self, reduction: Reduction) -> Expected {
         let exact = if reduction == Reduction::Mean { self.total / self.divisor } else { self.total };
         let is_beyond = computed::<T>(self.total).is_infinite() && self.total.is_finite();
@@ -32,13 +32,13 @@ impl Loss {
 
     pub(crate) fn reduced_grads<T: Number>(&self, reduction: Reduction) -> Vec<Expected> {
         let times = if reduction == Reduction::Mean { Big::ONE / self.divisor } else { Big::ONE };
-        // The factor is rounded, and the product.
+        // The factor and the product are rounded.
         let one = |grad: &Expected| if times == Big::ONE { *grad } else { grad.times::<T>(times).ulps(1.5) };
         self.grads.iter().map(one).collect()
     }
 }
 
-/// A batch for a cross-entropy, with everything.
+/// A batch for a cross-entropy, with targets and weights.
 pub(crate) struct Batch<T> {
     pub(crate) what: &'static str,
     pub(crate) loss: CrossEntropy,
@@ -229,7 +229,7 @@ pub(crate) fn exact_binary<T: Number>(x: &[T], t: &[T], pos_weight: f64, fused: 
     let (mut losses, mut grads, mut total) = (Vec::new(), Vec::new(), Big::ZERO);
     for (x, t) in big(x).into_iter().zip(big(t)) {
         let (of_one, of_zero) = (weight * t, Big::ONE - t);
-        // A share of 0 makes nothing of an infinite logit too.
+        // A share of 0 gives 0, even for an infinite logit.
         let term = |share: Big, x: Big| if share.is_zero() && !x.is_nan() { share } else { share * softplus(x) };
         let loss = term(of_one, -x) + term(of_zero, x);
         let (up, down) = (of_zero * x.sigmoid(), of_one * (-x).sigmoid());
@@ -276,7 +276,7 @@ fn binary<T: Number>(judge: &mut Judge) {
                     &losses,
                 );
                 judge.slice(("BinaryCrossEntropy::losses_and_gradient", what, case), &place, &x, &exact.grads, &grad);
-                // A number for each element, for all the same.
+                // A weight for each element, which is the same for all.
                 let weights = (vec![T::of(2.0); x.len()], vec![T::of(pos_weight); x.len()]);
                 let (targets, plain) = (BinaryTargets::from(&t), loss.pos_weight(1.0).expect("a weight"));
                 let rounded = exact_binary(&x, &t, T::of(pos_weight).wide(), level.unwrap_or(Level::best()).is_fused());

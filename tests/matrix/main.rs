@@ -1,9 +1,8 @@
-//! The matrix: every public function that takes slices of floats, for every type of element, on random, huge, tiny, equal,
-//! infinite and no numbers, NaN and a single one, at every level, against exact values.
+//! The matrix runs every public function that takes slices of floats, for every type of element, at every level. The inputs are random,
+//! huge, tiny, equal and infinite numbers, NaN, a single number, and no numbers. The results are compared with exact values.
 //!
-//! The references share nothing with the crate, nor with the other tests: textbook formulas in the arithmetic of `big.rs`.
-//! A module of functions says which public names it covers and checks that all of them ran, `coverage` that these are all
-//! that there are.
+//! The references share nothing with the crate or with the other tests: they are textbook formulas in the arithmetic of `big.rs`. Each
+//! module says which public names it covers, and checks that all of them ran. `coverage` checks that no public name is missing.
 
 mod activations_cells;
 mod attention;

@@ -1,4 +1,4 @@
-//! The four types: what the tests need of them.
+//! The four types, as the tests need them.
 
 use std::fmt::Display;
 
@@ -16,10 +16,10 @@ pub(crate) trait Number: Element + Display {
     /// Whether the crate computes in `f32` and rounds once.
     const IS_HALF: bool;
 
-    /// Rounded.
+    /// Rounded to the type.
     fn of(x: f64) -> Self;
     fn wide(self) -> f64;
-    /// Rounded to the type that the crate computes in.
+    /// Rounded to the type in which the crate computes.
     fn computed(x: f64) -> f64;
     fn bits(self) -> u64;
     /// `(value, derivative)` of a card's bounds.
@@ -39,7 +39,7 @@ pub(crate) trait Number: Element + Display {
         spacing(x, Self::DIGITS, Self::LEAST)
     }
 
-    /// The spacing, at a number, of the type that the crate computes in.
+    /// The spacing, at a number, of the type in which the crate computes.
     fn spacing_of_computation(x: Big) -> Big {
         if Self::IS_HALF { spacing(x, 24, -126) } else { Self::spacing(x) }
     }
@@ -110,7 +110,7 @@ pub(crate) use for_each_type;
 
 pub(crate) const TYPES: usize = if cfg!(feature = "half") { 4 } else { 2 };
 
-/// A stale buffer: what was in it must not matter.
+/// A used buffer, whose contents must not matter.
 pub(crate) fn stale<T: Number>(len: usize) -> Vec<T> {
     vec![T::nan(); len]
 }

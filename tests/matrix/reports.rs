@@ -1,10 +1,10 @@
-//! Faults of activation functions that people reported elsewhere, and faults that this crate once had, as tests with the right
-//! values. The faults of numbers, layouts and errors are here. Some of the first twelve are tested elsewhere:
+//! Faults of activation functions that people reported elsewhere, and former faults of this crate, as tests with the right values. The
+//! faults of numbers, layouts and errors are here. Some of the first twelve are tested elsewhere:
 //!
 //! - 5, masked stores of PReLU in place: `tests/codegen`;
 //! - 6, subnormal numbers flushed to zero: documentation of the crate, "Reproducibility";
 //! - 7 and 11, names that must parse, and the error for one that is unknown: `tests/suite/parse.rs`;
-//! - 8, derivatives at kinks: `tests/suite/special_values.rs`;
+//! - 7 and 11, names that must parse, and the error for an unknown name: `tests/suite/parse.rs`;
 //! - 12, a package that did not pass its lints: `tools/integrations.sh with_datafusion`.
 
 use activations::{
@@ -112,8 +112,8 @@ fn an_additive_mask_of_the_lowest_number_hides_a_score() {
         let (x, bias) = (of::<T>(&[-4.0, -4.0, -8.0, -4.0]), [T::zero(), T::zero(), lowest, lowest]);
         let p = Softmax::rows(4).unwrap().biased(&bias).unwrap().forward_vec(&x);
         assert_eq!(p, of::<T>(&[0.5, 0.5, 0.0, 0.0]), "{}", T::TYPE);
-        // Where all are hidden alike, what tells them apart is what they were, as far as the sums can hold it; a sum that is
-        // rounded to the half is -inf.
+        // If all scores are hidden in this way, their differences remain, as far as the sums can hold them. A sum that is rounded to a half is
+        // -inf.
         let (x, shape) = (of::<T>(&[-40.0, -4.0, -44.0, -100.0, -40.0, -40.0, -40.0, -40.0]), Shape::new(2, 4, 1));
         let terms = Terms::biased(1.0, vec![lowest; 4]);
         let f = crate::rows::function(Kind::Softmax, shape, Some(&terms));
@@ -151,7 +151,7 @@ fn a_temperature_beyond_the_range_gives_the_limit() {
         let g = of::<T>(&[1.0, 2.0, -3.0]);
         for scale in [1e38, 1e30, 1e300, f64::MAX] {
             if scale > 1e38 && T::TYPE != "f64" {
-                // The scale is rounded to what the crate computes in: infinite there.
+                // The scale is rounded to the type in which the crate computes, where it is infinite.
                 continue;
             }
             let what = format!("{} scaled {scale:e}", T::TYPE);
@@ -172,11 +172,11 @@ fn a_temperature_beyond_the_range_gives_the_limit() {
             for grad in [softmax.backward_vec(&x, &g), softmax.derivative_vec(&x)] {
                 assert!(grad.iter().all(|&grad| grad == T::zero()), "the gradient of softmax, {what}: {grad:?}");
             }
-            // Equal greatest numbers share.
+            // Equal greatest numbers have equal probabilities.
             let shared = of::<T>(&[20.0, 20.0, 19.5]);
             assert_eq!(softmax.forward_vec(&shared), of::<T>(&[0.5, 0.5, 0.0]), "softmax, two alike, {what}");
         }
-        // And as hot as can be: all alike.
+        // At the highest temperature all probabilities are equal.
         let third = T::of(1.0 / 3.0);
         for scale in [1e-30, 1e-38, 1e-45] {
             let p = Softmax::rows(3).unwrap().scaled(scale).unwrap().forward_vec(&x);
@@ -190,7 +190,7 @@ fn a_temperature_beyond_the_range_gives_the_limit() {
     for_each_type!(check());
 }
 
-/// 9: "log-sum-exps are carried in pairs of `f32`, and rounded once".
+/// 9: "log-sum-exps are kept in pairs of `f32`, and rounded once".
 #[test]
 fn sums_of_halves_are_carried_in_more_digits() {
     fn check<T: Number>() {
@@ -204,7 +204,7 @@ fn sums_of_halves_are_carried_in_more_digits() {
         x.iter().for_each(|&x| sum.push(x));
         let got = [log_sum_exp(&x), pieces.finish(), sum.finish()];
         assert_judged("20,000 numbers", &[exact; 3], &got);
-        // A half is the exact sum, rounded, unless that lies within the error of `f32` of a tie.
+        // A half is the exact sum, rounded, unless the sum is so near a tie that the error of `f32` decides.
         if T::IS_HALF {
             assert_eq!(got, [T::of(row.log_sum_exp.to_f64()); 3], "{}", T::TYPE);
         }
@@ -218,11 +218,11 @@ fn sums_of_halves_are_carried_in_more_digits() {
     for_each_type!(check());
 }
 
-/// 10: a mask or a bias of another shape, which happens to divide the data, was repeated without a word. It is taken if it
-/// is one row, or as long as the data; any other is refused, unless its shape is named.
+/// 10: a mask or a bias of another shape whose length divides the data was silently repeated. Now it is accepted if it is one row or as
+/// long as the data. Any other length is refused without a `Broadcast`.
 #[cfg(panic = "unwind")]
 #[test]
-fn a_mask_of_another_shape_is_named_or_refused() {
+fn a_mask_of_another_shape_needs_a_broadcast() {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     // [B, H, Q, K], and masks of [B, K], [B, Q, K], and [Q, K].
@@ -243,7 +243,7 @@ fn a_mask_of_another_shape_is_named_or_refused() {
         assert_eq!(refused(len), [false; 2], "a mask and a bias of {len} for {keys} keys and {} scores", x.len());
     }
 
-    // A named bias or mask must do the same as the whole of it, written out.
+    // A `Broadcast` of a bias or mask must give the same as the whole of it, written out.
     let written_out = |data: &[f32], row_of: &dyn Fn(usize) -> usize| -> Vec<f32> {
         (0..x.len()).map(|i| data[row_of(i / keys) * keys + i % keys]).collect()
     };
@@ -261,7 +261,7 @@ fn a_mask_of_another_shape_is_named_or_refused() {
         };
     check("[Q, K]", queries, &|row| row % queries, |bias| Broadcast::cycled(bias));
     check("[B, K]", batch, &|row| row / (heads * queries), |bias| Broadcast::each(bias, 3 * 4));
-    // Named wrongly: 2 rows for 11 each are 22 rows, not 24.
+    // A wrong `Broadcast`: 2 rows for 11 each are 22 rows, not 24.
     let keep = vec![true; batch * keys];
     let wrong = softmax.masked::<f32>(Broadcast::each(&keep, 11)).unwrap();
     assert!(catch_unwind(AssertUnwindSafe(|| wrong.forward_vec(&x))).is_err(), "each row for 11");

@@ -1,16 +1,15 @@
-//! Softmax and its kin of a row, from the definitions.
+//! Softmax and related functions of a row, from their definitions.
 
 use crate::big::Big;
 
-/// Probabilities, what is left of 1 beside them, and their logarithms: between which numbers they are, if each score may
-/// be off by so much. All NaN if the row is.
+/// Probabilities p, 1 - p, and log p. Each is a range, because each score may be off by a given amount. All are NaN if the row is.
 pub(crate) struct Row {
     pub(crate) p: Vec<(Big, Big)>,
     pub(crate) rest: Vec<(Big, Big)>,
     pub(crate) log: Vec<(Big, Big)>,
-    /// log(sum of e^score), of scores that are not off.
+    /// log(sum of e^score), for scores without an error.
     pub(crate) log_sum_exp: Big,
-    /// Nothing but -inf.
+    /// Whether the row is nothing but -inf.
     pub(crate) is_empty: bool,
 }
 
@@ -56,7 +55,7 @@ impl Row {
         Self { p, rest, log, log_sum_exp: top + rest_of_top.ln_1p(), is_empty: false }
     }
 
-    /// Of exact scores.
+    /// For exact scores.
     pub(crate) fn exact(scores: &[Big]) -> Self {
         Self::of(scores, &vec![Big::ZERO; scores.len()])
     }
@@ -90,10 +89,10 @@ fn others(terms: &[Big]) -> Vec<Big> {
     sums
 }
 
-/// The point of the simplex that a function of rows gives for a row.
+/// The point of the simplex that a function of rows gives.
 pub(crate) struct Simplex {
     pub(crate) p: Vec<Big>,
-    /// How many are above 0.
+    /// How many elements are above 0.
     pub(crate) count: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Functions of rows: softmax, log-softmax and softmin, plain and of scores that are scaled, biased and masked.
+//! Functions of rows: softmax, log-softmax and softmin, plain and with scores that are scaled, biased and masked.
 
 use activations::{FromOutput, Level, LogSoftmax, Softmax, Softmin};
 
@@ -46,7 +46,7 @@ impl Shape {
         match case {
             Case::Empty => vec![Self::new(0, 5, 1), Self::new(0, 5, 3)],
             Case::One => vec![Self::new(1, 1, 1)],
-            // Long rows are taken in another way than short ones.
+            // Long rows are computed in another way than short ones.
             Case::Random => vec![Self::new(4, 7, 1), Self::new(2, 33, 1), Self::new(1, 1_100, 1), Self::new(2, 5, 3)],
             _ => vec![Self::new(4, 7, 1), Self::new(2, 33, 1), Self::new(1, 300, 1), Self::new(2, 5, 3)],
         }
@@ -64,7 +64,7 @@ impl Shape {
     }
 }
 
-/// The changes that are made to the scores first.
+/// How the scores are changed first.
 #[derive(Clone, Debug)]
 pub(crate) struct Terms<T> {
     what: &'static str,
@@ -146,7 +146,7 @@ pub(crate) fn function<'a, T: Number>(
 /// The documented bound of values and diagonals.
 pub(crate) const BOUND: f64 = 3.0;
 
-/// The expected results of the passes, at a level of this kind.
+/// The expected results of the passes, at a level that is fused or plain.
 pub(crate) fn expected<'a, T: Number>(
     kind: Kind,
     shape: Shape,
@@ -167,7 +167,7 @@ pub(crate) fn expected<'a, T: Number>(
             let product = factor * x[i].big();
             let score = terms.bias.as_ref().map_or(product, |bias| product + bias[i % bias.len()].big());
             let score = if kept(i) { score } else { Big::of(f64::NEG_INFINITY) };
-            // Half an ULP of the score, without fused multiply-add of the product too; a power of two rounds nothing.
+            // Half an ULP of the score, and without fused multiply-add half an ULP of the product. A power of two is exact.
             let half_ulp = |x: Big| if x.is_finite() { T::spacing_of_computation(x).scaled(-1) } else { Big::ZERO };
             let rounds = terms.bias.is_some() || scale != Big::ONE;
             let own = if rounds { half_ulp(score) } else { Big::ZERO };
@@ -198,12 +198,12 @@ pub(crate) fn expected<'a, T: Number>(
     Passes { x, grad_y, values, slopes, grads }
 }
 
-/// The product of the transposed Jacobian with a gradient, and the noise of its terms.
+/// The product of the transposed Jacobian with a gradient, and the rounding errors of its terms.
 pub(crate) struct Gradient<'a> {
     kind: Kind,
     row: &'a Row,
     g: &'a [Big],
-    /// The sum of p g, or of g; the same of magnitudes; and what the scores' errors may add.
+    /// The sum of p g, or of g; the sum of the magnitudes; and the part of the scores' errors.
     sum: Big,
     size: Big,
     off: Big,
@@ -320,7 +320,7 @@ fn check<T: Number>(
     }
 }
 
-/// Without terms each row has exact scores: what `big` sees of it.
+/// Without terms each row has exact scores, as `big` has them.
 pub(crate) fn exact_row<T: Number>(x: &[T]) -> Row {
     Row::exact(&big(x))
 }

@@ -1,4 +1,4 @@
-//! Log-sum-exp: of a slice, of rows, in pieces, and what follows from it.
+//! Log-sum-exp: of a slice, of rows, in pieces, and the gradients and probabilities that follow from it.
 
 use activations::{Level, LogSumExp, log_sum_exp, log_sum_exp_axis, log_sum_exp_backward, log_sum_exp_rows};
 
@@ -9,12 +9,12 @@ use crate::judge::{Expected, Judge};
 use crate::number::{Number, for_each_type, stale};
 use crate::rows::{BOUND, exact_row};
 
-/// 1.5 ULP of the result, or of 1 where it is less.
+/// 1.5 ULP of the result, or of 1 if the result is smaller.
 fn logarithm(exact: Big) -> Expected {
     Expected::of(exact, 1.5).floor(Big::ONE)
 }
 
-/// Rows, as they lie along the first axis.
+/// Rows, laid out along the first axis.
 pub(crate) fn side_by_side<T: Copy>(rows: &[T], len: usize) -> Vec<T> {
     (0..len).flat_map(|place| rows.chunks(len).map(move |row| row[place])).collect()
 }
@@ -54,7 +54,7 @@ fn functions<T: Number>(judge: &mut Judge) {
     }
 }
 
-/// The state of the same numbers, put together in as many ways as there are.
+/// The state of the same numbers, built in all ways.
 fn states<T: Number>(x: &[T], level: Level) -> Vec<(&'static str, LogSumExp<T>)> {
     let mut pushed = LogSumExp::new();
     x.iter().for_each(|&x| pushed.push(x));
@@ -65,7 +65,7 @@ fn states<T: Number>(x: &[T], level: Level) -> Vec<(&'static str, LogSumExp<T>)>
     let (left, right) = x.split_at(x.len() / 3);
     let mut merged = LogSumExp::of(left);
     merged.merge(&LogSumExp::of(right));
-    // Pieces of one, merged as a tree.
+    // Pieces of one number, merged as a tree.
     let mut pieces: Vec<LogSumExp<T>> = x.iter().map(|&x| LogSumExp::of(&[x])).collect();
     while pieces.len() > 1 {
         let pair = |pair: &[LogSumExp<T>]| {
@@ -98,7 +98,7 @@ fn in_pieces<T: Number>(judge: &mut Judge) {
             for level in Level::available() {
                 for (by, state) in states(&x, level) {
                     let (place, name) = (format!("{len} numbers by {by} at {level}"), format!("LogSumExp::{by}"));
-                    // Of the state and of what made it.
+                    // Counts for the method that built the state, and for `finish`.
                     for name in [name.as_str(), "LogSumExp::finish"] {
                         judge.check((name, "", case), || place.clone(), logarithm(row.log_sum_exp), state.finish());
                     }

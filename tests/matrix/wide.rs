@@ -1,4 +1,4 @@
-//! Half in, `f32` out: `Wide`, and the log-sum-exps that are not rounded to the element.
+//! `Wide`, which takes halves and gives `f32`, and log-sum-exps that are not rounded to the element.
 
 use activations::{
     Activation, BinaryCrossEntropy, CrossEntropy, Level, LogSoftmax, LogSumExp, Reduction, Softmax, Wide,
@@ -15,7 +15,7 @@ use crate::number::{Number, big, for_each_type, stale};
 use crate::rows::{Kind, Shape, Terms, exact_row, expected};
 use crate::sums::side_by_side;
 
-/// An element whose computations are a type of the matrix too.
+/// An element whose type of computation is in the matrix too.
 trait Widened: Number<Float: Number> {}
 
 impl<T: Number<Float: Number>> Widened for T {}
@@ -47,7 +47,7 @@ fn check<T: Widened, A: Activation<T::Float>>(
     }
 }
 
-/// `Wide(activation)`, of all activations of single numbers.
+/// `Wide(activation)`, for all activations of single numbers.
 fn of_numbers<T: Widened>(judge: &mut Judge) {
     for (number, (activation, more)) in activations().into_iter().enumerate() {
         let Some(formula) = Formula::of::<T>(&activation) else { continue };
@@ -167,7 +167,7 @@ fn of_sums<T: Widened>(judge: &mut Judge) {
     }
 }
 
-/// 16 of the reports: what rounds to nothing useful in a half.
+/// 16 of the reports: results that a half cannot hold.
 #[cfg(feature = "half")]
 #[test]
 fn losses_of_halves_come_in_f32() {

@@ -1,4 +1,4 @@
-//! Loops of a few functions over slices of odd lengths and places, and on threads: small enough for Miri and sanitizers
+//! Loops of a few functions over slices of odd lengths and alignments, and on threads. They are small enough for Miri and sanitizers
 //! (`tools/miri.sh`, `tools/sanitizers.sh`).
 
 use activations::{
@@ -6,7 +6,7 @@ use activations::{
     log_sum_exp,
 };
 
-/// On both sides of the loop's strips and blocks, and one beyond 1024, where stores are aligned.
+/// Just below and above the sizes of the loop's strips and blocks, and one above 1024, where stores are aligned.
 const LENGTHS: [usize; 8] = [0, 1, 3, 63, 65, 129, 257, 1_031];
 
 /// In Miri a long slice takes seconds.
@@ -18,12 +18,12 @@ fn numbers<T: Element>(len: usize) -> Vec<T> {
     (0..len).map(|i| T::from((i * 37 % 101) as i16 - 50).expect("a small number") / T::from(16).expect("16")).collect()
 }
 
-/// Checks that every pass gives each element the result that it gives for that element alone.
+/// Checks that every pass gives each element the same result as for that element by itself.
 fn elements_stand_alone<T: Element, F: Elementwise>(f: &F) {
     for (level, len) in Level::available().flat_map(|level| lengths().map(move |len| (level, len))) {
         let at = level.with(f.clone());
         let all = numbers::<T>(len + 1);
-        // Not aligned with a vector.
+        // A slice that is not aligned with a vector.
         let x = &all[1..];
         let stale = || vec![T::nan(); len + 1];
         let (mut y, mut slope, mut in_place, mut grad_x) = (stale(), stale(), all.clone(), stale());

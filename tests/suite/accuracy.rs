@@ -1,4 +1,4 @@
-//! Every stated bound holds: `f32` on a sweep of all exponents, `f64` on the committed tables, rows of softmax.
+//! Every stated bound holds: for `f32` on a sweep of all exponents, for `f64` on the committed tables, and for rows of softmax.
 //!
 //! All 2^32 inputs: `cargo run --release --example accuracy -- --exhaustive`.
 
@@ -10,10 +10,10 @@ use crate::exhaustive::{self, Exhaustive};
 use crate::support::{Float, chosen};
 use activations::{Activation, AnyActivation, Level, LogSoftmax, Softmax};
 
-/// A prime, so that no pattern of bits is left out for long.
+/// A prime, so that every pattern of bits occurs.
 const STRIDE: u64 = if cfg!(debug_assertions) { 65_537 } else { 4_099 };
 
-/// Where something happens: roots, kinks, ends of reductions, thresholds of underflow.
+/// Special places: roots, kinks, ends of reductions, thresholds of underflow.
 const PLACES: [f32; 40] = [
     0.0, 0.35, 0.5, 0.694, 0.7518, 0.7525, 1.0, 1.04, 1.2785, 2.0, 4.0, 9.0, 10.0, 10.9, 12.8, 13.2, 14.5, 14.75, 17.0,
     20.0, 44.0, 52.0, 87.0, 88.0, 104.0, 112.0, 1.5, 3.0, 6.0, // QuickGelu, Mish, Tanhshrink and LogCosh, Snake.
@@ -49,7 +49,7 @@ fn f32_is_within_its_bound_at_every_level() {
     }
 }
 
-/// The program `accuracy --exhaustive` relies on this: on a few ranges, its two references find the errors that the oracle finds.
+/// The program `accuracy --exhaustive` relies on this: on a few ranges, its two references find the same errors as the oracle.
 #[test]
 fn the_kernels_of_f64_and_the_oracle_see_the_same_errors() {
     const LEN: u64 = 1 << 14;
@@ -69,14 +69,14 @@ fn the_kernels_of_f64_and_the_oracle_see_the_same_errors() {
             let (apart, at) = both.apart;
             assert!(apart <= exhaustive::APART, "{what}: {apart:e} ULP apart at {at:e}");
             for (alone, both) in alone.iter().zip(&both.reports) {
-                // The references may be so far apart. Smaller errors count as none.
+                // The references may differ by this much. Smaller errors count as 0.
                 if alone.worst > exhaustive::APART {
                     assert_eq!(alone.worst, both.worst, "{what}: {alone:?}, {both:?}");
                 } else {
                     assert!(both.worst <= exhaustive::APART, "{what}: {alone:?}, {both:?}");
                 }
                 assert_eq!(alone.inputs, both.inputs, "{what}");
-                // x/2 of a subnormal x lies between two floats, and 2^-53 of it decides which one is nearer.
+                // For a subnormal x, x/2 may lie halfway between two floats, and an error of 2^-53 of it decides which one is nearer.
                 if start & 0x7fff_ffff >= NORMAL {
                     assert_eq!(alone.correctly_rounded, both.correctly_rounded, "{what}");
                 }
@@ -100,8 +100,8 @@ fn f64_is_within_its_bound_at_every_level() {
     assert!(tables > 0);
 }
 
-/// The exact probabilities of a row of `f32`, their logarithms, and the diagonals of both Jacobians, in `f64`: the sum of a
-/// million terms loses 2^-43 at most.
+/// The exact probabilities of a row of `f32`, their logarithms, and the diagonals of both Jacobians, in `f64`. The sum of a million terms
+/// has an error of 2^-43 at most.
 fn exact_row(x: &[f32]) -> Vec<[(f64, f64); 2]> {
     let max = x.iter().fold(f64::NEG_INFINITY, |max, &x| max.max(f64::from(x)));
     let e: Vec<f64> = x.iter().map(|&x| libm::exp(f64::from(x) - max)).collect();
@@ -205,7 +205,7 @@ fn rows_of_softmax_and_log_softmax_are_within_their_bound() {
             let x: Vec<f32> = (0..len).map(|_| (uniform() * magnitude) as f32).collect();
             check_row(&format!("{len} numbers up to {magnitude:e}"), &x, &mut worst);
         }
-        // Far from 0, where the numbers are shifted before they are exponentiated.
+        // Rows far from 0, whose numbers are shifted before the exponential.
         for offset in [-300.0, -255.9, 255.9, 256.0, 1e5] {
             let x: Vec<f32> = (0..len).map(|_| (offset + uniform() * 60.0) as f32).collect();
             check_row(&format!("{len} numbers near {offset}"), &x, &mut worst);
@@ -214,9 +214,9 @@ fn rows_of_softmax_and_log_softmax_are_within_their_bound() {
     println!("{worst:.3?}");
 }
 
-/// Rows whose sums round in the same direction at every addition, in plain sums by lanes: 15 ULP off, once.
+/// Rows whose sums are rounded in the same direction at every addition. With plain sums by lanes they were 15 ULP off.
 #[test]
-fn rows_of_alike_numbers_are_within_their_bound() {
+fn rows_of_similar_numbers_are_within_their_bound() {
     let (mut uniform, mut worst) = (uniform(), BTreeMap::new());
     for len in [8, 32, 100, 511, 512, 600, 1_024, 4_096, 32_768] {
         for _ in 0..if cfg!(debug_assertions) { 2 } else { 30 } {

@@ -1,16 +1,16 @@
-//! Scores as attention has them now: sinks, causal masks without an array, windows, soft caps, and the gradients of all.
+//! The scores of attention: sinks, causal masks without an array, windows, soft caps, and all their gradients.
 
 use crate::rowwise::{forward, from_output, random};
 use crate::support::{Bits, Float, Outputs, assert_same, show, sum, ulps, wide};
 use activations::{Activation, Broadcast, FromOutput, Level, LogSoftmax, Scores, SinkGradient, Softmax, Softmin};
 
-/// On both sides of what lies side by side, of columns, of groups, of chunks and of tiles, without and with a sink.
+/// Just below and above the sizes of rows side by side, columns, groups, chunks and tiles, without and with a sink.
 const LENGTHS: [usize; 14] = [1, 2, 31, 32, 33, 56, 57, 128, 1_000, 1_023, 1_024, 4_095, 4_096, 9_000];
 
-/// Exact, so that scores are rounded once at every level, and gradients not again.
+/// Exact scales, so that scores are rounded once at every level, and gradients are not rounded again.
 const SCALE: f64 = 0.125;
 
-/// The signs of zeros are left open where a mask makes them.
+/// Zeros that a mask makes may have either sign.
 fn without_signs<T: Float>(y: &[T]) -> Vec<T> {
     y.iter().map(|&y| if y == T::zero() { T::zero() } else { y }).collect()
 }
@@ -19,10 +19,10 @@ fn is_slope(method: &str) -> bool {
     method.contains("derivative") && !method.ends_with("value") || method == "backward"
 }
 
-/// The function of rows with one element more has the same bits: the sink is such an element, behind a score that is scaled,
-/// biased and masked.
+/// The sink is one more element, after scores that are scaled, biased and masked. A function of rows with that element has the same
+/// bits.
 #[test]
-fn a_sink_is_an_element_more() {
+fn a_sink_is_one_more_element() {
     fn check<T: Float, A: Activation<T>, S: SinkGradient<T> + FromOutput<T>>(
         (name, sign): (&str, f64),
         n: usize,
@@ -121,7 +121,7 @@ fn a_causal_mask_is_the_mask_of_an_array() {
                 let mut x: Vec<T> = random(&mut bits, rows * n, 10.0);
                 let g: Vec<T> = random(&mut bits, rows * n, 3.0);
                 let keep: Vec<bool> = (0..rows * n).map(|i| seen(i / n, i % n, queries, offset, window)).collect();
-                // What is hidden does not matter; a NaN that is seen makes its row NaN.
+                // A hidden NaN does not matter, but a NaN that is seen makes its row NaN.
                 for (i, x) in x.iter_mut().enumerate().filter(|&(i, _)| !keep[i]) {
                     *x = [T::nan(), T::infinity(), T::zero()][i % 3];
                 }
@@ -143,7 +143,7 @@ fn a_causal_mask_is_the_mask_of_an_array() {
                 let b = Outputs::of(&level.with(with_window(log.causal(queries, offset).unwrap())), &x, &g);
                 for ((method, expected), (_, got)) in a.named().into_iter().zip(b.named()) {
                     for (i, (&e, &y)) in expected.iter().zip(got).enumerate() {
-                        // The gradient has the sum of all of `grad_y` in it, hidden or not.
+                        // The gradient contains the sum of all of `grad_y`, hidden or not.
                         let sum = sums[i / n];
                         let within = match method {
                             "backward" => {
@@ -185,7 +185,7 @@ fn a_causal_mask_is_the_mask_of_an_array() {
     check::<f64>();
 }
 
-/// What soft-capped scores are, in `f64`.
+/// Compares with soft-capped scores in `f64`.
 #[test]
 fn soft_capped_scores_are_within_their_rounding() {
     let mut bits = Bits(702);
@@ -206,7 +206,7 @@ fn soft_capped_scores_are_within_their_rounding() {
                 let total = sum(s.iter().map(|s| (s - max).exp()));
                 let p: Vec<f64> = s.iter().map(|s| (s - max).exp() / total).collect();
                 let mean = sum((0..n).map(|i| p[i] * g[at(i)].wide()));
-                // The errors of a score and of the greatest, 6 ULP each.
+                // The errors of a score and of the greatest score, 6 ULP each.
                 let largest = (0..n).filter(|&i| keep[i]).fold(0.0_f64, |m, i| m.max(s[i].abs()));
                 let relative = f64::from(f32::EPSILON) * (3.0 + 12.0 * largest);
                 for i in 0..n {
@@ -223,7 +223,7 @@ fn soft_capped_scores_are_within_their_rounding() {
                     near("forward", p[i], p[i] * relative, got.forward[at(i)]);
                     near("in place", p[i], p[i] * relative, got.in_place[at(i)]);
                     let diagonal = p[i] * (1.0 - p[i]) * flat;
-                    // 1 - p is off by what all the others are, sech^2 by what rounding does to its argument.
+                    // 1 - p has the errors of all other probabilities, and sech^2 the rounding errors of its argument.
                     let relative = relative + f64::from(f32::EPSILON) * (4.0 + 3.0 * u[i].abs());
                     near("derivative", diagonal, p[i] * flat * 2.0 * relative, got.derivative[at(i)]);
                     let size = g[at(i)].wide().abs() + sum((0..n).map(|j| p[j] * g[at(j)].wide().abs()));
@@ -242,7 +242,7 @@ fn soft_capped_scores_are_within_their_rounding() {
     assert!(grad[0] == 0.0 && grad[1] > 0.0, "{grad:?}");
 }
 
-/// A shift of rows whose scores leave the range takes the sink along.
+/// If rows are shifted because their scores leave the range, their sinks are shifted too.
 #[test]
 fn sinks_of_scores_beyond_the_range_are_the_limit() {
     let p = |x: &[f32], scale: f64, sink: f32| {
@@ -256,7 +256,7 @@ fn sinks_of_scores_beyond_the_range_are_the_limit() {
     assert_eq!(p(&[-20.0, -18.0], 1e38, f32::NEG_INFINITY), [0.0, 1.0]);
     assert_eq!(p(&[-1.0, 3.0], 1e38, f32::MAX), [0.0, 0.0]);
     assert_eq!(p(&[-1.0, 0.0], 1e38, 0.0), [0.0, 0.5]);
-    // Rows side by side, each with a shift of its own, and one without.
+    // Rows side by side, each with its own shift, and one row without a shift.
     let (n, top) = (5_000, |lane: usize| 100 * lane + 7);
     let x: Vec<f32> = (0..3 * n).map(|i| if i / 3 == top(i % 3) { 20.0 } else { [1.0, 19.0, -0.5][i % 3] }).collect();
     let softmax = Softmax::axis(n, 3).unwrap().scaled(1e38).unwrap().sink(&[0.0, f32::MAX, f32::NEG_INFINITY]).unwrap();
@@ -310,7 +310,7 @@ fn rows_along_another_axis_have_the_same_sinks_and_causal_masks() {
         (0..rows).for_each(|row| (0..n).for_each(|c| x[place(row, c)] = adjacent[row * n + c]));
         let sinks: Vec<f32> = random(&mut bits, inner, 4.0);
         let keep: Vec<bool> = (0..rows * n).map(|i| seen(i / n, i % n, inner, 1, Some(30))).collect();
-        // Rows of arrays, because those of causal masks are computed up to a column only.
+        // Rows of masks as arrays, because rows of causal masks are only computed up to a column.
         let a = Softmax::rows(n).unwrap().masked(&keep).unwrap().sink(Broadcast::each_cycled(&sinks, 1)).unwrap();
         let b = Softmax::axis(n, inner).unwrap().causal(inner, 1).unwrap().window(30).unwrap().sink(&sinks).unwrap();
         let (a_out, b_out) = (Outputs::of(&a, &adjacent, &adjacent), Outputs::of(&b, &x, &x));
@@ -325,7 +325,7 @@ fn rows_along_another_axis_have_the_same_sinks_and_causal_masks() {
     }
 }
 
-/// Halves are computed in `f32` and rounded once, the sinks' gradients too.
+/// Halves are computed in `f32` and rounded once. So are the sinks' gradients.
 #[cfg(feature = "half")]
 #[test]
 fn halves_are_rounded_once() {
@@ -386,12 +386,12 @@ fn a_sink_for_each_row_has_a_gradient_for_each() {
         softmax.backward_with_sink(&x, &g, &mut grad, &mut grad_sink);
         assert_eq!(SinkGradient::<f64>::sinks(&softmax), rows);
         for row in 0..rows {
-            // What all scores and the sink gain together is nothing.
+            // The gradients of all scores and the sink sum to 0.
             let total = sum(grad[row * n..][..n].iter().copied()) + grad_sink[row];
             assert!(total.abs() <= 1e-15 * wide(&g[row * n..][..n]).iter().map(|g| g.abs()).sum::<f64>(), "{total:e}");
         }
     }
-    // A function without sinks has none.
+    // A function without sinks has no gradients of sinks.
     let mut grad = [0.0_f32; 2];
     Softmax::rows(2).unwrap().scaled(1.0).unwrap().backward_with_sink(&[0.0; 2], &[1.0, 0.0], &mut grad, &mut []);
     assert_eq!(grad, [0.25, -0.25]);
@@ -401,7 +401,7 @@ fn a_sink_for_each_row_has_a_gradient_for_each() {
 }
 
 #[test]
-fn what_does_not_fit_is_refused() {
+fn input_that_does_not_fit_is_refused() {
     let softmax = Softmax::rows(4).unwrap();
     let text = |scores: Result<Scores<'_, Softmax, f32>, activations::ParameterError>| scores.unwrap_err().to_string();
     for cap in [0.0, -1.0, f64::NAN, f64::INFINITY] {

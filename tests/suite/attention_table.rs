@@ -1,11 +1,10 @@
-//! PyTorch: what it computes in f64 for scores of attention and routers of experts, from a committed table
-//! (`tools/attention.py`).
+//! PyTorch's results in f64 for scores of attention and routers of experts, from a committed table (`tools/attention.py`).
 
 use std::collections::BTreeMap;
 
 use activations::{Broadcast, Element, Level, LogSoftmax, Scores, SinkGradient, Softmax, TopKSoftmax};
 
-/// One case: its parameters, and its numbers by their part.
+/// One case: its parameters, and its numbers, by part.
 struct Case {
     name: String,
     parameters: BTreeMap<String, String>,
@@ -28,7 +27,7 @@ impl Case {
     fn assert_near<T: Number>(&self, level: Level, part: &str, got: &[T]) {
         let expected = &self.numbers[part];
         assert_eq!(expected.len(), got.len(), "{}, {part}", self.name);
-        // Scores are up to 16, each a few roundings off; a half is rounded once more.
+        // Scores are up to 16, each off by a few roundings. A half is rounded once more.
         let size = expected.iter().filter(|y| y.is_finite()).fold(1.0_f64, |size, y| size.max(y.abs()));
         for (i, (&e, got)) in expected.iter().zip(got).enumerate() {
             let got = got.wide();
@@ -62,7 +61,7 @@ fn table() -> (String, Vec<Case>) {
     (versions, cases)
 }
 
-/// An element with its roundings, relative: of what is computed in, and of a half.
+/// An element with its relative roundings: of the type of computation, and of a half.
 trait Number: Element {
     const COMPUTED: f64;
     const HALF_ULP: f64 = 0.0;
@@ -153,7 +152,7 @@ fn check<T: Number>(case: &Case, level: Level, scores: &impl SinkGradient<T>) {
     let mut grad_sinks = vec![T::nan(); scores.sinks()];
     scores.forward(&x, &mut y);
     case.assert_near(level, "y", &y);
-    // Log-probabilities of -inf had no part in PyTorch's sum.
+    // Log-probabilities of -inf are left out of PyTorch's sum.
     let g: Vec<T> = g.iter().zip(&y).map(|(&g, y)| if y.wide() == f64::NEG_INFINITY { T::zero() } else { g }).collect();
     scores.backward_with_sink(&x, &g, &mut grad_x, &mut grad_sinks);
     case.assert_near(level, "grad_x", &grad_x);

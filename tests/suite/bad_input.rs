@@ -1,4 +1,4 @@
-//! Input that the crate refuses: the message, the line of code that it names, and that nothing is written before.
+//! Input that the crate refuses: the message, the line of code that it names, and that nothing is written.
 
 use std::cell::RefCell;
 use std::error::Error;
@@ -18,11 +18,11 @@ pub(crate) struct Refusal {
 }
 
 thread_local! {
-    /// `Some` in a thread that expects to panic: the last panic, once there was one.
+    /// `Some` in a thread that expects a panic: the last panic, if there was one.
     static EXPECTED: RefCell<Option<Option<Refusal>>> = const { RefCell::new(None) };
 }
 
-/// The panic of `f`, if it panics. Other threads' panics are reported as ever.
+/// The panic of `f`, if it panics. Panics of other threads are reported as usual.
 pub(crate) fn refusal(f: impl FnOnce()) -> Option<Refusal> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
@@ -50,7 +50,7 @@ pub(crate) fn refusal(f: impl FnOnce()) -> Option<Refusal> {
     refusal
 }
 
-/// Asserts that the call is refused at this very line, with all of `parts` in the message.
+/// Asserts that the call is refused at its own line, with all of `parts` in the message.
 macro_rules! refused {
     ($what:expr, $call:expr, $($part:expr),+) => {{
         let (refusal, line) = ($crate::bad_input::refusal(|| { $call; }), line!());
@@ -190,7 +190,7 @@ fn a_slope_that_is_not_finite_is_an_error_that_says_what_is_allowed() {
 }
 
 #[test]
-fn a_slope_that_is_finite_is_taken_as_it_is() {
+fn any_finite_slope_is_accepted() {
     for slope in [0.01, 0.0, -0.0, -1.5, 1.0, 30.0, f64::MIN_POSITIVE, f64::MAX, f64::MIN] {
         assert_eq!(LeakyRelu::new(slope).unwrap().negative_slope().to_bits(), slope.to_bits());
     }

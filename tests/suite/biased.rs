@@ -1,4 +1,4 @@
-//! Activations with a bias: the bits of a sum and an activation, the gradient of the bias, and what is refused.
+//! Activations with a bias: the bits of a sum and an activation, the gradient of the bias, and input that is refused.
 
 use crate::bad_input::{mark, refusal, refused, untouched};
 use crate::support::{Bits, Float, Outputs, assert_same, show};
@@ -7,7 +7,7 @@ use activations::{
     Tanh,
 };
 
-/// Lengths of rows and numbers of them: short rows that are taken together, whole and not; long ones, in strips.
+/// Lengths and numbers of rows: short rows that are processed together, in whole groups and not, and long rows, in strips.
 const SHAPES: [(usize, usize); 17] = [
     (1, 0),
     (1, 1),
@@ -39,7 +39,7 @@ macro_rules! each_activation {
     )+};
 }
 
-/// The sums of the columns, rounded once. They are computed in twice the precision, which keeps what each addition loses.
+/// The sums of the columns, rounded once. They are computed in twice the precision, with the rounding error of each addition.
 fn column_sums<T: Float>(rows: &[T], width: usize) -> Vec<f64> {
     (0..width).map(|j| crate::support::sum(rows.iter().skip(j).step_by(width).map(|g| g.wide()))).collect()
 }
@@ -85,7 +85,7 @@ fn the_gradient_of_the_bias_is_the_sum_of_the_columns_within_the_stated_bound() 
                     column_sums(&grad_x.iter().map(|g| g.abs()).collect::<Vec<T>>(), width),
                 );
                 for (j, ((&got, sum), size)) in grad_bias.iter().zip(sums).zip(sizes).enumerate() {
-                    // The sum to compare with has a rounding of its own.
+                    // The sum to compare with is also rounded.
                     let tolerance = 0.5 * T::of(sum).spacing()
                         + (rows as f64 * T::EPS / 2.0).powi(2) * size
                         + 2.0 * f64::EPSILON * sum.abs();
@@ -103,8 +103,8 @@ fn the_gradient_of_the_bias_is_the_sum_of_the_columns_within_the_stated_bound() 
 }
 
 #[test]
-fn sums_that_cancel_keep_what_is_left() {
-    // Identity's slope, of ReLU on the right; a column of 2^30, 1, -2^30 sums to 1.
+fn sums_that_cancel_keep_their_digits() {
+    // The slope is 1, as for identity and for ReLU on the right. A column of 2^30, 1, -2^30 sums to 1.
     for level in Level::available() {
         let layer = level.with(Biased { activation: Relu, bias: &[1.0_f32; 3] });
         let grad_y = [[2.0_f32.powi(30); 3], [1.0; 3], [-2.0_f32.powi(30); 3]].concat();
@@ -172,7 +172,7 @@ fn slices_that_do_not_fit_the_bias_panic_naming_both_and_nothing_is_written() {
         empty.backward_with_bias(&[], &[], &mut [], &mut []);
         empty.forward(&[], &mut []);
         assert!(refusal(|| empty.forward(&x, &mut y)).is_some());
-        // Nor rows, without elements: the sums are 0.
+        // Without elements there are no rows either, and the sums are 0.
         layer.backward_with_bias(&[], &[], &mut [], &mut grad_bias);
         assert_eq!(grad_bias, [T::zero(); 3]);
     }
@@ -225,7 +225,7 @@ fn rows_of_an_activation_are_those_of_the_bias_or_divide_it() {
     assert!(refused(1_025, 1_025).contains("rows of at most 1024 elements, but the activation's rows have 1025"));
 }
 
-/// Halves are `f32` from load to the one rounding. Gradients are summed before they are rounded.
+/// Halves are `f32` from load to the one rounding at the end. Gradients are summed before they are rounded.
 #[cfg(feature = "half")]
 #[test]
 fn halves_with_a_bias_are_f32_rounded_once() {

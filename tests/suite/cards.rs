@@ -1,4 +1,4 @@
-//! Every claim of every card, held against the function; and that its picture is there.
+//! Compares every claim of every card with the function, and checks that the function has a picture.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::support::{Float, chosen, is_elementwise, slope, value};
 use activations::{AnyActivation, Level, Vanishes};
 
-/// A function of one number: an elementwise one itself; of one that takes rows, the first element of the row [x, 0].
+/// An elementwise function as it is. A function of rows as a function of one number: the first element of the row [x, 0].
 fn section(activation: AnyActivation, level: Level) -> impl Fn(f64) -> f64 {
     let at = level.with(activation);
     let alone = is_elementwise(&activation);
@@ -33,7 +33,7 @@ fn section_slope(activation: AnyActivation, level: Level) -> impl Fn(f64) -> f64
     }
 }
 
-/// Fine near 0, then ever coarser up to the largest numbers, rising.
+/// Rising numbers: dense near 0, and less dense up to the largest numbers.
 fn grid() -> Vec<f64> {
     let mut x: Vec<f64> = (-16 * 512..=16 * 512).map(|i| f64::from(i) / 512.0).collect();
     let far = (0..4_000).map(|i| 16.0 * 2.0_f64.powf(f64::from(i) / 4.0)).take_while(|x| x.is_finite());
@@ -44,7 +44,7 @@ fn grid() -> Vec<f64> {
     x
 }
 
-/// Each activation at each level, with its value's bound in spacings.
+/// Each activation at each level, with the bound of its value in spacings.
 fn each(mut check: impl FnMut(AnyActivation, Level, f64)) {
     for activation in chosen() {
         for level in Level::available() {
@@ -74,7 +74,7 @@ fn range_is_reached_and_never_left() {
         let (low, high) = activation.card().range;
         assert!(low < high, "{activation}: the range is {low}..{high}");
         let x = grid();
-        // The upper end is the lower end of -f.
+        // The upper end of f is the lower end of -f.
         let ends = [(1.0, low), (-1.0, -high)];
         for (sign, end) in ends {
             let g = |x: f64| sign * f(x);
@@ -85,7 +85,7 @@ fn range_is_reached_and_never_left() {
             }
             let what = format!("{activation} at {level}: the range ends at {}", sign * end);
             if end.is_infinite() {
-                // In proportion to x, if slowly.
+                // The value grows in proportion to x, if slowly.
                 assert!(least < -1e300, "{what}, the farthest value is {}", sign * least);
             } else {
                 let slack = (bound + 0.5) * end.spacing().max(f64::EPSILON / 4.0);
@@ -191,8 +191,8 @@ fn gelu_and_silu_fall_between_minus_two_and_their_minimum() {
 
 #[test]
 fn the_slope_jumps_at_the_kinks_and_nowhere_else() {
-    // Of a smooth function, slopes of neighbouring cells differ by h f'' < 0.003, or of one that grows as e^x by 0.003 of
-    // themselves; at a kink they jump.
+    // For a smooth function, slopes of neighbouring cells differ by h f'' < 0.003, or, if it grows as e^x, by 0.003 of themselves. At a
+    // kink they jump.
     const JUMP: f64 = 0.02;
     let h = 1.0 / 512.0;
     each(|activation, level, _| {
@@ -218,7 +218,7 @@ fn the_slope_jumps_at_the_kinks_and_nowhere_else() {
 }
 
 #[test]
-fn functions_are_continuous_but_for_those_that_jump_at_their_kinks() {
+fn functions_are_continuous_unless_they_jump_at_their_kinks() {
     let h = 1.0 / 512.0;
     each(|activation, level, _| {
         let f = section(activation, level);
@@ -280,7 +280,7 @@ fn stated_errors_are_under_the_ceilings() {
     }
 }
 
-/// All sources in a folder and those below, one after the other.
+/// All sources in a folder and its subfolders, one after another.
 fn sources(folder: &Path) -> String {
     let mut text = String::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -298,7 +298,7 @@ fn every_function_has_a_picture_and_its_documentation_shows_it() {
     for activation in chosen() {
         let file = format!("docs/pictures/{}.svg", activation.card().name);
         let picture = fs::read_to_string(root.join(&file)).unwrap_or_else(|e| panic!("{file}: {e}; {DRAW}"));
-        // Markdown would end the picture at an empty line. The package holds them all.
+        // Markdown would end the picture at an empty line. The package contains all pictures.
         let first = picture.lines().next().unwrap();
         assert!(
             first.starts_with("<svg ") && first.ends_with('>') && !picture.contains("\n\n"),

@@ -1,4 +1,4 @@
-//! The smooth functions with other parameters than the default, and gradients from their outputs.
+//! The smooth functions with parameters other than the defaults, and gradients from their outputs.
 
 use std::iter;
 
@@ -9,7 +9,7 @@ use activations::{
     LogSigmoid, ParameterError, Selu, Sigmoid, Silu, Sin, Snake, Softplus, Swish, Tanh, Xielu,
 };
 
-/// Inputs of all magnitudes where a parameter's scale puts the curve, and beyond.
+/// Inputs of all magnitudes near the curve, whose place depends on a parameter, and beyond.
 fn inputs(scale: f64) -> Vec<f32> {
     let mut bits = Bits(31);
     let near = iter::repeat_with(move || (bits.within(120.0) / scale) as f32).take(20_000);
@@ -18,7 +18,7 @@ fn inputs(scale: f64) -> Vec<f32> {
     near.chain(small).chain(far).flat_map(|x| [x, -x]).collect()
 }
 
-/// The greatest error in ULP against the formula in `f64`, at each level, is below the ceilings.
+/// Checks that the greatest error in ULP, compared with the formula in `f64`, is below the ceilings at each level.
 fn within_ceilings(
     name: &str,
     activation: impl Into<AnyActivation>,
@@ -150,9 +150,9 @@ fn xielu(x: f64, [p, n, b]: [f64; 3]) -> f64 {
     }
 }
 
-/// Beside a beta of nearly 0, e^x - 1 - x is all there is on the left: its error counts in its own spacing.
+/// With a beta of nearly 0, only e^x - 1 - x is left on the left side. Its error is in units of its own spacing.
 #[test]
-fn xielu_with_next_to_no_beta_is_within_5_ulp() {
+fn xielu_with_a_tiny_beta_is_within_5_ulp() {
     let x: Vec<f32> = (1..40_000).map(|i| i as f32 / -8_192.0).collect();
     for given @ [p, n, b] in [[1.0, 5.0, 0.0], [1.0, 1e3, 2.0_f64.powi(-10)]] {
         for level in Level::available() {
@@ -185,7 +185,7 @@ fn xielu_holds_for_any_parameters() {
     }
 }
 
-/// There the bounds of the card count in the spacing at 1/16.
+/// Near zero the bounds of the card are in units of the spacing at 1/16, so this test checks more.
 #[test]
 fn xielu_near_zero_keeps_its_relative_accuracy() {
     let small = (0..6_000).map(|i| 2.0_f32.powf(i as f32 / -40.0 - 1.0));
@@ -262,7 +262,7 @@ fn the_wave_of_snake_never_leaves_its_bounds() {
 }
 
 #[test]
-fn absurd_parameters_give_no_nan() {
+fn extreme_parameters_give_no_nan() {
     fn check<T: Float>() {
         let x: Vec<T> =
             [0.0, 1e-40, 1e-3, 1.0, 1e5, 1e30, f64::INFINITY].map(T::of).into_iter().flat_map(|x| [x, -x]).collect();
@@ -316,8 +316,8 @@ fn parameters_out_of_range_are_refused() {
     }
 }
 
-/// The gradient from the output against the derivative at the input: within `ulps` spacings, and what an error of the
-/// output by `ulps_of_y` spacings makes of the derivative, whose own derivative with respect to y is `sensitivity`.
+/// Compares the gradient from the output with the derivative at the input. They may differ by `ulps` spacings, plus the effect of an
+/// output error of `ulps_of_y` spacings, where `sensitivity` is the derivative's own derivative with respect to y.
 fn from_output_agrees<A: FromOutput<f32> + Copy>(name: &str, f: A, sensitivity: impl Fn(f64) -> f64) {
     let x: Vec<f32> = inputs(2.0);
     for level in Level::available() {
@@ -369,7 +369,7 @@ fn the_output_of_the_exponential_is_its_derivative() {
 }
 
 #[test]
-fn gradients_from_outputs_hand_nan_on() {
+fn gradients_from_outputs_of_nan_are_nan() {
     fn of<A: FromOutput<f64>>(f: A) -> bool {
         f.backward_from_output_vec(&[f64::NAN], &[1.0])[0].is_nan()
     }

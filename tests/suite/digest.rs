@@ -1,9 +1,9 @@
-//! The bits of every function, as committed digests: the same on every CPU of a kind, in every build. Those of `Exact` are of no
-//! kind: there is one line for all CPUs.
+//! The bits of every function, as committed digests. They are the same on every CPU of a kind, in every build. `Exact` has one line for
+//! all CPUs.
 //!
-//! `reproducibility` compares the levels of one machine; this compares machines and builds. Halves are tested beside their
-//! own tests, and `tools/bits` is a program of nothing else, compiled for many builds by `tools/bits.sh`. After a change
-//! of bits that is meant (and listed in the changelog), `tools/bits.sh --write` writes the file anew.
+//! `reproducibility` compares the levels of one machine; this test compares machines and builds. Halves are tested with their own tests.
+//! `tools/bits` is a program with only this test, which `tools/bits.sh` compiles for many builds. After an intended change of bits,
+//! which the changelog must list, `tools/bits.sh --write` writes the file again.
 
 use std::collections::BTreeMap;
 
@@ -16,13 +16,13 @@ use crate::support::{Bits, Outputs, chosen, digest_inputs, fnv, is_chosen, is_el
 #[cfg(feature = "half")]
 use half::{bf16, f16};
 
-/// An element with its bits, and inputs that are worth trying.
+/// An element with its bits, and useful inputs.
 pub(crate) trait Number: Element {
     const TYPE: &'static str;
-    /// All NaNs are one.
+    /// All NaNs have the same digest.
     fn pattern(self) -> u64;
     fn inputs() -> Vec<Self>;
-    /// What the methods of the correctly rounded function give, if it and the type have one.
+    /// The results of the correctly rounded function, if the function and the type have one.
     fn exact(activation: &AnyActivation, level: Level, x: &[Self], grad_y: &[Self]) -> Option<Outputs<Self>>;
 }
 
@@ -88,12 +88,12 @@ pub(crate) fn rows<T: Number>() -> Vec<Vec<T>> {
         .into()
 }
 
-/// Rounded.
+/// Rounded to the type.
 fn number<T: Number>(x: f64) -> T {
     T::from(x).expect("every element has a number near it")
 }
 
-/// The numbers the other way round, 1 where they are not finite: gradients for them.
+/// The numbers in reverse order, as gradients. Numbers that are not finite become 1.
 pub(crate) fn gradients<T: Number>(x: &[T]) -> Vec<T> {
     x.iter().rev().map(|x| if x.is_finite() { *x } else { T::one() }).collect()
 }
@@ -112,10 +112,10 @@ fn assert_same<T: Number>(what: &str, x: &[T], expected: &[T], got: &[T]) {
     }
 }
 
-/// Lengths on both sides of a vector, a strip of 64, a block of 256, and of what is too short to be aligned.
+/// Lengths just below and above a vector, a strip of 64, a block of 256, and the least length that is aligned.
 const LENGTHS: [usize; 20] = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 65, 255, 257, 511, 1_023, 1_025];
 
-/// The same bits in pieces of any length, wherever they start, and on any number of threads.
+/// Checks that the bits are the same in pieces of any length and start, and on any number of threads.
 fn elements_stand_alone<T: Number>(at: &At<AnyActivation>, x: &[T], grad_y: &[T], whole: &Outputs<T>) {
     let mut start = 0;
     for len in LENGTHS.into_iter().cycle() {
@@ -156,7 +156,7 @@ fn on_threads<T: Number>(_: &At<AnyActivation>, _: &[T], _: &[T]) -> impl Iterat
     std::iter::empty()
 }
 
-/// The same bits for a row between others.
+/// Checks that a row between others has the same bits.
 fn rows_stand_alone<T: Number>(level: Level, activation: AnyActivation, x: &[T], grad_y: &[T], whole: &Outputs<T>) {
     let n = x.len();
     let same_name = |other: &AnyActivation| other.card().name == activation.card().name;
@@ -168,15 +168,15 @@ fn rows_stand_alone<T: Number>(level: Level, activation: AnyActivation, x: &[T],
     }
 }
 
-/// By function, type, kind and method.
+/// Digests by function, type, kind and method.
 pub(crate) type Digests = BTreeMap<String, u64>;
 
-/// Enters a digest, which must be the one of the kind's other levels.
+/// Enters a digest. All levels of one kind must have the same.
 fn enter<T: Number>(digests: &mut Digests, name: &str, level: Level, what: &str, numbers: impl IntoIterator<Item = T>) {
     enter_as(digests, name, if level.is_fused() { "fused" } else { "plain" }, level, what, numbers);
 }
 
-/// The same for what has the same bits in every `kind`.
+/// The same for functions that have the same bits in every kind.
 fn enter_as<T: Number>(
     digests: &mut Digests,
     name: &str,
@@ -190,7 +190,7 @@ fn enter_as<T: Number>(
     assert!(before.is_none_or(|before| before == digest), "{line}: other bits at {level}");
 }
 
-/// Enters what the methods of a function gave for each of the inputs.
+/// Enters the results of a function's methods for each of the inputs.
 pub(crate) fn enter_outputs<T: Number>(digests: &mut Digests, name: &str, level: Level, outputs: &[Outputs<T>]) {
     let mut enter_all = |what: &str, output: fn(&Outputs<T>) -> &[T]| {
         enter(digests, name, level, what, outputs.iter().flat_map(output).copied());
@@ -278,7 +278,7 @@ pub(crate) fn around_them<T: Number>(digests: &mut Digests) {
         enter(digests, "biased gelu", level, "backward", [grad_x, grad_bias].concat());
 
         let prelu = level.with(Prelu::new(&targets[..5]).inner(3));
-        // Finite: the sums of the slopes' gradient are worth comparing.
+        // The inputs are finite, so that the sums of the slopes' gradient are worth comparing.
         let finite = gradients(&logits[..15 * 700]);
         let (mut grad_x, mut grad_slopes) = (nothing(finite.len()), nothing(5));
         prelu.backward_with_slopes(&finite, &gradients(&finite), &mut grad_x, &mut grad_slopes);
@@ -310,7 +310,7 @@ pub(crate) fn committed() -> Digests {
     lines.map(|(line, text)| (line.into(), digest(text))).collect()
 }
 
-/// What this build gives for the type.
+/// The digests of this build for the type.
 pub(crate) fn found<T: Number>() -> Digests {
     let mut found = Digests::new();
     activations::<T>(&mut found);
@@ -321,12 +321,12 @@ pub(crate) fn found<T: Number>() -> Digests {
     found
 }
 
-/// Whether a line is of a function that is [`chosen`], or all are.
+/// Whether a line belongs to a function that is [`chosen`], or all are.
 pub(crate) fn is_compared(line: &str) -> bool {
     is_chosen(line.split(',').next().unwrap_or_default())
 }
 
-/// Panics unless the digests of the type equal the committed ones, in every kind that this build has. Prints the kinds.
+/// Panics unless the digests of the type equal the committed ones, for every kind that this build has. Prints the kinds.
 pub(crate) fn assert_committed<T: Number>() {
     let (found, committed) = (found::<T>(), committed());
     for kind in ["fused", "plain", "exact"] {

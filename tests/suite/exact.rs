@@ -8,13 +8,13 @@ use activations::{
 use crate::bad_input::{mark, refused, untouched};
 use crate::support::{Bits, Float, Outputs, assert_same, digest_inputs, elementwise};
 
-/// The methods' outputs at a level.
+/// The outputs of all methods at a level.
 fn outputs(activation: &AnyActivation, level: Level, x: &[f32], grad_y: &[f32]) -> Outputs<f32> {
     let exact = activation.as_exact().expect("a function of single numbers");
     Outputs::of(&level.with(exact), x, grad_y)
 }
 
-/// By mpmath, with 100 digits: ties but for a tiny part, and results near ties.
+/// Computed by mpmath, with 100 digits: results near ties, and results that differ from a tie only by a tiny part.
 #[test]
 fn hard_results_are_those_of_a_hundred_digits() {
     let mut lines = 0;
@@ -29,7 +29,7 @@ fn hard_results_are_those_of_a_hundred_digits() {
         for level in Level::available() {
             let got = outputs(&activation, level, &[x], &[1.0]);
             for (what, expected, got) in [("value", value, &got.forward), ("derivative", slope, &got.derivative)] {
-                // The formulas of the table do not know the sign of a zero.
+                // The formulas of the table do not determine the sign of a zero.
                 let unsigned = |y: f32| if y == 0.0 { 0.0 } else { y };
                 assert_same(&format!("{name} at {level}, {what}"), &[x], &[unsigned(expected)], &[unsigned(got[0])]);
             }
@@ -39,7 +39,7 @@ fn hard_results_are_those_of_a_hundred_digits() {
     assert!(lines > 800, "{lines} lines");
 }
 
-/// The default function, in `f64`, decides what is not near a tie.
+/// The default function in `f64` decides all results that are not near a tie.
 fn assert_rounded(activation: &AnyActivation, x: &[f32]) {
     let wide: Vec<f64> = x.iter().map(|&x| f64::from(x)).collect();
     let near = Outputs::of(activation, &wide, &vec![1.0; x.len()]);
@@ -50,7 +50,7 @@ fn assert_rounded(activation: &AnyActivation, x: &[f32]) {
         {
             let mut decided = 0;
             for ((&x, &near), &got) in x.iter().zip(near).zip(got) {
-                // The kernel for `f64` is right to a few ULP, near roots to those of 1/16.
+                // The kernel for `f64` is right to a few ULP; near roots, to a few ULP of 1/16.
                 let cancels = near.abs() > 1e-8 && near.abs() < 0.06;
                 let by = if near.is_finite() { near.abs() * 1e-14 + if cancels { 1e-16 } else { 0.0 } } else { 0.0 };
                 let (low, high) = ((near - by) as f32, (near + by) as f32);
@@ -70,7 +70,7 @@ fn assert_rounded(activation: &AnyActivation, x: &[f32]) {
 #[test]
 fn every_function_is_that_of_f64_rounded() {
     for activation in elementwise() {
-        // Beyond, the default gives the mean.
+        // Beyond this, the default gives the mean.
         let wave = ["snake", "sin"].contains(&activation.card().name);
         let x: Vec<f32> =
             digest_inputs().into_iter().filter(|x: &f32| !wave || x.abs() < 1e6 || x.is_infinite()).collect();
@@ -147,7 +147,7 @@ fn nan_and_infinities_are_those_of_the_default() {
             let (default, got) = (Outputs::of(&level.with(activation), &x, &x), outputs(&activation, level, &x, &x));
             assert_same(&format!("{activation} at {level}"), &x, &default.forward, &got.forward);
             assert_same(&format!("{activation}'s derivative at {level}"), &x, &default.derivative, &got.derivative);
-            // Zeros of the same sign.
+            // Zeros have the same sign.
             let zeros = [0.0, -0.0];
             let (default, got) =
                 (level.with(activation).forward_vec(&zeros), outputs(&activation, level, &zeros, &zeros));
@@ -159,13 +159,13 @@ fn nan_and_infinities_are_those_of_the_default() {
 }
 
 #[test]
-fn half_of_a_subnormal_is_rounded_by_what_is_added_to_it() {
-    // Of odd multiples of the least number, x/2 is a tie; gelu(x) is above it.
+fn a_tiny_part_decides_how_half_of_a_subnormal_is_rounded() {
+    // For odd multiples of the least number, x/2 is a tie, and gelu(x) is above it.
     for (x, y) in [(1e-45_f32, 1e-45), (4e-45, 3e-45), (7e-45, 4e-45), (-1e-45, -0.0), (-4e-45, -1e-45)] {
         assert_same("gelu", &[x], &[y], &Exact(Gelu).forward_vec(&[x]));
         assert_same("silu", &[x], &[y], &Exact(Silu).forward_vec(&[x]));
     }
-    // These are ties: to even.
+    // These are ties, so they round to even.
     let half = Exact(LeakyRelu::new(0.5).expect("a slope"));
     assert_same("leaky", &[], &[-0.0, -3e-45], &half.forward_vec(&[-1e-45_f32, -4e-45]));
 }

@@ -1,4 +1,4 @@
-//! `Exact` of rows: within 0.501 ULP of the exact results, at every level with the same bits.
+//! `Exact` of rows: within 0.501 ULP of the exact results, with the same bits at every level.
 
 use activations::{
     Activation, Element, Exact, Level, LogSoftmax, Softmax, Softmin, log_sum_exp_exact, log_sum_exp_rows_exact,
@@ -6,10 +6,10 @@ use activations::{
 
 use crate::support::{Bits, Outputs, assert_same};
 
-/// What the exact results of a row are, in `f64`.
+/// The exact results of a row, in `f64`.
 struct Row {
     p: Vec<f64>,
-    /// 1 - p, and its logarithm's negative: log p. Where p is near 1 both are of what is beside it.
+    /// 1 - p, and -log p. Where p is near 1, both are computed from the other probabilities.
     complement: Vec<f64>,
     log_p: Vec<f64>,
     log_sum_exp: f64,
@@ -28,7 +28,7 @@ impl Row {
 }
 
 trait Exactly: Element<Float = f32> {
-    /// The distance from the number to the next.
+    /// The distance from the number to the next one.
     fn spacing(exact: f64) -> f64;
     fn wide(self) -> f64;
 }
@@ -88,7 +88,7 @@ fn within_half_an_ulp<T: Exactly>() {
                 check(&what("softmin"), negative.p[i], softmin[i]);
                 check(&what("log-softmax"), row.log_p[i], log_softmax.forward[i]);
                 check(&what("log-softmax's diagonal"), row.complement[i], log_softmax.derivative[i]);
-                // Where the parts cancel the oracle is no better than the function.
+                // If the parts cancel, the oracle is no more accurate than the function.
                 if (gradients[i] - mean).abs() > 1e-4 {
                     check(&what("softmax's gradient"), row.p[i] * (gradients[i] - mean), softmax.backward[i]);
                 }

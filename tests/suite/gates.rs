@@ -1,4 +1,4 @@
-//! Gates: the bits of an activation and a product, in every layout, place and level; gradients; and what is refused.
+//! Gates: the bits of an activation and a product, for every layout, place and level; gradients; and input that is refused.
 
 use crate::bad_input::{mark, refusal, refused, untouched};
 use crate::support::{Bits, Float, assert_same, show, ulps};
@@ -7,7 +7,7 @@ use activations::{
     ReGlu, Relu, Sigmoid, Silu, Softmax, SwiGlu, Tanh,
 };
 
-/// Lengths on both sides of a vector, a strip, a block, and what is taken apart at a time.
+/// Lengths just below and above a vector, a strip, a block, and the number of pairs that are separated at a time.
 const LENGTHS: [usize; 18] = [0, 1, 2, 3, 7, 15, 16, 17, 63, 65, 256, 257, 511, 512, 513, 1023, 1030, 1100];
 
 /// Calls the macro with each gate, its activation and its name.
@@ -23,7 +23,7 @@ macro_rules! each_gate {
     )+};
 }
 
-/// Gates, ups, gradients, and what must come out of them.
+/// Gates, ups, gradients, and the expected results.
 struct Case<T> {
     gate: Vec<T>,
     up: Vec<T>,
@@ -34,7 +34,7 @@ struct Case<T> {
 }
 
 impl<T: Float> Case<T> {
-    /// By the activation alone, and products of slices.
+    /// The expected results, from the activation alone and products of slices.
     fn separately(f: &impl Activation<T>, bits: &mut Bits, n: usize) -> Self {
         let [gate, up, grad_out] = [(); 3].map(|()| bits.floats::<T>(n));
         let product = |a: &[T], b: &[T]| a.iter().zip(b).map(|(&a, &b)| a * b).collect::<Vec<T>>();
@@ -81,7 +81,7 @@ impl<T: Float> Case<T> {
     }
 }
 
-/// Gates and ups in one slice: the layouts, as their documentation says them.
+/// Gates and ups in one slice, in the documented layouts.
 fn pack<T: Float>(packing: Packing, gate: &[T], up: &[T]) -> Vec<T> {
     let rows = |n: usize, first: &[T], second: &[T]| -> Vec<T> {
         first.chunks(n.max(1)).zip(second.chunks(n.max(1))).flat_map(|(a, b)| [a, b].concat()).collect()
@@ -162,7 +162,7 @@ fn gradients_of_gates_are_limits_of_differences() {
 
 #[test]
 fn the_stated_bound_of_gates_follows_from_the_activations() {
-    // By libm, in f64: the product has the activation's relative error and one rounding.
+    // The reference is libm's, in f64. The product has the activation's relative error and one rounding.
     let (mut bits, mut worst) = (Bits(24), 0);
     for _ in 0..200_000 {
         let (gate, up) = (bits.within(20.0) as f32, bits.within(20.0) as f32);
@@ -254,7 +254,7 @@ fn slices_of_gates_that_do_not_fit_panic_naming_both_and_nothing_is_written() {
         refused!(name, gated.forward_packed(Packing::Interleaved, &x[..5], &mut out), "5 elements", "rows of 2");
         untouched(name, &out);
         untouched(name, &grad_x);
-        // None at all is fine.
+        // No elements at all are allowed.
         gated.forward_packed(Packing::GateFirst(0), &[], &mut [] as &mut [T]);
         gated.backward_packed(Packing::GateFirst(7), &[], &[], &mut [] as &mut [T]);
     }
@@ -286,7 +286,7 @@ fn rows_of_an_activation_stay_whole_in_a_gate() {
 fn rows_that_do_not_fit_into_a_gate_panic_naming_both_and_nothing_is_written() {
     let softmax = Gated(Softmax::rows(600).unwrap());
     let (x, mut out) = ([0.5_f32; 1_200], [mark::<f32>(); 600]);
-    // The lengths of rows are the activation's affair, and `run` finds out: it is not the caller that is blamed.
+    // Only the activation knows the lengths of its rows, so `run` finds the fault, and the message does not name the caller's line.
     let mut says = |call: &dyn Fn(&mut [f32]), parts: [&str; 2]| {
         let message = refusal(|| call(&mut out)).expect("refused").message;
         assert!(parts.iter().all(|part| message.contains(part)), "{message}");

@@ -1,10 +1,10 @@
-//! Derivatives against finite differences, and backward against derivatives.
+//! Compares derivatives with finite differences, and the backward pass with derivatives.
 
 use crate::support::{Bits, Float, Outputs, assert_same, chosen, elementwise, same, show, slope, sum, ulps, value};
 use activations::{Activation, Level, LogSoftmax, Softmax};
 use approx::relative_eq;
 
-/// The relative error that a finite difference may have beside the rounding of the values it is made of.
+/// The relative error that a finite difference may have in addition to the rounding of its values.
 const TRUNCATION: f64 = 1e-8;
 
 /// Inputs for finite differences: all multiples of 1/256 in [-40, 40]. With a step that is a power of two, x + h and
@@ -13,14 +13,14 @@ fn grid() -> impl Iterator<Item = f64> {
     (-40 * 256..=40 * 256).map(|i| f64::from(i) / 256.0)
 }
 
-/// A step for central differences at x, shorter far out, where tails fall off like e^(-x^2).
+/// A step for central differences at x. It is shorter for large x, where tails fall off like e^(-x^2).
 fn step(x: f64) -> f64 {
     let shrink = x.abs().max(1.0).log2().ceil() as i32;
     2.0_f64.powi(-10 - shrink)
 }
 
-/// f'(x) by central differences with steps h and h/2, combined so that the error of order h^2 cancels (Richardson);
-/// and a bound of what the values' rounding adds, if they are right to `bound` ULP.
+/// f'(x) by central differences with steps h and h/2, combined so that the error of order h^2 cancels (Richardson), and a bound of the
+/// error from rounding, if the values are right to `bound` ULP.
 fn difference(f: impl Fn(f64) -> f64, x: f64, h: f64, bound: f64) -> (f64, f64) {
     let y = [x + h, x - h, x + h / 2.0, x - h / 2.0].map(f);
     let coarse = (y[0] - y[1]) / (2.0 * h);
@@ -30,7 +30,7 @@ fn difference(f: impl Fn(f64) -> f64, x: f64, h: f64, bound: f64) -> (f64, f64) 
     ((4.0 * fine - coarse) / 3.0, 3.0 * bound * (largest * f64::EPSILON + f64::TINY) / h)
 }
 
-/// Where a derivative has a corner: differences across it err by an order of h more than Richardson's method takes care of.
+/// Corners of derivatives. Differences across a corner have an error of a lower order in h than Richardson's method removes.
 const CORNERS: &[(&str, f64)] = &[
     ("elu", 0.0),
     ("celu", 0.0),
@@ -56,7 +56,7 @@ fn derivative_is_the_limit_of_differences() {
                     continue;
                 }
                 let (expected, noise) = difference(|x| value(&at, x), x, h, bound);
-                // Where the derivative is 0 and turns, what Richardson's method leaves is no part of it.
+                // Where the derivative is 0 and has a kink, the remaining error of Richardson's method is not relative to it.
                 let noise = if x == 0.0 { noise + h.powi(4) } else { noise };
                 let got = slope(&at, x);
                 assert!(
@@ -70,7 +70,7 @@ fn derivative_is_the_limit_of_differences() {
                 // Where f is flat, equal values have no noise.
                 compared += usize::from(noise < 1e-6 * expected.abs() || (expected, got) == (0.0, 0.0));
             }
-            // Where f' is far below the rounding of f, as tanh' = 4 e^-2|x| soon is, the comparison says nothing.
+            // If f' is far below the rounding of f, as tanh' = 4 e^-2|x| is even for moderate x, the comparison means nothing.
             assert!(compared > 3_000, "{activation} at {level}: only {compared} comparisons are sharper than 1e-6");
         }
     }
@@ -84,7 +84,7 @@ fn derivative_in_f32_is_the_one_in_f64() {
             let bound = f32::bounds(&activation.card().error, level.is_fused()).1;
             for x in grid() {
                 let (exact, got) = (slope(&at, x), slope(&at, x as f32));
-                // A card counts errors in the spacing at 1/16 or above where a derivative crosses zero.
+                // Where a derivative crosses zero, a card's errors are in units of the spacing at 1/16 or above.
                 let near_root = !activation.card().monotone && x.abs() < 4.0;
                 let spacing = f32::of(if near_root { exact.abs().max(1.0 / 16.0) } else { exact }).spacing();
                 let error = (f64::from(got) - exact).abs() / spacing;
@@ -149,7 +149,7 @@ fn both_in_one_pass_are_the_value_and_the_derivative_to_the_bit() {
     check::<f64>();
 }
 
-/// Rows of scores and gradients: `n` of them, multiples of 1/256 so that steps are exact.
+/// Rows of scores and gradients: `n` multiples of 1/256, so that steps are exact.
 fn row(bits: &mut Bits, n: usize, size: f64) -> (Vec<f64>, Vec<f64>) {
     let scores = (0..n).map(|_| (bits.within(size) * 256.0).round() / 256.0).collect();
     (scores, (0..n).map(|_| bits.within(3.0)).collect())
@@ -161,7 +161,7 @@ fn softmax(level: Level, x: &[f64]) -> Vec<f64> {
     p
 }
 
-/// dp[i]/dx[j] by finite differences, with the bound of its noise.
+/// dp[i]/dx[j] by finite differences, with a bound of its rounding error.
 fn jacobian_entry(level: Level, x: &[f64], i: usize, j: usize) -> (f64, f64) {
     let p_of = |xj: f64| {
         let mut x = x.to_vec();
@@ -188,7 +188,7 @@ fn softmax_backward_is_the_transposed_jacobian_times_the_gradient() {
                         noise += g.abs() * entry_noise;
                         magnitude += (g * entry).abs();
                     }
-                    // The terms may cancel: their truncation does not.
+                    // The terms may cancel, but their truncation errors do not.
                     assert!(
                         relative_eq!(got, expected, epsilon = noise + TRUNCATION * magnitude, max_relative = 0.0),
                         "softmax at {level}, backward, row of {n}, element {j}: x = {x:?}, grad_y = {g:?}: \
@@ -241,7 +241,7 @@ fn softmax_backward_is_the_probability_times_the_centred_gradient() {
     check::<f64>();
 }
 
-/// Softmax by the standard library's exp, within 2 ULP: differences of scores are exact here.
+/// Softmax by the standard library's exp, within 2 ULP, because differences of scores are exact here.
 fn reference_softmax(x: &[f64]) -> Vec<f64> {
     let max = x.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let sum = sum(x.iter().map(|x| (x - max).exp()));
@@ -266,7 +266,7 @@ fn softmax_derivative_is_the_diagonal_of_its_jacobian() {
                          {expected:e} +- {noise:e}, got {:e}",
                         diagonal[i]
                     );
-                    // The product of the Jacobian with the i-th unit vector has the diagonal's element at i.
+                    // The product of the Jacobian with the i-th unit vector has the diagonal's element at place i.
                     let mut unit = vec![0.0; n];
                     unit[i] = 1.0;
                     let mut column = vec![f64::NAN; n];
@@ -365,7 +365,7 @@ fn log_softmax_backward_is_the_transposed_jacobian_times_the_gradient() {
 }
 
 #[test]
-fn log_softmax_backward_is_the_gradient_less_the_probability_times_its_sum() {
+fn log_softmax_backward_is_the_gradient_minus_the_probability_times_its_sum() {
     fn check<T: Float>() {
         let mut bits = Bits(9);
         for (level, n) in Level::available().flat_map(|level| [1, 2, 10, 33, 256, 1_000, 20_000].map(|n| (level, n))) {

@@ -1,8 +1,8 @@
-//! Derivatives exactly at kinks, corners and jumps: PyTorch's, from a committed table (`tools/kinks.py`).
+//! Derivatives exactly at kinks, corners and jumps: they are PyTorch's, from a committed table (`tools/kinks.py`).
 //!
-//! The table has what PyTorch, JAX, Keras and ONNX Runtime give. PyTorch decides; where it has no such function,
-//! `WITHOUT_PYTORCH` does, and `DIFFERENT` lists the libraries that give another number. The tests for `f32` and `f64` are in
-//! `special_values`, those for halves beside their own tests, so that no loop is compiled twice.
+//! The table has the results of PyTorch, JAX, Keras and ONNX Runtime. PyTorch decides. If PyTorch does not have the function,
+//! `WITHOUT_PYTORCH` decides. `DIFFERENT` lists the libraries that give another number. The tests for `f32` and `f64` are in
+//! `special_values`, and the tests for halves are with the other tests of halves, so that no loop is compiled twice.
 
 use std::fmt::Debug;
 use std::sync::LazyLock;
@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use crate::support::is_chosen;
 use activations::{Activation, AnyActivation, Element, Level, Prelu};
 
-/// A row: what a library gives.
+/// A row of the table: a library's result.
 pub(crate) struct Row {
     function: &'static str,
     parameters: &'static str,
@@ -33,12 +33,12 @@ static TABLE: LazyLock<Vec<Row>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Function, x and derivative, for functions that PyTorch does not have. The sparse sigmoid follows Keras, as a hard sigmoid;
-/// sparsemax follows the package of its authors, entmax; nothing is learnt through a hardmax.
+/// Function, x and derivative, for functions that PyTorch does not have. The sparse sigmoid follows Keras and is treated like a hard
+/// sigmoid. Sparsemax follows entmax, the package of its authors. Nothing is learnt through a hardmax.
 const WITHOUT_PYTORCH: &[(&str, f64, f64)] = &[
     ("shrink", -0.5, 0.0),
     ("shrink", 0.5, 0.0),
-    // The gradient of `torch.clip`, which Hugging Face's function calls, is 1 at its ends.
+    // The gradient of `torch.clip`, which Hugging Face's function calls, is 1 at both ends.
     ("clipped_gelu", 10.0, 1.0),
     ("sparse_plus", -1.0, 0.0),
     ("sparse_plus", 1.0, 1.0),
@@ -49,11 +49,11 @@ const WITHOUT_PYTORCH: &[(&str, f64, f64)] = &[
     ("hardmax", 0.0, 0.0),
 ];
 
-/// Library, function, x and derivative, where it is another one than here.
+/// Library, function, x and derivative, if the derivative differs from this crate's.
 const DIFFERENT: &[(&str, &str, f64, f64)] = &[
-    // x >= 0 is the right side.
+    // For x >= 0 it is the right side's.
     ("jax", "leaky_relu", 0.0, 1.0),
-    // A clamp, whose ends count as inside.
+    // A clamp whose ends count as inside.
     ("jax", "hard_tanh", -1.0, 1.0),
     ("jax", "hard_tanh", 1.0, 1.0),
     ("keras", "hard_tanh", -1.0, 1.0),
@@ -67,11 +67,11 @@ const DIFFERENT: &[(&str, &str, f64, f64)] = &[
     // The mean of both sides.
     ("jax", "sparse_sigmoid", -1.0, 0.25),
     ("jax", "sparse_sigmoid", 1.0, 0.25),
-    // The right side.
+    // The right side's derivative.
     ("keras", "selu", 0.0, 1.050_700_987_355_480_5),
-    // max(x, 0) + alpha expm1(min(x, 0) / alpha), both of whose sides count.
+    // max(x, 0) + alpha expm1(min(x, 0) / alpha): the derivatives of both sides are added.
     ("keras", "celu", 0.0, 2.0),
-    // Both count as within the support.
+    // Both elements count as within the support.
     ("keras", "sparsemax", -1.0, 1.0),
 ];
 
@@ -88,13 +88,13 @@ impl Row {
         })
     }
 
-    /// As it is parsed: `hard_tanh(min=-0.5, max=2.25)`.
+    /// The text to parse: `hard_tanh(min=-0.5, max=2.25)`.
     fn name(&self) -> String {
         format!("{}({})", self.function, self.parameters.replace(' ', ", "))
     }
 }
 
-/// The nearest number.
+/// The nearest number of the type.
 fn number<T: Element>(x: f64) -> T {
     T::from(x).expect("every element has a number near it")
 }
@@ -105,7 +105,7 @@ fn is_decided<T: Element>(got: T, row: &Row) -> bool {
     (got - decided).abs() <= T::epsilon() * decided.abs()
 }
 
-/// Inputs, and which outputs count: the block of the loop and its rest are compiled apart; a row is [x, 0].
+/// Inputs, and the outputs that matter. The loop's block and its rest are compiled separately; a row is [x, 0].
 fn inputs<T: Element>(row: &Row) -> (Vec<T>, Vec<T>) {
     if ["sparsemax", "hardmax"].contains(&row.function) {
         return (vec![number(row.x), T::zero()], vec![T::one(), T::zero()]);
@@ -113,7 +113,7 @@ fn inputs<T: Element>(row: &Row) -> (Vec<T>, Vec<T>) {
     (vec![number(row.x); 257], vec![T::one(); 257])
 }
 
-/// Compares each derivative of the function at x with the one that was decided.
+/// Compares each derivative of the function at x with the expected one.
 fn check<T: Element + Debug>(activation: &dyn Activation<T>, row: &Row, what: &str) {
     let (x, counts) = inputs::<T>(row);
     let grad_y: Vec<T> = counts.iter().map(|&one| one * number(4.0)).collect();
@@ -140,7 +140,7 @@ pub(crate) fn assert_decided<T: Element + Debug>() {
             }
             let activation: AnyActivation = row.name().parse().unwrap_or_else(|e| panic!("{what}: {e}"));
             check::<T>(&level.with(activation), row, &what);
-            // A function that folds has no derivative from its output.
+            // If two inputs have the same output, the derivative does not follow from the output.
             let folds = row.parameters == "negative_slope=-0.5";
             if let Some(from_output) = activation.as_from_output::<T>().filter(|_| !folds) {
                 let (mut y, grad_y) = inputs::<T>(row);

@@ -1,9 +1,9 @@
-//! The functions made of lines, and the algebraic ones: parameters other than the defaults, gradients from outputs.
+//! Functions made of lines, and algebraic functions: parameters other than the defaults, and gradients from outputs.
 
 use crate::support::{Bits, Float, Outputs, assert_same, show, value};
 use activations::*;
 
-/// A function with its parameters, its formula and its derivative, and by how many spacings it may differ from them.
+/// A function with its parameters, its formula and its derivative, and the spacings by which it may differ from them.
 struct Case {
     activation: AnyActivation,
     value: Box<dyn Fn(f64) -> f64>,
@@ -77,7 +77,7 @@ fn cases() -> Vec<Case> {
     let onnx = |x: f64| ((x + 2.5) / 5.0).clamp(0.0, 1.0);
     cases.push(case(HardSigmoid::onnx(), onnx, |x| within(x, -2.5, 2.5) / 5.0, (2.5, 0.5)));
     for b in [1.0_f64, 0.0625, 1e-30, 1e-6, 1e20] {
-        // x is 2 c sinh(z), with c = sqrt(b) / 2; b, rounded to the type, is off by half a spacing.
+        // x is 2 c sinh(z) with c = sqrt(b) / 2. b is rounded to the type, so it is off by half a spacing.
         let z = move |x: f64| libm::asinh(x / b.sqrt());
         let far = |x: f64| x.abs() > 1e30;
         cases.push(case(
@@ -90,7 +90,7 @@ fn cases() -> Vec<Case> {
     cases
 }
 
-/// Multiples of 1/64, floats next to kinks, and special ones.
+/// Multiples of 1/64, floats next to kinks, and special values.
 fn grid<T: Float>() -> Vec<T> {
     let mut x: Vec<T> = (-640..=640).map(|i| T::of(f64::from(i) / 64.0)).collect();
     for kink in [0.125, 0.25, 0.5, 1.0, 1.5, 2.0, 2.25, 2.5, 3.0, 4.0, 20.0] {
@@ -145,7 +145,7 @@ fn any_parameters_give_the_formula_at_every_level() {
 }
 
 #[test]
-fn zeros_keep_their_sign_where_the_parameters_leave_the_origin_in_place() {
+fn zeros_keep_their_sign_if_the_function_goes_through_the_origin() {
     fn check<T: Float>() {
         let functions: [AnyActivation; 7] = [
             Rrelu::new(0.25, 0.5).unwrap().into(),
@@ -210,7 +210,7 @@ fn parameters_out_of_their_range_are_refused_by_name() {
     }
 }
 
-/// The gradient from the outputs, beside the one from the inputs.
+/// Compares the gradient from the outputs with the gradient from the inputs.
 fn gradients<T: Float, F: FromOutput<T>>(f: &F, x: &[T], grad_y: &[T]) -> (Vec<T>, Vec<T>) {
     let y = f.forward_vec(x);
     (f.backward_vec(x, grad_y), f.backward_from_output_vec(&y, grad_y))
@@ -218,7 +218,7 @@ fn gradients<T: Float, F: FromOutput<T>>(f: &F, x: &[T], grad_y: &[T]) -> (Vec<T
 
 #[test]
 fn gradient_from_the_output_of_lines_is_the_one_from_the_input() {
-    /// `upper` is the output that inputs below its kink round to: it says 0, not the slope.
+    /// `upper` is the output to which inputs below the upper kink may be rounded. For it the derivative is 0, not the slope.
     fn check<T: Float, F: SlopeFromOutput + Copy>(f: F, upper: Option<f64>, name: &str) {
         for level in Level::available() {
             let x = grid::<T>();
@@ -226,11 +226,11 @@ fn gradient_from_the_output_of_lines_is_the_one_from_the_input() {
             let (mut expected, got) = gradients(&level.with(f), &x, &grad_y);
             let y = level.with(f).forward_vec(&x);
             for ((&x, &y), (expected, &g)) in x.iter().zip(&y).zip(expected.iter_mut().zip(&grad_y)) {
-                // The greatest output, also of numbers that round to it.
+                // The greatest output. Other inputs may be rounded to it.
                 if upper.is_some_and(|upper| y == T::of(upper)) && x.is_finite() {
                     *expected = g * T::zero();
                 }
-                // A slope of 0 makes -inf times 0 of -inf.
+                // With a slope of 0, -inf gives -inf times 0.
                 if y.is_nan() {
                     *expected = y;
                 }
@@ -258,10 +258,10 @@ fn gradient_from_the_output_of_lines_is_the_one_from_the_input() {
 
 #[test]
 fn gradient_from_the_output_of_curves_is_near_the_one_from_the_input() {
-    /// `error` takes an input and the derivative there. It gives how far off the derivative may be, in epsilons.
+    /// `error` takes an input and the derivative there. It returns how far off the derivative may be, in epsilons.
     fn check<T: Float, F: SlopeFromOutput + Copy>(f: F, error: fn(f64, f64) -> f64, name: &str) {
         for level in Level::available() {
-            // Larger numbers overflow as squares.
+            // The squares of larger numbers overflow.
             let x: Vec<T> = grid::<T>().into_iter().filter(|x| x.abs() < T::of(1e15)).collect();
             let (expected, got) = gradients(&level.with(f), &x, &vec![T::one(); x.len()]);
             for ((&x, expected), got) in x.iter().zip(expected).zip(got) {
@@ -291,7 +291,7 @@ fn gradient_from_the_output_of_curves_is_near_the_one_from_the_input() {
 }
 
 #[test]
-fn a_leaky_relu_that_folds_has_no_gradient_from_its_output() {
+fn a_leaky_relu_of_a_negative_slope_has_no_gradient_from_its_output() {
     let folding = LeakyRelu::new(-0.5).unwrap();
     for level in Level::available() {
         let grad_x = level.with(folding).backward_from_output_vec(&[-1.0_f32, 0.0, 1.0], &[1.0; 3]);

@@ -1,14 +1,14 @@
-//! Log-sum-exp and its states: against `f64`, at special values, and split in any way.
+//! Log-sum-exp and its states: compared with `f64`, at special values, and split in any way.
 
 use crate::common::ulp::{error_f32, error_f64};
 use crate::support::{Bits, Float, assert_same, same, wide};
 use activations::{CrossEntropy, Level, LogSumExp, log_sum_exp, log_sum_exp_backward, log_sum_exp_rows};
 use proptest::prelude::*;
 
-/// Bounds in ULP, as the documentation states them.
+/// Bounds in ULP, as documented.
 const LOG_SUM_EXP: f64 = 1.5;
 const PROBABILITY: f64 = 3.0;
-/// Of a row with a class, its gradient too.
+/// For a row with a class, and for its gradient.
 const ROW_LOSS: f64 = 3.0;
 
 /// The greatest element, and log(sum of e^(x - max)) to the precision of `f64`, by log1p of the sum of the others.
@@ -19,7 +19,7 @@ pub(crate) fn log_of_rest(x: &[f64]) -> (f64, f64) {
     (max, libm::log1p(crate::support::sum(rest)))
 }
 
-/// Rows of `f32` as a network may give them, and worse, with what they are.
+/// Rows of `f32` as in a network, and worse ones, with descriptions.
 pub(crate) fn rows_of_f32() -> impl Iterator<Item = (String, Vec<f32>)> {
     let mut bits = Bits(21);
     let long = if cfg!(debug_assertions) { 10_000 } else { 1_000_000 };
@@ -59,7 +59,7 @@ fn log_sum_exp_is_within_its_bound() {
     println!("log_sum_exp of f32: {worst:.3} ULP");
 }
 
-/// The committed rows of `f64`: the numbers, their probabilities, logarithms of these, and 1 - p, as hi + lo.
+/// The committed rows of `f64`: the numbers, their probabilities p, log p, and 1 - p, as hi + lo.
 fn rows_of_f64() -> Vec<Vec<[f64; 9]>> {
     let text =
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tables/rows.csv")).expect("rows.csv");
@@ -84,7 +84,7 @@ fn rows_of_f64_are_within_the_bounds() {
         let (n, level_count) = (x.len(), Level::available().count());
         for (class, level) in (0..n).step_by((n / 40).max(1)).flat_map(|c| Level::available().map(move |l| (c, l))) {
             let line = row[class];
-            // x - log p, both parts with what their rounding took away.
+            // x - log p, where both parts include their rounding errors.
             let (hi, lo) = (line[0] - line[5], line[0] - (line[0] - line[5]) - line[5] - line[6]);
             let mut sum = LogSumExp::new();
             sum.push_slice_at(level, &x);
@@ -173,7 +173,7 @@ fn log_sum_exp_of_special_values() {
 }
 
 #[test]
-fn a_state_comes_back_from_its_parts() {
+fn a_state_is_restored_from_its_parts() {
     fn check<T: Float>() {
         for values in [&[][..], &[f64::NEG_INFINITY], &[f64::INFINITY], &[f64::NAN], &[0.0, 1.0], &[-700.0, 88.5, 88.5]]
         {
@@ -238,7 +238,7 @@ fn the_gradient_of_log_sum_exp_is_softmax() {
     }
 }
 
-/// Numbers in pieces: some of them pushed one by one, then states merged in a random order.
+/// Numbers in pieces: some are pushed one by one, and then states are merged in a random order.
 fn split<T: Float>(x: &[T], seed: u64) -> LogSumExp<T> {
     let mut bits = Bits(seed);
     let mut states = Vec::new();
@@ -316,7 +316,7 @@ fn splits_of_committed_rows_of_f64_are_within_the_bounds() {
     }
 }
 
-/// A state that grows from one regime of scales to the next, upwards and downwards.
+/// A state whose numbers go from one range of scales to the next, upwards and downwards.
 #[test]
 fn scales_far_apart_merge() {
     for base in [0.0_f32, -1000.0, 1000.0] {

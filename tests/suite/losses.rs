@@ -1,4 +1,4 @@
-//! The losses: against `f64`, against differences, at extremes, and what they refuse.
+//! The losses: compared with `f64` and with differences, at extremes, and input that they refuse.
 
 use crate::common::ulp::error_f32;
 use crate::log_sum_exp::{log_of_rest, rows_of_f32};
@@ -6,8 +6,7 @@ use crate::support::{Bits, Float, assert_same, same, show, wide};
 use activations::{BinaryCrossEntropy, CrossEntropy, Level, LogSumExp, Reduction, Targets};
 use proptest::prelude::*;
 
-/// Bounds in ULP, as the documentation states them.
-/// Of a row with a class, its gradient too.
+/// Bounds in ULP, as documented. For a row with a class, and for its gradient.
 const ROW_LOSS: f64 = 3.0;
 const LOSS: f64 = 4.0;
 const GRADIENT: f64 = 5.0;
@@ -21,7 +20,7 @@ fn reference(x: &[f64], weights: &[f64]) -> (f64, Vec<f64>) {
     let p = |x: f64| libm::exp((x - max) - log);
     let rest =
         |i: usize| -> f64 { crate::support::sum(x.iter().enumerate().filter(|&(j, _)| i != j).map(|(_, &x)| p(x))) };
-    // p W - w. For the greatest element as (W - w) - (1 - p) W.
+    // p W - w. For the greatest element it is computed as (W - w) - (1 - p) W.
     let slope = |(i, (&x, &w)): (usize, (&f64, &f64))| {
         if x == max { (total - w) - rest(i) * total } else { p(x) * total - w }
     };
@@ -39,7 +38,7 @@ fn cross_entropy_of_classes_is_within_its_bound() {
         let (wide, n) = (wide(&x), x.len());
         let top = (0..n).fold(0, |top, i| if x[i] > x[top] { i } else { top });
         for class in [0, n / 2, n - 1, top] {
-            // The sums of the reference's gradients are long.
+            // For such rows the sums of the reference's gradients would be long.
             let (exact, exact_gradient) = if n < 1_100 {
                 reference(&wide, &one_hot(n, class))
             } else {
@@ -69,7 +68,7 @@ fn cross_entropy_of_classes_is_within_its_bound() {
     println!("cross-entropy of f32: loss {of_loss:.3}, gradient {of_gradient:.3} ULP");
 }
 
-/// A batch with everything, of `f32` numbers so that both types can take it.
+/// A batch with targets and weights, of `f32` numbers, so that both types represent it exactly.
 struct Case {
     classes: usize,
     logits: Vec<f32>,
@@ -96,7 +95,7 @@ impl Case {
         Self { classes, logits, labels, distributions, weights, smoothing }
     }
 
-    /// PyTorch's formulas: the weights on each row's classes, and what the mean divides by.
+    /// PyTorch's formulas: the weights on each row's classes, and the divisor of the mean.
     fn pytorch(&self, distributions: bool, weighted: bool) -> (Vec<Option<Vec<f64>>>, f64) {
         let (n, s) = (self.classes as f64, self.smoothing);
         let w = |j: usize| if weighted { f64::from(self.weights[j]) } else { 1.0 };
@@ -153,7 +152,7 @@ impl Case {
             for (i, &got) in grad.iter().enumerate() {
                 let (row, j) = (i / self.classes, i % self.classes);
                 let exact = exact[row].1[j] / divisor;
-                // The greater of p W and w, which may cancel.
+                // The greater of p W and w, whose difference may cancel.
                 let w = rows[row].as_ref().map_or(0.0, |w| w[j] / divisor);
                 let size = w.max(exact + w);
                 near(&format!("{what}, gradient {i}"), got, exact, size);
@@ -263,7 +262,7 @@ fn binary_cross_entropy_is_within_its_bound() {
                         let error = error_f32(losses[i], exact, 0.0);
                         assert!(error <= LOSS, "{x:e}, {t}, {weight}, {level}: {error:.3} ULP, got {}", losses[i]);
                         of_loss = of_loss.max(error);
-                        // What cancels: the greater of the two terms.
+                        // The greater of the two terms, which may cancel.
                         let error = error_f32(grad[i], slope, ((1.0 - t) * of_zero).max(weight * t * of_one));
                         assert!(
                             error <= GRADIENT,
@@ -305,7 +304,7 @@ fn extremes_of_cross_entropy() {
         for bad in [[f64::NAN, 0.0, 0.0], [inf, 0.0, 0.0], [-inf; 3], [inf, -inf, f64::NAN]] {
             let (loss, grad) = run(three, &bad, 0);
             assert!(loss.is_nan() && grad.iter().all(|g| g.is_nan()), "{bad:?}: {loss}, {grad:?}");
-            // An ignored row counts for nothing, whatever is in it.
+            // An ignored row does not count, whatever it contains.
             let (loss, grad) = run(three.reduction(Reduction::Sum), &bad, -100);
             assert_eq!((loss, grad), (0.0, vec![0.0; 3]));
         }
@@ -317,7 +316,7 @@ fn extremes_of_cross_entropy() {
         let (loss, grad) = run(three.ignore_index(2), &[1.0, 2.0, 3.0], 2);
         assert!(loss.is_nan() && grad == [0.0; 3]);
 
-        // Masked classes: nothing where their target is 0, infinity where it is not.
+        // Masked classes add nothing if their target is 0, and infinity otherwise.
         let x = of(&[1.0, -inf, 1.0]);
         let mut grad = [T::nan(); 3];
         let t = of(&[0.5, 0.0, 0.5]);
@@ -333,7 +332,7 @@ fn extremes_of_cross_entropy() {
         let masked = Targets::from(&[0_u8]).weighted(&weights);
         let got = three.label_smoothing(0.1).unwrap().loss(&x, masked).wide();
         assert!((got - (0.9 + 0.2 / 3.0) * 2.0_f64.ln()).abs() < 1e-6, "{got}");
-        // Masked by the least number instead.
+        // The mask is the least number instead.
         let x = of(&[0.0, -max, 0.0]);
         let got = three.label_smoothing(0.3).unwrap().loss(&x, &[0]).wide();
         assert!((got / (0.1 * max) - 1.0).abs() < 1e-6, "{got}");
@@ -363,7 +362,7 @@ fn extremes_of_binary_cross_entropy() {
             let mut grad = [T::nan()];
             let got = loss.loss_and_gradient(&[x], &[t], &mut grad);
             assert_eq!((got, grad[0]), (expected, slope), "x = {x}, t = {t}");
-            // Among others, in the vectors and in the rest.
+            // Between other elements, in the vectors and in the rest.
             for n in [100, 128, 300] {
                 let (mut xs, ts) = (vec![T::of(0.5); n], vec![t; n]);
                 xs[n / 2] = x;
@@ -446,9 +445,9 @@ fn losses_do_not_depend_on_the_level_or_on_the_place_of_a_row() {
     check::<f64>();
 }
 
-/// Trained on probabilities, as if they were logits, a sure and wrong network learns next to nothing.
+/// If probabilities are used as logits, a network that is confident and wrong learns almost nothing.
 #[test]
-fn the_gradient_of_a_sure_and_wrong_row_is_not_lost() {
+fn the_gradient_of_a_confident_and_wrong_row_is_not_lost() {
     let (loss, logits) = (CrossEntropy::new(3).unwrap(), [0.0_f32, 40.0, 0.0]);
     let mut grad = [0.0; 3];
     assert_eq!(loss.loss_and_gradient(&logits, &[0], &mut grad), 40.0);

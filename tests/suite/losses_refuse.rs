@@ -1,4 +1,4 @@
-//! What losses and log-sum-exps refuse, before they write.
+//! Input that losses and log-sum-exps refuse before they write anything.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -6,14 +6,14 @@ use activations::{BinaryCrossEntropy, CrossEntropy, LogSumExp, Targets, log_sum_
 
 fn ignore<T>(_: T) {}
 
-/// The message of the panic of `f`.
+/// The message of the panic in `f`.
 fn refused(f: impl FnOnce()) -> String {
     let payload = catch_unwind(AssertUnwindSafe(f)).expect_err("was not refused");
     payload.downcast_ref::<String>().cloned().or(payload.downcast_ref::<&str>().map(|s| (*s).to_owned())).unwrap()
 }
 
 #[test]
-fn what_losses_refuse_they_refuse_before_they_write() {
+fn losses_refuse_bad_input_before_they_write() {
     let loss = CrossEntropy::new(3).unwrap();
     let x = [0.5_f32; 6];
     let mut grad = [77.0_f32; 6];

@@ -1,5 +1,5 @@
-//! All tests that run the activations, in one program: each program of its own would compile every function again, for
-//! every type and level.
+//! All tests that run the activations are one program, because separate programs would each compile every function again, for every
+//! type and level.
 
 #[path = "../common/mod.rs"]
 mod common;

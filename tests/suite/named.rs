@@ -1,9 +1,9 @@
-//! Activations by name: whoever wrote the name, and whatever else comes in its place.
+//! Activations by name: names of all frameworks, and text that is not a name.
 
 use crate::support::{Bits, Float, Outputs, assert_same};
 use activations::*;
 
-/// What counts of a name.
+/// The part of a name that matters.
 fn letters(name: &str) -> String {
     name.chars().filter(|c| !"-_ ".contains(*c)).flat_map(char::to_lowercase).collect()
 }
@@ -95,7 +95,8 @@ fn an_unknown_name_is_an_error_that_says_the_nearest_and_where_the_names_are() {
     for name in ["nonsense", "gleu", "quack_gelu", "", "gelu gelu", "relu!", "geluu2"] {
         let error = name.parse::<AnyActivation>().unwrap_err();
         let text = error.to_string();
-        let where_they_are = "`AnyActivation::all()` lists the functions, and the guide, in `coming_from`, their names";
+        let where_they_are =
+            "`AnyActivation::all()` lists the functions; the guide's page `coming_from` lists their names";
         let expected = match error.nearest() {
             Some(nearest) => {
                 parsed(nearest);
@@ -109,7 +110,7 @@ fn an_unknown_name_is_an_error_that_says_the_nearest_and_where_the_names_are() {
 }
 
 #[test]
-fn a_name_of_what_is_elsewhere_says_where() {
+fn a_name_of_something_else_says_what_to_use() {
     for (name, instead) in [
         ("prelu", "Prelu"),
         ("torch.nn.PReLU(num_parameters=1)", "Prelu"),
@@ -136,7 +137,7 @@ fn a_name_of_what_is_elsewhere_says_where() {
 }
 
 #[test]
-fn a_slip_of_the_pen_gets_the_nearest_name() {
+fn a_typing_error_gets_the_nearest_name() {
     let slips = [
         ("gleu", "gelu"),
         ("geul", "gelu"),
@@ -199,7 +200,7 @@ fn a_name_runs_the_function_for_both_types() -> Result<(), ParseError> {
     Ok(())
 }
 
-/// The function by its type, by its name, and boxed, on the same slices.
+/// Runs the function by its type, by its name, and boxed, on the same slices.
 fn by_type_by_name_and_boxed_agree<T: Float, A: Activation<T> + Described + Copy + Into<AnyActivation>>(typed: A) {
     let mut bits = Bits(21);
     let name = A::CARD.name;

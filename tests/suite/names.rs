@@ -1,16 +1,17 @@
-//! Names as people have them: what PyTorch, transformers, ONNX, ONNX Runtime, Keras, JAX, Flax and TensorFlow print, write
-//! and are called by, from a committed table (`tools/names.py`).
+//! Names in use: those that PyTorch, transformers, ONNX, ONNX Runtime, Keras, JAX, Flax and TensorFlow print, write and are called by,
+//! from a committed table (`tools/names.py`).
 //!
-//! The values that they compute are in the table too, so a name of ours that means another function than theirs, or
-//! another default, is found out.
+//! The table also has the values that the frameworks compute. So the test detects a name that means another function here, or has
+//! another default.
 
 use std::collections::BTreeMap;
 
 use crate::support::Bits;
 use activations::{Activation, AnyActivation};
 
-/// Between a framework's value and ours, over 1 + |x|. ONNX Runtime computes in f32, ONNX keeps attributes in f32, PyTorch's
-/// softplus is x above 20. Functions that differ, as GELU and its tanh form, are 1e-4 or more apart somewhere.
+/// The greatest difference between a framework's value and ours, relative to 1 + |x|. ONNX Runtime computes in f32, ONNX stores
+/// attributes in f32, and PyTorch's softplus is x above 20. Different functions, such as GELU and its tanh form, differ by 1e-4 or more
+/// somewhere.
 const TOLERANCE: f64 = 1e-7;
 
 /// One line of the table.
@@ -28,7 +29,7 @@ struct Table {
     lines: Vec<Line>,
 }
 
-/// Records of fields: as Python's `csv` writes them, quoted where a field has a quote, a comma or a new line.
+/// Records of fields, as written by Python's `csv`: a field is quoted if it has a quote, a comma or a new line.
 fn records(text: &str) -> Vec<Vec<String>> {
     let (mut records, mut record, mut field, mut quoted) = (vec![], vec![], String::new(), false);
     let mut characters = text.chars().peekable();
@@ -70,7 +71,7 @@ fn table() -> Table {
 }
 
 impl Line {
-    /// The text, parsed, or read as JSON; `None` if nothing here reads JSON.
+    /// The text, parsed or read as JSON; `None` if this build does not read JSON.
     fn parsed(&self) -> Option<Result<AnyActivation, String>> {
         if self.text.starts_with('{') {
             #[cfg(feature = "serde")]
@@ -81,17 +82,16 @@ impl Line {
         Some(self.text.parse::<AnyActivation>().map_err(|error| error.to_string()))
     }
 
-    /// That `got` is the function that is expected, with its parameters, and has the framework's values; how far off those
-    /// are.
+    /// Checks that `got` is the expected function with its parameters, and has the framework's values. Returns how far off those are.
     fn check(&self, got: AnyActivation, inputs: &BTreeMap<String, Vec<f64>>) -> f64 {
         let Self { source, text, expected, .. } = self;
         let wanted: AnyActivation = expected.parse().unwrap_or_else(|error| panic!("`{expected}`: {error}"));
         assert_eq!(got.card().name, wanted.card().name, "{source}: `{text}` is {expected}");
         for ((name, got), (_, wanted)) in got.parameters().zip(wanted.parameters()) {
-            // Attributes of ONNX come as numbers of f32.
+            // ONNX stores attributes as numbers of f32.
             assert_eq!(got as f32, wanted as f32, "{source}: `{text}` is {expected}: `{name}`");
         }
-        // None where the framework is wrong: Keras's sparsemax.
+        // There are no values if the framework is wrong, as with Keras's sparsemax.
         let none = Vec::new();
         let x = inputs.get(&self.inputs).unwrap_or(&none);
         assert_eq!(x.len(), self.values.len(), "{source}: `{text}`");
@@ -106,7 +106,7 @@ impl Line {
 }
 
 #[test]
-fn what_frameworks_write_is_read_as_they_mean_it() {
+fn names_of_frameworks_mean_the_same_here() {
     let Table { inputs, lines } = table();
     let (mut read, mut worst, mut others) = (0, BTreeMap::<&str, f64>::new(), Vec::new());
     for line in &lines {
@@ -121,7 +121,7 @@ fn what_frameworks_write_is_read_as_they_mean_it() {
                 read += 1;
             }
             Err(error) if expected == "-" => {
-                // The message names what to use instead, where there is something.
+                // The message says what to use instead, if there is something.
                 if let Some((_, instead)) = reason.split_once(": ") {
                     assert!(error.contains(&format!("`{instead}`")), "{source}: `{text}`: {error}");
                 }
@@ -138,12 +138,12 @@ fn what_frameworks_write_is_read_as_they_mean_it() {
     assert!(lines.len() >= 500 && compared >= 480, "a table cut short: {} lines, {compared} with values", lines.len());
 }
 
-/// The names in backticks of a cell of the page's table.
+/// The names in backticks in a cell of the page's table.
 fn quoted(cell: &str) -> impl Iterator<Item = &str> {
     cell.split('`').skip(1).step_by(2)
 }
 
-/// The guide's page of names: each name of PyTorch and JAX in its table, and each text in quotes, is what the page says.
+/// Checks the guide's page of names: each name of PyTorch and JAX in its table, and each text in quotes, means what the page says.
 #[test]
 fn the_names_of_the_guide_are_read() {
     let page = include_str!("../../docs/guide/coming_from.md");
@@ -162,7 +162,7 @@ fn the_names_of_the_guide_are_read() {
                         let got = got.split('(').next().unwrap_or_default();
                         assert!(types.contains(&got), "{prefix}{name} is {got} here, and on the page one of {types:?}");
                     }
-                    // The name is not an activation's, so the message must say which type to use.
+                    // If the name is not an activation's, the message must say which type to use.
                     Err(error) => {
                         let said = error.to_string();
                         let instead = types.iter().any(|name| said.contains(&format!("`{name}`")));
@@ -184,8 +184,7 @@ fn the_names_of_the_guide_are_read() {
     assert!(texts > 5, "{texts} texts in quotes: the page has another form");
 }
 
-/// Words of the fuzzer's dictionary, put together as calls: nothing panics, and what is read is written so that it is read
-/// again.
+/// Combines words of the fuzzer's dictionary to calls. Nothing panics. If a call parses, its text parses again.
 #[test]
 fn words_in_any_order_are_read_or_refused() {
     const VALUES: [&str; 10] = ["0.5", "6", "20", "-0.0", "1e30", "1e-30", "True", "None", "'tanh'", "nan"];

@@ -1,4 +1,4 @@
-//! Passes on several threads have the bits of one.
+//! Passes on several threads have the bits of one thread.
 
 use crate::support::{Bits, Outputs, assert_same, chosen, on_one_row, on_rows};
 use activations::{Activation, AnyActivation, FromOutput, IntoParallel, Pieces, Softmax, Tanh};
@@ -32,7 +32,7 @@ fn single_elements_have_the_bits_of_one_thread() {
 }
 
 #[test]
-fn the_default_length_is_shared_out_too() {
+fn slices_of_the_default_length_run_on_threads() {
     let mut bits = Bits(42);
     let len = 3 * Tanh.parallel().min_len() + 1;
     let x: Vec<f32> = (0..len).map(|_| bits.within(9.0) as f32).collect();
@@ -61,12 +61,12 @@ fn rows_are_kept_whole() {
 
 #[test]
 #[should_panic(expected = "slices of 10 elements do not divide into rows of 4")]
-fn a_part_of_a_row_panics_as_ever() {
+fn a_part_of_a_row_panics_on_threads_too() {
     Softmax::rows(4).unwrap().parallel().forward_in_place(&mut [0.0_f32; 10]);
 }
 
 #[test]
 #[should_panic(expected = "slices differ in length")]
-fn different_lengths_panic_as_ever() {
+fn different_lengths_panic_on_threads_too() {
     Tanh.parallel().forward(&[0.0_f32; 10], &mut [0.0; 9]);
 }

@@ -1,8 +1,8 @@
-//! PyTorch and JAX: the values and gradients that they compute in f64, from a committed table (`tools/parity.py`).
+//! Compares values and gradients with PyTorch's and JAX's in f64, from a committed table (`tools/parity.py`).
 //!
 //! Both libraries compute the same inputs. So the test finds a function of ours that differs from theirs, because of its name, a
-//! default parameter or its derivative. It does not check the last digits: `accuracy` does. `WORTH` lists where a library is off
-//! by more than its last digits, or has another derivative.
+//! default parameter or its derivative. It does not check the last digits, which `accuracy` does. `WORTH` lists the places where a
+//! library is off by more than its last digits, or has another derivative.
 
 use std::collections::BTreeMap;
 
@@ -10,11 +10,11 @@ use crate::common::Part;
 use crate::support::{Float, is_elementwise};
 use activations::{Activation, AnyActivation, Card, Gate, GeGlu, GeGluTanh, Glu, Level, Packing, Prelu, ReGlu, SwiGlu};
 
-/// The error that all numbers of the libraries may have, relative to themselves.
+/// The relative error that all numbers of the libraries may have.
 const RELATIVE: f64 = 1e-12;
 
-/// A place where a library is off by more, or means something else: by how much, absolutely, and for which inputs.
-/// Measured against mpmath with 120 digits.
+/// A place where a library is off by more, or means something else: the absolute difference, and the inputs. Measured by comparison with
+/// mpmath, with 120 digits.
 struct Worth {
     library: &'static str,
     function: &'static str,
@@ -40,7 +40,7 @@ const WORTH: &[Worth] = &[
     // 1 - y^2 cancels on both sides.
     worth("torch", "tanh", "gradient", 2e-16, |x| x != 0.0),
     worth("jax", "tanh", "gradient", 2e-15, |x| x != 0.0),
-    // x (1 + erf) cancels on the left: from -8.3 on there is nothing left.
+    // x (1 + erf) cancels on the left. From -8.3 on the result is 0.
     worth("torch", "gelu", "value", 1e-15, |x| x < 0.0),
     worth("torch", "gelu", "gradient", 1e-15, |x| x < 0.0),
     // x (1 + tanh) cancels on the left.
@@ -48,16 +48,16 @@ const WORTH: &[Worth] = &[
     worth("torch", "gelu_tanh", "gradient", 4e-15, |x| x < 0.0),
     worth("jax", "gelu_tanh", "value", 4e-15, |x| x < 0.0),
     worth("jax", "gelu_tanh", "gradient", 4e-14, |x| x < 0.0),
-    // The derivative of expm1 as expm1 + 1, which cancels on the left.
-    // PyTorch's 1/6 is one of f32.
+    // The derivative of expm1 is computed as expm1 + 1, which cancels on the left.
+    // PyTorch's 1/6 is a number of f32.
     worth("torch", "hard_sigmoid", "gradient", 5e-9, |x| x.abs() < 3.0),
     worth("jax", "elu", "gradient", 2e-16, |x| x < 0.0),
     worth("jax", "celu", "gradient", 2e-16, |x| x < 0.0),
     worth("jax", "selu", "gradient", 4e-16, |x| x < 0.0),
-    // PyTorch takes softplus(x) for x above its threshold, 20: log1p(e^-20) is 2.1e-9.
+    // PyTorch returns x for softplus(x) above its threshold, 20: log1p(e^-20) is 2.1e-9.
     worth("torch", "softplus", "value", 2.1e-9, |x| x > 20.0),
     worth("torch", "softplus", "gradient", 2.1e-9, |x| x > 20.0),
-    // x - tanh x, as it stands.
+    // x - tanh x, computed as written.
     worth("torch", "tanhshrink", "value", 1e-15, |x| x != 0.0),
     worth("torch", "tanhshrink", "gradient", 2e-16, |x| x != 0.0),
     // (x + sqrt(x^2 + 4)) / 2 cancels on the left.
@@ -107,7 +107,7 @@ fn table() -> Table {
 }
 
 impl Line {
-    /// Our numbers beside the library's; `None` if the function is not known.
+    /// Our numbers for the same inputs; `None` if the function is not known.
     fn ours<T: Float>(&self, table: &Table) -> Option<Vec<T>> {
         let narrow = |numbers: &[f64]| numbers.iter().map(|&x| T::of(x)).collect::<Vec<T>>();
         let (x, weights) = (narrow(&table.inputs[&self.inputs]), narrow(&table.weights[&self.inputs]));
@@ -142,12 +142,12 @@ impl Line {
         Some(y)
     }
 
-    /// How far ours may be off.
+    /// How far our results may be off.
     fn tolerances<T: Float>(&self, x: &[f64], card: Option<Card>) -> Vec<f64> {
         let largest = self.y.iter().fold(0.0_f64, |largest, y| largest.max(y.abs()));
         let single = card.filter(|_| self.inputs == "points");
         let each = |(i, &y): (usize, &f64)| {
-            // Ours: the stated bounds, of single elements; a row's gradient cancels, and a gate has its two factors.
+            // For single elements these are the stated bounds. A row's gradient cancels, and a gate has two factors.
             let ours = match single {
                 Some(card) => {
                     let part = if self.part == "value" { Part::Value } else { Part::Slope };
@@ -160,7 +160,7 @@ impl Line {
                 (worth.library, worth.function, worth.part) == (&*self.library, &*self.function, &*self.part)
                     && x.get(i).is_some_and(|&x| (worth.at)(x))
             });
-            // Parameters are rounded to the type; theirs are of f64.
+            // Our parameters are rounded to the type, and theirs are f64.
             let parameter = T::EPS / 2.0 * y.abs();
             ours + parameter + RELATIVE * y.abs() + theirs.map(|worth| worth.absolute).sum::<f64>()
         };
@@ -182,7 +182,7 @@ impl Line {
         }
         let mut worst = 0.0_f64;
         for (i, ((&got, &y), tolerance)) in ours.iter().zip(&self.y).zip(self.tolerances::<T>(x, card)).enumerate() {
-            // Ours is PyTorch's; JAX may have another (`tests/suite/kinks.rs`).
+            // Our derivative is PyTorch's. JAX may have another one (`tests/suite/kinks.rs`).
             let at_kink = self.library != "torch"
                 && self.part == "gradient"
                 && card.is_some_and(|card| card.kinks.contains(&x[i]));

@@ -1,4 +1,4 @@
-//! Parameters behind a name, and what is wrong with them.
+//! Parameters after a name, and their errors.
 
 use crate::support::chosen;
 use activations::{
@@ -40,7 +40,7 @@ fn parameters_come_by_name_or_by_place() {
     assert_eq!(parsed("ReLU(inplace=True)"), parsed("relu"));
 }
 
-/// ONNX has another default than PyTorch for an operator of the same name. PyTorch's exporter writes the slope out.
+/// ONNX's operator has the same name as PyTorch's module, but another default. PyTorch's exporter writes the slope as an attribute.
 #[test]
 fn hard_sigmoid_by_its_name_has_the_slope_of_pytorch() {
     for name in ["HardSigmoid", "Hardsigmoid", "hard_sigmoid", "hardsigmoid()"] {
@@ -81,9 +81,9 @@ fn a_module_before_the_name_brings_its_defaults() {
     ] {
         assert_eq!(parsed(text).card().name, name, "`{text}`");
     }
-    // Flax and MLX have different ones; PyTorch does not have it.
+    // Flax's and MLX's functions of this name differ, and PyTorch does not have it.
     assert!(message("nn.gelu").contains("write `flax.linen.gelu` or `gelu`"));
-    // A module that is not known may mean anything.
+    // An unknown module may mean anything.
     for (text, nearest) in
         [("mylib.gelu", Some("gelu")), ("nn.gleu", Some("gelu")), (".relu", Some("relu")), ("torch.", None)]
     {
@@ -92,7 +92,7 @@ fn a_module_before_the_name_brings_its_defaults() {
 }
 
 #[test]
-fn arguments_may_choose_the_function_or_nothing() {
+fn arguments_may_select_another_function_or_change_nothing() {
     for (text, expected) in [
         ("gelu(approximate=True)", "gelu_tanh"),
         ("gelu(approximate=\"none\")", "gelu"),
@@ -138,7 +138,7 @@ fn display_gives_the_parameters_that_are_not_the_defaults_and_parses_back() {
     assert_eq!(format!("{elu:>16}|{elu:_<16}|"), "  elu(alpha=2.0)|elu(alpha=2.0)__|");
     for activation in AnyActivation::all() {
         for (name, value) in activation.parameters() {
-            // Each parameter, at its default and moved.
+            // Each parameter, at its default and at another value.
             assert_eq!(parsed(&format!("{activation}({name}={value:?})")), activation);
             let moved = format!("{activation}({name}={:?})", value + 0.125);
             if let Ok(moved) = moved.parse::<AnyActivation>() {
@@ -151,7 +151,7 @@ fn display_gives_the_parameters_that_are_not_the_defaults_and_parses_back() {
 }
 
 #[test]
-fn what_is_wrong_is_said() {
+fn errors_say_what_is_wrong() {
     assert_eq!(message("leaky_relu(slope=0.2)"), "leaky_relu: unknown parameter `slope`; it has `negative_slope`");
     assert_eq!(message("gelu(alpha=1)"), "gelu: unknown parameter `alpha`; it has none");
     assert_eq!(message("gelu(approximate='sinh')"), "gelu: unknown parameter `approximate`; it has none");

@@ -7,12 +7,12 @@ use activations::{Activation, AnyActivation, Level, Pass, Softmax};
 use proptest::prelude::*;
 use proptest::sample::select;
 
-/// No file of past failures: a failure's message has the bits of all that matters.
+/// There is no file of past failures, because a failure's message has all the bits.
 fn cases(n: u32) -> ProptestConfig {
     ProptestConfig { cases: n, failure_persistence: None, ..ProptestConfig::default() }
 }
 
-/// Any length up to 300, and those around a whole number of the loop's blocks of 256.
+/// Any length up to 300, and lengths near a whole number of the loop's blocks of 256.
 fn length() -> impl Strategy<Value = usize> {
     prop_oneof![3 => 0..=300_usize, 1 => 253..=259_usize, 1 => 509..=515_usize, 1 => 1021..=1027_usize]
 }
@@ -29,7 +29,7 @@ fn level() -> impl Strategy<Value = Level> {
     select(Level::available().collect::<Vec<_>>())
 }
 
-/// Any float: any bits; or a subnormal, a special one, or one of the sizes that a network sees.
+/// Any float: random bits, a subnormal number, a special value, or a number of the magnitudes in a network.
 fn float<T: Float>() -> impl Strategy<Value = T> {
     let specials = vec![
         T::zero(),
@@ -51,13 +51,13 @@ fn float<T: Float>() -> impl Strategy<Value = T> {
     ]
 }
 
-/// Scores of one size, any from all but nothing to sizes whose spacing is far above 1, all finite.
+/// Finite scores of one magnitude, from almost 0 to magnitudes whose spacing is far above 1.
 fn scores<T: Float>(len: impl Strategy<Value = usize>) -> impl Strategy<Value = Vec<T>> {
     (len, select(vec![0.0, 1e-3, 1.0, 10.0, 100.0, 1e4, 1e30]))
         .prop_flat_map(|(len, size)| prop::collection::vec((-1.0..1.0).prop_map(move |x| T::of(x * size)), len))
 }
 
-/// A slice with guards around it. `MARGIN` elements and more on both sides, so that a whole vector too much is seen.
+/// A slice with guards around it: `MARGIN` elements or more on both sides, so that a whole vector too much is noticed.
 struct Guarded<T> {
     buffer: Vec<T>,
     start: usize,
@@ -101,7 +101,7 @@ fn slices<T: Float>() -> impl Strategy<Value = Slices<T>> {
     (pairs, prop::array::uniform4(0..=32_usize))
 }
 
-/// Every method on guarded, misaligned slices gives what it gives on slices of their own, and writes nothing else.
+/// Every method gives the same on guarded, misaligned slices as on separate slices, and writes nothing else.
 fn misaligned_is_the_same<T: Float>(activation: AnyActivation, level: Level, (pairs, offsets): Slices<T>) {
     let (x, grad_y): (Vec<T>, Vec<T>) = pairs.into_iter().unzip();
     let at = level.with(activation);
@@ -154,7 +154,7 @@ proptest! {
     }
 }
 
-/// Without a level, the methods run at the best one; the ones that make a vector give the same.
+/// Without a level, the methods run at the best one. The methods that make a vector give the same.
 fn best_level_is_the_default<T: Float>(activation: AnyActivation, pairs: Vec<(T, T)>) {
     let (x, g): (Vec<T>, Vec<T>) = pairs.into_iter().unzip();
     let best = Level::best();
@@ -189,15 +189,15 @@ proptest! {
     }
 }
 
-/// `y` outside `low..=high` by more than `slack` spacings at the end that it passed.
+/// Whether `y` is outside `low..=high` by more than `slack` spacings at the end that it is beyond.
 fn outside<T: Float>(y: T, (low, high): (f64, f64), slack: f64) -> bool {
-    // 0, 1, -1 and infinities are floats: there is nothing to round, and no excuse to pass them.
+    // 0, 1, -1 and infinities are floats, so no rounding can excuse a result beyond them.
     let exact = |end: f64| end.is_infinite() || end == end.round();
     let reach = |end: f64| if exact(end) { 0.0 } else { (slack + 0.5) * T::of(end).spacing() };
     y.wide() < low - reach(low) || y.wide() > high + reach(high)
 }
 
-/// Finite for the range, odd to the bit, and never down where the function never goes down.
+/// The range is finite, odd functions are odd to the bit, and monotone functions never fall.
 fn shape_holds<T: Float>(activation: AnyActivation, level: Level, mut x: Vec<T>) {
     let card = activation.card();
     let at = level.with(activation);
@@ -240,7 +240,7 @@ fn shape_holds<T: Float>(activation: AnyActivation, level: Level, mut x: Vec<T>)
     }
 }
 
-/// Floats next to each other, upwards from `x`: where a function that wavers would be caught.
+/// Successive floats from `x` upwards, where a function that is not monotone would be noticed.
 fn neighbours<T: Float>(x: T, stride: u64) -> Vec<T> {
     let x = if x.is_finite() { x } else { T::one() };
     (0..600).map(|i| T::of_bits(x.bits().wrapping_add(i * stride))).filter(|x| x.is_finite()).collect()
@@ -295,7 +295,7 @@ fn softmax<T: Float>(level: Level, row_len: usize, x: &[T]) -> Vec<T> {
     p
 }
 
-/// Each probability is within the bound of the exact one, so two that should be equal are within two.
+/// Each probability is within the bound of the exact one, so two that should be equal differ by at most two bounds.
 fn assert_equal_within_bounds<T: Float>(what: &str, level: Level, expected: &[T], got: &[T]) {
     let error = AnyActivation::from(Softmax::default()).card().error;
     let bound = 2.0 * T::bounds(&error, level.is_fused()).0;
@@ -341,14 +341,14 @@ fn permutation_permutes<T: Float>(level: Level, x: &[T], keys: &[u64]) {
     assert_equal_within_bounds("permuted", level, &expected, &softmax(level, x.len(), &permuted));
 }
 
-/// Scores are multiples of 1/256 and the shift an integer: both sums and their difference are exact.
+/// Scores are multiples of 1/256 and the shift is an integer, so both sums and their difference are exact.
 fn shift_changes_nothing<T: Float>(level: Level, x: &[i32], shift: i32) {
     let of = |shift: i32| -> Vec<T> { x.iter().map(|&x| T::of(f64::from(x) / 256.0 + f64::from(shift))).collect() };
     let what = format!("shifted by {shift}");
     assert_equal_within_bounds(&what, level, &softmax(level, x.len(), &of(0)), &softmax(level, x.len(), &of(shift)));
 }
 
-/// Any bits in the other rows leave a row's outputs as they were.
+/// Random bits in the other rows do not change a row's outputs.
 fn rows_do_not_mix<T: Float>(level: Level, row_len: usize, x: &[(T, T)], noise: &[T]) {
     let rows = x.len() / row_len;
     let (x, g): (Vec<T>, Vec<T>) = x[..rows * row_len].iter().copied().unzip();

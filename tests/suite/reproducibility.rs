@@ -1,4 +1,4 @@
-//! The same bits everywhere: in any place, in a slice of any length, and at every level of the same kind.
+//! The same bits in any place, in a slice of any length, and at every level of the same kind.
 
 use crate::digest;
 use crate::support::{
@@ -6,7 +6,7 @@ use crate::support::{
 };
 use activations::Level;
 
-/// The levels of this CPU, those that promise the same bits as one another together. Prints them.
+/// The levels of this CPU, grouped by kind: levels of a kind promise the same bits. Prints them.
 fn kinds() -> Vec<Vec<Level>> {
     let mut kinds = Vec::new();
     for fused in [true, false] {
@@ -33,7 +33,7 @@ fn every_level_of_the_machine_is_in_one_kind() {
     assert!(Level::available().any(|level| !level.is_fused()), "every x86-64 has its baseline");
 }
 
-/// The committed digests of the kind "plain" hold for it, too, where it is the only level of that kind.
+/// If it is the only level of the kind "plain", the committed digests of that kind also hold for it.
 #[test]
 fn portable_bits_are_those_of_levels_without_fused_multiply_add() {
     let x: Vec<f32> = Bits(10).floats(600);
@@ -49,7 +49,7 @@ fn portable_bits_are_those_of_levels_without_fused_multiply_add() {
     }
 }
 
-/// Lengths on both sides of a vector, the loop's strips of 64 and blocks of 256, with and without a rest.
+/// Lengths just below and above a vector, the loop's strips of 64 and blocks of 256, with and without a rest.
 fn lengths() -> impl Iterator<Item = usize> {
     (1..=70).chain([127, 129, 255, 256, 257, 320, 511, 513, 1023, 1025])
 }
@@ -61,7 +61,7 @@ fn bits_do_not_depend_on_position() {
         let (x, grad_y): (Vec<T>, Vec<T>) = (bits.floats(1_100), bits.floats(1_100));
         for activation in elementwise() {
             for levels in kinds {
-                // The definition: each element alone, at the first level.
+                // The expected bits: each element by itself, at the first level.
                 let alone: Vec<Outputs<T>> = x
                     .iter()
                     .zip(&grad_y)
@@ -96,7 +96,7 @@ fn bits_do_not_depend_on_position() {
     check::<f64>(&kinds);
 }
 
-/// Rows of scores that a network might give, with some far away and some masked.
+/// Rows of scores as in a network, some of them far from 0 and some masked.
 fn scores<T: Float>(bits: &mut Bits, len: usize) -> Vec<T> {
     (0..len)
         .map(|_| match bits.next() % 16 {
@@ -183,11 +183,11 @@ fn bits_do_not_change_from_call_to_call_or_from_thread_to_thread() {
 }
 
 #[test]
-fn bits_of_f32_are_those_that_are_committed() {
+fn bits_of_f32_equal_the_committed_ones() {
     digest::assert_committed::<f32>();
 }
 
 #[test]
-fn bits_of_f64_are_those_that_are_committed() {
+fn bits_of_f64_equal_the_committed_ones() {
     digest::assert_committed::<f64>();
 }

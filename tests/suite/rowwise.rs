@@ -1,10 +1,9 @@
-//! Functions of rows: gradients from outputs, rows along another axis, softmin, sparsemax,
-//! hardmax.
+//! Functions of rows: gradients from outputs, rows along another axis, softmin, sparsemax, hardmax.
 
 use crate::support::{Bits, Float, Outputs, assert_same, show, sum, wide};
 use activations::{Activation, FromOutput, Hardmax, Level, LogSoftmax, Softmax, Softmin, Sparsemax};
 
-/// On both sides of what lies side by side, of columns, of rows in step, and of chunks.
+/// Just below and above the sizes of rows side by side, columns, groups of rows, and chunks.
 const LENGTHS: [usize; 16] = [1, 2, 3, 7, 31, 32, 33, 64, 100, 255, 256, 600, 1_000, 1_024, 1_025, 9_000];
 
 pub(crate) fn random<T: Float>(bits: &mut Bits, len: usize, size: f64) -> Vec<T> {
@@ -233,7 +232,7 @@ fn gradients_are_the_limits_of_differences() {
             let bias = random::<f64>(&mut bits, n, 2.0);
             let mut keep: Vec<bool> = (0..n).map(|_| !bits.next().is_multiple_of(3)).collect();
             keep[0] = true;
-            // The logarithm of what is masked is -inf, whatever x is.
+            // The logarithm of a masked element is -inf, whatever x is.
             let kept: Vec<f64> = g.iter().zip(&keep).map(|(g, keep)| if *keep { *g } else { 0.0 }).collect();
             let check = |what: &str, f: &dyn Fn(&[f64], &[f64]) -> Gradients, g: &[f64]| {
                 let (expected, got, diagonal) = f(&x, g);
@@ -264,7 +263,7 @@ fn gradients_are_the_limits_of_differences() {
             check!("softmax of scores", softmax, &g);
             let log_softmax = LogSoftmax::default().scaled(0.7).unwrap().biased(&bias).unwrap().masked(&keep).unwrap();
             check!("log_softmax of scores", log_softmax, &kept);
-            // Linear but at the ends of the support, which the steps do not reach.
+            // The function is linear except at the ends of the support, which the steps do not reach.
             let p = forward(&Sparsemax::default(), &x);
             let tau = x[p.iter().position(|&p| p > 0.0).unwrap()] - p.iter().copied().find(|&p| p > 0.0).unwrap();
             if x.iter().all(|x| (x - tau).abs() > 1e-3) {
@@ -325,7 +324,7 @@ fn sparsemax_is_within_its_bound_of_the_exact_projection() {
         let mut worst = 0.0_f64;
         for (level, n) in Level::available().flat_map(|level| LENGTHS.map(|n| (level, n))) {
             for (size, offset) in [(0.01, 0.0), (1.0, 0.0), (3.0, -0.3), (1.0, 3.0), (100.0, 0.0)] {
-                // Numbers that the type has: q bits behind the point, none too many before it.
+                // Numbers that the type represents exactly: q bits after the binary point, and not too many before it.
                 let q = q - if size + offset > 4.0 { 8 } else { 3 };
                 let m: Vec<i64> =
                     (0..n).map(|_| ((offset + bits.within(size)) * 2.0_f64.powi(q as i32)).round() as i64).collect();
@@ -404,7 +403,7 @@ fn sparsemax_of_special_rows() {
             }
             assert_eq!(of(&[5.0; 4]), [0.25; 4]);
             assert_eq!(of(&[1e6, 1e6, -1e6]), [0.5, 0.5, 0.0]);
-            // A number that is one below the greatest gets nothing, one just above that half of the difference.
+            // A number that is 1 below the greatest gets 0. One that is just above that gets half of the difference.
             assert_eq!(of(&[0.25, -0.75]), [1.0, 0.0]);
             let near = -0.75 + 4.0 * T::EPS;
             assert_eq!(of(&[0.25, near]), [1.0 - 2.0 * T::EPS, 2.0 * T::EPS]);
@@ -419,7 +418,7 @@ fn hardmax_is_one_at_the_first_of_the_greatest() {
     fn check<T: Float>() {
         let mut bits = Bits(113);
         for (level, n) in Level::available().flat_map(|level| LENGTHS.map(|n| (level, n))) {
-            // Few values, so that the greatest is there several times.
+            // Few different values, so that the greatest occurs several times.
             let pick = [f64::NEG_INFINITY, -1.0, 0.0, 1.0, f64::INFINITY];
             for most in 1..=pick.len() {
                 let x: Vec<T> = (0..3 * n).map(|_| T::of(pick[bits.next() as usize % most])).collect();

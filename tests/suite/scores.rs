@@ -1,4 +1,4 @@
-//! Scores: scaled, biased and masked, for all rows or for those that are named, and what is refused.
+//! Scores that are scaled, biased and masked, for all rows or by `Broadcast`, and input that is refused.
 
 use crate::rowwise::{assert_near, forward, from_output, random};
 use crate::support::{Bits, Float, Outputs, assert_same, sum};
@@ -16,7 +16,7 @@ fn scores<T: Float>(bits: &mut Bits, len: usize) -> (Vec<T>, Vec<T>, Vec<bool>) 
 
 #[test]
 fn scaled_biased_and_masked_is_the_function_of_those_scores() {
-    // An eighth is exact, so that scores are rounded once at every level, and gradients not again.
+    // An eighth is exact, so scores are rounded once at every level, and gradients are not rounded again.
     const SCALE: f64 = 0.125;
     fn check<T: Float, F: Activation<T>>(
         name: &str,
@@ -45,7 +45,7 @@ fn scaled_biased_and_masked_is_the_function_of_those_scores() {
                         *d = if with_mask && !keep[i] { T::zero() } else { *d * T::of(SCALE) };
                     }
                 }
-                // The sign of a derivative that is zero is left open.
+                // A derivative of zero may have either sign.
                 let no_sign =
                     |y: &[T]| y.iter().map(|&y| if y == T::zero() { T::zero() } else { y }).collect::<Vec<_>>();
                 let what = format!("{name}, {method}, rows of {n}, bias {with_bias}, mask {with_mask}");
@@ -104,7 +104,7 @@ fn any_scale_is_within_the_rounding_of_the_scores() {
                 let max = s.iter().copied().fold(f64::NEG_INFINITY, f64::max);
                 let total = sum(s.iter().map(|s| (s - max).exp()));
                 let p: Vec<f64> = s.iter().map(|s| (s - max).exp() / total).collect();
-                // Each score is off by an ulp at most, in two roundings, and the greatest counts in all of them.
+                // Each score is off by an ULP at most, in two roundings, and the greatest score's error is in all results.
                 let largest = s.iter().fold(0.0_f64, |m, s| m.max(s.abs())).max(20.0 * scale);
                 let what = format!("softmax of x * {scale} + bias at {level}, row of {n}");
                 assert_near(&what, &p, |i| T::EPS * p[i] * (4.0 + 2.0 * largest) + T::TINY, &got);
@@ -116,7 +116,7 @@ fn any_scale_is_within_the_rounding_of_the_scores() {
 }
 
 #[test]
-fn a_bias_or_mask_that_is_named_repeats_as_it_says() {
+fn a_broadcast_repeats_a_bias_or_mask_as_documented() {
     let mut bits = Bits(106);
     for (rows, n) in [(4, 5), (6, 64), (4, 1_000), (400, 30), (8, 9_000)] {
         let (x, bias, keep) = scores::<f32>(&mut bits, rows * n);
@@ -131,7 +131,7 @@ fn a_bias_or_mask_that_is_named_repeats_as_it_says() {
             }
             assert_eq!(Activation::<f32>::pieces(&short), Pieces::Rows(pieces), "{rows} rows of {n}, {what}");
         };
-        // One row and all rows need no name.
+        // One row, and as many rows as the data, need no `Broadcast`.
         let one = softmax.biased(&bias[..n]).unwrap().masked(&keep[..n]).unwrap();
         check("one row", one, &|_| 0, n);
         let all = softmax.biased(&bias[..rows * n]).unwrap().masked(&keep[..rows * n]).unwrap();
@@ -143,7 +143,7 @@ fn a_bias_or_mask_that_is_named_repeats_as_it_says() {
         let each = softmax.biased(Broadcast::each(&bias[..two], rows / 2)).unwrap();
         let each = each.masked(Broadcast::each(&keep[..two], rows / 2)).unwrap();
         check("two rows, each for half of all", each, &|row| row / (rows / 2), rows * n);
-        // Without rows, the mask is one.
+        // Without a row length, the mask is one row.
         let one = Softmax::default().masked(&keep[..n]).unwrap();
         let by_rows = softmax.masked(&keep[..n]).unwrap();
         assert_same("mask of default rows", &x, &forward(&by_rows, &x), &forward(&one, &x));
@@ -151,7 +151,7 @@ fn a_bias_or_mask_that_is_named_repeats_as_it_says() {
 }
 
 #[test]
-fn what_is_masked_does_not_matter() {
+fn masked_elements_do_not_matter() {
     let mut bits = Bits(107);
     for level in Level::available() {
         for n in [3, 31, 40, 500, 2_000] {
@@ -217,7 +217,7 @@ fn empty_rows_are_nan_or_zeros_and_leave_the_others_alone() {
 }
 
 #[test]
-fn scores_refuse_what_does_not_fit() {
+fn scores_refuse_input_that_does_not_fit() {
     let softmax = Softmax::rows(4).unwrap();
     for scale in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         let text = softmax.scaled::<f32>(scale).unwrap_err().to_string();

@@ -21,7 +21,7 @@ fn defaults_are_a_name_and_parameters_a_map() {
 }
 
 #[test]
-fn what_is_written_is_read() {
+fn configurations_that_are_written_are_read() {
     let changed = [Elu::new(0.1 + 0.2).unwrap().into(), LeakyRelu::new(-3e-7).unwrap().into()];
     for activation in AnyActivation::all().chain(changed) {
         assert_eq!(read(&serde_json::to_string(&activation).unwrap()), activation);
@@ -31,7 +31,7 @@ fn what_is_written_is_read() {
 }
 
 #[test]
-fn what_models_write_is_read() {
+fn configurations_of_models_are_read() {
     let leaky = AnyActivation::from(LeakyRelu::new(0.2).unwrap());
     for json in [
         r#"{"type": "leaky_relu", "negative_slope": 0.2}"#,
@@ -51,7 +51,7 @@ fn what_models_write_is_read() {
 }
 
 #[test]
-fn what_is_wrong_is_said() {
+fn errors_say_what_is_wrong() {
     assert!(message(r#""gleu""#).contains("did you mean `gelu`?"));
     assert!(message(r#"{"alpha": 1}"#).contains("missing field `type`"));
     assert!(message(r#"{"type": "elu", "name": "elu"}"#).contains("duplicate field `type`"));
@@ -66,7 +66,7 @@ fn what_is_wrong_is_said() {
 }
 
 #[test]
-fn what_keras_writes_is_read() {
+fn configurations_of_keras_are_read() {
     let leaky = |slope| AnyActivation::from(LeakyRelu::new(slope).unwrap());
     for (json, expected) in [
         (r#"{"class_name": "LeakyReLU", "config": {"negative_slope": 0.2}}"#, leaky(0.2)),

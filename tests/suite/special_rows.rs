@@ -3,15 +3,15 @@
 use crate::support::{Float, Outputs, assert_same, on_rows, show};
 use activations::{Activation, AnyActivation, Level, LogSoftmax, Softmax};
 
-/// Row lengths on both sides of the reduction's 32 lanes and the loop's blocks of 256.
+/// Row lengths just below and above the reduction's 32 lanes and the loop's blocks of 256.
 const ROWS: [usize; 9] = [1, 2, 3, 31, 32, 33, 255, 257, 600];
 
 const ALL_OF_ROWS: [&str; 5] = ["softmax", "log_softmax", "softmin", "sparsemax", "hardmax"];
 
-/// Those that rise with their element, and have no limit where it is infinite.
+/// Functions that rise with their element and have no limit at infinity.
 const RISING: [&str; 3] = ["softmax", "log_softmax", "sparsemax"];
 
-/// Three rows of `n` ordinary scores, and outputs of a function of rows for them, with the middle row changed by `change`.
+/// The outputs of a function for three rows of `n` ordinary scores, whose middle row `change` has changed.
 fn middle_row<T: Float>(at: &impl Activation<T>, n: usize, change: impl Fn(&mut [T])) -> (Outputs<T>, Outputs<T>) {
     let x: Vec<T> = (0..3 * n).map(|i| T::of((i * 7 % 11) as f64 * 0.5 - 2.0)).collect();
     let grad_y: Vec<T> = (0..3 * n).map(|i| T::of((i * 5 % 13) as f64 - 6.0)).collect();
@@ -88,7 +88,7 @@ fn softmax_of_negative_infinity_is_zero_and_has_no_gradient() {
 }
 
 #[test]
-fn log_softmax_of_negative_infinity_is_that_and_the_others_are_as_without_it() {
+fn log_softmax_of_negative_infinity_is_negative_infinity_and_changes_no_other() {
     fn check<T: Float>() {
         for level in Level::available() {
             for n in ROWS.into_iter().filter(|&n| n > 1) {
@@ -126,7 +126,7 @@ fn log_softmax_of_negative_infinity_is_that_and_the_others_are_as_without_it() {
 }
 
 #[test]
-fn log_softmax_keeps_the_sign_of_what_is_too_small() {
+fn log_softmax_keeps_the_sign_of_results_that_underflow() {
     for level in Level::available() {
         let mut y = [1.0_f32; 2];
         level.with(LogSoftmax::default()).forward(&[0.0, -1e4], &mut y);
@@ -181,7 +181,7 @@ fn softmax_of_scores_far_apart_is_zero_and_one_at_any_size() {
     fn check<T: Float>() {
         for level in Level::available() {
             for k in 10..=127 {
-                // 0 and -x are both far below x, more so than any probability is small.
+                // 0 and -x are so far below x that their probabilities underflow.
                 let x = 2.0_f64.powi(k);
                 let row = [0.0, x, -x].map(T::of);
                 let expected = [0.0, 1.0, 0.0].map(T::of);

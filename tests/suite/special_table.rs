@@ -1,6 +1,6 @@
 //! Documented values and derivatives at special places, as tables.
 
-/// `(name, x, f(x))` where the documentation states the value to the bit.
+/// `(name, x, f(x))` where the documentation states the value exactly.
 pub(crate) const VALUES: &[(&str, f64, f64)] = &[
     ("relu", f64::NEG_INFINITY, 0.0),
     ("relu", f64::INFINITY, f64::INFINITY),
@@ -130,7 +130,7 @@ pub(crate) const VALUES: &[(&str, f64, f64)] = &[
     ("exponential", -0.0, 1.0),
 ];
 
-/// `(name, x, f'(x))`, by number: the sign of a derivative that is zero is left open.
+/// `(name, x, f'(x))`. A derivative of zero may have either sign.
 pub(crate) const SLOPES: &[(&str, f64, f64)] = &[
     ("relu", f64::NEG_INFINITY, 0.0),
     ("relu", f64::INFINITY, 1.0),

@@ -7,7 +7,7 @@ use crate::support::{
 };
 use activations::{Activation, AnyActivation, Elu, Level, Softmax, Vanishes};
 
-/// Around the loop's blocks of 256, and with a rest.
+/// Lengths near the loop's blocks of 256, and with a rest.
 const LENGTHS: [usize; 4] = [1, 7, 256, 300];
 
 #[test]
@@ -64,13 +64,13 @@ fn gradient_of_nan_gives_nan() {
     check::<f64>();
 }
 
-/// Functions that grow faster than x on the right: their values overflow, and their derivatives have no finite limit.
+/// Functions that grow faster than x on the right, so that their values overflow and their derivatives have no finite limit.
 const OVERFLOWING: [&str; 3] = ["squared_relu", "xielu", "exponential"];
 
-/// Functions whose value at the largest numbers is not yet that at infinity: they fall off as 1 / |x|.
+/// Functions whose value at the largest numbers is not yet the limit, because they fall off as 1 / |x|.
 const SLOW: [&str; 1] = ["squareplus"];
 
-/// Functions that are a constant about 0, not c x: 0 by default, without a sign.
+/// Functions that are constant near 0. By default they give 0, without the sign of x.
 const CONSTANT_AT_ZERO: [&str; 1] = ["threshold"];
 
 #[test]
@@ -79,7 +79,7 @@ fn documented_values_are_exact() {
         for &(name, x, y) in VALUES {
             let activation: AnyActivation = name.parse().unwrap();
             for level in Level::available() {
-                // The block of the loop and its rest are compiled apart: both must agree.
+                // The loop's block and its rest are compiled separately, so both are checked.
                 let (x, y) = (vec![T::of(x); 257], vec![T::of(y); 257]);
                 for (method, got) in Outputs::of(&level.with(activation), &x, &x).values() {
                     assert_same(&format!("{name} at {level}, {method}"), &x, &y, got);
@@ -140,7 +140,7 @@ fn limits_at_infinity_are_those_of_the_card() {
                     Vanishes::Right => (false, true),
                     Vanishes::BothSides => (true, true),
                 };
-                // A wave has no limit: its mean stands for it.
+                // A wave has no limit, and gives its mean.
                 let (vanishes_left, vanishes_right) =
                     if card.name == "sin" { (true, true) } else { (vanishes_left, vanishes_right) };
                 for (x, vanishes) in [(T::neg_infinity(), vanishes_left), (T::infinity(), vanishes_right)] {
@@ -161,7 +161,7 @@ fn limits_at_infinity_are_those_of_the_card() {
     check::<f64>();
 }
 
-/// Behaves as x^2 at 0, not as x.
+/// Functions that behave as x^2 at 0, not as x.
 fn is_even(activation: &AnyActivation) -> bool {
     [0.5, 1.0, 3.0].iter().all(|&x| value(activation, x) == value(activation, -x))
 }
@@ -214,10 +214,10 @@ fn derivative_at_a_kink_is_that_of_a_side_and_0_where_one_is_flat() {
                     let [left, right] = sides;
                     for x in if kink == 0.0 { vec![0.0, -0.0] } else { vec![kink] } {
                         let got = slope(&at, T::of(x)).wide();
-                        // A curve's slope may change by step * f'' on the way to the kink; a line's does not.
+                        // A curve's slope may change by step * f'' on the way to the kink. A line's does not change.
                         let near = |side: f64| (got - side).abs() <= 2.0 * step.min((left - right).abs());
                         let as_the_rule_says = match card.name {
-                            // PyTorch's clip has the derivative of what it clips, at both ends.
+                            // PyTorch's clip has the derivative of its argument at both ends.
                             "clipped_gelu" => near(if left == 0.0 { right } else { left }),
                             _ if sides.contains(&0.0) => got == 0.0,
                             _ => near(left) || near(right),
@@ -255,7 +255,7 @@ fn largest_numbers_give_the_limits() {
                         assert!(y == limit && slope(&at, x) == limit, "{}", fails("value"));
                         continue;
                     }
-                    // A slope above 1 takes the largest numbers beyond the type.
+                    // With a slope above 1, the largest numbers overflow.
                     let beyond = s_limit.wide().abs() > 1.0 && same(y, at_limit);
                     assert!(y.is_finite() || beyond, "{}", fails("value"));
                     if SLOW.contains(&activation.card().name) && at_limit.is_finite() {
@@ -284,7 +284,7 @@ fn largest_numbers_give_the_limits() {
 }
 
 #[test]
-fn smallest_numbers_give_what_zero_gives_or_keep_their_sign() {
+fn smallest_numbers_give_the_result_of_zero_or_keep_their_sign() {
     fn check<T: Float>() {
         for activation in elementwise() {
             for level in Level::available() {
@@ -293,7 +293,7 @@ fn smallest_numbers_give_what_zero_gives_or_keep_their_sign() {
                 for x in [T::TINY, -T::TINY, 7.0 * T::TINY, T::min_positive_value().wide()].map(T::of) {
                     let (y, s) = (value(&at, x), slope(&at, x));
                     let context = format!("{activation} {} at {level}: x = {}", T::TYPE, show(x));
-                    // |f'| is about the one at 0, one rounding to the nearest, and a bound of a few ULP.
+                    // |f'| is near the derivative at 0. There is one rounding to nearest, and a bound of a few ULP.
                     let steepest = slope0.wide().abs().max(1.0) * (1.0 + 4.0 * T::EPS);
                     assert!(
                         (y - y0).wide().abs() <= steepest * x.wide().abs() + T::TINY,
@@ -304,7 +304,7 @@ fn smallest_numbers_give_what_zero_gives_or_keep_their_sign() {
                     if activation.card().name == "squared_relu" {
                         assert!(s.wide() == 2.0 * x.wide().max(0.0), "{context}: derivative {}", show(s));
                     } else if is_even(&activation) && y0 == T::zero() {
-                        // The derivative goes through zero as x does.
+                        // The derivative crosses zero where x does.
                         assert!(s == x, "{context}: derivative {}", show(s));
                     } else if activation.card().kinks.is_empty() {
                         assert!(s == slope0, "{context}: derivative {}, at 0 {}", show(s), show(slope0));

@@ -1,4 +1,4 @@
-//! Shared by the test files: floats of either type as bits, all outputs of a function at once, inputs worth trying.
+//! Shared by the tests of this program: floats of either type as bits, all outputs of a function at once, useful inputs.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -7,19 +7,19 @@ use activations::{
     Activation, AnyActivation, Element, ErrorBounds, Hardmax, Level, LogSoftmax, Softmax, Softmin, Sparsemax,
 };
 
-/// A float with its bits: what the tests need beyond [`Element`].
+/// A float with its bits, and what else the tests need besides [`Element`].
 pub(crate) trait Float: Element<Float = Self> + fmt::Display + fmt::LowerExp {
     const TYPE: &'static str;
     const WIDTH: u32;
     /// The spacing at 1.
     const EPS: f64;
-    /// The least subnormal.
+    /// The least subnormal number.
     const TINY: f64;
 
     fn bits(self) -> u64;
-    /// From the low bits.
+    /// Makes a float of the low bits.
     fn of_bits(bits: u64) -> Self;
-    /// Rounded.
+    /// Rounded to the type.
     fn of(x: f64) -> Self;
     fn wide(self) -> f64;
     fn up(self) -> Self;
@@ -89,12 +89,12 @@ pub(crate) fn show<T: Float>(x: T) -> String {
     format!("{x:e} ({:#0width$x})", x.bits(), width = T::WIDTH as usize / 4 + 2)
 }
 
-/// The same bits; any NaN for a NaN.
+/// Whether both have the same bits. Any two NaNs are equal.
 pub(crate) fn same<T: Float>(a: T, b: T) -> bool {
     a.bits() == b.bits() || (a.is_nan() && b.is_nan())
 }
 
-/// Floats from `a` to `b`, the two zeros being neighbours: 0 for the same bits, the greatest number if one is NaN.
+/// How many floats lie from `a` to `b`, where the two zeros are neighbours: 0 for the same bits, the greatest number if one is NaN.
 pub(crate) fn ulps<T: Float>(a: T, b: T) -> u64 {
     if a.is_nan() || b.is_nan() {
         return if a.is_nan() && b.is_nan() { 0 } else { u64::MAX };
@@ -125,19 +125,19 @@ pub(crate) fn assert_same<T: Float>(what: &str, x: &[T], expected: &[T], got: &[
     }
 }
 
-/// What each method of a function gives for the same inputs.
+/// The results of all methods of a function for the same inputs.
 pub(crate) struct Outputs<T> {
     pub(crate) forward: Vec<T>,
     pub(crate) in_place: Vec<T>,
     pub(crate) derivative: Vec<T>,
-    /// The values, and the derivatives, of `forward_with_derivative`.
+    /// The values and the derivatives of `forward_with_derivative`.
     pub(crate) both: (Vec<T>, Vec<T>),
     pub(crate) backward: Vec<T>,
 }
 
 impl<T: Element> Outputs<T> {
     pub(crate) fn of(activation: &impl Activation<T>, x: &[T], grad_y: &[T]) -> Self {
-        // What was in the buffers must not matter.
+        // The previous contents of the buffers must not matter.
         let stale = || vec![T::nan(); x.len()];
         let mut outputs = Self {
             forward: stale(),
@@ -179,7 +179,7 @@ impl<T: Element> Outputs<T> {
     }
 }
 
-/// The sum with what its additions round away (Neumaier, ZAMM 54, 1974), so that a test adds no error of its own.
+/// The sum, with the rounding errors of its additions (Neumaier, ZAMM 54, 1974), so that a test adds no error of its own.
 pub(crate) fn sum(terms: impl Iterator<Item = f64>) -> f64 {
     let (sum, lost) = terms.fold((0.0_f64, 0.0), |(sum, lost), term| {
         let (large, small) = if sum.abs() > term.abs() { (sum, term) } else { (term, sum) };
@@ -202,7 +202,7 @@ pub(crate) fn slope<T: Float>(activation: &impl Activation<T>, x: T) -> T {
     dydx[0]
 }
 
-/// Whether each element stands alone; otherwise the elements of a row depend on each other.
+/// Whether the elements are independent. Otherwise the elements of a row depend on one another.
 pub(crate) fn is_elementwise(activation: &AnyActivation) -> bool {
     let mut y = [f64::NAN; 2];
     activation.forward(&[0.0; 2], &mut y);
@@ -216,7 +216,7 @@ pub(crate) fn levels() -> impl Iterator<Item = Level> {
     Level::available().chain(all_fused.then(Level::portable))
 }
 
-/// All activations, or those that `ONLY=gelu,tanh cargo test` names.
+/// All activations, or those that are named as in `ONLY=gelu,tanh cargo test`.
 pub(crate) fn chosen() -> impl Iterator<Item = AnyActivation> {
     AnyActivation::all().filter(|activation| is_chosen(activation.card().name))
 }
@@ -225,10 +225,10 @@ pub(crate) fn is_chosen(name: &str) -> bool {
     only().is_none_or(|only| only.split(',').any(|chosen| chosen == name))
 }
 
-/// The names of the environment's `ONLY`, if it has one.
+/// The names in the environment variable `ONLY`, if it is set.
 ///
 /// # Panics
-/// If no activation has one of them.
+/// If no activation has one of the names.
 pub(crate) fn only() -> Option<&'static str> {
     static ONLY: LazyLock<Option<String>> = LazyLock::new(|| {
         let only = std::env::var("ONLY").ok()?;
@@ -241,7 +241,7 @@ pub(crate) fn only() -> Option<&'static str> {
     ONLY.as_deref()
 }
 
-/// The functions of [`chosen`] that take each element alone.
+/// The functions of [`chosen`] whose elements are independent.
 pub(crate) fn elementwise() -> impl Iterator<Item = AnyActivation> {
     chosen().filter(is_elementwise)
 }
@@ -262,7 +262,7 @@ impl Bits {
         ((self.next() >> 11) as f64 * 2.0_f64.powi(-52) - 1.0) * size
     }
 
-    /// Any float: half of them of the sizes that a network sees, the rest any bits, NaN and infinity among them.
+    /// Any float. Half of them have the magnitudes in a network, and the others have random bits, which include NaN and infinity.
     pub(crate) fn float<T: Float>(&mut self) -> T {
         match self.next() % 8 {
             0..4 => T::of(self.within(8.0)),
@@ -288,7 +288,7 @@ pub(crate) fn fnv(patterns: impl IntoIterator<Item = u64>) -> u64 {
     })
 }
 
-/// Numbers of every exponent and sign, the special ones, and random ones: what the committed digests are of.
+/// Numbers of every exponent and sign, special values, and random numbers: the inputs of the committed digests.
 pub(crate) fn digest_inputs<T: Float>() -> Vec<T> {
     let mut bits = Bits(21);
     let infinity = T::infinity().bits();

@@ -1,9 +1,9 @@
-//! Top-k softmax: which logits are chosen, their weights, and the gradients of both kinds.
+//! Top-k softmax: which logits are chosen, their weights, and the gradients of both kinds of weights.
 
 use crate::support::{Bits, Float, show, sum};
 use activations::{Element, Level, TopKSoftmax};
 
-/// The places of the k greatest: all of them sorted, NaN first, and equal ones by their index.
+/// The places of the k greatest, by sorting all logits: NaN first, and equal ones by their index.
 fn sorted(x: &[f64], k: usize) -> Vec<usize> {
     let mut places: Vec<usize> = (0..x.len()).collect();
     places.sort_by(|&a, &b| match (x[a].is_nan(), x[b].is_nan()) {
@@ -52,7 +52,7 @@ fn the_greatest_are_chosen_and_ties_go_to_the_lower_index() {
         for kind in 0..4 {
             let x: Vec<f32> = (0..3 * n)
                 .map(|_| match kind {
-                    // Many equal ones.
+                    // Few different values, so that many are equal.
                     0 => (bits.next() % 3) as f32 - 1.0,
                     1 => [0.0, -0.0, 1.0, -1.0, f32::NEG_INFINITY][bits.next() as usize % 5],
                     2 => [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 2.0, -f32::NAN][bits.next() as usize % 5],
@@ -98,7 +98,7 @@ fn weights_and_gradients_are_within_their_bounds() {
                     let (w, dx) = exact(&x, indices, &g, over_all);
                     let size = g.iter().fold(0.0_f64, |size, g| size.max(g.abs()));
                     for (w, &got) in w.iter().zip(&weights[row * k..][..k]) {
-                        // The reference has the error of an exponential, which counts in f64.
+                        // The reference has the error of an exponential, which matters in f64.
                         let noise = 3.0 * T::EPS * w + 20.0 * f64::EPSILON * w;
                         assert!((w - got.wide()).abs() <= noise, "{k} of {n} at {level}: {w:e}, got {}", show(got));
                     }
@@ -159,7 +159,7 @@ fn a_row_of_nan_leaves_the_others_alone() {
 }
 
 #[test]
-fn what_does_not_fit_is_refused_before_anything_is_written() {
+fn input_that_does_not_fit_is_refused_before_anything_is_written() {
     assert!(TopKSoftmax::new(0, 0).is_err() && TopKSoftmax::new(4, 0).is_err() && TopKSoftmax::new(4, 5).is_err());
     let router = TopKSoftmax::new(4, 2).unwrap();
     assert_eq!((router.experts(), router.k()), (4, 2));

@@ -1,4 +1,4 @@
-//! A user's own formula: all methods, both types, all levels, and the bits of a built-in one where it is the same.
+//! A user's own formula: all methods, both types, all levels, and the bits of the built-in function with the same formula.
 
 use crate::support::{Bits, Float, Outputs, assert_same, slope, value};
 use activations::{Activation, Element, Elementwise, LeakyRelu, Level, Pass, Pieces, Real, Sigmoid, Tanh, math};
@@ -38,7 +38,7 @@ impl Elementwise for OwnSigmoid {
     }
 }
 
-/// The same, one element after the other.
+/// The same, one element after another.
 #[derive(Clone, Copy)]
 struct OneByOne;
 
@@ -90,7 +90,7 @@ impl Elementwise for Leaky {
     }
 }
 
-/// Inputs and gradients: any bits, a length with blocks and a rest.
+/// Inputs and gradients: random bits, and a length with blocks and a rest.
 fn inputs<T: Float>() -> (Vec<T>, Vec<T>) {
     let mut bits = Bits(31);
     (bits.floats(1_100), bits.floats(1_100))
@@ -133,7 +133,7 @@ fn the_same_formula_gives_the_bits_of_the_built_in() {
                 for (method, got) in own.values() {
                     assert_same(&format!("leaky relu {slope} at {level}, {method}"), &x, &built_in.forward, got);
                 }
-                // The user's derivative of NaN is not NaN: it is the user's formula that counts.
+                // The user's derivative of NaN is not NaN, and the crate does not change that.
                 for (i, &d) in own.derivative.iter().enumerate().filter(|(i, _)| !x[*i].is_nan()) {
                     assert_same("leaky relu, derivative", &x[i..=i], &built_in.derivative[i..=i], &[d]);
                 }
@@ -229,7 +229,7 @@ fn generic_code_takes_built_in_and_own_functions_of_any_element() {
     assert_eq!(largest(&QuickGelu, &[0.0_f64]), 0.0);
 }
 
-/// A function of whole rows, by hand: each row minus its first element. Only `run` and the row's length are written.
+/// A user's function of whole rows: each row minus its first element. It implements only `run` and the row's length.
 struct MinusFirst {
     row_len: usize,
 }

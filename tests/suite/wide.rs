@@ -1,4 +1,4 @@
-//! `Wide` gives the `f32` results of halves, not rounded.
+//! `Wide` gives the `f32` results of halves, without rounding to halves.
 
 use activations::{Activation, BinaryCrossEntropy, Element, Gelu, LogSoftmax, Reduction, Softmax, Wide};
 use half::{bf16, f16};
@@ -83,8 +83,8 @@ fn binary_cross_entropy_of_halves_gives_losses_of_f32_and_gradients_rounded_once
 }
 
 #[test]
-fn a_sum_that_no_half_can_say_is_said() {
-    // 8,192 losses of 10: 81,920 is infinite in f16.
+fn wide_gives_a_sum_that_no_half_can_hold() {
+    // 8,192 losses of 10 sum to 81,920, which is infinite in f16.
     let (x, targets) = (vec![f16::from_f32(10.0); 8_192], vec![f16::ZERO; 8_192]);
     let loss = BinaryCrossEntropy::new().reduction(Reduction::Sum);
     assert_eq!(loss.loss(&x, &targets), f16::INFINITY);

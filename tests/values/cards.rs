@@ -1,4 +1,4 @@
-//! Ranges and kinks of the cards against the formulas, without a loop. The suite looks closer.
+//! Compares ranges and kinks of the cards with the formulas, without a loop. The suite checks more closely.
 
 use activations::AnyActivation;
 

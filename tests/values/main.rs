@@ -1,9 +1,8 @@
-//! Each formula on single numbers, in both kinds of lane: the bits that the loops give, other parameters, derivatives from
-//! outputs, and the elementary functions.
+//! Each formula on single numbers, in both kinds of lane: the bits of the loops, other parameters, derivatives from outputs, and the
+//! elementary functions.
 //!
-//! No loop is compiled, so this takes seconds where the suite takes minutes: it is what mutation testing runs
-//! (`tools/mutants.sh`). After a change of bits that is meant, `UPDATE_DIGESTS=1 cargo test --test values` writes
-//! `tests/tables/values.csv` anew.
+//! No loop is compiled, so this takes seconds to compile, while the suite takes minutes. Mutation testing runs it (`tools/mutants.sh`).
+//! After an intended change of bits, `UPDATE_DIGESTS=1 cargo test --test values` writes `tests/tables/values.csv` again.
 
 mod cards;
 #[path = "../common/mod.rs"]
@@ -29,12 +28,12 @@ use activations::{
 struct Formula<T> {
     name: String,
     kind: &'static str,
-    /// What of it: `forward`, `derivative`.
+    /// Which part of it: `forward`, `derivative`.
     what: &'static str,
     at: Box<dyn Fn(T) -> T>,
 }
 
-/// The number in a lane: there is no other way to it than `Debug`, `Plain(0.5)`.
+/// The number in a lane. The only access to it is `Debug`, which prints `Plain(0.5)`.
 fn number<T: FromStr<Err: Debug>>(lane: impl Debug) -> T {
     let text = format!("{lane:?}");
     text["Plain(".len()..text.len() - 1].parse().expect("a number in a lane")
@@ -61,7 +60,7 @@ where
     [formula(name, "forward", move |x: R| f.value(x)), formula(name, "derivative", move |x: R| g.slope(x))]
 }
 
-/// Calls `$use` with what is given and each function of single elements.
+/// Calls `$use` with the arguments and each function of single elements.
 macro_rules! each_elementwise {
     ($use:ident $($given:ident)*) => {
         $use! {
@@ -98,7 +97,7 @@ fn formulas_f64() -> Vec<Formula<f64>> {
     each_elementwise!(formulas f64)
 }
 
-/// Functions with other parameters than the defaults, derivatives from outputs, elementary functions.
+/// Functions with parameters other than the defaults, derivatives from outputs, elementary functions.
 macro_rules! others_of {
     ($float:ident) => {{
         let mut all: Vec<Formula<$float>> = Vec::new();
@@ -201,7 +200,7 @@ macro_rules! others_of {
     }};
 }
 
-/// What log-sum-exp keeps of two pieces, on both sides of where the scale of its sums changes.
+/// The states of log-sum-exp for two pieces, on both sides of the places where the scale of their sums changes.
 fn merged<T: Float>() -> [Formula<T>; 2] {
     let of = |what, part: usize| Formula {
         name: "log_sum_exp".into(),
@@ -223,10 +222,10 @@ fn merged<T: Float>() -> [Formula<T>; 2] {
     [of("merged_hi", 2), of("merged_lo", 3)]
 }
 
-/// Calls back with each line's name, `celu,f32,fused,forward`, and digest.
+/// Calls `f` with each line's name, `celu,f32,fused,forward`, and digest.
 fn digests<T: Float>(inputs: &[T], formulas: &[Formula<T>], mut found: impl FnMut(String, u64)) {
     for Formula { name, kind, what, at } in formulas {
-        // All NaNs are one.
+        // All NaNs have the same digest.
         let patterns = inputs.iter().map(|&x| at(x)).map(|y| if y.is_nan() { u64::MAX } else { y.bits() });
         found(format!("{name},{},{kind},{what}", T::TYPE), fnv(patterns));
     }
@@ -267,14 +266,14 @@ fn every_function_of_single_elements_is_in_the_list() {
     }
 }
 
-/// Fewer inputs than of the defaults: numbers of every size, and special ones.
+/// Fewer inputs than for the defaults: numbers of every magnitude, and special values.
 fn few<T: Float>() -> Vec<T> {
     let every = digest_inputs::<T>().into_iter().step_by(7);
     every.chain(Bits(71).floats::<T>(2_000)).collect()
 }
 
 #[test]
-fn other_bits_are_those_that_are_committed() {
+fn other_bits_equal_the_committed_ones() {
     const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tables/values.csv");
     if std::env::var_os("UPDATE_DIGESTS").is_some() {
         let mut lines = BTreeMap::new();

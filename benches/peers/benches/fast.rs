@@ -1,6 +1,6 @@
-//! `Fast` beside the default, at each CPU level, and beside `rten-vecmath` where it has the function: ratios of medians.
+//! Compares `Fast` with the default at each CPU level, and with `rten-vecmath` if it has the function. Prints ratios of medians.
 //!
-//! They take turns, so that both meet the same machine. `cargo bench --bench fast`; a filter picks functions: `-- gelu`.
+//! They run in turns, so that noise affects all of them. `cargo bench --bench fast`; a filter picks functions: `-- gelu`.
 
 #[allow(dead_code, reason = "one library of several")]
 mod libraries;
@@ -13,13 +13,13 @@ use activations::{Activation, AnyActivation, Fast, Level, Softmax};
 use libraries::{Call, into_buffer, rten};
 use peers::{FAST, Function, inputs};
 
-/// The rows of softmax, which has a fast form of its values only.
+/// The rows of softmax. Only its values have a fast form.
 const ROWS: [usize; 4] = [10, 64, 128, 1024];
 
-/// In the first-level cache, in the second, in memory; and how many turns each takes.
+/// Sizes that fit into the first-level cache, into the second, and into memory only; and the number of turns for each.
 const SIZES: [(usize, usize); 3] = [(1 << 10, 300), (1 << 16, 100), (1 << 24, 7)];
 
-/// A turn is so many elements at least, so that the clock is fine enough.
+/// A turn processes at least this many elements, so that the clock is precise enough.
 const TURN: usize = 1 << 16;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -68,7 +68,7 @@ fn both(x: &[f32], f: impl Activation<f32> + 'static) -> Box<dyn Call<f32>> {
     into_buffer(x, move |x, y| f.forward_with_derivative(x, y, black_box(&mut dydx)))
 }
 
-/// Measures the default, `Fast`, and the library if there is a third, and prints a line of the table.
+/// Measures the default, `Fast`, and the library if it has the function, and prints a line of the table.
 fn line(name: &str, pass: &str, level: Level, size: usize, turns: usize, calls: &mut [Box<dyn Call<f32>>]) {
     let answers: Vec<Vec<f32>> = calls.iter_mut().map(|call| call.answer()).collect();
     for (&ours, &theirs) in answers.iter().skip(1).flat_map(|answer| answers[0].iter().zip(answer)) {

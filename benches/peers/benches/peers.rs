@@ -1,4 +1,4 @@
-//! Each function of this crate beside the same one of other libraries: 65,536 elements, one thread.
+//! Compares each function of this crate with the same function of other libraries: 65,536 elements, one thread.
 //!
 //! A filter picks a part: `cargo bench -- 'gelu, f32'`.
 
@@ -54,10 +54,10 @@ fn beside<T: Element>(c: &mut Criterion, forms: fn(Function) -> Forms<T>, librar
     }
 }
 
-/// Loose, since speed is measured here and not accuracy: only a different function shall fail.
+/// The tolerance is loose, because this bench measures speed and not accuracy. Only a different function shall fail.
 fn check<T: Element>(what: &str, x: &[T], ours: &[T], theirs: &[T]) {
     assert_eq!(ours.len(), theirs.len(), "{what} gives another number of elements");
-    // Probabilities of long rows are far below one, so the tolerance must be, too.
+    // Probabilities of long rows are far below 1, so the tolerance must be, too.
     let greatest = ours.iter().fold(T::zero(), |greatest, y| greatest.max(y.abs())).min(T::one());
     let tolerance = |factor: f64, y: T| T::from(factor).unwrap() * y;
     for ((x, &ours), &theirs) in x.iter().zip(ours).zip(theirs) {
@@ -69,7 +69,7 @@ fn check<T: Element>(what: &str, x: &[T], ours: &[T], theirs: &[T]) {
 criterion_group! {
     name = benches;
     config = config()
-        // Only the median is read: the default's hundred thousand resamples take longer than the measurement.
+        // Only the median is used, and the default's hundred thousand resamples would take longer than the measurement.
         .nresamples(2_000);
     targets = in_f32, in_f64
 }

@@ -1,4 +1,4 @@
-//! The functions to measure, our form of each, and the inputs. The bench and the programs share them.
+//! The functions to measure, our form of each, and the inputs. The bench and the programs share this.
 
 #[path = "../../shared/mod.rs"]
 mod shared;
@@ -10,7 +10,7 @@ use activations::{
     Activation, AnyActivation, Element, Exact, Fast, FromOutput, Level, LogSoftmax, Sigmoid, Softmax, Tanh,
 };
 
-/// The name under which this crate's own times are kept.
+/// The name under which criterion keeps this crate's own times.
 pub const OURS: &str = "activations";
 
 /// The functions to measure, in the order of the table. A new one needs a line here, and one in each library that has it.
@@ -32,7 +32,7 @@ pub const FUNCTIONS: [Function; 15] = [
     Function::on_rows("log_softmax", 1024),
 ];
 
-/// A function, and for those that take rows, their length.
+/// A function, and for functions of rows, their length.
 #[derive(Clone, Copy, Debug)]
 pub struct Function {
     pub name: &'static str,
@@ -48,7 +48,7 @@ impl Function {
         Self { name, row_len: Some(row_len) }
     }
 
-    /// How many elements a call takes: 65,536, or as many of them as make whole rows.
+    /// How many elements a call processes: 65,536, rounded down to whole rows.
     pub fn size(&self) -> usize {
         let size = shared::SIZES[1];
         size - size % self.row_len.unwrap_or(1)

@@ -1,4 +1,4 @@
-//! A layer's outputs, computed without an allocator or the standard library, beside the bits that they must have.
+//! A layer's outputs, computed without an allocator or the standard library, and the bits that they must have.
 #![no_std]
 
 use activations::{Activation, Gelu, Level, Sigmoid, Softmax};
@@ -30,7 +30,7 @@ impl Row {
     }
 }
 
-/// The functions, at the level that the caller names.
+/// The functions, at the given level.
 #[must_use]
 pub fn rows(level: Level) -> [Row; 3] {
     [

@@ -10,7 +10,7 @@ use std::process;
 
 #[cfg_attr(target_os = "none", cortex_m_rt::entry)]
 fn main() -> ! {
-    // No CPU is detected here: the level is what the target's features promise.
+    // The CPU is not detected here, so the level follows from the target's features.
     let level = Level::compiled();
     println!("level: {level}");
     println!("x: {:?}", bare_metal::X);

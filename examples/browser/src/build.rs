@@ -11,7 +11,7 @@ const TARGET: &str = "wasm32-unknown-unknown";
 /// The path under which the page asks for the WebAssembly.
 pub(crate) const WASM: &str = "browser.wasm";
 
-/// The files that need no compiling, by the path under which the page asks for them. They are in the package's folder.
+/// The files that are not compiled, by the path under which the page asks for them. They are in the package's folder.
 pub(crate) const FILES: [(&str, &str); 5] = [
     ("index.html", "page/index.html"),
     ("page.css", "page/page.css"),
@@ -25,7 +25,7 @@ pub(crate) fn package() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Compiles the library to WebAssembly: the path of the file.
+/// Compiles the library to WebAssembly, and returns the path of the file.
 pub(crate) fn wasm() -> Result<PathBuf, Box<dyn Error>> {
     install_target()?;
     let targets = env::var_os("CARGO_TARGET_DIR").map_or_else(|| package().join("target"), PathBuf::from);
@@ -57,7 +57,7 @@ fn cargo() -> PathBuf {
     env::var_os("CARGO").map_or_else(|| "cargo".into(), PathBuf::from)
 }
 
-/// The standard library of the target is there, or rustup installs it.
+/// Makes sure that the standard library of the target is installed; otherwise rustup installs it.
 fn install_target() -> Result<(), Box<dyn Error>> {
     let output = Command::new("rustc").args(["--print", "target-libdir", "--target", TARGET]).output()?;
     let library = String::from_utf8(output.stdout)?;

@@ -4,7 +4,7 @@ use activations::AnyActivation;
 
 use crate::evaluate::{Curve, evaluate};
 
-/// Neighbours that differ by more, beside the greater of 1 and the value, may stand on both sides of a jump.
+/// If neighbours differ by more than this, relative to the greater of 1 and the value, there may be a jump between them.
 const SUSPICIOUS: f32 = 0.05;
 
 /// `count` points (x, y), evenly spaced. Where the function jumps, a point with NaN for y stands between the last float on the left
@@ -28,7 +28,7 @@ pub fn points(activation: &AnyActivation, curve: Curve<f32>, from: f64, to: f64,
     points
 }
 
-/// The two sides of a jump between two points, and the gap, if there is a jump.
+/// The two sides of a jump between two points, and the gap; `None` if there is no jump.
 fn jump(activation: &AnyActivation, curve: Curve<f32>, left: [f32; 2], right: [f32; 2]) -> Option<[[f32; 2]; 3]> {
     let height = |[_, low]: [f32; 2], [_, high]: [f32; 2]| (high - low).abs();
     let whole = height(left, right);

@@ -1,4 +1,4 @@
-//! What the page knows of each function, as JSON: the card and the parameters, as the crate describes them.
+//! Describes each function as JSON for the page: the crate's card and parameters.
 
 use std::fmt::Display;
 
@@ -33,7 +33,7 @@ fn function(activation: &AnyActivation) -> String {
     )
 }
 
-/// With the ends and the step of a slider, which stays among the allowed values and is wide enough for the usual ones.
+/// A parameter with the ends and the step of a slider, which stays among the allowed values and is wide enough for the usual ones.
 fn parameter(parameter: &Parameter) -> String {
     let high = 3.0 * parameter.default.abs().ceil().max(1.0);
     let step = high / STEPS;
@@ -50,7 +50,7 @@ fn parameter(parameter: &Parameter) -> String {
     )
 }
 
-/// What the crate says of the function's parameters.
+/// The crate's parameters of the function.
 fn parameters(activation: &AnyActivation) -> &'static [Parameter] {
     fn of<P: Parameters>(_: &P) -> &'static [Parameter] {
         P::PARAMETERS

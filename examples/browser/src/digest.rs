@@ -1,14 +1,14 @@
-//! Digests of correctly rounded results: what the page computes again and compares.
+//! Digests of correctly rounded results, which the page computes again and compares.
 
 use activations::{Activation, AnyActivation};
 
 use crate::random::Random;
 
-/// How many inputs a digest is of.
+/// How many inputs a digest has.
 pub const INPUTS: usize = 1_000_000;
 
-/// Every second one has any bits, so that all magnitudes, subnormal numbers, infinities and NaN come; the others lie between -20 and
-/// 20, where functions bend.
+/// Every second input has random bits, so that all magnitudes, subnormal numbers, infinities and NaN occur. The others lie between -20
+/// and 20, where functions bend.
 #[must_use]
 pub fn inputs() -> Vec<f32> {
     let mut random = Random(1);
@@ -18,9 +18,9 @@ pub fn inputs() -> Vec<f32> {
     (0..INPUTS).map(&mut next).collect()
 }
 
-/// The digest of [`Exact`](activations::Exact) of the function, or of its derivative; nothing for functions of rows.
+/// The digest of [`Exact`](activations::Exact) of the function, or of its derivative; `None` for functions of rows.
 ///
-/// It is FNV-1a over the bits of the results, lowest byte first. All NaNs are one.
+/// It is FNV-1a over the bits of the results, lowest byte first. All NaNs have the same bits in it.
 #[must_use]
 pub fn digest(activation: &AnyActivation, slope: bool, x: &[f32]) -> Option<u64> {
     let exact = activation.as_exact()?;

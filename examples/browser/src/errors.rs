@@ -6,10 +6,10 @@ use crate::common::{Part, sweep, ulp};
 use crate::evaluate::{Curve, evaluate, reference};
 use crate::textbook;
 
-/// Inputs to a column of the chart.
+/// How many inputs a column of the chart has.
 const INPUTS: u16 = 40;
 
-/// The greatest error in each of the columns that a range of x is cut into.
+/// The greatest error in each column of a range of x.
 pub struct Errors {
     pub ours: Vec<f32>,
     pub textbook: Vec<f32>,
@@ -37,7 +37,7 @@ pub fn errors(activation: &AnyActivation, slope: bool, from: f64, to: f64, colum
     }
 }
 
-/// The error of one result, against the result in `f64`.
+/// The error of one result, compared with the result in `f64`.
 #[must_use]
 pub fn error(activation: &AnyActivation, slope: bool, got: f32, exact: f64) -> f64 {
     ulp::error_f32(got, exact, floor(activation, slope))
@@ -86,7 +86,7 @@ mod tests {
         }
     }
 
-    /// Cards state bounds for default parameters. Another one that multiplies the result adds its own rounding and the product's.
+    /// Cards state bounds for default parameters. Another parameter that multiplies the result adds its own rounding and the product's.
     #[test]
     fn other_factors_cost_no_more_than_an_ulp() {
         for text in ["elu(0.3)", "leaky_relu(0.3)", "rrelu(0.1, 0.7)"] {

@@ -2,12 +2,12 @@
 
 use activations::{Activation, AnyActivation, Element, LeakyRelu, Pieces};
 
-/// What is computed of a function.
+/// The three curves.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Curve<T> {
     Value,
     Derivative,
-    /// The gradient with respect to x, if the gradient with respect to the output is this number.
+    /// The gradient with respect to x, where this number is the gradient with respect to the output.
     Gradient(T),
 }
 
@@ -19,7 +19,7 @@ impl<T> Curve<T> {
     }
 }
 
-/// Whether the function is one of whole rows.
+/// Whether it is a function of rows.
 #[must_use]
 pub fn is_of_rows(activation: &AnyActivation) -> bool {
     Activation::<f32>::pieces(activation) != Pieces::Elements
@@ -27,8 +27,8 @@ pub fn is_of_rows(activation: &AnyActivation) -> bool {
 
 /// The curve at each x.
 ///
-/// A function of rows is given the row (x, 0, 1). Its value is the first output y[0], its derivative dy[0]/dx, and its gradient is
-/// that of x for the incoming gradient (g, 0, 0).
+/// A function of rows gets the row (x, 0, 1). Its value is the first output y[0], its derivative is dy[0]/dx, and its gradient is the
+/// gradient with respect to x for the incoming gradient (g, 0, 0).
 pub fn evaluate<T: Element>(activation: &AnyActivation, curve: Curve<T>, x: &[T]) -> Vec<T> {
     if !is_of_rows(activation) {
         return match curve {
@@ -48,7 +48,7 @@ pub fn evaluate<T: Element>(activation: &AnyActivation, curve: Curve<T>, x: &[T]
     x.iter().map(first).collect()
 }
 
-/// The function that `f32` results are measured against, in `f64`.
+/// The function in `f64`, with which `f32` results are compared.
 ///
 /// The slope of a leaky ReLU is an `f32` in `f32` code, so it is the same number in the reference.
 #[must_use]

@@ -1,5 +1,5 @@
-//! What JavaScript calls. Text and numbers go through buffers in the memory of the WebAssembly module: a function leaves them there
-//! and gives their length; JavaScript then asks for the address. A call may move them.
+//! The functions that JavaScript calls. Text and numbers go through buffers in the memory of the WebAssembly module. A function leaves
+//! its results there and returns their length. JavaScript then asks for the address, because a call may move the buffers.
 
 // Rust calls the attribute `no_mangle` unsafe, because two functions could have one name. No code here is unsafe.
 #![cfg_attr(target_family = "wasm", allow(unsafe_code, reason = "the attribute `no_mangle`"))]
@@ -17,7 +17,7 @@ fn with<R>(use_page: impl FnOnce(&mut Page) -> R) -> R {
     PAGE.with_borrow_mut(use_page)
 }
 
-/// Makes each of them a function that JavaScript can call, in WebAssembly.
+/// Exports each of them from WebAssembly, so that JavaScript can call it.
 macro_rules! export {
     ($($(#[doc = $doc:literal])+ fn $name:ident($($argument:ident: $type:ty),*) -> $output:ty $body:block)+) => {$(
         $(#[doc = $doc])+
@@ -40,7 +40,7 @@ export! {
         with(|page| page.numbers.as_ptr())
     }
 
-    /// See [`Page::describe`]: the length of the text.
+    /// See [`Page::describe`]. Returns the length of the text.
     fn describe() -> usize {
         with(|page| {
             page.describe();
@@ -48,7 +48,7 @@ export! {
         })
     }
 
-    /// See [`Page::choose`]: the length of the error's text, or 0.
+    /// See [`Page::choose`]. Returns the length of the error's text, or 0.
     fn choose() -> usize {
         with(|page| {
             page.choose();
@@ -56,7 +56,7 @@ export! {
         })
     }
 
-    /// See [`Page::curve`], with 0 for values, 1 for derivatives, 2 for gradients: how many numbers there are.
+    /// See [`Page::curve`], with 0 for values, 1 for derivatives, 2 for gradients. Returns how many numbers there are.
     fn curve(which: u32, from: f64, to: f64, count: u16, gradient: f32) -> usize {
         let curve = match which {
             0 => Curve::Value,
@@ -69,7 +69,7 @@ export! {
         })
     }
 
-    /// See [`Page::errors`]: how many numbers there are.
+    /// See [`Page::errors`]. Returns how many numbers there are.
     fn errors(slope: u32, from: f64, to: f64, columns: u16) -> usize {
         with(|page| {
             page.errors(slope != 0, from, to, columns);
@@ -77,7 +77,7 @@ export! {
         })
     }
 
-    /// See [`Page::at`]: the length of the text.
+    /// See [`Page::at`]. Returns the length of the text.
     fn at(slope: u32, x: f32) -> usize {
         with(|page| {
             page.at(slope != 0, x);

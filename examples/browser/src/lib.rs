@@ -1,5 +1,5 @@
-//! What the page computes: curves, errors and digests. `exports` is how JavaScript calls it; everything else is plain Rust, and
-//! the native program and the tests call the same code.
+//! Computes the page's curves, errors and digests. JavaScript calls it through `exports`. Everything else is plain Rust, which the native
+//! program and the tests call too.
 
 #[path = "../../../tests/common/mod.rs"]
 mod common;

@@ -10,16 +10,16 @@ use crate::{curve, textbook};
 
 pub struct Page {
     activation: AnyActivation,
-    /// What JavaScript wrote last, or what it is to read.
+    /// The text that JavaScript wrote last, or that it shall read.
     pub text: Vec<u8>,
-    /// What JavaScript is to read.
+    /// The numbers that JavaScript shall read.
     pub numbers: Vec<f32>,
 }
 
 impl Page {
     #[must_use]
     pub const fn new() -> Self {
-        // The page chooses before it asks anything.
+        // The page chooses a function before it asks for anything.
         Self { activation: AnyActivation::Relu(Relu), text: Vec::new(), numbers: Vec::new() }
     }
 
@@ -28,7 +28,7 @@ impl Page {
         self.text = format!(r#"{{"level":{},"functions":{}}}"#, quoted(Level::best().name()), functions()).into();
     }
 
-    /// Chooses the function that the text names, with its parameters. The text is then empty, or the crate's error.
+    /// Chooses the function that the text names, with its parameters. The text then is empty, or the crate's error.
     pub fn choose(&mut self) {
         let parsed = String::from_utf8_lossy(&self.text).parse::<AnyActivation>();
         self.text = match parsed {
@@ -45,13 +45,13 @@ impl Page {
         self.numbers = curve::points(&self.activation, curve, from, to, count).into_iter().flatten().collect();
     }
 
-    /// The greatest errors of as many columns: this crate's, then those of the textbook's formula.
+    /// The greatest errors in each column: first this crate's, then the textbook formula's.
     pub fn errors(&mut self, slope: bool, from: f64, to: f64, columns: u16) {
         let Errors { ours, textbook } = errors(&self.activation, slope, from, to, columns);
         self.numbers = [ours, textbook].concat();
     }
 
-    /// What there is to read at one x, as JSON: rows of what it is, the number, and its error in ULP, if it is an `f32`.
+    /// The results at one x, as JSON. Each row has a name, a number, and the error in ULP, if the number is an `f32`.
     pub fn at(&mut self, slope: bool, x: f32) {
         let activation = &self.activation;
         let wide = f64::from(x);
@@ -74,7 +74,7 @@ impl Page {
         self.text = format!("[{}]", rows.join(",")).into();
     }
 
-    /// The digest of the function that is chosen; 0 if it has none.
+    /// The digest of the chosen function, or 0 if there is none.
     #[must_use]
     pub fn digest(&self, slope: bool) -> u64 {
         digest::digest(&self.activation, slope, &digest::inputs()).unwrap_or(0)
@@ -87,7 +87,7 @@ impl Default for Page {
     }
 }
 
-/// A few digits, or why there is no number.
+/// A few digits, or the reason why there is no number.
 fn in_ulp(error: f64) -> String {
     match error {
         e if e.is_infinite() => "no digit".into(),

@@ -13,7 +13,7 @@ use crate::build::{FILES, WASM, package};
 /// A browser's request is shorter.
 const LONGEST_REQUEST: u64 = 16 * 1024;
 
-/// A browser that sends nothing for so long is given up.
+/// How long the server waits for a browser that sends nothing.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Serves until the program is ended.
@@ -24,7 +24,7 @@ pub(crate) fn serve(port: u16, wasm: &Path) -> Result<(), Box<dyn Error>> {
     for stream in listener.incoming() {
         let wasm = wasm.to_path_buf();
         thread::spawn(move || {
-            // A browser may close a connection at any time: that is nothing to report.
+            // A browser may close a connection at any time, so that is not reported.
             let _ = stream.and_then(|stream| answer(&stream, &wasm));
         });
     }
@@ -37,7 +37,7 @@ fn answer(mut stream: &TcpStream, wasm: &Path) -> io::Result<()> {
     stream.set_write_timeout(Some(PATIENCE))?;
     let mut lines = BufReader::new(stream.take(LONGEST_REQUEST)).lines();
     let request = lines.next().unwrap_or_else(|| Err(io::ErrorKind::UnexpectedEof.into()))?;
-    // All of the request, or closing the connection could cut the answer.
+    // Reads all of the request, because closing the connection earlier could cut the answer.
     for line in lines {
         if line?.is_empty() {
             break;
@@ -58,7 +58,7 @@ fn answer(mut stream: &TcpStream, wasm: &Path) -> io::Result<()> {
     stream.write_all(&body)
 }
 
-/// The file that a request asks for: one of the page, and no other.
+/// The file that a request asks for. Only files of the page are served.
 fn file(target: &str, wasm: &Path) -> Option<PathBuf> {
     let path = target.split('?').next()?.strip_prefix('/')?;
     match path {

@@ -1,13 +1,13 @@
-//! Formulas as textbooks and the functions' cards write them, for either type of float: value and derivative of every function.
+//! Formulas of textbooks and of the functions' cards, for either type of float: value and derivative of every function.
 //!
-//! They cancel, overflow and lose digits, as they do in the code of people who write them down. The page shows how much.
+//! They cancel, overflow and lose digits, as they do in usual code. The page shows how much.
 
 use activations::AnyActivation;
 use num_traits::Float;
 
-/// A float that formulas can be written with.
+/// A float, with the operations of the formulas.
 pub trait Plain: Float + 'static {
-    /// The number that is nearest.
+    /// The nearest number.
     fn of(x: f64) -> Self;
     /// The error function.
     fn erf(self) -> Self;
@@ -39,7 +39,7 @@ pub type Formula<F> = Box<dyn Fn(F) -> (F, F)>;
 /// The textbook's formula of the function.
 ///
 /// # Panics
-/// If there is none: a function of the crate's list is missing here.
+/// If there is no formula, because a function of the crate's list is missing here.
 #[must_use]
 pub fn formula<F: Plain>(activation: &AnyActivation) -> Formula<F> {
     use AnyActivation as Any;
@@ -221,7 +221,7 @@ fn first_of_row<F: Plain>(x: F) -> F {
     x.exp() / (x.exp() + F::one() + F::one().exp())
 }
 
-/// Martins & Astudillo, "From Softmax to Sparsemax", 2016, algorithm 1, for the row (x, 0, 1).
+/// Algorithm 1 of Martins & Astudillo, "From Softmax to Sparsemax", 2016, on the row (x, 0, 1).
 fn sparsemax<F: Plain>(x: F) -> (F, F) {
     let (zero, one) = (F::zero(), F::one());
     let mut sorted = [x, zero, one];
@@ -241,7 +241,7 @@ mod tests {
     use super::*;
     use crate::evaluate::{Curve, evaluate};
 
-    /// In `f64`, where nothing that the formulas lose is as large as 1e-9.
+    /// In `f64` the formulas lose less than 1e-9.
     #[test]
     fn formulas_are_those_of_the_functions() {
         let others =

@@ -1,4 +1,4 @@
-//! The images: read from the data file, and split into those to learn from and those held out.
+//! The images: read from the data file, and split into images for training and held-out images.
 
 use std::error::Error;
 use std::fmt;
@@ -10,18 +10,18 @@ use rand::seq::SliceRandom;
 
 use crate::network::Float;
 
-/// Of 8 x 8 pixels.
+/// The number of pixels: 8 x 8.
 pub(crate) const PIXELS: usize = 64;
 pub(crate) const CLASSES: usize = 10;
 
-/// One image a line: its pixels, row by row, each from 0 to 16, and the digit. See data/README.md.
+/// One image on each line: its pixels, row by row, each from 0 to 16, and the digit. See data/README.md.
 const FILE: &str = include_str!("../data/digits.csv");
 const BRIGHTEST: u8 = 16;
 
 /// Images, and the digit that each of them shows.
 #[derive(Clone)]
 pub(crate) struct Images<T> {
-    /// One image in a row.
+    /// Each row is one image.
     pub(crate) pixels: Array2<T>,
     pub(crate) labels: Vec<u8>,
 }
@@ -73,7 +73,7 @@ impl<T: Float> Images<T> {
         Ok(Self { pixels, labels })
     }
 
-    /// Those at these places.
+    /// The images at these places.
     pub(crate) fn select(&self, places: &[usize]) -> Self {
         let labels = places.iter().map(|&place| self.labels[place]).collect();
         Self { pixels: self.pixels.select(Axis(0), places), labels }
@@ -84,15 +84,15 @@ impl<T: Float> Images<T> {
     }
 }
 
-/// The images to learn from, and those on which to see what was learned.
+/// The images for training, and the held-out images, which show what was learned.
 pub(crate) struct Split<T> {
     pub(crate) learn: Images<T>,
     pub(crate) held_out: Images<T>,
 }
 
 impl<T: Float> Split<T> {
-    /// A fifth is held out: the same in every run, whatever the seed of the training. Pixels are shifted and scaled so
-    /// that those to learn from have mean 0 and variance 1, as initialisations assume.
+    /// A fifth is held out. It is the same in every run, whatever the seed of the training. Pixels are shifted and scaled so that the
+    /// training images have mean 0 and variance 1, as initialisations assume.
     pub(crate) fn of(mut images: Images<T>) -> Self {
         let mut places: Vec<usize> = (0..images.len()).collect();
         places.shuffle(&mut ChaCha8Rng::seed_from_u64(0));

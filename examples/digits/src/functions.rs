@@ -1,4 +1,4 @@
-//! The functions that are compared, each with the initialisation that its literature gives it.
+//! The functions that are compared, each with its initialisation from the literature.
 
 use std::fmt;
 
@@ -10,10 +10,10 @@ use rand::rngs::ChaCha8Rng;
 use crate::data::PIXELS;
 use crate::network::{Dense, DenseGate, Float, Layer, Network};
 
-/// Of every hidden layer: as wide as the image.
+/// The width of every hidden layer, which is the width of an image.
 const WIDTH: usize = PIXELS;
 
-/// What hidden layers apply.
+/// The functions of hidden layers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "snake_case")]
 pub(crate) enum Function {
@@ -33,7 +33,7 @@ impl fmt::Display for Function {
 }
 
 impl Function {
-    /// A network with so many hidden layers of this function.
+    /// A network with this many hidden layers of this function.
     pub(crate) fn network<T: Float>(self, depth: usize, seed: u64) -> Result<Network<T>, ParameterError> {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let hidden = (0..depth).map(|_| self.layer(&mut random)).collect();
@@ -41,22 +41,22 @@ impl Function {
     }
 
     fn layer<T: Float>(self, random: &mut ChaCha8Rng) -> Box<dyn Layer<T>> {
-        // He, Zhang, Ren & Sun 2015: half of what goes into a ReLU is lost.
+        // He, Zhang, Ren & Sun 2015: a ReLU loses half of its inputs.
         let he = 2.0_f64.sqrt();
         match self {
             // Glorot & Bengio 2010.
             Self::Sigmoid => dense(Sigmoid, 1.0, random),
-            // What PyTorch's `calculate_gain` gives.
+            // PyTorch's `calculate_gain`.
             Self::Tanh => dense(Tanh, 5.0 / 3.0, random),
             Self::Relu => dense(Relu, he, random),
-            // He et al. again, with a slope.
+            // He et al., with a slope.
             Self::LeakyRelu => {
                 let relu = LeakyRelu::default();
                 dense(relu, (2.0 / (1.0 + relu.negative_slope().powi(2))).sqrt(), random)
             }
-            // Used as a ReLU, and initialised as one.
+            // It is used like a ReLU, and initialised like one.
             Self::Gelu => dense(Gelu, he, random),
-            // As the models of Shazeer 2020 start it.
+            // The initialisation of the models of Shazeer 2020.
             Self::SwiGlu => Box::new(DenseGate::new(SwiGlu, WIDTH, WIDTH, 1.0, random)),
         }
     }

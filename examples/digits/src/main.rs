@@ -1,4 +1,4 @@
-//! Learns handwritten digits with six functions at four depths, and shows what the gradients do.
+//! Trains networks on handwritten digits, with six functions at four depths, and shows how large the gradients are.
 
 mod data;
 mod functions;
@@ -23,34 +23,34 @@ use crate::data::{Images, Split};
 use crate::functions::Function;
 use crate::train::{Outcome, Recipe, train};
 
-/// Trains networks on images of handwritten digits, prints how well they read others, and draws curves and gradients.
+/// Trains networks on images of handwritten digits, prints how well they read held-out images, and draws curves and gradients.
 #[derive(Parser)]
 struct Arguments {
     /// Functions of the hidden layers
     #[arg(long, value_delimiter = ',', default_values_t = Function::value_variants().to_vec())]
     functions: Vec<Function>,
 
-    /// How many hidden layers
+    /// Numbers of hidden layers
     #[arg(long, value_delimiter = ',', default_values_t = [2, 5, 10, 20], value_parser = from_1_to(100))]
     depths: Vec<usize>,
 
-    /// Passes over the images
+    /// Number of passes over the images
     #[arg(long, default_value_t = 25, value_parser = from_1_to(10_000))]
     epochs: usize,
 
-    /// Images that make a step
+    /// Number of images in a step
     #[arg(long, default_value_t = 32, value_parser = from_1_to(1000))]
     batch: usize,
 
-    /// Of the first step; it falls to 0
+    /// Learning rate of the first step; it falls to 0
     #[arg(long, default_value_t = 0.01, value_parser = learning_rate)]
     learning_rate: f32,
 
-    /// Of the initial weights and the order of the images
+    /// Seed of the initial weights and of the order of the images
     #[arg(long, default_value_t = 1)]
     seed: u64,
 
-    /// Where the pictures go
+    /// Folder for the pictures
     #[arg(long, value_name = "DIR", default_value = "target/digits")]
     out: PathBuf,
 }
@@ -79,7 +79,7 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let &Arguments { epochs, batch, learning_rate, seed, .. } = arguments;
     let start = Instant::now();
-    // Before the work, so that a place that cannot be written to is no surprise after it.
+    // Creates the folder before the work, so that a folder that cannot be written to is reported at once.
     let out = &arguments.out;
     fs::create_dir_all(out).map_err(|error| format!("cannot make the folder {}: {error}", out.display()))?;
 
@@ -103,7 +103,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// All functions at all depths, on all cores. A list for each depth, the least first.
+/// All functions at all depths, on all cores. Returns a list for each depth, the smallest first.
 fn train_all(arguments: &Arguments, data: &Split<f32>, recipe: &Recipe) -> Result<Vec<Vec<Outcome>>, ParameterError> {
     let mut depths = arguments.depths.clone();
     depths.sort_unstable();
@@ -111,7 +111,7 @@ fn train_all(arguments: &Arguments, data: &Split<f32>, recipe: &Recipe) -> Resul
     let functions = || Function::value_variants().iter().filter(|function| arguments.functions.contains(function));
     let trainings: Vec<_> = depths.iter().flat_map(|&depth| functions().map(move |&of| (of, depth))).collect();
 
-    // An epoch counts as many steps as it has layers to train.
+    // For the progress, an epoch counts as many steps as the network has layers to train.
     let steps: usize = trainings.iter().map(|(_, depth)| recipe.epochs * (depth + 1)).sum();
     let style = ProgressStyle::with_template("{bar:40} {percent:>3} %, {elapsed}, {eta} to go").expect("is a template");
     let bar = ProgressBar::new(steps as u64).with_style(style);

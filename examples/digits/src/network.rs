@@ -10,7 +10,7 @@ use rand::rngs::ChaCha8Rng;
 
 use crate::data::{CLASSES, Images};
 
-/// The numbers of a network: `f32` to train, `f64` to check gradients.
+/// The numbers of a network: `f32` for training, `f64` for checking gradients.
 pub(crate) trait Float: Element + LinalgScalar {
     fn of(number: f64) -> Self;
     fn wide(self) -> f64;
@@ -31,7 +31,7 @@ macro_rules! float {
 }
 float!(f32, f64);
 
-/// Numbers that are learned, with the gradient of the loss with respect to them.
+/// Trained numbers, with the gradient of the loss with respect to them.
 pub(crate) struct Learned<T> {
     value: Array2<T>,
     grad: Array2<T>,
@@ -44,7 +44,7 @@ impl<T: Float> Learned<T> {
         Self { grad: zeros(), velocity: zeros(), value }
     }
 
-    /// Gradient descent with momentum, as PyTorch's `SGD` does it.
+    /// Gradient descent with momentum, like PyTorch's `SGD`.
     fn descend(&mut self, learning_rate: T, momentum: T) {
         for ((value, velocity), grad) in self.value.iter_mut().zip(&mut self.velocity).zip(&self.grad) {
             *velocity = momentum * *velocity + *grad;
@@ -62,22 +62,22 @@ fn flat_mut<T>(matrix: &mut Array2<T>) -> &mut [T] {
     matrix.as_slice_mut().expect("matrices here lie row by row")
 }
 
-/// The product of two matrices, however they lie; it lies row by row.
+/// The product of two matrices of any layout. The result is in row-major order.
 fn product<T: Float>(a: ArrayView2<'_, T>, b: ArrayView2<'_, T>) -> Array2<T> {
     let mut product = Array2::zeros((a.nrows(), b.ncols()));
     general_mat_mul(T::one(), &a, &b, T::zero(), &mut product);
     product
 }
 
-/// z = x W, the part that all layers have.
+/// z = x W, which is part of all layers.
 struct Linear<T> {
     weights: Learned<T>,
     x: Array2<T>,
 }
 
 impl<T: Float> Linear<T> {
-    /// Weights spread evenly around 0, with variance gain^2 / inputs. Between layers of equal width, a gain of 1 gives the
-    /// initialisation of Glorot & Bengio, and a gain of sqrt 2 the initialisation of He et al.
+    /// Weights that are uniform around 0, with variance gain^2 / inputs. Between layers of equal width, a gain of 1 gives the initialisation
+    /// of Glorot & Bengio, and a gain of sqrt 2 gives the initialisation of He et al.
     fn new(inputs: usize, outputs: usize, gain: f64, random: &mut ChaCha8Rng) -> Self {
         let most = gain * (3.0 / inputs as f64).sqrt();
         let weights = Array2::from_shape_simple_fn((inputs, outputs), || T::of(random.random_range(-most..most)));
@@ -95,13 +95,13 @@ impl<T: Float> Linear<T> {
     }
 }
 
-/// A layer, which keeps of the forward pass what the backward pass needs.
+/// A layer. It keeps the results of the forward pass that the backward pass needs.
 pub(crate) trait Layer<T>: Send {
-    /// The outputs for a batch, one example in a row.
+    /// The outputs for a batch, with one example in each row.
     fn forward(&mut self, x: Array2<T>) -> Array2<T>;
 
-    /// From the gradient with respect to the outputs that with respect to what is learned, which is kept, and that with
-    /// respect to the inputs, which goes to the layer before.
+    /// Takes the gradient with respect to the outputs. Stores the gradient with respect to the trained numbers, and returns the gradient with
+    /// respect to the inputs, which the layer before needs.
     fn backward(&mut self, grad_y: &Array2<T>) -> Array2<T>;
 
     fn learned(&mut self) -> Vec<&mut Learned<T>>;
@@ -200,7 +200,7 @@ impl<T: Float> Network<T> {
         self.layers.iter_mut().fold(pixels.clone(), |x, layer| layer.forward(x))
     }
 
-    /// The mean loss of a batch. Each layer then has its gradient.
+    /// The mean loss of a batch. After this call each layer has its gradient.
     pub(crate) fn loss_and_gradients(&mut self, images: &Images<T>) -> T {
         let logits = self.logits(&images.pixels);
         let mut grad = Array2::zeros(logits.dim());
@@ -214,7 +214,7 @@ impl<T: Float> Network<T> {
         learned.for_each(|learned| learned.descend(learning_rate, momentum));
     }
 
-    /// The part of the images whose label has the greatest logit.
+    /// The share of the images for which the label has the greatest logit.
     pub(crate) fn accuracy(&mut self, images: &Images<T>) -> f64 {
         let logits = self.logits(&images.pixels);
         let is_greatest = |(row, label): &(ArrayView1<'_, T>, &u8)| row.iter().all(|z| *z <= row[usize::from(**label)]);
@@ -240,7 +240,7 @@ mod tests {
     use crate::data::Split;
     use crate::functions::Function;
 
-    /// Every 61st number that a network learns: the layer, which of its matrices, and the place in it.
+    /// Every 61st trained number of a network: the layer, which of its matrices, and the place in it.
     fn places(network: &mut Network<f64>) -> Vec<(usize, usize, usize)> {
         let mut places = Vec::new();
         for (layer, of) in network.layers.iter_mut().enumerate() {

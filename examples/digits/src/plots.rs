@@ -1,6 +1,6 @@
-//! The pictures: what was learned epoch by epoch, and the gradients layer by layer.
+//! The pictures: the progress of training by epoch, and the gradients by layer.
 //!
-//! Backgrounds are transparent, lines and letters of a middle tone, so that pictures can be read on white and on black.
+//! Backgrounds are transparent, and lines and letters have a middle tone, so that pictures are readable on white and on black.
 
 use std::error::Error;
 use std::ops::Range;
@@ -17,7 +17,7 @@ type Drawn = Result<(), Box<dyn Error>>;
 
 const GREY: RGBColor = RGBColor(128, 128, 128);
 const FONT: (&str, f64) = ("sans-serif", 16.0);
-/// Between the edges of pictures and what is drawn.
+/// The margin of a picture.
 const MARGIN: i32 = 10;
 const LINE: i32 = 24;
 
@@ -48,7 +48,7 @@ fn text<C: Color>(area: &Area<'_>, text: &str, (x, y): (i32, i32), side: HPos, c
     Ok(area.draw(&Text::new(text.to_owned(), (x, y), style))?)
 }
 
-/// Loss, above, and accuracy, below, by epoch: a column for each depth, a line for each function.
+/// Loss (above) and accuracy (below) by epoch: a column for each depth, a line for each function.
 pub(crate) fn curves(by_depth: &[Vec<Outcome>]) -> Result<String, Box<dyn Error>> {
     let epochs = || by_depth.iter().flatten().flat_map(|outcome| &outcome.epochs);
     let log_losses = epochs().map(|epoch| epoch.loss.log10()).filter(|loss| loss.is_finite());
@@ -66,7 +66,7 @@ pub(crate) fn curves(by_depth: &[Vec<Outcome>]) -> Result<String, Box<dyn Error>
         let (losses, accuracies) = panels.split_at(by_depth.len());
         for (panel, outcomes) in losses.iter().zip(by_depth) {
             let title = format!("loss by epoch, {} hidden layers", outcomes[0].depth);
-            // To 4: one who does not know has ln 10.
+            // Up to 4. A network that has learned nothing has ln 10.
             let axis = Axis { title, range: least..4.0_f64.log10(), label: &|loss| format!("1e{loss}") };
             lines(panel, outcomes, axis, |epoch| epoch.loss.log10())?;
         }
@@ -82,7 +82,7 @@ pub(crate) fn curves(by_depth: &[Vec<Outcome>]) -> Result<String, Box<dyn Error>
     })
 }
 
-/// What stands beside curves.
+/// The labels of a chart.
 struct Axis<'a> {
     title: String,
     range: Range<f64>,
@@ -119,15 +119,15 @@ fn lines(panel: &Area<'_>, outcomes: &[Outcome], axis: Axis<'_>, value: impl Fn(
 }
 
 const CELL: (i32, i32) = (38, 26);
-/// Room for the functions' names, left of the cells.
+/// Room for the functions' names, to the left of the cells.
 const NAMES: i32 = 100;
-/// Room for the colour bar, right of them.
+/// Room for the colour bar, to the right of the cells.
 const BAR: i32 = 110;
-/// Of one colour each, in the bar.
+/// The number of colours in the bar.
 const BANDS: i32 = 64;
 
-/// The length of the gradient of each layer, before the training and after it, for networks of one depth: a row for each
-/// function, a column for each layer.
+/// The length of the gradient of each layer, before and after the training, for networks of one depth: a row for each function, a column
+/// for each layer.
 pub(crate) fn gradients(outcomes: &[Outcome]) -> Result<String, Box<dyn Error>> {
     let depth = outcomes[0].depth;
     let logs = outcomes.iter().flat_map(|outcome| outcome.gradients.iter().flatten()).map(|length| length.log10());
@@ -173,7 +173,7 @@ impl Scale {
     fn draw_cell(&self, area: &Area<'_>, (x, y): (i32, i32), length: f64) -> Drawn {
         let log = length.log10();
         let (fill, name) = match log {
-            // Plus 0, so that no -0.0 is written.
+            // Adds 0, so that -0.0 is not printed.
             log if log.is_finite() => (self.colour(log), format!("{:.1}", (10.0 * log).round() / 10.0 + 0.0)),
             _ => (GREY, if length == 0.0 { "0" } else { "NaN" }.to_owned()),
         };

@@ -1,4 +1,4 @@
-//! Training: gradient descent with momentum over shuffled batches, and what is seen of it.
+//! Training: gradient descent with momentum over shuffled batches, and its records.
 
 use activations::ParameterError;
 use rand::SeedableRng;
@@ -13,19 +13,19 @@ use crate::functions::Function;
 pub(crate) struct Recipe {
     pub(crate) epochs: usize,
     pub(crate) batch: usize,
-    /// Of the first epoch; it falls to 0 in a line.
+    /// The learning rate of the first epoch. It falls linearly to 0.
     pub(crate) learning_rate: f32,
     pub(crate) momentum: f32,
-    /// Of the initial weights and of the order of the images.
+    /// The seed of the initial weights and of the order of the images.
     pub(crate) seed: u64,
 }
 
 /// One pass over the images.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Epoch {
-    /// The mean over the epoch, while it learned.
+    /// The mean over the epoch, during training.
     pub(crate) loss: f64,
-    /// Of the images held out, after the epoch.
+    /// For the held-out images, after the epoch.
     pub(crate) accuracy: f64,
 }
 
@@ -35,7 +35,7 @@ pub(crate) struct Outcome {
     pub(crate) function: Function,
     pub(crate) depth: usize,
     pub(crate) epochs: Vec<Epoch>,
-    /// The length of each layer's gradient over all images, first layer first, before the training and after it.
+    /// The length of each layer's gradient over all images, first layer first, before and after the training.
     pub(crate) gradients: [Vec<f64>; 2],
 }
 
@@ -45,7 +45,7 @@ impl Outcome {
     }
 }
 
-/// Trains a network with so many hidden layers of one function. `after_epoch` is called after each epoch.
+/// Trains a network with this many hidden layers of one function. `after_epoch` is called after each epoch.
 pub(crate) fn train(
     function: Function,
     depth: usize,

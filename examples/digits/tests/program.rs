@@ -1,4 +1,4 @@
-//! The program as it is called: its files, and what it says of wrong arguments.
+//! Runs the program: its files, and its messages for wrong arguments.
 
 use std::fs;
 use std::path::Path;

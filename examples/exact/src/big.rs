@@ -1,4 +1,4 @@
-//! Numbers of any precision, and what the formulas need of them: a thin layer over `dashu-float`.
+//! Numbers of any precision, with the operations of the formulas: a thin layer over `dashu-float`.
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -7,7 +7,7 @@ use dashu_float::round::mode::HalfEven;
 
 type Number = FBig<HalfEven, 2>;
 
-/// A number with so many bits as the [`Precision`] that made it.
+/// A number with as many bits as the [`Precision`] that made it.
 #[derive(Clone, Debug, PartialEq, PartialOrd)]
 pub(crate) struct Big(Number);
 
@@ -30,12 +30,12 @@ impl Big {
         Self(Number::pi(self.0.precision()))
     }
 
-    /// What is less than this beside a number is nothing.
+    /// A number below this, relative to another one, is negligible.
     pub(crate) fn nothing(&self) -> Self {
         Self(Number::from_parts(1.into(), -(self.0.precision() as isize)))
     }
 
-    /// e^self; from -200 and 200 on a number that is nothing beside others, or greater than all.
+    /// e^self. Below -200 the result is negligible, and above 200 it is greater than all numbers that matter.
     pub(crate) fn exp(&self) -> Self {
         if self.abs() > self.of(200.0) {
             let nothing = self.of(2.0_f64.powi(-288));
@@ -73,7 +73,7 @@ impl Big {
         *self < self.of(0.0)
     }
 
-    /// Rounded to odd, to 53 bits: another rounding then gives what rounding this number would have given.
+    /// Rounds to odd, to 53 bits. If that is rounded again, the result is the same as if this number were rounded once.
     pub(crate) fn to_odd(&self) -> f64 {
         let near = self.0.to_f64().value();
         let exact = Number::try_from(near).expect("a finite number");

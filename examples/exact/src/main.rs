@@ -1,6 +1,6 @@
-//! Every `f32`, and every half: are the results of `Exact` the exact ones, rounded once?
+//! Checks for every `f32` and every half that the results of `Exact` are the exact numbers, rounded once.
 //!
-//! `cargo run --release` takes a stride, `cargo run --release -- --exhaustive` takes every input there is. `--help` tells the rest.
+//! `cargo run --release` takes every nth input, `cargo run --release -- --exhaustive` takes all. `--help` lists the options.
 
 mod big;
 mod reference;
@@ -19,13 +19,13 @@ use reference::Part;
 const PATTERNS: u64 = 1 << 32;
 /// A prime.
 const STRIDE: u64 = 4_099;
-/// Bit patterns that a thread takes at a time, and that go through the loops at once.
+/// How many bit patterns a thread takes at a time. They go through the loops together.
 const PIECE: u64 = 1 << 22;
 const CHUNK: usize = 1 << 13;
-/// Inputs that the reference judges in any case. A prime.
+/// The reference checks every nth input in any case. This is n, a prime.
 const SAMPLE: u64 = 262_147;
 
-/// The kernels for `f64` are right to a few times 2^-52. A result that stays the same when they are off by so much is right.
+/// The kernels for `f64` are right to a few times 2^-52. If a change of this size does not change the rounded result, it is right.
 const RELATIVE: f64 = 1.0 / (1_u64 << 40) as f64;
 /// The same near the root of a derivative, where its parts cancel.
 const ABSOLUTE: f64 = 1.0 / (1_u64 << 48) as f64;
@@ -51,7 +51,7 @@ struct Options {
     of: Vec<AnyActivation>,
 }
 
-/// `None` if it is help that is asked for.
+/// `None` if help is requested.
 fn options() -> Result<Option<Options>, String> {
     let mut options = Options {
         stride: STRIDE,
@@ -86,7 +86,7 @@ fn options() -> Result<Option<Options>, String> {
     Ok(Some(options))
 }
 
-/// What was found for a function, or a part of its inputs.
+/// The findings for a function, or for a part of its inputs.
 #[derive(Default)]
 struct Found {
     inputs: u64,
@@ -118,7 +118,7 @@ trait Number: Element<Float = f32> {
     fn wide(self) -> f64;
     fn bits(self) -> u32;
 
-    /// Whether all results are right, as far as the kernel for `f64` can tell. It may say no.
+    /// Whether all results are right, as far as the kernel for `f64` can decide. If it cannot, the answer is no.
     fn are_settled(_near: &[f64], _y: &[Self]) -> bool {
         false
     }
@@ -157,13 +157,13 @@ impl Number for f32 {
 macro_rules! half {
     ($half:ident) => {
         impl Number for $half {
-            /// By a search: what the crate does shall not be repeated here.
+            /// Finds the nearest number by a search, so that the crate's method is not repeated here.
             fn of(x: f64) -> Self {
                 if x.is_nan() {
                     return Self::NAN;
                 }
                 let (infinity, a) = (Self::INFINITY.to_bits(), x.abs());
-                // As if the greatest exponent had one more.
+                // Infinity counts as the power of two that would come next.
                 let value = |bits: u16| {
                     if bits < infinity {
                         Self::from_bits(bits).to_f64()
@@ -207,7 +207,7 @@ impl Task {
         format!("{}{}", self.activation, if self.part == Part::Slope { "'" } else { "" })
     }
 
-    /// The exact result, rounded; by the kernel for `f64` where that decides it.
+    /// The exact result, rounded. The kernel for `f64` gives it where its result decides the rounding.
     fn judge<T: Number>(self, x: T, near: f64, sampled: bool, found: &mut Found) -> T {
         let wide = x.wide();
         let by = near.abs() * RELATIVE + if self.cancels_at(wide) { ABSOLUTE } else { 0.0 };
@@ -220,12 +220,12 @@ impl Task {
         }
         found.judged += 1;
         let exact = reference::exact(&self.activation, self.part, wide);
-        // The sign of a zero is a convention, of which the reference does not know.
+        // The sign of a zero is a convention, which the reference does not know.
         T::of(if exact == 0.0 && near == 0.0 { near } else { exact })
     }
 
-    /// Where a function is a number of at most 25 bits and something tiny, whose sign decides a tie: the number, moved to where the
-    /// tiny part moves it.
+    /// Some results are a number of at most 25 bits plus something tiny, whose sign decides a tie. This returns the number, moved a little
+    /// in the direction of the tiny part.
     fn beside_tie(self, x: f64) -> Option<f64> {
         if self.part == Part::Value && self.activation.card().name == "tanhshrink" && x.abs() > 100.0 {
             // |x| - tanh |x| is above |x| - 1.
@@ -234,7 +234,7 @@ impl Task {
         (self.is_half_and_more() && x.abs() < 2.0_f64.powi(-110)).then(|| (x / 2.0).next_up())
     }
 
-    /// Where the kernel for `f64` gives something else on purpose.
+    /// Whether the kernel for `f64` gives something else on purpose.
     fn is_not_known_at(self, x: f64) -> bool {
         match self.activation.card().name {
             "snake" => self.part == Part::Slope && x.abs() > 1e6,
@@ -271,7 +271,7 @@ impl Task {
         }
     }
 
-    /// Judges inputs at a level.
+    /// Checks inputs at a level.
     fn over<T: Number>(self, level: Level, x: &[T], sampled: impl Fn(usize) -> bool, found: &mut Found) {
         let exact: Exact<&dyn Definition> = self.activation.as_exact().expect("a function of single numbers");
         let (mut y, mut near) = (vec![T::zero(); x.len()], vec![0.0; x.len()]);
@@ -279,7 +279,7 @@ impl Task {
         self.run::<T>(&exact, level, x, &mut y);
         self.run::<f64>(&self.activation, Level::best(), &wide, &mut near);
         found.inputs += x.len() as u64;
-        // The inputs are neighbours, so the ends tell.
+        // The inputs are neighbours, so checking every 64th and the last is enough.
         let special = |x: f64| self.cancels_at(x) || self.is_not_known_at(x);
         let settled = T::are_settled(&near, &y) && !wide.iter().step_by(64).chain(wide.last()).any(|&x| special(x));
         for (i, ((&x, &y), &near)) in x.iter().zip(&y).zip(&near).enumerate() {

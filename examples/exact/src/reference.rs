@@ -1,4 +1,4 @@
-//! The functions by their textbook formulas, with hundreds of bits. Where a formula cancels, more bits make that good.
+//! The functions by their textbook formulas, with hundreds of bits. Where a formula cancels, more bits compensate for that.
 
 use activations::AnyActivation;
 
@@ -22,7 +22,7 @@ pub(crate) fn knows(activation: &AnyActivation) -> bool {
 
 /// The exact result at a finite x that is not 0, rounded to odd to `f64`.
 pub(crate) fn exact(activation: &AnyActivation, part: Part, x: f64) -> f64 {
-    // Three powers of a small x may cancel, and of the normal tail 1.45 x^2 bits.
+    // Three powers of a small x may cancel. For the normal tail, 1.45 x^2 bits may cancel.
     let small = (-x.abs().log2()).max(0.0);
     let parameters: Vec<f64> = activation.parameters().map(|(_, value)| value).collect();
     let p = |i: usize| parameters[i];
@@ -83,7 +83,7 @@ pub(crate) fn exact(activation: &AnyActivation, part: Part, x: f64) -> f64 {
         "hard_sigmoid" => {
             let alpha = if p(0) == 1.0 / 6.0 { one.clone() / 6.0 } else { x.of(p(0)) };
             let line = &alpha * &x + p(1);
-            // 1/6 is rounded, but in the sum of x = -3 nothing may be left.
+            // 1/6 is rounded, but the sum at x = -3 must be exactly 0.
             let line = if line.abs() < x.of(2.0_f64.powi(-200)) { zero.clone() } else { line };
             let inside = line > zero && line < one && (line.clone() - 1.0).abs() > x.of(2.0_f64.powi(-200));
             if value {
@@ -249,7 +249,7 @@ pub(crate) fn exact(activation: &AnyActivation, part: Part, x: f64) -> f64 {
             let z = factor.clone() * (&x + &(cube.clone() * x.powi(3)));
             let slope = factor * (cube * 3.0 * x.powi(2) + 1.0);
             let tanh = tanh(&z);
-            // Beyond, what is left of it is nothing beside a power of x.
+            // Beyond this bound the rest is negligible beside a power of x.
             if !value && x.abs() > x.of(30.0) {
                 return if right { 1.0 } else { 0.0 };
             }
@@ -351,7 +351,7 @@ fn density(x: &Big) -> Big {
 
 /// The normal distribution: 1/2 + density (x + x^3 / 3 + x^5 / (3 5) + ...).
 fn normal(x: &Big) -> Big {
-    // Beyond, the rest is nothing beside any other number.
+    // Beyond this bound the rest is negligible beside any other number.
     if x.abs() > x.of(40.0) {
         let rest = x.of(2.0_f64.powi(-1000));
         return if x.is_negative() { rest } else { x.of(1.0) - rest };

@@ -1,4 +1,4 @@
-//! The errors of `f32` results over x, of this crate and of the formula that people write without a library.
+//! The errors of `f32` results at each x, of this crate and of the formula that people write without a library.
 
 use std::f32::consts::{FRAC_1_SQRT_2, FRAC_2_PI};
 
@@ -11,10 +11,10 @@ use crate::curve::Curve;
 use crate::functions::sheet;
 use crate::svg::document;
 
-/// Columns of a picture; each shows the greatest error of its inputs.
+/// The columns of a picture. Each shows the greatest error of its inputs.
 const COLUMNS: u32 = 200;
 
-/// Inputs to a column, evenly spaced.
+/// How many inputs a column has, evenly spaced.
 const INPUTS: u32 = 400;
 
 /// Greater errors are drawn at the top. From 2^23 = 8e6 ULP no digit is right.
@@ -73,10 +73,10 @@ const CASES: [Case; 14] = [
     Case::value("squareplus", (-5000.0, 800.0), "(x + sqrt(x^2 + 4)) / 2", |x| (x + (x * x + 4.0).sqrt()) / 2.0),
 ];
 
-/// How many stand on the sheet.
+/// How many functions are on the sheet.
 const ON_SHEET: usize = 8;
 
-/// Name and picture of each.
+/// The name and the picture of each function.
 pub(crate) fn each() -> impl Iterator<Item = (String, String)> {
     CASES.iter().map(|case| {
         let title = case.title();
@@ -86,7 +86,7 @@ pub(crate) fn each() -> impl Iterator<Item = (String, String)> {
     })
 }
 
-/// The first of them.
+/// The sheet with the first functions.
 pub(crate) fn overview() -> String {
     let charts = CASES[..ON_SHEET].iter().map(chart).collect();
     let label = "errors of eight functions over x, in ULP: this crate's (blue) and those of plain formulas (orange)";
@@ -105,7 +105,7 @@ fn chart(case: &Case) -> Chart {
         title: case.title(),
         subtitle: format!("greatest error in ULP, f32; naive: {}", case.formula),
         x: from..to,
-        // The extremes, on the edges, are inside.
+        // The extremes count as inside, also on the edges.
         y: LEAST.log10() - 0.1..MOST.log10() + 0.3,
         y_label: |exponent| if exponent < 3.0 { 10.0_f64.powf(exponent).to_string() } else { format!("1e{exponent}") },
         lines: vec![

@@ -1,4 +1,4 @@
-//! What all pictures share: axes, lines, a title and a legend.
+//! The common parts of all pictures: axes, lines, a title and a legend.
 
 use std::ops::Range;
 
@@ -25,18 +25,18 @@ pub(crate) struct Chart {
 pub(crate) struct Line {
     pub(crate) label: String,
     pub(crate) curve: Curve,
-    /// Where its slope jumps, or the curve itself.
+    /// Where the slope jumps, or the curve itself.
     pub(crate) kinks: &'static [f64],
 }
 
 /// How large a chart is drawn.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Size {
-    /// 480 pixels wide: with everything.
+    /// 480 pixels wide, with everything.
     Full,
-    /// One of a few on a sheet: without subtitle and legend.
+    /// One of a few on a sheet, without subtitle and legend.
     Small,
-    /// One of many on a sheet: without numbers too.
+    /// One of many on a sheet, also without numbers.
     Tiny,
 }
 
@@ -47,7 +47,7 @@ impl Size {
         (if self == Self::Full { 2 } else { 1 }) * PIXEL as u32 + 4
     }
 
-    /// Heights and widths around the plot, in pixels: top, left, bottom.
+    /// The space around the plot, in pixels: top, left, bottom.
     fn margins(self) -> (i32, i32, i32) {
         match self {
             Self::Full => (46, 34, 20),
@@ -125,7 +125,7 @@ impl Chart {
         let mut right = (Size::FULL.0 as i32 - 8) * PIXEL;
         for (line, colour) in self.lines.iter().zip(COLOURS).rev() {
             area.draw(&Text::new(line.label.clone(), (right, y), text(TEXT, HPos::Right, VPos::Center)))?;
-            // Letters are some 6 pixels wide.
+            // A letter is about 6 pixels wide.
             right -= line.label.len() as i32 * 6 * PIXEL + 4 * PIXEL;
             let style = colour.stroke_width(Size::Full.width_of_lines());
             area.draw(&PathElement::new([(right - 18 * PIXEL, y), (right, y)], style))?;
@@ -139,9 +139,9 @@ fn text(size: i32, horizontal: HPos, vertical: VPos) -> TextStyle<'static> {
     TextStyle::from(("sans-serif", size)).color(&INK).pos(Pos::new(horizontal, vertical))
 }
 
-/// A number as people write it.
+/// A number in the usual notation.
 pub(crate) fn number(x: f64) -> String {
     let rounded = (x * 1000.0).round() / 1000.0;
-    // Minus zero is zero here.
+    // Minus zero is written as zero.
     format!("{}", rounded + 0.0)
 }

@@ -2,11 +2,11 @@
 
 pub(crate) type Point = (f64, f64);
 
-/// Points to a unit of x. The functions of the crate have their kinks at multiples of a half.
+/// How many points there are in a unit of x. The functions of the crate have their kinks at multiples of a half.
 const DENSITY: i32 = 400;
 
-/// A step of that size between neighbouring points is a jump, and beyond 1 one of that part of the value: slopes stay far below
-/// 40, or 40 times the value.
+/// A step of this size between neighbouring points is a jump. Beyond 1 the step is relative to the value. Slopes are far below 40, or far
+/// below 40 times the value.
 const JUMP: f32 = 0.1;
 
 fn is_jump(here: f32, there: f32) -> bool {
@@ -16,7 +16,7 @@ fn is_jump(here: f32, there: f32) -> bool {
 /// The graph of a function, in pieces that end where it jumps.
 pub(crate) struct Curve {
     pub(crate) pieces: Vec<Vec<Point>>,
-    /// At each jump, the value there, and the limit of the side that does not have it.
+    /// At each jump, the value there, and the limit of the other side.
     pub(crate) jumps: Vec<[Point; 2]>,
 }
 

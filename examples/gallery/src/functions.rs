@@ -8,33 +8,32 @@ use crate::chart::{Chart, Line, Size, number};
 use crate::curve::Curve;
 use crate::svg::{Drawn, document, part_of_a_page};
 
-/// The least and the greatest x, unless there is something to see farther out.
+/// The least and the greatest x, unless something interesting is farther out.
 const REACH: i32 = 5;
 
 /// Columns of the sheet, and the size of one picture on it.
 const COLUMNS: usize = 8;
 const CELL: (u32, u32) = (104, 96);
 
-/// Name and picture of each function.
+/// The name and the picture of each function.
 pub(crate) fn each() -> impl Iterator<Item = (String, String)> {
     AnyActivation::all().map(|activation| picture(&chart(&activation), "its derivative"))
 }
 
-/// Name and picture of something and of what belongs to it.
+/// The name and the picture of a function or a loss, with its derivative.
 pub(crate) fn picture(chart: &Chart, belongs: &str) -> (String, String) {
     let label = format!("{} and {belongs}", chart.title);
     (chart.title.clone(), document(&label, Size::FULL, |area| chart.draw(area, Size::Full)))
 }
 
-/// All of them.
+/// The sheet of all functions.
 pub(crate) fn overview() -> String {
     let activations: Vec<_> = AnyActivation::all().collect();
     let label = format!("{} functions (blue) and their derivatives (orange)", activations.len());
     sheet(&label, COLUMNS, CELL, Size::Tiny, activations.iter().map(chart).collect())
 }
 
-/// The same for the documentation's first page: each curve is a link to the page of its type, and there are as many in a row as
-/// the screen is wide.
+/// The same for the documentation's first page. Each curve is a link to the page of its type, and a row has as many as fit on the screen.
 pub(crate) fn links() -> String {
     // Names have the colour of links.
     const STYLE: &str = "display:flex;flex-wrap:wrap;font-family:sans-serif;fill:var(--link-color,#3873ad)";
@@ -104,7 +103,7 @@ fn of_one_number(activation: &AnyActivation) -> Vec<Labelled<'_>> {
 /// The row that is drawn.
 const ROW: &str = "(x, 0, 1)";
 
-/// The outputs of a row, and how the first one follows x.
+/// The outputs of a row, and the derivative of the first one with respect to x.
 fn of_rows(activation: &AnyActivation) -> Vec<Labelled<'_>> {
     let output = |i: usize| move |x| activation.forward_vec(&row(x))[i];
     vec![
@@ -119,7 +118,7 @@ fn row(x: f32) -> [f32; 3] {
     [x, 0.0, 1.0]
 }
 
-/// Name and picture of each loss.
+/// The name and the picture of each loss.
 pub(crate) fn losses() -> impl Iterator<Item = (String, String)> {
     let rows = |x| {
         let mut grad = [0.0; 3];

@@ -1,4 +1,4 @@
-//! A picture of each gated unit: its output over the gate, for some ups, and its derivative.
+//! A picture of each gated unit: its output for some ups, and its derivative with respect to the gate.
 
 use activations::{ClampedSwiGlu, Gate, GeGlu, GeGluTanh, Glu, ReGlu, SwiGlu};
 
@@ -7,7 +7,7 @@ use crate::functions::{Labelled, picture, plot};
 /// Name, formula, kinks, and the unit.
 type Unit<'a> = (&'a str, &'a str, &'static [f64], &'a dyn Gate<f32>);
 
-/// Name and picture of each.
+/// The name and the picture of each gate.
 pub(crate) fn each() -> impl Iterator<Item = (String, String)> {
     let clamped = ClampedSwiGlu::default();
     let units: [Unit<'_>; 6] = [

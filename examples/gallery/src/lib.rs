@@ -13,9 +13,9 @@ mod gates;
 mod png;
 mod svg;
 
-/// A file to be.
+/// A file that will be written.
 pub struct Picture {
-    /// With slashes, inside the folder of pictures.
+    /// The path in the folder of pictures, with slashes.
     pub path: String,
     pub bytes: Vec<u8>,
 }
@@ -31,8 +31,8 @@ pub fn committed() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/pictures"))
 }
 
-/// Each function with its derivative, each gate and each loss with its gradient, and a sheet of the functions: as SVG, as PNG, and
-/// as a piece of a page whose curves are links.
+/// Each function with its derivative, each gate and each loss with its gradient, and a sheet of the functions: as SVG, as PNG, and as a
+/// part of a page whose curves are links.
 pub fn functions() -> Vec<Picture> {
     let overview = functions::overview();
     let each = functions::each().chain(gates::each()).chain(functions::losses());
@@ -43,7 +43,7 @@ pub fn functions() -> Vec<Picture> {
     pictures
 }
 
-/// The errors of those functions whose plain formula has large ones, and a sheet of some of them.
+/// The errors of the functions whose plain formula has large errors, and a sheet of some of them.
 pub fn accuracy() -> Vec<Picture> {
     let mut pictures: Vec<_> =
         accuracy::each().map(|(name, text)| Picture::svg(&format!("accuracy/{name}"), text)).collect();

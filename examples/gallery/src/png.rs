@@ -1,4 +1,4 @@
-//! SVG to PNG, with a font that comes with the program: the machine need not have one.
+//! Converts SVG to PNG, with a font in the program, so that the machine need not have one.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use resvg::usvg::{Options, Tree, fontdb::Database};
 
 use crate::svg::standing_alone;
 
-/// Pixels to one of the SVG.
+/// How many pixels there are for one pixel of the SVG.
 const SCALE: f32 = 2.0;
 
 pub(crate) fn png(svg: &str) -> Vec<u8> {

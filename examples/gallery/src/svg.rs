@@ -1,8 +1,8 @@
-//! A backend of `plotters` that writes small SVG, fit to stand in a page as well as in a file.
+//! A backend of `plotters` that writes small SVG, for pages and for files.
 //!
-//! Coordinates are whole tenths of a pixel. Polylines lose the points that nobody would see, and neighbours of one style
-//! become one path. Text and axes have the colour of the text around the picture: rustdoc names it in each of its themes;
-//! elsewhere it is a grey that is legible on white and on black.
+//! Coordinates are whole tenths of a pixel. Invisible points of polylines are left out, and neighbours of one style become one path. Text
+//! and axes have the colour of the text around the picture. In rustdoc, each theme names that colour. Elsewhere it is a grey that is
+//! legible on white and on black.
 
 use std::convert::Infallible;
 use std::fmt::Write;
@@ -15,25 +15,25 @@ use plotters_backend::{
     BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind, FontStyle,
 };
 
-/// Units to a pixel.
+/// How many units there are in a pixel.
 pub(crate) const PIXEL: i32 = 10;
 
-/// The colour of text and axes where the page does not say another.
+/// The colour of text and axes, if the page does not set another.
 pub(crate) const INK: RGBColor = RGBColor(0x7a, 0x7a, 0x7a);
 
-/// How the page's colour is asked for.
+/// The reference to the page's colour.
 const PAGE_INK: &str = "var(--main-color,#7a7a7a)";
 
-/// The size of text that does not say another.
+/// The size of text that does not set another.
 pub(crate) const TEXT: i32 = 11 * PIXEL;
 
-/// By how much a polyline may be off, in units.
+/// How far off a polyline may be, in units.
 const INVISIBLE: f64 = 1.2;
 
 pub(crate) type Area<'a> = DrawingArea<Svg<'a>, Shift>;
 pub(crate) type Drawn = Result<(), DrawingAreaErrorKind<Infallible>>;
 
-/// One picture of this size in pixels. The label is what it shows, for those who cannot see it.
+/// One picture of this size in pixels. The label describes it, for people who cannot see it.
 pub(crate) fn document(label: &str, size: (u32, u32), draw: impl FnOnce(&Area<'_>) -> Drawn) -> String {
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{}\" {} role=\"img\" aria-label=\"{}\" \
@@ -46,7 +46,7 @@ pub(crate) fn document(label: &str, size: (u32, u32), draw: impl FnOnce(&Area<'_
     )
 }
 
-/// A picture in a page that says which font and which colour the text has.
+/// A picture in a page that sets the font and the colour of the text.
 pub(crate) fn part_of_a_page(label: &str, size: (u32, u32), draw: impl FnOnce(&Area<'_>) -> Drawn) -> String {
     format!(
         "<svg width=\"{}\" {} role=\"img\" aria-label=\"{}\" font-size=\"{TEXT}\" style=\"color:{PAGE_INK}\">\n{}</svg>",
@@ -68,7 +68,7 @@ fn body(label: &str, size: (u32, u32), draw: impl FnOnce(&Area<'_>) -> Drawn) ->
     body
 }
 
-/// The picture in the colours that it has outside of rustdoc.
+/// The picture in its colours outside of rustdoc.
 pub(crate) fn standing_alone(picture: &str) -> String {
     picture.replace(PAGE_INK, "#7a7a7a")
 }
@@ -80,7 +80,7 @@ fn escaped(text: &str) -> String {
 pub(crate) struct Svg<'a> {
     body: &'a mut String,
     size: (u32, u32),
-    /// The attributes of the path that ends the body, if one does.
+    /// The attributes of the path at the end of the body, if there is one.
     path: Option<String>,
 }
 
@@ -127,7 +127,7 @@ impl Svg<'_> {
     }
 }
 
-/// A minus sign separates numbers by itself.
+/// A minus sign also separates numbers.
 fn separator(number: i32) -> &'static str {
     if number < 0 { "" } else { " " }
 }
@@ -176,7 +176,7 @@ impl DrawingBackend for Svg<'_> {
 
     fn draw_text<S: BackendTextStyle>(&mut self, text: &str, style: &S, (x, y): BackendCoord) -> Done {
         let size = style.size() as i32;
-        // From the anchor to the baseline, for letters of common proportions.
+        // The distance from the anchor to the baseline, for letters of usual proportions.
         let y = match style.anchor().v_pos {
             VPos::Top => y + size * 3 / 4,
             VPos::Center => y + size * 3 / 8,
@@ -206,7 +206,7 @@ fn stroke(style: &impl BackendStyle) -> String {
     format!(" stroke=\"{}\" stroke-width=\"{}\"{opacity}", colour(style.color()), style.stroke_width())
 }
 
-/// The points without those that lie on the line between others, nearly: Douglas & Peucker, 1973.
+/// The points, without those that lie almost on the line between others: Douglas & Peucker, 1973.
 fn simplified(points: &[BackendCoord]) -> Vec<BackendCoord> {
     let mut kept = vec![false; points.len()];
     let mut spans = vec![(0, points.len() - 1)];
@@ -221,7 +221,7 @@ fn simplified(points: &[BackendCoord]) -> Vec<BackendCoord> {
     points.iter().zip(kept).filter(|(_, kept)| *kept).map(|(point, _)| *point).collect()
 }
 
-/// Of a point to the line from `a` to `b`.
+/// The distance of a point from the line from `a` to `b`.
 fn distance(point: BackendCoord, a: BackendCoord, b: BackendCoord) -> f64 {
     let from = |p: BackendCoord, q: BackendCoord| (f64::from(q.0 - p.0), f64::from(q.1 - p.1));
     let ((x, y), (dx, dy)) = (from(a, point), from(a, b));

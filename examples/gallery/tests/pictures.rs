@@ -1,4 +1,4 @@
-//! The committed pictures are what the program draws.
+//! The committed pictures are equal to the program's.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +9,7 @@ use gallery::Picture;
 const DRAW: &str = "cargo run --release --manifest-path examples/gallery/Cargo.toml";
 
 /// # Panics
-/// If a picture cannot stand in a page, a file is missing, differs from its picture, or stands in the folder without being one.
+/// If a picture cannot be part of a page, if a file is missing or differs from its picture, or if the folder has another file.
 fn compare(pictures: &[Picture], folder: &str) {
     for Picture { path, bytes } in pictures.iter().filter(|picture| !picture.path.ends_with(".png")) {
         let text = str::from_utf8(bytes).unwrap();

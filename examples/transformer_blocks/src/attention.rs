@@ -3,14 +3,14 @@
 use crate::blocks::Parts;
 use crate::compute::{Attention, Compute, HEAD_DIM, HEADS, HIDDEN, KEY_HEADS, QUERIES, transposed};
 
-/// Its softmax, and the seeds and size of its weights.
+/// The softmax of the attention, and the seeds and sizes of its weights.
 #[derive(Clone, Copy, Debug)]
 pub struct Layer {
     pub attention: Attention,
     pub hidden: u64,
-    /// Of queries; those of keys, values and outputs follow.
+    /// The seed of the queries' weights. The seeds of keys, values and outputs follow it.
     pub weights: u64,
-    /// Of the weights of queries, and of the others.
+    /// The size of the queries' weights, and the size of the others.
     pub sizes: [f32; 2],
     pub biases: Option<u64>,
     pub sinks: Option<u64>,
@@ -62,7 +62,7 @@ impl Layer {
     }
 }
 
-/// Query heads in a row share one head of keys and values.
+/// This many successive query heads share one head of keys and values.
 fn key_head(head: usize) -> usize {
     head * KEY_HEADS / HEADS
 }

@@ -1,4 +1,4 @@
-//! The blocks that are compared, and their functions alone, on PyTorch's own inputs.
+//! The blocks that are compared, and their functions separately, on PyTorch's own inputs.
 
 use crate::compute::{Attention, Compute, HEADS};
 use crate::near::Near;
@@ -14,7 +14,7 @@ impl Parts {
     }
 }
 
-/// A block, as the file of reference values names it with [`Block::name`].
+/// A block, with the name in the file of reference values: [`Block::name`].
 #[derive(Clone, Copy, Debug)]
 pub enum Block {
     GptOssAttention,
@@ -56,7 +56,7 @@ impl Block {
         }
     }
 
-    /// Its activation functions alone: from the inputs, and the gradients of the outputs, that they had in PyTorch.
+    /// Only the activation functions, with the inputs and the gradients of outputs that they had in PyTorch.
     pub fn from_inputs<C: Compute>(self, c: &C, input: impl Fn(&str) -> Vec<f64>) -> Parts {
         let input = |name| c.load(&input(name));
         let mut parts = Parts::default();

@@ -10,23 +10,23 @@ use crate::number::Number;
 use crate::reference::Reference;
 use crate::slices::Slices;
 
-/// Errors and bounds of a part. In roundings of the type: 1 is the greatest error that a single one makes in the part's greatest
-/// number, which is 2^-24 of it for `f32` and 2^-8 for bf16.
+/// Errors and bounds of a part, in roundings of the type: 1 is the greatest error that one rounding makes in the part's greatest number,
+/// which is 2^-24 of that number for `f32` and 2^-8 for bf16.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Errors {
     /// The largest error.
     pub error: f64,
-    /// The bound of the element that has it.
+    /// The bound of the element with this error.
     pub bound: f64,
-    /// The largest share of its bound that the error of any element takes. Beyond 1 the comparison fails.
+    /// The largest share of its bound that the error of any element takes. Above 1 the comparison fails.
     pub share: f64,
 }
 
 impl Errors {
     fn add(&mut self, error: f64, bound: f64, unit: f64) {
-        // An element that is hidden is 0 on both sides, without a bound.
+        // A hidden element is 0 on both sides, and has no bound.
         let share = if error == 0.0 { 0.0 } else { error / bound };
-        // NaN is beyond all bounds, and no bound is none.
+        // NaN exceeds every bound, and a bound that is NaN is exceeded.
         self.share = if share.is_nan() || !bound.is_finite() { f64::INFINITY } else { self.share.max(share) };
         let (error, bound) = (error / unit, bound / unit);
         let is_less = error < self.error || error == self.error && bound <= self.bound;
@@ -52,13 +52,13 @@ pub struct Line {
     pub block: Block,
     pub part: &'static str,
     pub number: &'static str,
-    /// Whether the whole block was computed, or the function alone.
+    /// Whether the whole block was computed, or only the function.
     pub from_weights: bool,
-    /// This crate from PyTorch.
+    /// This crate compared with PyTorch.
     pub difference: Errors,
-    /// PyTorch from exact arithmetic.
+    /// PyTorch compared with exact arithmetic.
     pub pytorch: Errors,
-    /// This crate from exact arithmetic.
+    /// This crate compared with exact arithmetic.
     pub this_crate: Errors,
 }
 
@@ -68,7 +68,7 @@ impl Line {
     }
 }
 
-/// All comparisons, the functions alone first.
+/// All comparisons. The functions come first.
 pub fn compare(reference: &Reference) -> Vec<Line> {
     let mut lines = Vec::new();
     for from_weights in [false, true] {
@@ -96,7 +96,7 @@ fn of_type<T: Number>(reference: &Reference, block: Block, from_weights: bool, l
         let pytorch = reference.part::<T>(block, part);
         assert_eq!(computed.len(), pytorch.len(), "{} {part}", block.name());
         assert_eq!((by_crate.len(), by_pytorch.len()), (pytorch.len(), pytorch.len()), "{} {part}", block.name());
-        // The loss is an `f32` in both types.
+        // The loss is `f32` for both types.
         let rounding = if part == "loss" && !from_weights { f32::UNIT } else { T::UNIT };
         let unit = rounding * by_crate.iter().map(|near| near.exact.abs()).fold(0.0, f64::max);
         let [mut difference, mut of_pytorch, mut of_crate] = [Errors::default(); 3];

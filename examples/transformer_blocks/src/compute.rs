@@ -1,4 +1,4 @@
-//! `Compute`: what the blocks are made of. Done with this crate on slices, in `slices.rs`, and as an error analysis, in `model/`.
+//! `Compute`: the operations of the blocks. `slices.rs` implements them with this crate on slices, and `model/` as an error analysis.
 
 use crate::near::Near;
 
@@ -13,7 +13,7 @@ pub const EXPERTS: usize = 4;
 pub const EXPERTS_PER_TOKEN: usize = 2;
 pub const VOCABULARY: usize = 24;
 
-/// An attention's softmax.
+/// The softmax of an attention.
 #[derive(Clone, Copy, Debug)]
 pub enum Attention {
     /// With a sliding window, and a sink for each head.
@@ -22,7 +22,7 @@ pub enum Attention {
     Gemma2 { sliding: bool },
 }
 
-/// What a softmax gives.
+/// The results of a softmax.
 #[derive(Debug)]
 pub struct Softened<N> {
     pub p: Vec<N>,
@@ -43,17 +43,17 @@ pub trait Compute {
     /// Weights and inputs: see `weights.rs`.
     fn made(&self, seed: u64, len: usize, size: f32) -> Vec<Self::Number>;
 
-    /// `a` times the transpose of `b`, and a bias, if it is not empty: `[n, k]`, `[m, k]`, `[m]`, `[n, m]`. Accumulated in `f32`, and
+    /// `a` times the transpose of `b`, plus a bias, if it is not empty: `[n, k]`, `[m, k]`, `[m]`, `[n, m]`. It is accumulated in `f32` and
     /// rounded once.
     fn linear(&self, a: &[Self::Number], b: &[Self::Number], bias: &[Self::Number], k: usize) -> Vec<Self::Number>;
 
     /// Element by element; `b` repeats.
     fn plus(&self, a: &[Self::Number], b: &[Self::Number]) -> Vec<Self::Number>;
 
-    /// Element by element; each number of `b` is for `each` of `a`.
+    /// Element by element. Each number of `b` is for `each` elements of `a`.
     fn times(&self, a: &[Self::Number], b: &[Self::Number], each: usize) -> Vec<Self::Number>;
 
-    /// Probabilities `[heads, queries, keys]` of products of queries and keys, and gradients from those of the probabilities.
+    /// Probabilities `[heads, queries, keys]` from products of queries and keys, and the gradients from the probabilities' gradients.
     fn attention(
         &self,
         attention: Attention,
@@ -72,7 +72,7 @@ pub trait Compute {
         grad_weights: &[Self::Number],
     ) -> Vec<Self::Number>;
 
-    /// Of interleaved gates and ups: the output, and the gradient, interleaved likewise.
+    /// For interleaved gates and ups: the output, and the gradient, which is interleaved too.
     fn clamped_swi_glu(
         &self,
         gate_up: &[Self::Number],

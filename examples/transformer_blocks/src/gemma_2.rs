@@ -11,7 +11,7 @@ pub fn attention<C: Compute>(c: &C, sliding: bool) -> Parts {
     Layer { attention, hidden: 3, weights, sizes: [1.0, 0.5], biases: None, sinks: None }.run(c)
 }
 
-/// The feed-forward block, from its weights. It is as wide inside as outside.
+/// The feed-forward block, from its weights. It has the same width inside and outside.
 pub fn feed_forward<C: Compute>(c: &C) -> Parts {
     let (hidden, upstream) = (c.made(7, QUERIES * HIDDEN, 2.0), c.made(8, QUERIES * HIDDEN, 1.0));
     let [gate, up, down] = [(80, 0.5), (81, 0.5), (82, 0.25)].map(|(seed, size)| c.made(seed, HIDDEN * HIDDEN, size));
@@ -26,7 +26,7 @@ pub fn feed_forward<C: Compute>(c: &C) -> Parts {
     parts
 }
 
-/// The classes that the logits are to predict.
+/// The classes that the logits should predict.
 pub fn targets() -> Vec<i64> {
     (0..QUERIES as i64).map(|query| query * 7 % VOCABULARY as i64).collect()
 }

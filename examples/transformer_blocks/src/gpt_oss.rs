@@ -13,7 +13,7 @@ pub fn attention<C: Compute>(c: &C) -> Parts {
         .run(c)
 }
 
-/// The feed-forward block, from its weights. Gates of tokens stand in the order of their experts.
+/// The feed-forward block, from its weights. The tokens' gates are in the order of their experts.
 pub fn feed_forward<C: Compute>(c: &C) -> Parts {
     let (hidden, upstream) = (c.made(5, QUERIES * HIDDEN, 2.0), c.made(6, QUERIES * HIDDEN, 1.0));
     let (router, router_bias) = (c.made(129, EXPERTS * HIDDEN, 0.25), c.made(71, EXPERTS, 0.5));
@@ -28,7 +28,7 @@ pub fn feed_forward<C: Compute>(c: &C) -> Parts {
     let mut grad_weights = c.load(&[0.0; QUERIES * EXPERTS_PER_TOKEN]);
     let (mut all_gated, mut all_gradients) = (Vec::new(), Vec::new());
     for expert in 0..EXPERTS {
-        // Those who chose it first, then those who chose it second.
+        // First the tokens whose first choice it was, and then those whose second choice it was.
         let chosen =
             (0..EXPERTS_PER_TOKEN).flat_map(|k| (0..QUERIES).map(move |token| (token, token * EXPERTS_PER_TOKEN + k)));
         let (tokens, places): (Vec<_>, Vec<_>) = chosen.filter(|&(_, place)| experts[place] == expert).unzip();

@@ -1,4 +1,4 @@
-//! Prints how far this crate and PyTorch are from each other, and fails if that is more than their roundings explain.
+//! Prints how much this crate and PyTorch differ, and fails if that is more than their roundings explain.
 
 use std::process::ExitCode;
 

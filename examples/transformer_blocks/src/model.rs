@@ -1,8 +1,8 @@
-//! What the blocks' activation functions are in exact arithmetic, and which roundings PyTorch and this crate put in.
+//! The blocks' activation functions in exact arithmetic, with the roundings of PyTorch and of this crate.
 //!
-//! Each formula stands here once, operation by operation as Hugging Face's model has it. For PyTorch each of them rounds: `stored`
-//! after each operation on tensors, `float` inside PyTorch's own kernels. For this crate none of them does; instead the result has the
-//! error that the documentation of the function states, and is then rounded to the type, once.
+//! Each formula is here once, with the operations of Hugging Face's model. For PyTorch each operation rounds: `stored` after each operation
+//! on tensors, and `float` inside PyTorch's own kernels. For this crate no operation rounds. Instead, the result has the documented error
+//! of the function, and is then rounded once to the type.
 
 mod compute;
 mod gates;
@@ -12,10 +12,10 @@ mod rows;
 use crate::near::{Near, Rounding};
 use crate::number::Number;
 
-/// Whose computation it is.
+/// Which of the two computes.
 #[derive(Clone, Copy, Debug)]
 pub struct Model {
-    /// Of the type: what matrix products do, for both.
+    /// The roundings to the type. Matrix products have them for both.
     tensors: Rounding,
     by_crate: bool,
 }
@@ -29,18 +29,18 @@ impl Model {
         Self { tensors: Rounding::to::<T>(), by_crate: true }
     }
 
-    /// Of each operation inside a function.
+    /// The rounding of each operation inside a function.
     fn inside(self) -> Rounding {
         if self.by_crate { Rounding::NONE } else { self.tensors }
     }
 
-    /// A result of the function: by this crate it has an error of so many ULP of `f32`, and is rounded to the type.
+    /// A result of the function. For this crate it has an error of this many ULP of `f32`, and is rounded to the type.
     fn result(self, ulp: f64, x: Near) -> Near {
         if self.by_crate { self.tensors.to_type(x.rounded(of_ulp(ulp))) } else { x }
     }
 }
 
-/// The greatest relative error of so many ULP of `f32`: a number is at least 2^23 of its ULP.
+/// The greatest relative error of this many ULP of `f32`, because a number is at least 2^23 of its ULP.
 fn of_ulp(ulp: f64) -> f64 {
     2.0 * ulp * f32::UNIT
 }
@@ -49,10 +49,10 @@ fn sigmoid(x: f64) -> f64 {
     1.0 / (1.0 + (-x).exp())
 }
 
-/// tanh x, 1 + tanh x and 1 - tanh(x)^2, exactly without cancellation. The tanh is rounded to the type if it is in memory in between:
-/// `store`.
+/// tanh x, 1 + tanh x and 1 - tanh(x)^2, exactly and without cancellation. With `store`, the tanh is rounded to the type, because it is
+/// stored in memory.
 fn tanh(inside: Rounding, x: Near, store: bool) -> [Near; 3] {
-    // 1 ULP, as SLEEF's.
+    // The error of SLEEF's tanh is 1 ULP.
     let t = inside.floats(2.0, x.increasing(f64::tanh));
     let t = if store { inside.stored(t) } else { t };
     let plus = Near { exact: 2.0 * sigmoid(2.0 * x.exact), off: t.off };

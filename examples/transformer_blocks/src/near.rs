@@ -1,12 +1,12 @@
-//! `Near`: a number in exact arithmetic, and how far off a computation with roundings may be: running error analysis, after Wilkinson
-//! ("Rounding errors in algebraic processes", 1963).
+//! `Near`: a number in exact arithmetic, and how far off a computation with roundings may be. This is running error analysis, after
+//! Wilkinson ("Rounding errors in algebraic processes", 1963).
 
 use core::ops::{Add, Mul, Neg, Sub};
 
 use crate::number::Number;
 
-/// What is computed without roundings (in `f64`, whose own are far below those that are studied), and the greatest distance of what
-/// is computed with them.
+/// The result without roundings, and the greatest distance from it of a result with roundings. The first is computed in `f64`, whose
+/// roundings are far below those that are analysed.
 #[derive(Clone, Copy, Debug)]
 pub struct Near {
     pub exact: f64,
@@ -28,12 +28,12 @@ impl Near {
         Self { off: self.off + relative * self.greatest(), ..self }
     }
 
-    /// The greatest magnitude that it may have.
+    /// The greatest magnitude that the number may have.
     pub fn greatest(self) -> f64 {
         self.exact.abs() + self.off
     }
 
-    /// An increasing function of it.
+    /// An increasing function of the number.
     pub fn increasing(self, f: impl Fn(f64) -> f64) -> Self {
         Self::between(f(self.exact), f(self.exact - self.off), f(self.exact + self.off))
     }
@@ -42,7 +42,7 @@ impl Near {
         Self { exact, off: (high - exact).max(exact - low) }
     }
 
-    /// 0 where `x` is beyond the limit; either where it may be on both sides.
+    /// 0 if `x` is beyond the limit. If `x` may be on either side, the result may be either.
     pub fn up_to(self, limit: f64, x: Self) -> Self {
         let either = self.greatest();
         match (x.exact - x.off > limit, x.exact + x.off <= limit) {
@@ -87,7 +87,7 @@ impl Mul for Near {
     }
 }
 
-/// The roundings of a computation: of each operation to `f32`, and of each result that is stored to the type.
+/// The roundings of a computation: to `f32` after each operation, and to the type for each stored result.
 #[derive(Clone, Copy, Debug)]
 pub struct Rounding {
     float: f64,
@@ -97,7 +97,7 @@ pub struct Rounding {
 impl Rounding {
     pub const NONE: Self = Self { float: 0.0, stored: 0.0 };
 
-    /// PyTorch's kernels for bf16 widen to `f32`, compute, and round what they store once more.
+    /// PyTorch's kernels for bf16 widen to `f32`, compute, and round the results that they store.
     pub fn to<T: Number>() -> Self {
         Self { float: f32::UNIT, stored: if T::UNIT > f32::UNIT { T::UNIT } else { 0.0 } }
     }
@@ -107,7 +107,7 @@ impl Rounding {
         x.rounded(self.float)
     }
 
-    /// What was rounded to `f32`, in memory.
+    /// A number that was rounded to `f32`, when it is stored.
     pub fn to_type(self, x: Near) -> Near {
         x.rounded(self.stored)
     }
@@ -117,13 +117,13 @@ impl Rounding {
         self.to_type(self.float(x))
     }
 
-    /// `count` operations in `f32`, each with a relative error of the result, or one whose error is so large.
+    /// `count` operations in `f32`, each with a relative error, or one operation with an error of that size.
     pub fn floats(self, count: f64, x: Near) -> Near {
         // (1 + u)^n - 1 < n u / (1 - n u)
         x.rounded(count * self.float / (1.0 - count * self.float))
     }
 
-    /// A sum in any order. A product that is fused into it counts as a term.
+    /// A sum in any order. A product that is fused into the sum counts as a term.
     pub fn sum(self, terms: impl IntoIterator<Item = Near>) -> Near {
         let (mut sum, mut size, mut n) = (Near::exactly(0.0), 0.0, 0.0);
         for term in terms {

@@ -5,18 +5,18 @@ use half::bf16;
 
 /// `f32` or bf16.
 pub trait Number: Element + Default {
-    /// As the file of reference values names it.
+    /// The name in the file of reference values.
     const NAME: &'static str;
-    /// The greatest relative error of a rounding to it.
+    /// The greatest relative error of rounding to the type.
     const UNIT: f64;
 
-    /// To nearest, ties to even.
+    /// Rounds to nearest, ties to even.
     fn of(number: f32) -> Self;
 
-    /// Exactly.
+    /// Widens exactly.
     fn wide(self) -> f32;
 
-    /// From the bits that the file has; `None` if they are too many.
+    /// Makes a number of the bits in the file; `None` if there are too many bits.
     fn from_bits(bits: u32) -> Option<Self>;
 }
 

@@ -1,4 +1,4 @@
-//! `Reference`: what PyTorch computed, from data/reference.csv.
+//! `Reference`: PyTorch's results, from data/reference.csv.
 
 use std::collections::HashMap;
 
@@ -10,20 +10,20 @@ use crate::number::Number;
 /// Numbers by block, type and part.
 #[derive(Debug)]
 pub struct Reference {
-    /// Of PyTorch and transformers.
+    /// The versions of PyTorch and transformers.
     pub versions: String,
     parts: HashMap<[String; 3], Vec<f64>>,
 }
 
 impl Reference {
-    /// The file that is in the package.
+    /// The file in the package.
     pub fn committed() -> Self {
         Self::parsed(include_str!("../data/reference.csv"))
             .unwrap_or_else(|error| panic!("data/reference.csv: {error}"))
     }
 
     /// # Errors
-    /// What a line has that is no reference value.
+    /// The first part of a line that is not a reference value.
     pub fn parsed(text: &str) -> Result<Self, String> {
         let mut lines = text.lines();
         let versions =

@@ -1,4 +1,4 @@
-//! The blocks' activation functions, by this crate: the file to copy from.
+//! The blocks' activation functions with this crate. This is the file to copy from.
 
 use core::marker::PhantomData;
 
@@ -21,13 +21,13 @@ pub fn gpt_oss_softmax<T: Number>(sinks: &[T]) -> Result<Scores<'_, Softmax, T>,
         .sink(Broadcast::each_cycled(sinks, QUERIES))
 }
 
-/// Attention's softmax in Gemma 2: layers with a sliding window and layers without take turns.
+/// Attention's softmax in Gemma 2: every other layer has a sliding window.
 pub fn gemma_2_softmax<T: Number>(sliding: bool) -> Result<Scores<'static, Softmax, T>, ParameterError> {
     let softmax = Softmax::rows(QUERIES)?.scaled((HEAD_DIM as f64).powf(-0.5))?.soft_cap(50.0)?.causal(QUERIES, 0)?;
     if sliding { softmax.window(WINDOW) } else { Ok(softmax) }
 }
 
-/// The cap of Gemma 2's last logits, cap tanh(x / cap): a formula of one's own, made of one of the crate.
+/// The cap of Gemma 2's last logits, cap tanh(x / cap): your own formula, made with a function of the crate.
 #[derive(Clone, Copy, Debug)]
 pub struct SoftCap(pub f64);
 
@@ -47,7 +47,7 @@ impl Elementwise for SoftCap {
 #[derive(Debug, Default)]
 pub struct Slices<T>(PhantomData<T>);
 
-/// For parameters that are constants of the models.
+/// Unwraps the result for parameters that are constants of the models.
 const VALID: &str = "the models' parameters are valid";
 
 impl<T: Number> Compute for Slices<T> {
@@ -113,7 +113,7 @@ impl<T: Number> Compute for Slices<T> {
 
     fn cross_entropy(&self, logits: &[T], targets: &[i64]) -> (Near, Vec<T>) {
         let mut grad = zeros(logits.len());
-        // The loss as a float, also of halves.
+        // The loss is a float for halves too.
         let loss = Wide(CrossEntropy::new(VOCABULARY).expect(VALID)).loss_and_gradient(logits, targets, &mut grad);
         (Near::exactly(loss.into()), grad)
     }

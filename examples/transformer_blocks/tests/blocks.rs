@@ -1,4 +1,4 @@
-//! The comparison with PyTorch, and whether it would find what is wrong.
+//! The comparison with PyTorch, and whether it detects wrong numbers.
 
 use std::process::Command;
 
@@ -29,8 +29,8 @@ fn everything_is_as_near_to_pytorch_as_its_roundings_allow() {
     assert!(failed.is_empty(), "{failed:#?}");
 }
 
-/// The bounds of a whole block are those of roundings that are all as large as they can be, and all in one direction. As they are,
-/// they partly cancel: these figures are measured, and may only fall.
+/// The bounds of a whole block assume that all roundings are as large as possible and in one direction. Real roundings partly cancel. These
+/// figures are measured, and may only fall.
 #[test]
 fn everything_is_as_near_to_pytorch_as_it_was() {
     for line in compare(&Reference::committed()) {
@@ -39,7 +39,7 @@ fn everything_is_as_near_to_pytorch_as_it_was() {
     }
 }
 
-/// No result of a function alone is off by more than one rounding of its greatest number: it is computed in `f32`, and rounded once.
+/// No result of a function is off by more than one rounding of its greatest number, because it is computed in `f32` and rounded once.
 #[test]
 fn bf16_is_rounded_once() {
     for line in compare(&Reference::committed()).iter().filter(|line| line.number == "bf16" && !line.from_weights) {
@@ -85,7 +85,7 @@ fn a_file_that_is_not_whole_is_named() {
     assert!(error("versions,torch 1\nblock,f32,x,0\nblock,f32,x,0").ends_with("twice"));
 }
 
-/// The weights are such that every branch of the functions is taken.
+/// With these weights every branch of the functions is taken.
 #[test]
 fn limits_caps_windows_and_sinks_are_reached() {
     let reference = Reference::committed();
@@ -128,7 +128,7 @@ fn limits_caps_windows_and_sinks_are_reached() {
     assert!(change > 10.0, "{change}");
 }
 
-/// So that the two types are compared on the same block.
+/// Both types are then compared on the same block.
 #[test]
 fn weights_are_numbers_of_both_types() {
     let (wide, narrow) = (numbers::<f32>(1, 1000, 2.0), numbers::<bf16>(1, 1000, 2.0));

@@ -1,7 +1,7 @@
-//! Activations as burn's operations and modules, with their gradients: `Layer::new(Gelu)` for `nn::Gelu`.
+//! Activations as burn's operations and modules, with their gradients: `Layer::new(Gelu)` instead of `nn::Gelu`.
 //!
-//! On the backend `Flex`, the CPU, for tensors of `f32` and `f64`, whatever their strides. The gradient is one of the first
-//! order, as all of burn's are.
+//! They run on the backend `Flex`, the CPU, for tensors of `f32` and `f64` with any strides. As everywhere in burn, there is only the
+//! first gradient.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -18,16 +18,16 @@ use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
 use burn::module::Module;
 use burn::tensor::{DType, Tensor, TensorData};
 
-/// An activation over the types of floats that a tensor may hold here.
+/// An activation for the types of floats that a tensor may hold here.
 pub trait Floats: Activation<f32> + Activation<f64> + Debug + Send + Sync {}
 impl<A: Activation<f32> + Activation<f64> + Debug + Send + Sync> Floats for A {}
 
-/// What burn's operations are given: they cannot be generic.
+/// A boxed activation, because burn's operations cannot be generic.
 pub type Shared = Arc<dyn Floats>;
 
 /// An activation as a module.
 ///
-/// Functions of rows take the last dimension, and must have been made for its length, as `Softmax::rows(10)` is for 10.
+/// Functions of rows work along the last dimension, and must be made for its length, as `Softmax::rows(10)` is for 10.
 #[derive(Module, Debug)]
 pub struct Layer {
     #[module(skip)]
@@ -40,7 +40,7 @@ impl Layer {
     }
 
     /// # Panics
-    /// If the tensor holds another type, or the last dimension is no row of the function.
+    /// If the tensor holds another type, or the function's rows are not as long as the last dimension.
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         let (f, last) = (&self.activation, x.dims().last().copied().unwrap_or(1));
         match Activation::<f32>::pieces(f.as_ref()) {
@@ -52,7 +52,7 @@ impl Layer {
     }
 }
 
-/// What this crate adds to a backend.
+/// The operations that this crate adds to a backend.
 #[backend_extension(Flex, Autodiff)]
 pub trait Activations: Backend {
     fn activate(x: FloatTensor<Self>, f: Shared) -> FloatTensor<Self>;
@@ -62,7 +62,7 @@ pub trait Activations: Backend {
 impl Activations for Flex {
     fn activate(mut x: FlexTensor, f: Shared) -> FlexTensor {
         match x.dtype() {
-            // A tensor that nobody else holds is overwritten, as burn's own operations do.
+            // If nobody else holds the tensor, it is overwritten, as in burn's own operations.
             DType::F32 if owned(&x) => f.forward_in_place(x.storage_mut::<f32>()),
             DType::F64 if owned(&x) => f.forward_in_place(x.storage_mut::<f64>()),
             DType::F32 => return tensor(&x, f.forward_vec(x.to_contiguous().storage::<f32>())),

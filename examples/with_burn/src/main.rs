@@ -1,4 +1,4 @@
-//! burn's activations before, this crate's after: alone, and in the feed-forward block of BERT base.
+//! Compares burn's activations (before) with this crate's (after): single functions, and the feed-forward block of BERT base.
 
 #[path = "../../shared/before_after.rs"]
 mod before_after;
@@ -53,7 +53,7 @@ fn main() {
     let silu = Layer::new(Silu);
     step("silu, forward and backward, f32", &x, activation::silu, |x| silu.forward(x));
 
-    // Weights lie as burn's linear layers have them: inputs by outputs.
+    // Weights have the layout of burn's linear layers: inputs by outputs.
     let up = leaf(numbers(WIDTH, INNER, (1.0 / WIDTH as f32).sqrt()));
     let down = leaf(numbers(INNER, WIDTH, (1.0 / INNER as f32).sqrt()));
     let x = leaf(numbers(TOKENS, WIDTH, 1.0));
@@ -76,7 +76,7 @@ fn forward(name: &str, x: &Tensor<2>, before: impl Fn(Tensor<2>) -> Tensor<2>, a
     row(name, apart, || before(x.clone()), || after(x.clone()));
 }
 
-/// Forward, and the gradients of the sum of squares with respect to everything. Compares the gradients of the input.
+/// The forward pass, and the gradients of the sum of squares with respect to everything. Compares the gradients of the input.
 fn step(name: &str, x: &Tensor<2>, before: impl Fn(Tensor<2>) -> Tensor<2>, after: impl Fn(Tensor<2>) -> Tensor<2>) {
     let gradient = |y: Tensor<2>| x.grad(&(y.clone() * y).sum().backward()).expect("a leaf's gradient");
     let (before, after) = (|| gradient(before(x.clone())), || gradient(after(x.clone())));

@@ -1,4 +1,4 @@
-//! Values and gradients beside burn's own; layouts that are taken, and what is refused.
+//! Values and gradients, compared with burn's own; layouts; input that is refused.
 
 use activations::{Gelu, Relu, Sigmoid, Silu, Softmax, Tanh};
 use burn::tensor::{DType, Device, Tensor, TensorData, activation};
@@ -17,7 +17,7 @@ fn elements<const D: usize>(x: Tensor<D>) -> Vec<f64> {
 fn difference<const D: usize>(these: Tensor<D>, those: Tensor<D>) -> f64 {
     assert_eq!((these.dims(), these.dtype()), (those.dims(), those.dtype()));
     let apart = elements(these).into_iter().zip(elements(those)).map(|(this, that)| (this - that).abs());
-    // NaN stays, and is within no tolerance.
+    // NaN stays NaN, and is within no tolerance.
     apart.fold(0.0, |greatest, apart| if greatest.is_nan() || apart <= greatest { greatest } else { apart })
 }
 
@@ -29,7 +29,7 @@ fn gradient<const D: usize>(f: impl Fn(Tensor<D>) -> Tensor<D>, shape: [usize; D
     x.grad(&(y * weights).sum().backward()).unwrap()
 }
 
-/// Values and gradients, in both types, are burn's to within so many roundings.
+/// Values and gradients of both types differ from burn's by at most this many roundings.
 fn same(layer: Layer, theirs: impl Fn(Tensor<2>) -> Tensor<2>) {
     for (dtype, tolerance) in [(DType::F32, 1e-5), (DType::F64, 1e-13)] {
         let x = numbers([7, 11], &Device::flex(), dtype);
@@ -63,7 +63,7 @@ fn strides_do_not_change_the_result() {
     let column = x.narrow(1, 0, 1);
     assert_eq!(difference(layer.forward(column.expand([4, 5])), y.narrow(1, 0, 1).expand([4, 5])), 0.0);
 
-    // The gradient goes back to where the numbers came from.
+    // The gradient goes back to the tensor's original places.
     let through = gradient(|x: Tensor<2>| layer.forward(x.transpose()).transpose(), [4, 6], DType::F64);
     assert_eq!(difference(through, gradient(|x| layer.forward(x), [4, 6], DType::F64)), 0.0);
 }

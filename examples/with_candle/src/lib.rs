@@ -1,7 +1,7 @@
-//! Activations as candle's operations and layers, with their gradients: `Layer(Gelu)` for `Tensor::gelu_erf`.
+//! Activations as candle's operations and layers, with their gradients: `Layer(Gelu)` instead of `Tensor::gelu_erf`.
 //!
-//! On the CPU, for tensors of `f32`, `f64`, `f16` and `bf16`. Tensors with strides are made contiguous first, by candle.
-//! Gradients are of the first order only: a gradient has no gradient of its own.
+//! They run on the CPU, for tensors of `f32`, `f64`, `f16` and `bf16`. candle first makes tensors with strides contiguous.
+//! There is only the first gradient: a gradient has no gradient of its own.
 
 use std::any::type_name;
 
@@ -15,7 +15,7 @@ impl<A: Activation<f32> + Activation<f64> + Activation<f16> + Activation<bf16>> 
 
 /// An activation as a layer.
 ///
-/// Functions of rows take the last dimension, and must have been made for its length, as `Softmax::rows(10)` is for 10.
+/// Functions of rows work along the last dimension, and must be made for its length, as `Softmax::rows(10)` is for 10.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Layer<A>(pub A);
 
@@ -46,7 +46,7 @@ impl<A: AnyFloat + Clone> CustomOp1 for Forward<A> {
     }
 
     fn bwd(&self, x: &Tensor, _: &Tensor, grad_y: &Tensor) -> Result<Option<Tensor>> {
-        // The gradient of a sum is broadcast: one number, with strides of 0.
+        // The gradient of a sum is broadcast, so it is one number with strides of 0.
         x.contiguous()?.apply_op2_no_bwd(&grad_y.contiguous()?, &Backward(self.0.clone())).map(Some)
     }
 }
@@ -98,7 +98,7 @@ fn contiguous<'a, T>(x: &'a [T], layout: &Layout) -> Result<&'a [T]> {
     }
 }
 
-/// Rows of another length than the last dimension would mix what does not belong together.
+/// If the rows are not as long as the last dimension, they would mix unrelated elements.
 fn check<A: Activation<f32>>(f: &A, layout: &Layout) -> Result<()> {
     let last = layout.dims().last().copied().unwrap_or(1);
     match f.pieces() {

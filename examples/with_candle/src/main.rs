@@ -1,4 +1,4 @@
-//! candle's activations before, this crate's after: alone, and in the feed-forward block of BERT base.
+//! Compares candle's activations (before) with this crate's (after): single functions, and the feed-forward block of BERT base.
 
 #[path = "../../shared/before_after.rs"]
 mod before_after;
@@ -61,7 +61,7 @@ fn forward(name: &str, x: &Tensor, before: impl Fn(&Tensor) -> Result<Tensor>, a
     Ok(())
 }
 
-/// Forward, and the gradients of the sum of squares with respect to everything. Compares the gradients of the input.
+/// The forward pass, and the gradients of the sum of squares with respect to everything. Compares the gradients of the input.
 fn step(name: &str, x: &Var, before: impl Fn(&Tensor) -> Result<Tensor>, after: &impl Module) -> Result<()> {
     let gradients = |y: Tensor| y.sqr()?.sum_all()?.backward();
     let (before, after) = (|| gradients(before(x)?), || gradients(after.forward(x)?));

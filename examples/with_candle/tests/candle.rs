@@ -1,4 +1,4 @@
-//! Values and gradients beside candle's own; layouts and types that are taken, and that are refused.
+//! Values and gradients, compared with candle's own; layouts and types; input that is refused.
 
 use activations::{Gelu, GeluTanh, Relu, Sigmoid, Silu, Softmax, Tanh};
 use candle_core::{DType, Device, IndexOp, Module, Result, Tensor, Var};
@@ -21,7 +21,7 @@ fn gradient(x: &Tensor, weights: &Tensor, f: impl Fn(&Tensor) -> Result<Tensor>)
     Ok((f(&x)? * weights)?.sum_all()?.backward()?.get(&x).unwrap().clone())
 }
 
-/// Value and gradient in `f64` are candle's, to within `of_value` and `of_gradient`.
+/// Value and gradient in `f64` differ from candle's by at most `of_value` and `of_gradient`.
 fn same(layer: impl Module, theirs: impl Fn(&Tensor) -> Result<Tensor>, of_value: f64, of_gradient: f64) -> Result<()> {
     let x = numbers(&[7, 11], DType::F64)?;
     let value = difference(&layer.forward(&x)?, &theirs(&x)?)?;
@@ -34,7 +34,7 @@ fn same(layer: impl Module, theirs: impl Fn(&Tensor) -> Result<Tensor>, of_value
 
 #[test]
 fn gelu_is_candles() -> Result<()> {
-    // candle's slope takes 0.398942 for 1/sqrt(2 pi), 2.8e-7 less, times up to 0.61 and weights of up to 4.
+    // candle's derivative uses 0.398942 for 1/sqrt(2 pi), which is 2.8e-7 too small. It is multiplied by up to 0.61 and by weights of up to 4.
     same(Layer(Gelu), Tensor::gelu_erf, 1e-14, 7e-7)
 }
 
@@ -86,7 +86,7 @@ fn strides_do_not_change_the_result() -> Result<()> {
         assert_eq!(difference(&of_view, &of_copy)?, 0.0);
     }
 
-    // The gradient goes through the transposition, back to where the numbers came from.
+    // The gradient goes back through the transposition to the tensor's original places.
     let (x, weights) = (numbers(&[3, 4], DType::F64)?, numbers(&[4, 3], DType::F64)?);
     let transposed = gradient(&x, &weights, |x| Layer(Gelu).forward(&x.t()?))?;
     assert_eq!(difference(&transposed, &gradient(&x, &weights.t()?, |x| Layer(Gelu).forward(x))?)?, 0.0);

@@ -1,12 +1,12 @@
-//! What all functions do with what they are given: which types they take, and the loop of the type that came.
+//! The arguments of all functions: which types they accept, and the loop for the given type.
 
 use datafusion::arrow::array::{Array, ArrayRef};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::ColumnarValue;
 
-/// The floats that an argument of this type is taken as: as they are, `Float32` for `Float16`, or `Float64` for other
-/// numbers and for NULL, as DataFusion's own functions take them. None if it is no number.
+/// The float type in which an argument of this type is computed: floats unchanged, `Float32` for `Float16`, and `Float64` for other numbers
+/// and for NULL, as in DataFusion's own functions. `None` if it is not a number.
 pub(crate) fn float_of(given: &DataType) -> Option<DataType> {
     match given {
         DataType::Float32 | DataType::Float64 => Some(given.clone()),
@@ -29,7 +29,7 @@ macro_rules! for_floats {
 }
 pub(crate) use for_floats;
 
-/// The function of a column, or of the one value that stands for all of it.
+/// The function of a column, or of a scalar that stands for all rows.
 pub(crate) fn map(x: &ColumnarValue, function: impl Fn(&dyn Array) -> Result<ArrayRef>) -> Result<ColumnarValue> {
     Ok(match x {
         ColumnarValue::Array(x) => ColumnarValue::Array(function(x)?),

@@ -12,7 +12,7 @@ use datafusion::logical_expr::{
 
 use crate::arguments::{arguments, float_of, for_floats, map};
 
-/// An activation of each number; NULL of NULL. Its parameters may follow as literals, in the order of its constructor.
+/// An activation of each number. NULL gives NULL. Parameters may follow as literals, in the order of the constructor.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(crate) struct NumberFunction {
     name: &'static str,
@@ -36,7 +36,7 @@ impl NumberFunction {
         format!("{}(x{parameters})", self.name)
     }
 
-    /// The activation with parameters, each checked.
+    /// The activation with parameters, which are checked.
     fn with<'a>(&self, values: impl IntoIterator<Item = Option<&'a ScalarValue>>) -> Result<AnyActivation> {
         let values = values.into_iter().zip(&self.parameters).map(|(value, parameter)| {
             match value.map(|value| value.cast_to(&DataType::Float64)).transpose()? {
@@ -69,7 +69,7 @@ impl ScalarUDFImpl for NumberFunction {
         if let Some((given, name)) = parameters.iter().zip(&self.parameters).find(|(given, _)| !given.is_numeric()) {
             return plan_err!("{}: `{name}` is of type {given}, but must be a literal number", self.usage());
         }
-        // Parameters stay as they are: a cast of a literal is no literal.
+        // Parameters are not cast, because a cast of a literal is not a literal.
         Ok([&[float], parameters].concat())
     }
 
@@ -99,7 +99,7 @@ impl ScalarUDFImpl for NumberFunction {
     }
 }
 
-/// What stands under a null is computed too, which is cheaper than to look.
+/// Values under a NULL are computed too, which is cheaper than testing for NULL.
 fn of_each<P: ArrowPrimitiveType<Native: Element>>(x: &dyn Array, activation: AnyActivation) -> Result<ArrayRef> {
     let x = x.as_primitive::<P>();
     let y = activation.forward_vec(x.values());

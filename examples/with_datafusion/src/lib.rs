@@ -1,12 +1,12 @@
 //! Activations as SQL functions of DataFusion, over Arrow arrays.
 //!
-//! - Of one number: `sigmoid(x)`, `gelu(x)`, `leaky_relu(x, 0.2)`: every such function of [`AnyActivation::all`], by its
-//!   name.
+//! - Of one number: `sigmoid(x)`, `gelu(x)`, `leaky_relu(x, 0.2)`, and every other such function of [`AnyActivation::all`], by
+//!   its name.
 //! - Of a list, which is one distribution: `softmax(list)`, `log_softmax(list)`, `softmin(list)`, `sparsemax(list)`,
 //!   `hardmax(list)`.
 //! - Of a column: the aggregate `log_sum_exp(x)`, with which `exp(x - log_sum_exp(x) OVER ())` is the softmax of all rows.
 //!
-//! A function is its name, and nothing else: two processes that have called [`register_all`] mean the same by it.
+//! A function is only its name: all processes that have called [`register_all`] mean the same by it.
 
 mod arguments;
 mod elementwise;
@@ -20,13 +20,13 @@ use datafusion::common::Result;
 use datafusion::execution::FunctionRegistry;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
-/// Makes all functions known to a [`SessionContext`](datafusion::prelude::SessionContext), a
+/// Registers all functions with a [`SessionContext`](datafusion::prelude::SessionContext), a
 /// [`SessionState`](datafusion::execution::SessionState), or any other registry.
 ///
-/// `tanh` takes the place of DataFusion's own.
+/// `tanh` replaces DataFusion's own function.
 ///
 /// # Errors
-/// If the registry takes no functions.
+/// If the registry accepts no functions.
 pub fn register_all(registry: &mut dyn FunctionRegistry) -> Result<()> {
     for function in scalar_functions() {
         registry.register_udf(Arc::new(function))?;

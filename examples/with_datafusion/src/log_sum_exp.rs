@@ -16,7 +16,7 @@ use crate::arguments::{arguments, float_of, for_floats};
 
 const NAME: &str = "log_sum_exp";
 
-/// log(sum of e^x) of the numbers of a column that are not NULL; NULL if there are none, as `sum(x)`.
+/// log(sum of e^x) of the numbers of a column that are not NULL. If there are none, it is NULL, as for `sum(x)`.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ColumnFunction {
     signature: Signature,
@@ -58,7 +58,7 @@ impl AggregateUDFImpl for ColumnFunction {
         for_floats!(given.return_type(), accumulator())
     }
 
-    /// NULLs, if there were no numbers.
+    /// NULLs, if there are no numbers.
     fn state_fields(&self, given: StateFieldsArgs) -> Result<Vec<FieldRef>> {
         let part = |name| Arc::new(Field::new(format_state_name(given.name, name), given.return_type().clone(), true));
         Ok(["part_0", "part_1", "part_2", "part_3"].map(part).into())
@@ -78,7 +78,7 @@ trait Float: Element<Float = Self> {}
 
 impl<T: Element<Float = T>> Float for T {}
 
-/// None if there were no numbers.
+/// `None` if there are no numbers.
 #[derive(Debug)]
 struct State<P: ArrowPrimitiveType<Native: Float>>(Option<LogSumExp<P::Native>>);
 

@@ -1,4 +1,4 @@
-//! Queries with activations over Parquet files, and how long they take beside the same in plain SQL.
+//! Queries with activations over Parquet files, and their times compared with the same in plain SQL.
 
 use std::fs::File;
 use std::path::Path;
@@ -15,7 +15,7 @@ use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
 use futures::StreamExt;
 
-/// Queries for a reader.
+/// The queries that are printed.
 const QUERIES: [(&str, &str); 4] = [
     (
         "Functions of a number: NULL stays NULL, parameters follow.",
@@ -37,7 +37,7 @@ const QUERIES: [(&str, &str); 4] = [
     ),
 ];
 
-/// Expressions to time: in plain SQL, and by a function of this package.
+/// The expressions that are timed: in plain SQL, and with a function of this package.
 const PAIRS: [(&str, &str); 6] = [
     ("1 / (1 + exp(-x))", "sigmoid(x)"),
     ("x / (1 + exp(-x))", "silu(x)"),
@@ -71,11 +71,11 @@ async fn main() -> ExitCode {
 
 fn usage(what: &str) -> ExitCode {
     eprintln!("{what}\nwith_datafusion              runs queries over Parquet files");
-    eprintln!("with_datafusion time [ROWS]  times queries over ROWS numbers in memory, 10000000 if left out");
+    eprintln!("with_datafusion time [ROWS]  times queries over ROWS numbers in memory (default: 10000000)");
     ExitCode::from(2)
 }
 
-/// Numbers that look like logits, the same on each run: SplitMix64.
+/// Numbers like logits, the same in each run: SplitMix64.
 struct Logits(u64);
 
 impl Iterator for Logits {
@@ -103,7 +103,7 @@ async fn queries() -> Result<()> {
         session.sql(sql).await?.show().await?;
         println!();
     }
-    println!("What is wrong is said before a query runs:");
+    println!("Errors are reported before a query runs:");
     for sql in ["SELECT softmax(x) FROM logits", "SELECT softplus(x, 0) FROM logits"] {
         match session.sql(sql).await {
             Ok(_) => println!("{sql}\nis fine"),
@@ -133,7 +133,7 @@ fn write(path: &Path, file: i32) -> Result<()> {
     Ok(())
 }
 
-/// One table of numbers in memory, of one partition: what is timed is one thread.
+/// A table of numbers in memory, with one partition, so that one thread is timed.
 fn in_memory(x: impl Fn(Vec<f32>) -> ArrayRef, rows: usize) -> Result<SessionContext> {
     let config = SessionConfig::new().with_target_partitions(1);
     let size = config.batch_size();
@@ -158,7 +158,7 @@ async fn times(rows: usize) -> Result<()> {
         ("DOUBLE", |x| Arc::new(x.into_iter().map(f64::from).collect::<Float64Array>())),
     ];
     for (name, column) in columns {
-        // `tanh` is DataFusion's own in the first.
+        // The first session has DataFusion's own `tanh`.
         let (plain, mut ours) = (in_memory(column, rows)?, in_memory(column, rows)?);
         with_datafusion::register_all(&mut ours)?;
         for (sql, function) in PAIRS {
@@ -178,7 +178,7 @@ async fn times(rows: usize) -> Result<()> {
     Ok(())
 }
 
-/// Seconds of one run, planning included; the result is looked at no more than to count its rows.
+/// The seconds of one run, including planning. Of the result, only the rows are counted.
 async fn time(session: &SessionContext, expression: &str) -> Result<f64> {
     let start = Instant::now();
     let plan = session.sql(&format!("SELECT {expression} FROM t")).await?.create_physical_plan().await?;

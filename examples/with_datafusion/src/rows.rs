@@ -1,4 +1,4 @@
-//! Functions of a list, each one distribution: `softmax(list)`.
+//! Functions of a list, where each list is one distribution: `softmax(list)`.
 
 use std::sync::Arc;
 
@@ -15,8 +15,8 @@ use datafusion::logical_expr::{
 
 use crate::arguments::{arguments, float_of, for_floats, map};
 
-/// A row function of each list; NULL of NULL. A NULL within a list is masked: it stays NULL, and the others are as if it
-/// were not there.
+/// A row function of each list. NULL gives NULL. A NULL within a list is masked: it stays NULL, and the other results are as if it were
+/// not there.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ListFunction {
     name: &'static str,
@@ -89,7 +89,7 @@ impl ListFunction {
     fn of_lists<O: OffsetSizeTrait>(&self, lists: &dyn Array, field: &FieldRef) -> Result<ArrayRef> {
         let lists = lists.as_list::<O>();
         let lengths: Vec<usize> = lists.offsets().lengths().collect();
-        // A slice has all the values of its whole.
+        // A slice of a list array still has all values of the whole array.
         let start = lists.offsets()[0].as_usize();
         let y = self.of_values(&lists.values().slice(start, lengths.iter().sum()), &lengths)?;
         let offsets = OffsetBuffer::from_lengths(lengths);
@@ -101,7 +101,7 @@ impl ListFunction {
     }
 }
 
-/// Lists with floats in them, of a type that has numbers.
+/// The same type of list, with floats as elements.
 fn floats_of(list: &DataType) -> Option<DataType> {
     let floats = |field: &FieldRef| {
         let float = float_of(field.data_type())?;
@@ -137,7 +137,7 @@ fn of_values<P: ArrowPrimitiveType<Native: Element>>(name: &str, x: &dyn Array, 
     Ok(Arc::new(PrimitiveArray::<P>::new(y.into(), x.nulls().cloned())))
 }
 
-/// Lists of one length that follow one another are taken together: a call has a price that short lists would feel.
+/// Successive lists of one length are computed in one call, because the cost of a call matters for short lists.
 fn of_rows<T: Element>(name: &str, lengths: &[usize], x: &[T]) -> Result<Vec<T>> {
     let mut y = Vec::with_capacity(x.len());
     for lengths in lengths.chunk_by(|a, b| a == b).filter(|lengths| lengths[0] > 0) {

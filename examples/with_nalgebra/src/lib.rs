@@ -1,7 +1,7 @@
 //! Activations over nalgebra's matrices, of static and dynamic size, and a network made of them.
 //!
-//! nalgebra is column-major: elements of a column are adjacent, and elements of a row are as far apart as a column is long.
-//! A view of a dynamic matrix, except for a column, may have gaps, and does not compile: `clone_owned` it.
+//! nalgebra is column-major: elements of a column are adjacent, and the distance of a row's elements is the length of a column.
+//! A view of a dynamic matrix that is not a column may have gaps, and does not compile. Call `clone_owned` on it.
 //!
 //! ```
 //! let x = nalgebra::DMatrix::<f32>::zeros(4, 4);
@@ -19,7 +19,7 @@ use nalgebra::{DefaultAllocator, Dim, IsContiguous, Matrix, OMatrix, Scalar, Sto
 
 pub mod network;
 
-/// f of each element; of each column, if the function takes rows of their length, as [`columns`] makes it.
+/// f of each element. A function of rows, such as those of [`columns`], takes each column as a row.
 ///
 /// # Panics
 /// If the function takes rows of another length.
@@ -55,7 +55,7 @@ where
     grad_x
 }
 
-/// A function of a matrix's columns. `function` is its constructor, [`activations::Softmax::axis`] or its like.
+/// A function of a matrix's columns. `function` is its constructor, such as [`activations::Softmax::axis`].
 ///
 /// # Errors
 /// If the matrix is empty.
@@ -77,7 +77,7 @@ pub fn rows<A>(
     function(columns, rows)
 }
 
-/// Elements that do not belong together must not be taken together.
+/// Elements of different columns must not be in one row.
 #[track_caller]
 fn check<T: Element>(f: &(impl Activation<T> + ?Sized), (rows, columns): (usize, usize)) {
     match f.pieces() {

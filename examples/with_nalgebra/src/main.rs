@@ -1,4 +1,4 @@
-//! nalgebra's idioms before, this crate's functions after; then a network that learns.
+//! Compares nalgebra's idioms (before) with this crate's functions (after), and trains a network.
 
 #[path = "../../shared/before_after.rs"]
 mod before_after;

@@ -17,9 +17,9 @@ impl Weights {
     /// The mean cross-entropy over samples, which are the columns of `x`, and its gradients.
     ///
     /// # Panics
-    /// If the sizes do not fit, or a class is none.
+    /// If the sizes do not fit, or a class is out of range.
     pub fn loss_and_gradients<A: Elementwise>(&self, f: A, x: &DMatrix<f32>, classes: &[usize]) -> (f32, Self) {
-        // A column is a sample, and its elements are adjacent: a row, as slices have it.
+        // A column is a sample, and its elements are adjacent, so it is a row for this crate.
         let hidden = Biased { activation: f, bias: self.bias.as_slice() };
         let z = &self.first * x;
         let mut h = z.clone();

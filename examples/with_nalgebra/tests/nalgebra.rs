@@ -1,4 +1,4 @@
-//! Matrices of both kinds, softmax along both axes, and a network's gradients beside differences of its loss.
+//! Matrices of both kinds, softmax along both axes, and a network's gradients, compared with differences of its loss.
 
 use activations::{Activation, Gelu, Softmax, Tanh};
 use nalgebra::{DMatrix, DVector, Matrix2x3};
@@ -74,7 +74,7 @@ fn gradients_are_the_slopes_of_the_loss() {
                 moved.loss_and_gradients(Gelu, &x, &classes).0
             });
             let slope = (above - below) / (2.0 * h);
-            // A loss of about 1 has an error of some 1e-7, here divided by 1/64; and h^2 is 6e-5.
+            // A loss of about 1 has an error of about 1e-7, which is divided by 1/64 here; and h^2 is 6e-5.
             assert!((slope - gradient).abs() < 5e-5, "weight {i}: {gradient}, measured {slope}");
         }
     }

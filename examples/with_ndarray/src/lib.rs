@@ -1,7 +1,7 @@
 //! Activations over ndarray's arrays: of any dimension and any layout, transposed, sliced, with steps or reversed.
 //!
-//! Arrays in row-major or column-major order are used where they lie. Others are copied once, in their logical order: no
-//! layout gives another result.
+//! Arrays in row-major or column-major order are used without a copy. Others are copied once, in their logical order. The
+//! layout does not change the result.
 
 use activations::{Activation, Element, ParameterError, Pieces};
 use ndarray::{Array, ArrayView, ArrayViewMut, Axis, Dimension};
@@ -9,7 +9,7 @@ use ndarray::{Array, ArrayView, ArrayViewMut, Axis, Dimension};
 /// f of each element.
 ///
 /// # Panics
-/// If the function takes rows, as softmax does: those have [`along_axis`].
+/// If the function takes rows, as softmax does. Use [`along_axis`] for these.
 pub fn forward<T: Element, D: Dimension>(
     activation: &(impl Activation<T> + ?Sized),
     x: ArrayView<'_, T, D>,
@@ -18,7 +18,7 @@ pub fn forward<T: Element, D: Dimension>(
     in_one_order([x], |[x]| activation.forward_vec(x))
 }
 
-/// f of each element, in its place.
+/// f of each element, in place.
 ///
 /// # Panics
 /// If the function takes rows.
@@ -27,7 +27,7 @@ pub fn forward_in_place<T: Element, D: Dimension>(
     mut x: ArrayViewMut<'_, T, D>,
 ) {
     elementwise(activation);
-    // The order in which single elements are taken does not matter.
+    // The order of single elements does not matter.
     if let Some(x) = x.as_slice_memory_order_mut() {
         activation.forward_in_place(x);
     } else {
@@ -49,7 +49,7 @@ pub fn backward<T: Element, D: Dimension>(
     in_one_order([x, grad_y], |[x, grad_y]| activation.backward_vec(x, grad_y))
 }
 
-/// A function of rows along an axis. `function` is its constructor, [`activations::Softmax::axis`] or its like.
+/// A function of rows along an axis. `function` is its constructor, such as [`activations::Softmax::axis`].
 ///
 /// # Panics
 /// If the array has no such axis.
@@ -79,12 +79,12 @@ fn elementwise<T: Element>(activation: &(impl Activation<T> + ?Sized)) {
     assert_eq!(activation.pieces(), Pieces::Elements, "the function takes rows, not single elements: use `along_axis`");
 }
 
-/// Arrays whose elements all lie in column-major order: transposed, they are row-major.
+/// Arrays that are in column-major order. Transposed, they are row-major.
 fn column_major<T, D: Dimension, const N: usize>(arrays: &[ArrayView<'_, T, D>; N]) -> bool {
     arrays.iter().all(|x| !x.is_standard_layout() && x.t().is_standard_layout())
 }
 
-/// Calls `run` with the elements of arrays of one shape, all in the same order, and gives its result that shape.
+/// Calls `run` with the elements of arrays of one shape, all in the same order, and gives the result that shape.
 fn in_one_order<T: Element, D: Dimension, const N: usize>(
     arrays: [ArrayView<'_, T, D>; N],
     run: impl FnOnce([&[T]; N]) -> Vec<T>,
@@ -120,7 +120,7 @@ fn rows<T: Element, D: Dimension, A, const N: usize>(
         Ok(function) => in_one_order(arrays, |arrays| run(&function, arrays)),
         Err(_) if arrays[0].is_empty() => in_one_order(arrays, |_| Vec::new()),
         Err(error) if inner == 1 => panic!("{error}"),
-        // Long rows must be of adjacent elements: they are along the last axis of a row-major copy.
+        // The elements of long rows must be adjacent. In a row-major copy, rows along the last axis are.
         Err(_) => {
             let last = dimensions - 1;
             let swapped = arrays.map(|mut x| {

@@ -1,4 +1,4 @@
-//! ndarray's idioms before, this crate's functions after: differences and times over a million numbers.
+//! Compares ndarray's idioms (before) with this crate's functions (after): differences and times over a million numbers.
 
 #[path = "../../shared/before_after.rs"]
 mod before_after;
@@ -46,7 +46,7 @@ fn compared(name: &str, before: impl Fn() -> Array2<f32>, after: impl Fn() -> Ar
     row(name, difference(before(), after()), before, after);
 }
 
-/// As one writes it with ndarray's own functions.
+/// Written with ndarray's own functions.
 fn softmax(x: ArrayView2<'_, f32>, axis: Axis) -> Array2<f32> {
     let greatest = x.fold_axis(axis, f32::NEG_INFINITY, |greatest, x| greatest.max(*x)).insert_axis(axis);
     let e = (&x - &greatest).mapv_into(f32::exp);

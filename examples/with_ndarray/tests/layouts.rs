@@ -1,10 +1,10 @@
-//! Every layout gives what single elements and gathered rows give, to the bit.
+//! Every layout gives the same bits as single elements and copied rows.
 
 use activations::{Activation, Gelu, LogSoftmax, Softmax};
 use ndarray::{Array, Array2, Array3, ArrayView, ArrayViewD, ArrayViewMutD, Axis, Dimension, IxDyn, Zip, s};
 use with_ndarray::{along_axis, backward, backward_along_axis, forward, forward_in_place};
 
-/// Different numbers everywhere, so that no two places can be taken for one another.
+/// All numbers are different, so that a mix-up of two places is noticed.
 fn numbers(shape: &[usize]) -> Array<f32, IxDyn> {
     let mut i = 0.0;
     Array::from_shape_simple_fn(IxDyn(shape), || {

@@ -12,7 +12,7 @@ mod support;
 
 use activations::Level;
 
-/// Calls the function for each type of element, and gives what it gave.
+/// Calls the function for each type of element, and returns the results.
 macro_rules! each {
     ($function:ident) => {{
         vec![

@@ -1,4 +1,4 @@
-//! `burn` on its backend `flex`: tensors on the CPU; each call allocates its output, as its user's would.
+//! `burn` on its backend `flex`: tensors on the CPU. Each call allocates its output, as in a user's program.
 
 use burn_tensor::{Device, Element, Tensor, TensorData, activation};
 use peers::Function;
@@ -23,6 +23,6 @@ pub fn any<T: Element>(function: Function, x: &[T]) -> Option<Box<dyn Call<T>>> 
     let row_len = function.row_len.unwrap_or(x.len());
     let x = TensorData::new(x.to_vec(), [x.len() / row_len, row_len]);
     let x = Tensor::<2>::from_data(x, (&Device::default(), T::dtype()));
-    // A tensor that is held elsewhere, as this one is by its clone, is not overwritten.
+    // A tensor is not overwritten if something else holds it, as the clone holds this one.
     Some(allocating(x, move |x| f(x.clone()), |y| y.into_data().try_into_vec().unwrap()))
 }

@@ -1,4 +1,4 @@
-//! `candle`: tensors on the CPU; each call allocates its output, as its user's would.
+//! `candle`: tensors on the CPU. Each call allocates its output, as in a user's program.
 
 use candle_core::{Device, Result, Tensor, WithDType};
 use candle_nn::ops;

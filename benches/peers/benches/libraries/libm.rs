@@ -1,4 +1,4 @@
-//! `libm`: plain loops over its scalar functions. For a ReLU nobody would call `fmax`: a comparison does it.
+//! `libm`: plain loops over its scalar functions. It has no ReLU, because nobody would call `fmax` instead of a comparison.
 
 use peers::Function;
 

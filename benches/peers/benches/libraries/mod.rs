@@ -1,4 +1,4 @@
-//! A library's form of a function: one file for each library, and the two shapes that they have.
+//! The libraries' forms of a function: one file for each library, and the two kinds of calls that they have.
 
 pub mod burn;
 pub mod candle;
@@ -9,18 +9,18 @@ use std::hint::black_box;
 
 use peers::Function;
 
-/// A library: its name, and how to look up its form of a function, on given inputs. `None` if it has no such function.
+/// A library: its name, and how to find its form of a function, for given inputs. `None` if it has no such function.
 pub type Library<T> = (&'static str, fn(Function, &[T]) -> Option<Box<dyn Call<T>>>);
 
-/// A function of a library on inputs of its own.
+/// A function of a library, with its inputs.
 pub trait Call<T> {
     /// Runs the function. This is timed.
     fn run(&mut self);
-    /// Runs the function, and gives its outputs.
+    /// Runs the function, and returns its outputs.
     fn answer(&mut self) -> Vec<T>;
 }
 
-/// A function that writes to a buffer that it is given. The buffer is a `Vec` because some want it uninitialised.
+/// A function that writes to a given buffer. The buffer is a `Vec`, because some functions want it uninitialised.
 struct IntoBuffer<T, F> {
     x: Vec<T>,
     y: Vec<T>,

@@ -1,5 +1,5 @@
-//! `rten-vecmath`: its operations from one slice to another. It has no ReLU. Its log-softmax is left out: where both are
-//! called, the compiler does not inline the closures of its softmax, which then takes three times as long.
+//! `rten-vecmath`: its operations from one slice to another. It has no ReLU. Its log-softmax is left out, because if both are called,
+//! the compiler does not inline the closures of its softmax, which then takes three times as long.
 
 use std::mem::MaybeUninit;
 
@@ -27,7 +27,7 @@ fn map(x: &[f32], op: impl SimdUnaryOp<f32> + 'static) -> Box<dyn Call<f32>> {
     on_rows(x, x.len(), move |x, y| op.map(x, y))
 }
 
-/// Outputs are written through `ExtendInit`, the library's own way to fill a `Vec` that is not initialised.
+/// Outputs are written through `ExtendInit`, which is the library's way to fill an uninitialised `Vec`.
 fn on_rows(
     x: &[f32],
     row_len: usize,

@@ -1,4 +1,4 @@
-//! Times this crate for a program that measures other languages' libraries: a request a line, an answer a line.
+//! Times this crate for a program that measures libraries of other languages. It reads a request and prints an answer on each line.
 //!
 //! A request is `mode level function pass dtype size rowlen repetitions`, with rowlen 0 for a function without rows. The mode is
 //! `default`, `fast` or `exact`, the level `best` or a level's name. The answer is the median of the repetitions in nanoseconds

@@ -26,7 +26,7 @@ fn main() {
     print(&rows);
 }
 
-/// Where criterion writes: it looks at the same variables.
+/// The folder where criterion writes. Criterion reads the same variables.
 fn criterion_folder() -> PathBuf {
     if let Some(folder) = std::env::var_os("CRITERION_HOME") {
         return folder.into();
@@ -34,7 +34,7 @@ fn criterion_folder() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from).join("criterion")
 }
 
-/// The median of each library in a group; none if the group was not measured.
+/// The median of each library in a group; empty if the group was not measured.
 fn times(group: &Path) -> Times {
     let libraries = fs::read_dir(group).into_iter().flatten().flatten();
     libraries

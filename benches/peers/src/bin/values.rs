@@ -1,6 +1,5 @@
-//! Computes with this crate for a program in another language: `values FUNCTION PASS DTYPE` reads numbers from stdin and
-//! writes as many to stdout, as raw bytes of the machine's order. PASS is `forward` or `derivative`, DTYPE `f32` or
-//! `f64`.
+//! Computes with this crate for a program in another language: `values FUNCTION PASS DTYPE` reads numbers from stdin and writes as many
+//! to stdout, as raw bytes in the machine's order. PASS is `forward` or `derivative`, and DTYPE is `f32` or `f64`.
 
 use std::error::Error;
 use std::io::{self, Read, Write};

@@ -11,7 +11,7 @@ const ALPHA: f64 = 1.702;
 const LIMIT: f64 = 7.0;
 
 impl Model {
-    /// `GptOssExperts._apply_gate`. The crate: the bounds of the card; without fused multiply-add, which are the greater ones.
+    /// `GptOssExperts._apply_gate`. The crate has the bounds of the card without fused multiply-add, which are the greater ones.
     pub(super) fn swi_glu_value(self, gate: Near, up: Near) -> Near {
         let [_, _, glu, factor] = self.parts(gate, up);
         let gated = self.inside().stored(factor * glu);
@@ -25,7 +25,7 @@ impl Model {
         let grad_up = r.stored(grad * glu);
         let grad_glu = r.stored(grad * factor);
         let (through_product, grad_open) = (r.stored(grad_glu * open), r.stored(grad_glu * gated));
-        // sigmoid_backward, with the output as it was stored: g (1 - s) s.
+        // sigmoid_backward, from the stored output: g (1 - s) s.
         let closed = r.float(Near { exact: sigmoid(-ALPHA * gated.exact), off: open.off });
         let through_sigmoid = r.stored(r.float(grad_open * closed) * open);
         let through_sigmoid = r.stored(through_sigmoid * Near::parameter(ALPHA));
@@ -41,19 +41,19 @@ impl Model {
         let gate = gate.increasing(|gate| gate.min(LIMIT));
         let up = up.increasing(|up| up.clamp(-LIMIT, LIMIT));
         let scaled = r.stored(gate * Near::parameter(ALPHA));
-        // exp of 1 ULP, a sum, a quotient.
+        // exp with an error of 1 ULP, a sum, a quotient.
         let open = r.floats(3.0, scaled.increasing(sigmoid));
         let open = r.stored(open);
         [gate, open, r.stored(gate * open), r.stored(up + Near::exactly(1.0))]
     }
 
-    /// `Gemma2MLP`, up to its last product. The crate, as the documentation of `Gated` says: 2 n + 0.5 ULP if GELU has n.
+    /// `Gemma2MLP`, without its last product. The crate has the documented error of `Gated`: 2 n + 0.5 ULP if GELU has n.
     pub(super) fn ge_glu_value(self, gate: Near, up: Near) -> Near {
         let (value, _) = self.gelu_tanh(gate);
         self.result(2.0 * GeluTanh::CARD.error.f32_plain.0 + 0.5, self.inside().stored(value * up))
     }
 
-    /// Its gradients with respect to gate and up. The crate: 2 n + 1.5 ULP if the derivative has n; 2 n + 0.5 if GELU has n.
+    /// The gradients with respect to gate and up. The crate has 2 n + 1.5 ULP if the derivative has n, and 2 n + 0.5 if GELU has n.
     pub(super) fn ge_glu_gradients(self, gate: Near, up: Near, grad: Near) -> [Near; 2] {
         let r = self.inside();
         let (value, slope) = self.gelu_tanh(gate);
@@ -64,7 +64,7 @@ impl Model {
         ]
     }
 
-    /// PyTorch's `gelu(approximate="tanh")`, which is one kernel, as is its gradient: it stores value and gradient only.
+    /// PyTorch has one kernel for `gelu(approximate="tanh")` and one for its gradient. They store only the value and the gradient.
     fn gelu_tanh(self, x: Near) -> (Near, Near) {
         let r = self.inside();
         let (beta, kappa) = (Near::parameter(SQRT_2 * FRAC_2_SQRT_PI * 0.5), Near::parameter(0.044715));

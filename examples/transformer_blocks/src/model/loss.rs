@@ -8,16 +8,16 @@ use crate::near::Near;
 const CAP: f64 = 30.0;
 
 impl Model {
-    /// cap tanh(x / cap) of `Gemma2ForCausalLM`. The crate: tanh of the card, and two roundings, of which the first one is that of its
-    /// argument; the relative error of a tanh is no greater than that of its argument.
+    /// cap tanh(x / cap) of `Gemma2ForCausalLM`. The crate has the error of the card's tanh, and two roundings. The first one is of the argument.
+    /// The relative error that it causes in the tanh is no greater than the argument's.
     pub(super) fn cap(self, x: Near) -> Near {
         let r = self.inside();
         let [t, ..] = tanh(r, r.stored(x * Near::exactly(1.0 / CAP)), true);
         self.result(Tanh::CARD.error.f32_plain.0 + 1.0, r.stored(t * Near::exactly(CAP)))
     }
 
-    /// Its gradient. The crate: the derivative of the card; a rounding of the argument, which the derivative magnifies by up to
-    /// 2 |x / cap|; and one of the product.
+    /// The gradient of that. The crate has the error of the card's derivative, a rounding of the argument, which the derivative magnifies by up
+    /// to 2 |x / cap|, and a rounding of the product.
     pub(super) fn cap_gradient(self, x: Near, grad: Near) -> Near {
         let r = self.inside();
         let part = r.stored(x * Near::exactly(1.0 / CAP));
@@ -27,8 +27,8 @@ impl Model {
         self.result(Tanh::CARD.error.f32_plain.1 + part.greatest() + 0.5, grad)
     }
 
-    /// The mean cross-entropy of rows of logits, and its gradient. PyTorch computes it in `f32` from logits of the type; the crate
-    /// has errors of up to 4 ULP, in the gradient ULP of the greater of p and its target.
+    /// The mean cross-entropy of rows of logits, and its gradient. PyTorch computes it in `f32` from logits of the type. The crate has errors of
+    /// up to 4 ULP; in the gradient these are ULP of the greater of p and its target.
     pub(super) fn mean_loss(self, logits: &[Near], classes: usize, targets: &[i64]) -> (Near, Vec<Near>) {
         let r = self.inside();
         let mean = 1.0 / targets.len() as f64;
@@ -45,7 +45,7 @@ impl Model {
                 let surprise = r.float(log - x);
                 let p = r.floats(2.0, (-surprise).increasing(f64::exp));
                 let is_target = usize::try_from(target) == Ok(i);
-                // The mean's factor, and the product with it.
+                // The factor of the mean, and the product with it.
                 let share = r.floats(2.0, p);
                 let mut slope = if is_target { r.float(share - r.float(Near::exactly(1.0))) } else { share };
                 if self.by_crate {

@@ -1,26 +1,26 @@
-//! Attention's softmax of scores, and the softmax of a router.
+//! The softmax of attention's scores, and the softmax of a router.
 
 use super::{Model, of_ulp, tanh};
 use crate::near::Near;
 use crate::number::Number;
 
-/// What makes scores of products of queries and keys, and where PyTorch rounds to the type.
+/// How products of queries and keys become scores, and where PyTorch rounds to the type.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scores {
     pub(super) scale: f64,
     pub(super) cap: Option<f64>,
-    /// gpt-oss takes off a row's greatest score as a tensor, before the softmax; the others within.
+    /// gpt-oss subtracts a row's greatest score as an operation on tensors, before the softmax. The others subtract it inside the softmax.
     pub(super) shifted: bool,
-    /// Gemma 2 computes the softmax from bf16 to `f32`, so that its gradient has probabilities that were not rounded to bf16.
+    /// Gemma 2 computes the softmax from bf16 to `f32`, so the probabilities in its gradient were not rounded to bf16.
     pub(super) wide: bool,
 }
 
 impl Scores {
-    /// Of a router: logits as they are.
+    /// A router's scores are the logits, unchanged.
     pub(super) const LOGITS: Self = Self { scale: 1.0, cap: None, shifted: false, wide: false };
 }
 
-/// A row: the probabilities without that of the sink, and the gradients.
+/// A row: the probabilities without the sink's, and the gradients.
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) p: Vec<Near>,
@@ -29,7 +29,7 @@ pub(super) struct Row {
 }
 
 impl Model {
-    /// The scores, the gradient's factor by the cap, and its error by the crate.
+    /// The scores, the cap's factor of the gradient, and the crate's error of that factor.
     fn score(self, of: Scores, x: Near) -> (Near, Near) {
         let r = self.inside();
         let by_crate = |error, x: Near| if self.by_crate { x.rounded(error) } else { x };
@@ -44,12 +44,12 @@ impl Model {
         (score, by_crate(of_ulp(4.0 + 3.0 * part.greatest()), slope))
     }
 
-    /// A softmax of scores and of a sink, and its gradient where `grad_p` is that of the probabilities.
+    /// A softmax of scores and a sink, and its gradient, where `grad_p` is the gradient with respect to the probabilities.
     pub(super) fn softmax(self, of: Scores, x: &[Near], sink: Option<Near>, grad_p: &[Near]) -> Row {
         let r = self.inside();
         let (scores, slopes): (Vec<_>, Vec<_>) = x.iter().map(|&x| self.score(of, x)).unzip();
         let all: Vec<_> = scores.into_iter().chain(sink).collect();
-        // A softmax does not see what all scores have in common, such as an error of the greatest; but roundings see its size.
+        // An error that all scores share, such as an error of the greatest, does not change a softmax. But roundings depend on the scores' size.
         let greatest = all.iter().fold(Near::exactly(f64::NEG_INFINITY), |a, &b| if b.exact > a.exact { b } else { a });
         let less = all.iter().map(|&s| {
             let difference = Near { exact: s.exact - greatest.exact, off: s.off };
@@ -58,7 +58,7 @@ impl Model {
             Near { off: rounded.off - greatest.off, ..difference }
         });
         let less: Vec<_> = less.collect();
-        // Of an exponential of 1 ULP, the sum, its reciprocal, and the product. The crate: 3 ULP.
+        // An exponential with an error of 1 ULP, the sum, its reciprocal, and the product. The crate has 3 ULP.
         let count = less.len() as f64 + 4.0;
         let y =
             shares(&less).into_iter().map(|y| if self.by_crate { y.rounded(of_ulp(3.0)) } else { r.floats(count, y) });
@@ -67,7 +67,7 @@ impl Model {
         let y = if self.by_crate || of.wide { y } else { p.clone() };
         p.truncate(x.len());
 
-        // y (g - sum of g y), of all scores: the sink's g is 0.
+        // y (g - sum of g y) for all scores. The sink's g is 0.
         let zero = Near::exactly(0.0);
         let g: Vec<_> = grad_p.iter().copied().chain(sink.map(|_| zero)).collect();
         let float = self.tensors;
@@ -76,7 +76,7 @@ impl Model {
         if !self.by_crate {
             grad = grad.into_iter().map(|grad| r.stored(grad)).collect();
             if of.shifted {
-                // The gradient flows through the maximum, too: there the sum of all is taken off, which is 0 but for roundings.
+                // The gradient flows through the maximum, too. There the sum of all gradients is subtracted, which is 0 up to roundings.
                 let rest = r.stored(r.sum(grad.iter().copied()));
                 let rest = Near { exact: 0.0, ..rest };
                 let low = greatest.exact - greatest.off;
@@ -92,7 +92,7 @@ impl Model {
         Row { p, grad_x, grad_sink }
     }
 
-    /// From a gradient with respect to a score to that with respect to x.
+    /// Converts a gradient with respect to a score to the gradient with respect to x.
     fn through_scores(self, of: Scores, grad: Near, slope: Near) -> Near {
         let r = self.inside();
         let mut grad = grad;
@@ -104,12 +104,12 @@ impl Model {
         if of.scale != 1.0 {
             grad = r.stored(grad * Near::parameter(of.scale));
         }
-        // The factors are one number, and the gradient times it another: two roundings.
+        // The factors are multiplied to one number, and the gradient by it: two roundings.
         self.result(1.0, grad)
     }
 }
 
-/// The shares e^s / (sum of e^s). They grow with their own score, and fall with the others.
+/// The shares e^s / (sum of e^s). A share grows with its own score, and falls with the others.
 fn shares(scores: &[Near]) -> Vec<Near> {
     let share = |i: usize, sign: f64| {
         let own = scores[i].exact + sign * scores[i].off;

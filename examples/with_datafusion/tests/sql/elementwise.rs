@@ -1,4 +1,4 @@
-//! Functions of one number: types, nulls, slices, scalars, parameters, and what is refused.
+//! Functions of one number: types, nulls, slices, scalars, parameters, and queries that are refused.
 
 use std::sync::Arc;
 
@@ -23,13 +23,13 @@ fn numbers<P: ArrowPrimitiveType<Native: FloatCore>>() -> PrimitiveArray<P> {
     x.into_iter().collect()
 }
 
-/// The function of each number that is there, each in an array of its own.
+/// The function of each number that is not NULL, each in an array of its own.
 fn one_by_one<P: ArrowPrimitiveType<Native: FloatCore>>(name: &str, x: &PrimitiveArray<P>) -> PrimitiveArray<P> {
     let of_one = |x| call(name, Arc::new(PrimitiveArray::<P>::from_value(x, 1))).as_primitive::<P>().value(0);
     x.iter().map(|x| x.map(of_one)).collect()
 }
 
-/// The function of each number that is there, by the crate itself.
+/// The function of each number that is not NULL, computed by the crate itself.
 fn expected<P: ArrowPrimitiveType<Native: Element>>(
     activation: &dyn Activation<P::Native>,
     x: &PrimitiveArray<P>,
@@ -137,13 +137,13 @@ async fn parameters_follow_as_literals() {
     let threshold = Threshold::new(1.5, -7.0).expect("allowed");
     let call = "threshold(x, 1.5, -7)";
     assert_same(call, &column(&session, &format!("SELECT {call} FROM t")).await, &expected(&threshold, &x));
-    // Those that are left out have their defaults.
+    // Parameters that are left out have their defaults.
     let rrelu = Rrelu::new(0.25, Rrelu::default().upper()).expect("allowed");
     assert_same("rrelu", &column(&session, "SELECT rrelu(x, 0.25) FROM t").await, &expected(&rrelu, &x));
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_said_before_a_query_runs() {
+async fn errors_say_what_is_wrong_before_a_query_runs() {
     let session = session_with([Arc::new(numbers::<Float32Type>()) as ArrayRef]);
     for (call, words) in [
         ("sigmoid()", &["sigmoid(x) was given 0 arguments"][..]),

@@ -1,4 +1,4 @@
-//! The aggregate: the same for any batches, partitions and files, which a scalar function of a column cannot be.
+//! The aggregate gives the same result for any batches, partitions and files, which a scalar function of a column cannot do.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -44,7 +44,7 @@ fn batch(x: &[f32]) -> RecordBatch {
     RecordBatch::try_from_iter([("x", Arc::new(x) as ArrayRef), ("g", Arc::new(groups))]).expect("a batch")
 }
 
-/// A session with the numbers as table `t`, in so many partitions, each of batches of this size.
+/// A session with the numbers as table `t`, in this many partitions, whose batches have this size.
 fn session_in_pieces(x: &[f32], partitions: usize, batch_size: usize) -> SessionContext {
     let config = SessionConfig::new().with_batch_size(batch_size).with_target_partitions(partitions);
     let session = session(config);
@@ -55,7 +55,7 @@ fn session_in_pieces(x: &[f32], partitions: usize, batch_size: usize) -> Session
     session
 }
 
-/// Softmax as a scalar function: of what it is given, which is one batch.
+/// Softmax as a scalar function. It only sees one batch.
 fn softmax_of_a_batch(session: &SessionContext) {
     let softmax = create_udf(
         "softmax_of_a_batch",
@@ -81,7 +81,7 @@ async fn softmax_of_a_column_must_be_an_aggregate() {
         value::<Float64Type>(&session, &sql).await.expect("a sum")
     };
     for (batch_size, batches) in [(96, 1.0), (32, 3.0), (8, 12.0)] {
-        // Each batch is a distribution of its own: the answer depends on how the rows were cut.
+        // Each batch is a distribution of its own, so the result depends on how the rows were cut.
         let naive = total("softmax_of_a_batch(x)", batch_size).await;
         assert!((naive - batches).abs() < 1e-4, "batches of {batch_size}: {naive}");
         let aggregate = total("exp(x - log_sum_exp(x) OVER ())", batch_size).await;
@@ -103,7 +103,7 @@ async fn the_result_is_within_the_bound_for_any_pieces() {
     }
 }
 
-/// Each of several files is summed up by itself, and the states are merged.
+/// Each of several files is summed separately, and the states are merged.
 #[tokio::test]
 async fn states_are_merged_across_partitions_of_parquet_files() {
     let x = logits(40_000);
@@ -130,7 +130,7 @@ async fn states_are_merged_across_partitions_of_parquet_files() {
 
     let y = column(&session, "SELECT log_sum_exp(x) FROM t GROUP BY g ORDER BY g").await;
     for (g, &got) in y.as_primitive::<Float32Type>().values().iter().enumerate() {
-        // In each file the groups are counted anew.
+        // Each file starts to count the groups again.
         let exact = exact(x.chunks(10_000).flat_map(move |x| x.iter().copied().skip(g).step_by(3)));
         let error = ulp(got, exact);
         assert!(error <= BOUND, "group {g}: {got}, {error:.3} ULP");
@@ -149,7 +149,7 @@ async fn over_a_window_it_gives_a_softmax_for_each_group() {
     for &sum in sums.as_primitive::<Float64Type>().values() {
         assert!((sum - 1.0).abs() < 1e-5, "{sum}");
     }
-    // By a subquery, with the digits of `f64`.
+    // With a subquery, and the digits of `f64`.
     let y = column(&session, "SELECT exp(x - (SELECT log_sum_exp(CAST(x AS DOUBLE)) FROM t)) FROM t").await;
     let wide: Vec<f64> = x.iter().copied().map(f64::from).collect();
     let expected = Softmax::default().forward_vec(&wide);
@@ -162,7 +162,7 @@ async fn over_a_window_it_gives_a_softmax_for_each_group() {
     }
 }
 
-/// A frame that grows: the states so far.
+/// A growing frame has the states so far.
 #[tokio::test]
 async fn a_window_with_an_order_sums_up_the_rows_so_far() {
     let x = [1.0, 2.0, 3.0, 4.0];
@@ -208,7 +208,7 @@ async fn other_types_are_taken_as_floats_with_enough_digits() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_said() {
+async fn errors_say_what_is_wrong() {
     let session = session_in_pieces(&logits(10), 1, 10);
     refused(&session, "SELECT log_sum_exp() FROM t", &["log_sum_exp"]).await;
     refused(&session, "SELECT log_sum_exp(x, 2) FROM t", &["log_sum_exp(x) was given 2 arguments"]).await;

@@ -1,4 +1,4 @@
-//! The SQL functions against the crate's own calls. One program: to link DataFusion takes long.
+//! Compares the SQL functions with the crate's own calls. It is one program, because linking DataFusion takes long.
 
 mod elementwise;
 mod log_sum_exp;
@@ -51,7 +51,7 @@ async fn value<P: ArrowPrimitiveType>(session: &SessionContext, sql: &str) -> Op
     y.as_primitive::<P>().iter().next().expect("a row")
 }
 
-/// Checks that a query is refused before it runs, in these words.
+/// Checks that a query is refused before it runs, with this message.
 async fn refused(session: &SessionContext, sql: &str, words: &[&str]) {
     let Err(error) = session.sql(sql).await else { panic!("{sql} was planned") };
     let text = error.to_string();
@@ -60,7 +60,7 @@ async fn refused(session: &SessionContext, sql: &str, words: &[&str]) {
     }
 }
 
-/// The function of this array and nothing else, without a session.
+/// The function of this one array, without a session.
 fn call(name: &str, x: ArrayRef) -> ArrayRef {
     let function = with_datafusion::scalar_functions().find(|function| function.name() == name).expect("a function");
     let (number_rows, field) = (x.len(), Arc::new(Field::new("x", x.data_type().clone(), true)));

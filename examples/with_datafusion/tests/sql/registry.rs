@@ -1,4 +1,4 @@
-//! Every activation is there, under its own name, in any registry.
+//! Every activation is registered under its own name, in any registry.
 
 use activations::AnyActivation;
 use datafusion::execution::{FunctionRegistry, SessionStateBuilder};
@@ -25,7 +25,7 @@ fn of_datafusions_own_functions_only_tanh_is_replaced() {
     assert!(aggregate_functions().all(|f| own.udaf(f.name()).is_err()));
 }
 
-/// A plan that is sent elsewhere names its functions. The function found there must equal the function that was meant here.
+/// A plan that is sent to another process names its functions. The function found there must equal the one that was meant here.
 #[test]
 fn functions_are_equal_if_their_names_are() {
     for (a, b) in scalar_functions().zip(scalar_functions()) {

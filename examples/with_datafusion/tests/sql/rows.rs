@@ -1,4 +1,4 @@
-//! Functions of lists: each list is one distribution, of whatever kind the list is; nulls; slices; what is refused.
+//! Functions of lists: each list is one distribution, for every kind of list; nulls; slices; queries that are refused.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::{Random, call, column, is_elementwise, refused, session_with, value};
 
 type Lists<T> = Vec<Option<Vec<Option<T>>>>;
 
-/// Lists of the lengths: empty ones, NULLs, and NULLs within.
+/// Lists of several lengths: empty lists, NULLs, and lists with NULLs in them.
 fn lists<T: FloatCore>(lengths: impl IntoIterator<Item = usize>) -> Lists<T> {
     let mut random = Random(2);
     let mut list = |i: usize, len: usize| {
@@ -27,7 +27,7 @@ fn lists<T: FloatCore>(lengths: impl IntoIterator<Item = usize>) -> Lists<T> {
     lengths.into_iter().enumerate().map(|(i, len)| list(i, len)).collect()
 }
 
-/// The function of the numbers of each list that are there.
+/// The function of the numbers of each list that are not NULL.
 fn expected<T: FloatCore>(lists: &Lists<T>, function: impl Fn(Vec<T>) -> Vec<T>) -> Lists<T> {
     let of_list = |list: &Vec<Option<T>>| {
         let mut y = function(list.iter().copied().flatten().collect()).into_iter();
@@ -43,7 +43,7 @@ fn of_one<P: ArrowPrimitiveType>(name: &str, x: Vec<P::Native>) -> Vec<P::Native
 }
 
 fn back<P: ArrowPrimitiveType>(y: &dyn Array) -> Lists<P::Native> {
-    // All kinds of lists, as one.
+    // All kinds of lists, with the same contents.
     let list = DataType::new_large_list(P::DATA_TYPE, true);
     let lists = cast(y, &list).expect("lists are cast");
     let list = |list: Option<ArrayRef>| list.map(|list| list.as_primitive::<P>().iter().collect());
@@ -65,7 +65,7 @@ async fn check_all<P: ArrowPrimitiveType<Native: FloatCore>>() {
         let name = activation.card().name;
         for (lists, array) in &arrays {
             let expected = expected(lists, |x| of_one::<P>(name, x));
-            // Whole, and in slices that begin within it, one of them empty.
+            // The whole array, and slices that begin within it. One slice is empty.
             let session = session_with([Arc::clone(array)]);
             let y = column(&session, &format!("SELECT {name}(x) FROM t")).await;
             let what = format!("{name} of {}", array.data_type());
@@ -126,7 +126,7 @@ async fn lists_of_other_numbers_are_taken_as_float64_and_null_is_null() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_said_before_a_query_runs() {
+async fn errors_say_what_is_wrong_before_a_query_runs() {
     let session =
         session_with([Arc::new(ListArray::from_iter_primitive::<Float32Type, _, _>([Some([Some(1.0)])])) as ArrayRef]);
     for (call, words) in [
