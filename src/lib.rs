@@ -282,11 +282,12 @@
 //! A parameter out of its range gives a [`ParameterError`]. A text that does not name an activation gives a [`ParseError`].
 //!
 //! Methods that take slices panic, before they write anything, if lengths differ or do not divide into rows, or if a bias or a
-//! mask does not fit the data. Losses also panic if a class index is out of range, if a binary target is outside \[0, 1\], or if a
-//! focal loss gets distributions. [`TopKSoftmax::backward`] also panics if an index is out of range. [`Biased`], [`Gated`] and
-//! [`Wide`] also panic if the rows of their activation are too long, and so does [`Sparsemax`] along an axis, without the feature
-//! `alloc`; each says how long the rows may be. Soft-capped [`Scores`] panic in `backward_from_output`. [`Parameters::parameter`]
-//! and [`Parameters::from_values`] panic if there is no such parameter, or a value is missing. Nothing else panics.
+//! mask does not fit the data. Losses also panic if a class index is out of range, if a binary target is outside \[0, 1\] by
+//! more than 1/64, or if a focal loss of classes gets distributions. [`TopKSoftmax::backward`] also panics if an index is out of
+//! range. [`Biased`], [`Gated`] and [`Wide`] also panic if the rows of their activation are too long, and so does [`Sparsemax`]
+//! along an axis, without the feature `alloc`; each says how long the rows may be. Soft-capped [`Scores`] panic in
+//! `backward_from_output`. [`Parameters::parameter`] and [`Parameters::from_values`] panic if there is no such parameter, or a
+//! value is missing. Nothing else panics.
 //!
 //! # Features
 //!
