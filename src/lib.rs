@@ -267,7 +267,7 @@
 //! # Special values
 //!
 //! - NaN in, NaN out, in every function; the NaN's payload is not specified.
-//! - At an infinity the result is the limit: sigmoid(-inf) is 0, gelu(-inf) is -0.0.
+//! - At an infinity the result is the limit: sigmoid(-inf) is 0, gelu(-inf) is -0.0. [`Sin`] has no limit, and gives 0.
 //! - Odd functions, and those that behave as c x at 0, keep the sign of zero.
 //! - At a kink the derivative is PyTorch's, which each function's page and [`Card::kinks`] state. It is 0 where the function is
 //!   flat on one side, as for [`Relu`] at 0 and [`HardTanh`] at -1 and 1. 0.0 and -0.0 have the same derivative, also from the
@@ -282,9 +282,12 @@
 //! A parameter out of its range gives a [`ParameterError`]. A text that does not name an activation gives a [`ParseError`].
 //!
 //! Methods that take slices panic, before they write anything, if lengths differ or do not divide into rows, or if a bias or a
-//! mask does not fit the data. Losses also panic if a class index is out of range. [`Biased`], [`Gated`] and [`Wide`] also panic
-//! if the rows of their activation are too long; each says how long they may be. [`Parameters::parameter`] and
-//! [`Parameters::from_values`] panic if there is no such parameter, or a value is missing. Nothing else panics.
+//! mask does not fit the data. Losses also panic if a class index is out of range, if a binary target is outside \[0, 1\] by
+//! more than 1/64, or if a focal loss of classes gets distributions. [`TopKSoftmax::backward`] also panics if an index is out of
+//! range. [`Biased`], [`Gated`] and [`Wide`] also panic if the rows of their activation are too long, and so does [`Sparsemax`]
+//! along an axis, without the feature `alloc`; each says how long the rows may be. Soft-capped [`Scores`] panic in
+//! `backward_from_output`. [`Parameters::parameter`] and [`Parameters::from_values`] panic if there is no such parameter, or a
+//! value is missing. Nothing else panics.
 //!
 //! # Features
 //!

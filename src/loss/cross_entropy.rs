@@ -220,8 +220,8 @@ impl CrossEntropy {
     /// The loss of the batch.
     ///
     /// # Panics
-    /// If the logits do not divide into rows, if there is not one target for each row or one weight for each class, or if a class is
-    /// out of range and not ignored.
+    /// If the logits do not divide into rows, if there is not one target for each row or one weight for each class, if a class is
+    /// out of range and not ignored, or if a focal loss gets distributions.
     ///
     /// ```
     /// use activations::{CrossEntropy, Targets};

@@ -150,7 +150,8 @@ impl<'a, F: Described, T: Element> Scores<'a, F, T> {
     /// the mask, which are not capped. It replaces an earlier cap.
     ///
     /// - An infinite score becomes the cap, with its sign, so that -inf no longer hides an element. NaN stays.
-    /// - Gradients have 1 - tanh(score / cap)^2 as a factor, computed from x without cancellation.
+    /// - Gradients have 1 - tanh(score / cap)^2 as a factor, computed from x without cancellation. The outputs do not give this
+    ///   factor, so [`backward_from_output`](FromOutput::backward_from_output) panics.
     /// - To cap logits without a softmax, write a formula of your own: see [`guide::rows`](crate::guide::rows).
     /// - Error: at most 6 ULP of the score before the bias, and 4 + 3 |score / cap| ULP of the factor of the gradients.
     /// - Source: Gemma Team, "Gemma 2: improving open language models at a practical size", 2024, arXiv:2408.00118, with caps

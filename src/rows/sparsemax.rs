@@ -31,7 +31,8 @@ use crate::rows::sums::{greatest_of, padded};
 /// projection of the row on the probability simplex.
 ///
 /// - [`Sparsemax::default()`] takes the whole slice as one row, [`Sparsemax::rows(n)`](Self::rows) makes a row of each n elements,
-///   and [`Sparsemax::axis`] takes rows along another axis.
+///   and [`Sparsemax::axis`] takes rows along another axis. Such a row may have more than 4096 elements only with the feature
+///   `alloc`, because it is then copied to the heap. Without `alloc` the call panics.
 /// - Derivative: a Jacobian. If k elements of the row have p above 0, dp\[i\]/dx\[j\] = \[i = j\] - 1/k between these, and 0
 ///   elsewhere. [`derivative`](Activation::derivative) gives its diagonal, 1 - 1/k. [`backward`](Activation::backward) gives the
 ///   product with the whole Jacobian: for the k elements, g minus the mean of their g.
