@@ -433,10 +433,10 @@ fn aligned_tiles<'a, T: Float>(x: &'a [T], y: &'a mut [T]) -> impl Iterator<Item
 macro_rules! compiled_passes {
     () => {
         $crate::kernel::element::compiled! {
-            fn run_f32(&self, level: $crate::kernel::level::Level, pass: $crate::pass::Pass<'_, f32>) {
+            f32: fn run_f32(&self, level: $crate::kernel::level::Level, pass: $crate::pass::Pass<'_, f32>) {
                 $crate::activation::passes(self, level, pass);
             }
-            fn run_f64(&self, level: $crate::kernel::level::Level, pass: $crate::pass::Pass<'_, f64>) {
+            f64: fn run_f64(&self, level: $crate::kernel::level::Level, pass: $crate::pass::Pass<'_, f64>) {
                 $crate::activation::passes(self, level, pass);
             }
         }
@@ -449,7 +449,7 @@ pub(crate) use compiled_passes;
 macro_rules! fast_form {
     (|$f:ident| $form:expr $(, if $has_one:expr)?) => {
         $crate::kernel::element::compiled! {
-            fn run_fast_f32(&self, level: $crate::kernel::level::Level, pass: $crate::pass::Pass<'_, f32>) {
+            f32: fn run_fast_f32(&self, level: $crate::kernel::level::Level, pass: $crate::pass::Pass<'_, f32>) {
                 let $f = self;
                 $(if !$has_one {
                     return $f.run_f32(level, pass);

@@ -144,14 +144,14 @@ pub(crate) fn passes<T: Float, F: GateFormula>(f: &F, level: Level, pass: GatePa
 macro_rules! compiled_gate {
     () => {
         $crate::kernel::element::compiled! {
-            fn run_f32(
+            f32: fn run_f32(
                 &self,
                 level: $crate::kernel::level::Level,
                 pass: $crate::layers::gate::GatePass<'_, f32>,
             ) {
                 $crate::layers::gate_formula::passes(self, level, pass);
             }
-            fn run_f64(
+            f64: fn run_f64(
                 &self,
                 level: $crate::kernel::level::Level,
                 pass: $crate::layers::gate::GatePass<'_, f64>,
