@@ -4,11 +4,11 @@
 use alloc::{vec, vec::Vec};
 use core::hint::black_box;
 
-use crate::kernel::dispatch::dispatch;
+use crate::kernel::dispatch::{dispatch, run_at};
 use crate::kernel::element::{Element, Float, Kernel};
 use crate::kernel::level::Level;
 use crate::kernel::real::Real;
-use crate::kernel::sweep::{sweep, unaligned};
+use crate::kernel::sweep::{EDGE, sweep, unaligned};
 use crate::kernel::tiles::{TILE, copied_tiles};
 use crate::pass::{Pass, Pieces, same_length};
 
@@ -377,56 +377,68 @@ impl<F: Elementwise, const FAST: bool> Kernel for Passes<'_, F, FAST> {
 /// The loops of a formula, compiled where this is called with a type.
 #[inline]
 pub(crate) fn passes<T: Float, F: Elementwise>(f: &F, level: Level, pass: Pass<'_, T>) {
+    if pass.len() < EDGE {
+        // The loops pad short slices too, but each on its own, which takes more code.
+        return pass.padded(&mut |pass| passes(f, level, pass));
+    }
     // The caller has just stored each slice as two words. A copy of both at once would wait 5 ns for the stores. A slice that is
     // cut is copied word by word.
     match pass {
-        Pass::Forward { x, y } => dispatch(level, Forward { f, x, y: &mut y[..x.len()] }),
+        Pass::Forward { x, y } => run_at(level, Forward { f, x, y: &mut y[..x.len()] }),
         Pass::ForwardInPlace { x } => {
             // A copy takes at most 5 % of such a formula's time. `const`, so that the loop of the other branch is not compiled.
             if const { F::ABREAST > 1 && size_of::<T>() > 4 } {
                 copied_tiles(x, |x, y| dispatch(level, Forward { f, x, y }));
             } else {
-                dispatch(level, ForwardInPlace { f: &Over { f: f.clone(), nothing: black_box(0.0) }, x });
+                run_at(level, ForwardInPlace { f: &Over { f: f.clone(), nothing: black_box(0.0) }, x });
             }
         }
         Pass::Derivative { x, dydx } => {
             // The gradient of ones, because reading them costs nothing beside a formula that takes long.
             if const { F::ABREAST > 1 } {
-                for (x, grad_x) in aligned_tiles(x, dydx) {
-                    dispatch(level, Backward { f, x, grad_y: &T::ONES[..x.len()], grad_x });
-                }
+                by_tiles(x, [dydx], &mut |x, [grad_x]| {
+                    run_at(level, Backward { f, x, grad_y: &T::ONES[..x.len()], grad_x });
+                });
             } else {
-                dispatch(level, Derivative { f, x, dydx: &mut dydx[..x.len()] });
+                run_at(level, Derivative { f, x, dydx: &mut dydx[..x.len()] });
             }
         }
-        Pass::ForwardWithDerivative { x, mut y, dydx } => {
+        Pass::ForwardWithDerivative { x, y, dydx } => {
             if const { F::ABREAST == 1 } {
                 // Where a formula is cheap, two passes over a tile take no longer than one pass that writes two slices.
-                for (x, dydx) in aligned_tiles(x, dydx) {
-                    let (y_tile, rest) = y.split_at_mut(x.len());
-                    dispatch(level, Forward { f, x, y: y_tile });
-                    dispatch(level, Derivative { f, x, dydx });
-                    y = rest;
-                }
+                by_tiles(x, [dydx, y], &mut |x, [dydx, y]| {
+                    run_at(level, Forward { f, x, y });
+                    run_at(level, Derivative { f, x, dydx });
+                });
             } else {
                 let (y, dydx) = (&mut y[..x.len()], &mut dydx[..x.len()]);
-                dispatch(level, ForwardWithDerivative { f, x, y, dydx });
+                run_at(level, ForwardWithDerivative { f, x, y, dydx });
             }
         }
         Pass::Backward { x, grad_y, grad_x } => {
             let (grad_y, grad_x) = (&grad_y[..x.len()], &mut grad_x[..x.len()]);
-            dispatch(level, Backward { f, x, grad_y, grad_x });
+            run_at(level, Backward { f, x, grad_y, grad_x });
         }
     }
 }
 
-/// Cuts two slices into tiles. From the second tile on, the tiles of `y` begin at a cache line.
-#[inline]
-fn aligned_tiles<'a, T: Float>(x: &'a [T], y: &'a mut [T]) -> impl Iterator<Item = (&'a [T], &'a mut [T])> {
-    let first = if y.len() <= TILE { y.len() } else { TILE - TILE / 2 + unaligned(y) };
-    let (x_first, x) = x.split_at(first);
-    let (y_first, y) = y.split_at_mut(first);
-    core::iter::once((x_first, y_first)).chain(x.chunks(TILE).zip(y.chunks_mut(TILE)))
+/// Cuts slices of equal length into tiles, none of which is shorter than an edge. From the second one on, the tiles of the first
+/// output begin at a cache line.
+#[inline(never)]
+fn by_tiles<T: Float, const O: usize>(
+    mut x: &[T],
+    mut outputs: [&mut [T]; O],
+    f: &mut dyn FnMut(&[T], [&mut [T]; O]),
+) {
+    let mut next = TILE - TILE / 2 + unaligned(outputs[0]);
+    while x.len() > TILE {
+        let at = if x.len() - next < EDGE { TILE / 2 } else { next };
+        next = TILE;
+        let (tile, rest) = x.split_at(at);
+        x = rest;
+        f(tile, outputs.each_mut().map(|output| output.split_off_mut(..at).expect("as long as the inputs")));
+    }
+    f(x, outputs);
 }
 
 /// Compiles the passes of a built-in formula in this crate, once for each float. Stands in the formula's `impl Elementwise`.

@@ -2,8 +2,9 @@
 
 use core::ops::Range;
 
-use crate::kernel::element::Element;
+use crate::kernel::element::{Element, Float};
 use crate::kernel::level::Level;
+use crate::kernel::sweep::short;
 use crate::kernel::tiles::TILE;
 
 /// One pass over slices of equal length: what to compute, and which slices to read and to write.
@@ -142,6 +143,29 @@ impl<T: Element> Pass<'_, T> {
             T::as_floats(level, beside.map(|beside| &beside[part.clone()]), [], false, |beside, []| {
                 self.part(part.clone()).over_floats(level, &mut |pass| run(pass, beside));
             });
+        }
+    }
+}
+
+impl<T: Float> Pass<'_, T> {
+    /// Calls `run` with the pass over copies that are padded to an edge: see [`short`]. Once for all functions.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn padded(self, run: &mut dyn FnMut(Pass<'_, T>)) {
+        match self {
+            Self::Forward { x, y } => short([x], [y], false, &mut |[x], [y]| run(Pass::Forward { x, y })),
+            Self::ForwardInPlace { x } => short([], [x], true, &mut |[], [x]| run(Pass::ForwardInPlace { x })),
+            Self::Derivative { x, dydx } => {
+                short([x], [dydx], false, &mut |[x], [dydx]| run(Pass::Derivative { x, dydx }));
+            }
+            Self::ForwardWithDerivative { x, y, dydx } => {
+                short([x], [y, dydx], false, &mut |[x], [y, dydx]| run(Pass::ForwardWithDerivative { x, y, dydx }));
+            }
+            Self::Backward { x, grad_y, grad_x } => {
+                short([x, grad_y], [grad_x], false, &mut |[x, grad_y], [grad_x]| {
+                    run(Pass::Backward { x, grad_y, grad_x });
+                });
+            }
         }
     }
 }

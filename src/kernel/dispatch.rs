@@ -12,6 +12,12 @@ pub(crate) trait Task<T: Float>: Sized {
     type Home;
 
     fn run<R: Lane<T>>(self) -> Self::Output;
+
+    /// What [`dispatch`] calls.
+    #[inline(always)]
+    fn at(self, level: Level) -> Self::Output {
+        run_at(level, self)
+    }
 }
 
 /// Where loops are compiled: rustc compiles a method with the module of the type that it is called on, and modules in parallel.
@@ -60,5 +66,11 @@ impl<H> Home for H {}
 /// Runs the task at the level, in the kind of lane that the level has.
 #[inline(always)]
 pub(crate) fn dispatch<T: Float, K: Task<T>>(level: Level, task: K) -> K::Output {
+    task.at(level)
+}
+
+/// The same, without what the task does [at](Task::at) all levels.
+#[inline(always)]
+pub(crate) fn run_at<T: Float, K: Task<T>>(level: Level, task: K) -> K::Output {
     K::Home::dispatch(level, task)
 }

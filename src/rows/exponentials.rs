@@ -30,7 +30,7 @@ fn block<T: Float, R: Lane<T>, K: Accumulate, const W: usize, const N: usize, co
         // One after another: abreast, they would need more registers than there are.
         macro_rules! each {
             ($($n:literal $lane:tt)*) => {$(
-                if N > $n {
+                if const { N > $n } {
                     let (x, scale) = (R::load(x[$n][i]), scales[$n % SUMS]);
                     top.$lane = scale.top(i);
                     exp.$lane = if K::OF_OUTPUT { x } else { K::exp(&scale.exp(i), x) };
@@ -39,12 +39,12 @@ fn block<T: Float, R: Lane<T>, K: Accumulate, const W: usize, const N: usize, co
         }
         each!(0 0 1 1 2 2 3 3);
         let grad_y = if K::SECOND { Abreast::gather(grad_y, i) } else { exp };
-        if SUMS == 1 {
+        if const { SUMS == 1 } {
             add_up::<R, K, W, N>(i, exp, top, grad_y, &mut first[0], &mut second[0]);
         } else {
             macro_rules! each {
                 ($($n:literal $lane:tt)*) => {$(
-                    if N > $n {
+                    if const { N > $n } {
                         let (exp, top) = (Abreast::splat(exp.$lane), Abreast::splat(top.$lane));
                         let grad_y = Abreast::splat(grad_y.$lane);
                         add_up::<R, K, W, 1>(i, exp, top, grad_y, &mut first[$n], &mut second[$n]);
@@ -218,9 +218,11 @@ pub(crate) fn of_rows<T: Float, R: Lane<T>, K: Accumulate, const G: usize>(
     while start < row_len {
         let mut row = 0;
         // Chains of operations of different rows do not wait for one another.
-        while abreast::<R>(DEPTH) > 1 && row + DEPTH <= rows {
-            column_of_rows::<T, R, K, G, DEPTH>(slices, tails, stats, row, start, first, second);
-            row += DEPTH;
+        if const { G >= DEPTH && abreast::<R>(DEPTH) > 1 } {
+            while row + DEPTH <= rows {
+                column_of_rows::<T, R, K, G, DEPTH>(slices, tails, stats, row, start, first, second);
+                row += DEPTH;
+            }
         }
         while row < rows {
             column_of_rows::<T, R, K, G, 1>(slices, tails, stats, row, start, first, second);
