@@ -4,11 +4,11 @@
 use alloc::{vec, vec::Vec};
 use core::hint::black_box;
 
-use crate::kernel::dispatch::{dispatch, run_at};
+use crate::kernel::dispatch::run_at;
 use crate::kernel::element::{Element, Float, Kernel};
 use crate::kernel::level::Level;
 use crate::kernel::real::Real;
-use crate::kernel::sweep::{EDGE, sweep, unaligned};
+use crate::kernel::sweep::{EDGE, over_copies, sweep, unaligned};
 use crate::kernel::tiles::{TILE, copied_tiles};
 use crate::pass::{Pass, Pieces, same_length};
 
@@ -386,10 +386,10 @@ pub(crate) fn passes<T: Float, F: Elementwise>(f: &F, level: Level, pass: Pass<'
     match pass {
         Pass::Forward { x, y } => run_at(level, Forward { f, x, y: &mut y[..x.len()] }),
         Pass::ForwardInPlace { x } => {
-            // A copy takes at most 5 % of such a formula's time. `const`, so that the loop of the other branch is not compiled.
-            if const { F::ABREAST > 1 && size_of::<T>() > 4 } {
-                copied_tiles(x, |x, y| dispatch(level, Forward { f, x, y }));
-            } else {
+            if over_copies::<T>(level, F::ABREAST) {
+                copied_tiles(x, &mut |x, y| run_at(level, Forward { f, x, y }));
+            } else if const { F::ABREAST == 1 || size_of::<T>() == 4 } {
+                // `const`, so that the loop is not compiled where it is never needed.
                 run_at(level, ForwardInPlace { f: &Over { f: f.clone(), nothing: black_box(0.0) }, x });
             }
         }

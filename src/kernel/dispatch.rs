@@ -1,7 +1,7 @@
 //! `dispatch`: runs a loop at a CPU level, in the kind of lane that the level has.
 
 use super::element::{Float, Lane};
-use super::level::Level;
+use super::level::{Level, OLD};
 
 /// A loop, generic over the lane it runs in. Its `run` is `#[inline(always)]`, so that it is compiled anew for each
 /// level, with that level's instructions.
@@ -10,6 +10,9 @@ pub(crate) trait Task<T: Float>: Sized {
 
     /// A type of the module that the loop is compiled with: see [`Home`].
     type Home;
+
+    /// Whether there is a loop for [old](Level::is_old) levels.
+    const OLD: bool = true;
 
     fn run<R: Lane<T>>(self) -> Self::Output;
 
@@ -57,7 +60,7 @@ trait Home {
     /// Not inlined: `dispatch` would save the registers that these loops need before it jumps to any others.
     #[inline(never)]
     fn plain<T: Float, K: Task<T>>(task: K) -> K::Output {
-        task.run::<T::Plain>()
+        if const { K::OLD || !OLD } { task.run::<T::Plain>() } else { unreachable!("no such loop") }
     }
 }
 

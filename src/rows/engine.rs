@@ -85,6 +85,7 @@ fn add_up<T: Float, F: RowFormula>(
 
 /// Runs the formula over up to `W` rows of any length. `part` calls a function with some of each row's elements, and afterwards
 /// writes its output, if this is asked for; if it `keeps` what is written anyway, exponentials are computed once.
+#[inline(never)]
 pub(crate) fn long<T: Float, F: RowFormula, const W: usize>(
     level: Level,
     formula: F,

@@ -19,21 +19,27 @@ use crate::kernel::level::Level;
 pub(crate) fn run<T: Float, F: RowFormula>(level: Level, formula: F, slices: Slices<'_, T>) {
     // Of the shortest rows there is little to do, beside which it counts how many columns have to be made.
     if slices.row_len <= FEW {
-        run_in::<T, F, FEW>(level, formula, slices);
+        run_in(level, formula, slices, room::<T, FEW>().each_mut().map(|columns| &mut columns[..]));
     } else if slices.row_len <= SHORT {
-        run_in::<T, F, COLUMNS>(level, formula, slices);
+        run_in(level, formula, slices, room::<T, COLUMNS>().each_mut().map(|columns| &mut columns[..]));
     } else if const { can_by_lanes::<F>() } {
         // The engine sends no rows of this length for other formulas.
-        run_in::<T, F, WIDE>(level, formula, slices);
+        run_in(level, formula, slices, room::<T, WIDE>().each_mut().map(|columns| &mut columns[..]));
     }
 }
 
 /// A number of columns that is made in no time.
 const FEW: usize = 3 * DEPTH;
 
-fn run_in<T: Float, F: RowFormula, const C: usize>(level: Level, formula: F, mut slices: Slices<'_, T>) {
+/// Columns for elements and for gradients.
+#[inline(always)]
+fn room<T: Float, const C: usize>() -> [[Column<T>; C]; 2] {
+    [[[T::zero(); SIDE]; C]; 2]
+}
+
+#[inline(never)]
+fn run_in<T: Float, F: RowFormula>(level: Level, formula: F, mut slices: Slices<'_, T>, [columns, gradients]: [&mut [Column<T>]; 2]) {
     let (row_len, len) = (slices.row_len, slices.y.len());
-    let (mut columns, mut gradients) = ([[T::zero(); SIDE]; C], [[T::zero(); SIDE]; C]);
     let blocks = row_len.next_multiple_of(DEPTH);
     let mut stats = Stats::new();
     for start in (0..len).step_by(SIDE * row_len) {
@@ -51,7 +57,7 @@ fn run_in<T: Float, F: RowFormula, const C: usize>(level: Level, formula: F, mut
         }
         let sums = PhantomData::<F::Sums>;
         // `const`, so that other loops are not compiled.
-        if const { can_by_lanes::<F>() && C > COLUMNS } {
+        if const { can_by_lanes::<F>() } && row_len > SHORT {
             let columns = &mut columns[..blocks];
             dispatch(level, ByLanes { sums, row_len, columns, stats: &mut stats });
         } else if !F::Sums::OF_OUTPUT || F::Sums::SECOND {
