@@ -7,7 +7,9 @@ use super::formula::{Accumulate, Slices};
 use super::reduce::{DEPTH, LANES, Sums};
 use super::stats::{OfRow, ScaleOf, Stats};
 use crate::kernel::abreast::Abreast;
+use crate::kernel::dispatch::{Task, dispatch};
 use crate::kernel::element::{Float, Lane};
+use crate::kernel::level::Level;
 use crate::kernel::real::Real;
 use crate::kernel::sweep::abreast;
 
@@ -142,33 +144,74 @@ impl<T: Float, const G: usize> Tails<T, G> {
 
     /// Takes what is left over of each row: long before it is read, because a CPU waits until what was written by pieces
     /// reaches the cache before it reads it as one.
-    #[inline(always)]
-    pub(crate) fn take<K: Accumulate>(&mut self, slices: &Slices<'_, T>) {
+    pub(crate) fn take<K: Accumulate>(&mut self, level: Level, slices: &Slices<'_, T>) {
+        let row_len = slices.row_len;
+        if row_len.is_multiple_of(LANES) {
+            return;
+        }
         // An element that is missing from a column stands for nothing.
         let padding = if K::OF_OUTPUT { T::zero() } else { T::neg_infinity() };
-        take(slices.x(), slices.row_len, padding, &mut self.x);
+        dispatch(level, Take { elements: slices.x(), row_len, padding, tails: &mut self.x });
         if K::SECOND
-            && let Some(grad_y) = slices.grad_y
+            && let Some(elements) = slices.grad_y
         {
-            take(grad_y, slices.row_len, T::zero(), &mut self.grad_y);
+            dispatch(level, Take { elements, row_len, padding: T::zero(), tails: &mut self.grad_y });
         }
     }
 
-    /// Gives back the exponentials.
+    /// Gives back the exponentials, if they are kept.
+    pub(crate) fn give<K: Accumulate>(&mut self, level: Level, row_len: usize, y: &mut [T]) {
+        if K::KEEPS && !row_len.is_multiple_of(LANES) {
+            dispatch(level, Give { tails: &mut self.x, row_len, y });
+        }
+    }
+}
+
+/// See [`Tails::take`]. A task, like [`Give`], because it is the same for all sums.
+struct Take<'a, T, const G: usize> {
+    elements: &'a [T],
+    row_len: usize,
+    padding: T,
+    tails: &'a mut [[T; 2 * LANES]; G],
+}
+
+impl<T: Float, const G: usize> Task<T> for Take<'_, T, G> {
+    type Output = ();
+    type Home = Self;
+
     #[inline(always)]
-    fn give(&mut self, row_len: usize, y: &mut [T]) {
+    fn run<R: Lane<T>>(self) {
+        let Self { elements, row_len, padding, tails } = self;
+        take(elements, row_len, padding, tails);
+    }
+}
+
+/// See [`Tails::give`].
+struct Give<'a, T, const G: usize> {
+    tails: &'a mut [[T; 2 * LANES]; G],
+    row_len: usize,
+    y: &'a mut [T],
+}
+
+impl<T: Float, const G: usize> Task<T> for Give<'_, T, G> {
+    type Output = ();
+    type Home = Self;
+
+    #[inline(always)]
+    fn run<R: Lane<T>>(self) {
+        let Self { tails, row_len, y } = self;
         let left = row_len % LANES;
         if row_len < LANES {
-            for (tail, row) in self.x.iter().zip(y.chunks_exact_mut(row_len)) {
+            for (tail, row) in tails.iter().zip(y.chunks_exact_mut(row_len)) {
                 copy_column(&tail[LANES..], row);
             }
             return;
         }
         // As the last [`LANES`] elements of the row: in two loops, so that no row waits for its own pieces.
-        for (tail, row) in self.x.iter_mut().zip(y.chunks_exact(row_len)) {
+        for (tail, row) in tails.iter_mut().zip(y.chunks_exact(row_len)) {
             copy_column(&row[row_len - left - LANES..], &mut tail[..LANES]);
         }
-        for (tail, row) in self.x.iter().zip(y.chunks_exact_mut(row_len)) {
+        for (tail, row) in tails.iter().zip(y.chunks_exact_mut(row_len)) {
             copy_column(&tail[left..], &mut row[row_len - LANES..]);
         }
     }
@@ -229,9 +272,6 @@ pub(crate) fn of_rows<T: Float, R: Lane<T>, K: Accumulate, const G: usize>(
             row += 1;
         }
         start += LANES;
-    }
-    if K::KEEPS && !row_len.is_multiple_of(LANES) {
-        tails.give(row_len, slices.y);
     }
 }
 

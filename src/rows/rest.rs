@@ -9,7 +9,7 @@ use super::probability::Rest;
 use super::reduce::{CHUNK, DEPTH, LaneSums};
 use super::side::{scale_by_greatest, to_columns};
 use super::stats::{Column, GROUP, Offset, SIDE, Stats};
-use super::sums::{AddUp, Merge, Scratch, Totals, chunks, find_scale, parts, sum};
+use super::sums::{self, Merge, Scratch, Totals, chunks, find_scale, parts, sum};
 use crate::kernel::dispatch::dispatch;
 use crate::kernel::element::Float;
 use crate::kernel::level::Level;
@@ -80,9 +80,9 @@ fn add_up<T: Float>(
     second: &mut LaneSums<T>,
 ) {
     if keeps {
-        dispatch(level, AddUp { sums: PhantomData::<Rest<true>>, slices, stats, first, second });
+        sums::add_up::<T, Rest<true>>(level, slices, stats, first, second);
     } else {
-        dispatch(level, AddUp { sums: PhantomData::<Rest<false>>, slices, stats, first, second });
+        sums::add_up::<T, Rest<false>>(level, slices, stats, first, second);
     }
 }
 
