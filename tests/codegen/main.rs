@@ -2,8 +2,8 @@
 //! gates, layers and losses are made of.
 //!
 //! A crate that uses all of this is compiled, for x86-64 and for aarch64, and its assembly read. It uses this crate without
-//! the feature `compiled`, so that the loops are compiled there, as those of users' own formulas are. With the feature this
-//! crate compiles the same loops itself, but always all of them in both floats, which takes three times as long.
+//! the features `compiled` and `compiled-f64`, so that the loops are compiled there, as those of users' own formulas are. With
+//! them this crate compiles the same loops itself, but always all of them in both floats, which takes three times as long.
 //!
 //! Nothing is run or timed, so the CPU of the machine does not matter. `cargo test --release --test codegen -- --nocapture`
 //! shows what was found.
