@@ -376,7 +376,7 @@ impl<F: Elementwise, const FAST: bool> Kernel for Passes<'_, F, FAST> {
 
 /// The loops of a formula, compiled where this is called with a type.
 #[inline]
-pub(crate) fn passes<T: Float, F: Elementwise>(f: &F, level: Level, pass: Pass<'_, T>) {
+pub(crate) fn passes<T: Float, F: Elementwise>(f: &F, level: Level, mut pass: Pass<'_, T>) {
     if pass.len() < EDGE {
         // The loops pad short slices too, but each on its own, which takes more code.
         return pass.padded(&mut |pass| passes(f, level, pass));
@@ -397,7 +397,8 @@ pub(crate) fn passes<T: Float, F: Elementwise>(f: &F, level: Level, pass: Pass<'
             // The gradient of ones, because reading them costs nothing beside a formula that takes long.
             if const { F::ABREAST > 1 } {
                 by_tiles(x, [dydx], &mut |x, [grad_x]| {
-                    run_at(level, Backward { f, x, grad_y: &T::ONES[..x.len()], grad_x });
+                    let (grad_y, grad_x) = (&T::ONES[..x.len()], &mut grad_x[..x.len()]);
+                    run_at(level, Backward { f, x, grad_y, grad_x });
                 });
             } else {
                 run_at(level, Derivative { f, x, dydx: &mut dydx[..x.len()] });
@@ -407,8 +408,8 @@ pub(crate) fn passes<T: Float, F: Elementwise>(f: &F, level: Level, pass: Pass<'
             if const { F::ABREAST == 1 } {
                 // Where a formula is cheap, two passes over a tile take no longer than one pass that writes two slices.
                 by_tiles(x, [dydx, y], &mut |x, [dydx, y]| {
-                    run_at(level, Forward { f, x, y });
-                    run_at(level, Derivative { f, x, dydx });
+                    run_at(level, Forward { f, x, y: &mut y[..x.len()] });
+                    run_at(level, Derivative { f, x, dydx: &mut dydx[..x.len()] });
                 });
             } else {
                 let (y, dydx) = (&mut y[..x.len()], &mut dydx[..x.len()]);
@@ -424,21 +425,26 @@ pub(crate) fn passes<T: Float, F: Elementwise>(f: &F, level: Level, pass: Pass<'
 
 /// Cuts slices of equal length into tiles, none of which is shorter than an edge. From the second one on, the tiles of the first
 /// output begin at a cache line.
-#[inline(never)]
-fn by_tiles<T: Float, const O: usize>(
-    mut x: &[T],
-    mut outputs: [&mut [T]; O],
-    f: &mut dyn FnMut(&[T], [&mut [T]; O]),
-) {
-    let mut next = TILE - TILE / 2 + unaligned(outputs[0]);
-    while x.len() > TILE {
-        let at = if x.len() - next < EDGE { TILE / 2 } else { next };
-        next = TILE;
-        let (tile, rest) = x.split_at(at);
-        x = rest;
-        f(tile, outputs.each_mut().map(|output| output.split_off_mut(..at).expect("as long as the inputs")));
+#[inline]
+fn by_tiles<T: Float, const O: usize>(x: &[T], outputs: [&mut [T]; O], f: &mut impl FnMut(&[T], [&mut [T]; O])) {
+    /// Once for all functions.
+    #[inline(never)]
+    fn several<T: Float, const O: usize>(
+        mut x: &[T],
+        mut outputs: [&mut [T]; O],
+        f: &mut dyn FnMut(&[T], [&mut [T]; O]),
+    ) {
+        let mut next = TILE - TILE / 2 + unaligned(outputs[0]);
+        while x.len() > TILE {
+            let at = if x.len() - next < EDGE { TILE / 2 } else { next };
+            next = TILE;
+            let (tile, rest) = x.split_at(at);
+            x = rest;
+            f(tile, outputs.each_mut().map(|output| output.split_off_mut(..at).expect("as long as the inputs")));
+        }
+        f(x, outputs);
     }
-    f(x, outputs);
+    if x.len() <= TILE { f(x, outputs) } else { several(x, outputs, f) }
 }
 
 /// Compiles the passes of a built-in formula in this crate, once for each float. Stands in the formula's `impl Elementwise`.

@@ -151,7 +151,7 @@ impl<T: Float> Pass<'_, T> {
     /// Calls `run` with the pass over copies that are padded to an edge: see [`short`]. Once for all functions.
     #[cold]
     #[inline(never)]
-    pub(crate) fn padded(self, run: &mut dyn FnMut(Pass<'_, T>)) {
+    pub(crate) fn padded(&mut self, run: &mut dyn FnMut(Pass<'_, T>)) {
         match self {
             Self::Forward { x, y } => short([x], [y], false, &mut |[x], [y]| run(Pass::Forward { x, y })),
             Self::ForwardInPlace { x } => short([], [x], true, &mut |[], [x]| run(Pass::ForwardInPlace { x })),

@@ -42,7 +42,13 @@ pub(crate) fn copied_tiles<F: Zero + Copy>(slice: &mut [F], f: &mut dyn FnMut(&[
         let mut tile = Tile::<F, N>::new();
         while !slice.is_empty() {
             let left = slice.len().saturating_sub(N);
-            let n = if left == 0 { slice.len() } else if left < EDGE { N / 2 } else { N };
+            let n = if left == 0 {
+                slice.len()
+            } else if left < EDGE {
+                N / 2
+            } else {
+                N
+            };
             let (part, rest) = slice.split_at_mut(n);
             slice = rest;
             let copy = tile.of(n);

@@ -354,13 +354,14 @@ fn gradients<T: Element>(
     }
     let inner = channels.inner;
     let period = count * inner;
-    let mut room = (!loops.is_prelu())
-        .then(|| Room { parameters: [Tile::new(), Tile::new()], terms: [Tile::new(), Tile::new()] });
+    let mut room =
+        (!loops.is_prelu()).then(|| Room { parameters: [Tile::new(), Tile::new()], terms: [Tile::new(), Tile::new()] });
     if inner > LANES {
         // A channel's elements, in as many columns as there are lanes.
         let longest = if room.is_none() && T::IS_FLOAT { inner } else { TILE };
         for channel in 0..count {
-            let mut sums = Sums::<T, LANES>::new((level, loops), &mut room, LANES, &channels.part(channel..channel + 1));
+            let mut sums =
+                Sums::<T, LANES>::new((level, loops), &mut room, LANES, &channels.part(channel..channel + 1));
             for start in (channel * inner..x.len()).step_by(period) {
                 let run = start..start + inner;
                 for (x, grad_y) in x[run.clone()].chunks(longest).zip(grad_y[run].chunks(longest)) {

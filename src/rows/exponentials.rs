@@ -132,6 +132,7 @@ pub(crate) fn exponentials<T: Float, R: Lane<T>, K: Accumulate, const W: usize>(
 }
 
 /// What whole columns leave over of each of G rows, with room for a whole column around it.
+#[repr(align(64))]
 pub(crate) struct Tails<T, const G: usize> {
     x: [[T; 2 * LANES]; G],
     grad_y: [[T; 2 * LANES]; G],
@@ -151,12 +152,8 @@ impl<T: Float, const G: usize> Tails<T, G> {
         }
         // An element that is missing from a column stands for nothing.
         let padding = if K::OF_OUTPUT { T::zero() } else { T::neg_infinity() };
-        dispatch(level, Take { elements: slices.x(), row_len, padding, tails: &mut self.x });
-        if K::SECOND
-            && let Some(elements) = slices.grad_y
-        {
-            dispatch(level, Take { elements, row_len, padding: T::zero(), tails: &mut self.grad_y });
-        }
+        let grad_y = if K::SECOND { slices.grad_y } else { None };
+        dispatch(level, Take { x: slices.x(), grad_y, row_len, padding, tails: self });
     }
 
     /// Gives back the exponentials, if they are kept.
@@ -169,10 +166,11 @@ impl<T: Float, const G: usize> Tails<T, G> {
 
 /// See [`Tails::take`]. A task, like [`Give`], because it is the same for all sums.
 struct Take<'a, T, const G: usize> {
-    elements: &'a [T],
+    x: &'a [T],
+    grad_y: Option<&'a [T]>,
     row_len: usize,
     padding: T,
-    tails: &'a mut [[T; 2 * LANES]; G],
+    tails: &'a mut Tails<T, G>,
 }
 
 impl<T: Float, const G: usize> Task<T> for Take<'_, T, G> {
@@ -181,8 +179,11 @@ impl<T: Float, const G: usize> Task<T> for Take<'_, T, G> {
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
-        let Self { elements, row_len, padding, tails } = self;
-        take(elements, row_len, padding, tails);
+        let Self { x, grad_y, row_len, padding, tails } = self;
+        take(x, row_len, padding, &mut tails.x);
+        if let Some(grad_y) = grad_y {
+            take(grad_y, row_len, T::zero(), &mut tails.grad_y);
+        }
     }
 }
 

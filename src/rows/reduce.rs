@@ -132,6 +132,7 @@ pub(crate) fn seed<R: Real>() -> R {
 
 /// The same for rows of [`LANES`], as they are kept from one loop to the next.
 #[derive(Clone, Copy)]
+#[repr(align(64))]
 pub(crate) struct LaneSums<T> {
     hi: [T; LANES],
     lo: [T; LANES],

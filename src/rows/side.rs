@@ -9,7 +9,7 @@ use super::exponentials::exponentials;
 use super::finish::constants;
 use super::formula::{Accumulate, CONSTANTS, RowFormula, Slices};
 use super::reduce::{DEPTH, Greatest, Sums};
-use super::stats::{COLUMNS, Column, Offset, SHORT, SIDE, Stats};
+use super::stats::{COLUMNS, Column, Columns, Offset, SHORT, SIDE, Stats};
 use crate::kernel::abreast::Abreast;
 use crate::kernel::dispatch::{Task, dispatch};
 use crate::kernel::element::{Float, Kernel, Lane};
@@ -19,26 +19,27 @@ use crate::kernel::level::Level;
 pub(crate) fn run<T: Float, F: RowFormula>(level: Level, formula: F, slices: Slices<'_, T>) {
     // Of the shortest rows there is little to do, beside which it counts how many columns have to be made.
     if slices.row_len <= FEW {
-        run_in(level, formula, slices, room::<T, FEW>().each_mut().map(|columns| &mut columns[..]));
+        run_in(level, formula, slices, Columns::<_, FEW>::new().all(), Columns::<_, FEW>::new().all());
     } else if slices.row_len <= SHORT {
-        run_in(level, formula, slices, room::<T, COLUMNS>().each_mut().map(|columns| &mut columns[..]));
+        run_in(level, formula, slices, Columns::<_, COLUMNS>::new().all(), Columns::<_, COLUMNS>::new().all());
     } else if const { can_by_lanes::<F>() } {
         // The engine sends no rows of this length for other formulas.
-        run_in(level, formula, slices, room::<T, WIDE>().each_mut().map(|columns| &mut columns[..]));
+        run_in(level, formula, slices, Columns::<_, WIDE>::new().all(), Columns::<_, WIDE>::new().all());
     }
 }
 
 /// A number of columns that is made in no time.
 const FEW: usize = 3 * DEPTH;
 
-/// Columns for elements and for gradients.
-#[inline(always)]
-fn room<T: Float, const C: usize>() -> [[Column<T>; C]; 2] {
-    [[[T::zero(); SIDE]; C]; 2]
-}
-
+/// With room for the elements and for the gradients. Once for all sizes of it.
 #[inline(never)]
-fn run_in<T: Float, F: RowFormula>(level: Level, formula: F, mut slices: Slices<'_, T>, [columns, gradients]: [&mut [Column<T>]; 2]) {
+fn run_in<T: Float, F: RowFormula>(
+    level: Level,
+    formula: F,
+    mut slices: Slices<'_, T>,
+    columns: &mut [Column<T>],
+    gradients: &mut [Column<T>],
+) {
     let (row_len, len) = (slices.row_len, slices.y.len());
     let blocks = row_len.next_multiple_of(DEPTH);
     let mut stats = Stats::new();

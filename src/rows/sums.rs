@@ -39,6 +39,7 @@ struct FindGreatest<'a, T, const NAN: bool> {
 }
 
 /// The greatest elements of each row, in each lane, and sums that are NaN if an element is.
+#[repr(align(64))]
 struct Greatests<T> {
     max: [[T; HALF]; GROUP],
     sum: [[T; HALF]; GROUP],
