@@ -396,7 +396,7 @@ pub(crate) fn passes<T: Float, F: Elementwise>(f: &F, level: Level, mut pass: Pa
         Pass::Derivative { x, dydx } => {
             // The gradient of ones, because reading them costs nothing beside a formula that takes long.
             if const { F::ABREAST > 1 } {
-                by_tiles(x, [dydx], &mut |x, [grad_x]| {
+                by_tiles(x, dydx, &mut [], &mut |x, grad_x, _| {
                     let (grad_y, grad_x) = (&T::ONES[..x.len()], &mut grad_x[..x.len()]);
                     run_at(level, Backward { f, x, grad_y, grad_x });
                 });
@@ -407,7 +407,7 @@ pub(crate) fn passes<T: Float, F: Elementwise>(f: &F, level: Level, mut pass: Pa
         Pass::ForwardWithDerivative { x, y, dydx } => {
             if const { F::ABREAST == 1 } {
                 // Where a formula is cheap, two passes over a tile take no longer than one pass that writes two slices.
-                by_tiles(x, [dydx, y], &mut |x, [dydx, y]| {
+                by_tiles(x, dydx, y, &mut |x, dydx, y| {
                     run_at(level, Forward { f, x, y: &mut y[..x.len()] });
                     run_at(level, Derivative { f, x, dydx: &mut dydx[..x.len()] });
                 });
@@ -423,28 +423,31 @@ pub(crate) fn passes<T: Float, F: Elementwise>(f: &F, level: Level, mut pass: Pa
     }
 }
 
-/// Cuts slices of equal length into tiles, none of which is shorter than an edge. From the second one on, the tiles of the first
-/// output begin at a cache line.
+/// Cuts slices of equal length into tiles, none of which is shorter than an edge. From the second one on, the tiles of `first` begin
+/// at a cache line. `second` may be empty.
 #[inline]
-fn by_tiles<T: Float, const O: usize>(x: &[T], outputs: [&mut [T]; O], f: &mut impl FnMut(&[T], [&mut [T]; O])) {
+fn by_tiles<T: Float>(x: &[T], first: &mut [T], second: &mut [T], f: &mut impl FnMut(&[T], &mut [T], &mut [T])) {
     /// Once for all functions.
     #[inline(never)]
-    fn several<T: Float, const O: usize>(
+    fn several<T: Float>(
         mut x: &[T],
-        mut outputs: [&mut [T]; O],
-        f: &mut dyn FnMut(&[T], [&mut [T]; O]),
+        mut first: &mut [T],
+        mut second: &mut [T],
+        f: &mut dyn FnMut(&[T], &mut [T], &mut [T]),
     ) {
-        let mut next = TILE - TILE / 2 + unaligned(outputs[0]);
+        let mut next = TILE - TILE / 2 + unaligned(first);
         while x.len() > TILE {
             let at = if x.len() - next < EDGE { TILE / 2 } else { next };
             next = TILE;
-            let (tile, rest) = x.split_at(at);
-            x = rest;
-            f(tile, outputs.each_mut().map(|output| output.split_off_mut(..at).expect("as long as the inputs")));
+            let (x_tile, x_rest) = x.split_at(at);
+            let (first_tile, first_rest) = first.split_at_mut(at);
+            let (second_tile, second_rest) = second.split_at_mut(at.min(second.len()));
+            f(x_tile, first_tile, second_tile);
+            (x, first, second) = (x_rest, first_rest, second_rest);
         }
-        f(x, outputs);
+        f(x, first, second);
     }
-    if x.len() <= TILE { f(x, outputs) } else { several(x, outputs, f) }
+    if x.len() <= TILE { f(x, first, second) } else { several(x, first, second, f) }
 }
 
 /// Compiles the passes of a built-in formula in this crate, once for each float. Stands in the formula's `impl Elementwise`.
