@@ -363,6 +363,17 @@ pub(crate) fn short<T: Float, const I: usize, const O: usize>(
     read: bool,
     f: &mut dyn FnMut([&[T; EDGE]; I], [&mut [T; EDGE]; O]),
 ) {
+    padded(inputs, outputs, read, f);
+}
+
+/// See [`short`].
+#[inline(always)]
+pub(crate) fn padded<T: Float, const I: usize, const O: usize>(
+    inputs: [&[T]; I],
+    outputs: [&mut [T]; O],
+    read: bool,
+    f: impl FnOnce([&[T; EDGE]; I], [&mut [T; EDGE]; O]),
+) {
     let (mut of_inputs, mut of_outputs) = ([[T::zero(); EDGE]; I], [[T::zero(); EDGE]; O]);
     for i in 0..I {
         copy_short(inputs[i], &mut of_inputs[i]);
