@@ -4,11 +4,11 @@
 use alloc::{vec, vec::Vec};
 use core::hint::black_box;
 
-use crate::kernel::dispatch::dispatch;
+use crate::kernel::dispatch::run_at;
 use crate::kernel::element::{Element, Float, Kernel};
 use crate::kernel::level::Level;
 use crate::kernel::real::Real;
-use crate::kernel::sweep::{sweep, unaligned};
+use crate::kernel::sweep::{EDGE, over_copies, sweep, unaligned};
 use crate::kernel::tiles::{TILE, copied_tiles};
 use crate::pass::{Pass, Pieces, same_length};
 
@@ -377,67 +377,88 @@ impl<F: Elementwise, const FAST: bool> Kernel for Passes<'_, F, FAST> {
 
 /// The loops of a formula, compiled where this is called with a type.
 #[inline]
-pub(crate) fn passes<T: Float, F: Elementwise>(f: &F, level: Level, pass: Pass<'_, T>) {
+pub(crate) fn passes<T: Float, F: Elementwise>(f: &F, level: Level, mut pass: Pass<'_, T>) {
+    if pass.len() < EDGE {
+        // The loops pad short slices too, but each on its own, which takes more code.
+        return pass.padded(&mut |pass| passes(f, level, pass));
+    }
     // The caller has just stored each slice as two words. A copy of both words at once would wait 5 ns for these stores. Cutting
     // the slice makes the compiler copy it word by word.
     match pass {
-        Pass::Forward { x, y } => dispatch(level, Forward { f, x, y: &mut y[..x.len()] }),
+        Pass::Forward { x, y } => run_at(level, Forward { f, x, y: &mut y[..x.len()] }),
         Pass::ForwardInPlace { x } => {
-            // For these formulas the copy takes at most 5 % of the time. `const`, so that the other branch's loop is not compiled.
-            if const { F::ABREAST > 1 && size_of::<T>() > 4 } {
-                copied_tiles(x, |x, y| dispatch(level, Forward { f, x, y }));
-            } else {
-                dispatch(level, ForwardInPlace { f: &Over { f: f.clone(), nothing: black_box(0.0) }, x });
+            if over_copies::<T>(level, F::ABREAST) {
+                copied_tiles(x, &mut |x, y| run_at(level, Forward { f, x, y }));
+            } else if const { F::ABREAST == 1 || size_of::<T>() == 4 } {
+                // `const`, so that the loop is not compiled where it is never needed.
+                run_at(level, ForwardInPlace { f: &Over { f: f.clone(), nothing: black_box(0.0) }, x });
             }
         }
         Pass::Derivative { x, dydx } => {
             // This saves a loop: the derivative is the gradient for ones. Reading the ones costs nothing beside a slow formula.
             if const { F::ABREAST > 1 } {
-                for (x, grad_x) in aligned_tiles(x, dydx) {
-                    dispatch(level, Backward { f, x, grad_y: &T::ONES[..x.len()], grad_x });
-                }
+                by_tiles(x, dydx, &mut [], &mut |x, grad_x, _| {
+                    let (grad_y, grad_x) = (&T::ONES[..x.len()], &mut grad_x[..x.len()]);
+                    run_at(level, Backward { f, x, grad_y, grad_x });
+                });
             } else {
-                dispatch(level, Derivative { f, x, dydx: &mut dydx[..x.len()] });
+                run_at(level, Derivative { f, x, dydx: &mut dydx[..x.len()] });
             }
         }
-        Pass::ForwardWithDerivative { x, mut y, dydx } => {
+        Pass::ForwardWithDerivative { x, y, dydx } => {
             if const { F::ABREAST == 1 } {
                 // For a cheap formula, two passes over a tile take no longer than one pass that writes two slices.
-                for (x, dydx) in aligned_tiles(x, dydx) {
-                    let (y_tile, rest) = y.split_at_mut(x.len());
-                    dispatch(level, Forward { f, x, y: y_tile });
-                    dispatch(level, Derivative { f, x, dydx });
-                    y = rest;
-                }
+                by_tiles(x, dydx, y, &mut |x, dydx, y| {
+                    run_at(level, Forward { f, x, y: &mut y[..x.len()] });
+                    run_at(level, Derivative { f, x, dydx: &mut dydx[..x.len()] });
+                });
             } else {
                 let (y, dydx) = (&mut y[..x.len()], &mut dydx[..x.len()]);
-                dispatch(level, ForwardWithDerivative { f, x, y, dydx });
+                run_at(level, ForwardWithDerivative { f, x, y, dydx });
             }
         }
         Pass::Backward { x, grad_y, grad_x } => {
             let (grad_y, grad_x) = (&grad_y[..x.len()], &mut grad_x[..x.len()]);
-            dispatch(level, Backward { f, x, grad_y, grad_x });
+            run_at(level, Backward { f, x, grad_y, grad_x });
         }
     }
 }
 
-/// Cuts two slices into tiles. From the second tile on, the tiles of `y` begin at a cache line.
+/// Cuts slices of equal length into tiles, none of which is shorter than an edge. From the second one on, the tiles of `first` begin
+/// at a cache line. `second` may be empty.
 #[inline]
-fn aligned_tiles<'a, T: Float>(x: &'a [T], y: &'a mut [T]) -> impl Iterator<Item = (&'a [T], &'a mut [T])> {
-    let first = if y.len() <= TILE { y.len() } else { TILE - TILE / 2 + unaligned(y) };
-    let (x_first, x) = x.split_at(first);
-    let (y_first, y) = y.split_at_mut(first);
-    core::iter::once((x_first, y_first)).chain(x.chunks(TILE).zip(y.chunks_mut(TILE)))
+fn by_tiles<T: Float>(x: &[T], first: &mut [T], second: &mut [T], f: &mut impl FnMut(&[T], &mut [T], &mut [T])) {
+    /// Once for all functions.
+    #[inline(never)]
+    fn several<T: Float>(
+        mut x: &[T],
+        mut first: &mut [T],
+        mut second: &mut [T],
+        f: &mut dyn FnMut(&[T], &mut [T], &mut [T]),
+    ) {
+        let mut next = TILE - TILE / 2 + unaligned(first);
+        while x.len() > TILE {
+            let at = if x.len() - next < EDGE { TILE / 2 } else { next };
+            next = TILE;
+            let (x_tile, x_rest) = x.split_at(at);
+            let (first_tile, first_rest) = first.split_at_mut(at);
+            let (second_tile, second_rest) = second.split_at_mut(at.min(second.len()));
+            f(x_tile, first_tile, second_tile);
+            (x, first, second) = (x_rest, first_rest, second_rest);
+        }
+        f(x, first, second);
+    }
+    if x.len() <= TILE { f(x, first, second) } else { several(x, first, second, f) }
 }
 
 /// Compiles the passes of a built-in formula in this crate, once for each float. Write it in the formula's `impl Elementwise`.
 macro_rules! compiled_passes {
     () => {
         $crate::kernel::element::compiled! {
-            fn run_f32(&self, level: $crate::kernel::level::Level, pass: $crate::pass::Pass<'_, f32>) {
+            f32: fn run_f32(&self, level: $crate::kernel::level::Level, pass: $crate::pass::Pass<'_, f32>) {
                 $crate::activation::passes(self, level, pass);
             }
-            fn run_f64(&self, level: $crate::kernel::level::Level, pass: $crate::pass::Pass<'_, f64>) {
+            f64: fn run_f64(&self, level: $crate::kernel::level::Level, pass: $crate::pass::Pass<'_, f64>) {
                 $crate::activation::passes(self, level, pass);
             }
         }
@@ -450,7 +471,7 @@ pub(crate) use compiled_passes;
 macro_rules! fast_form {
     (|$f:ident| $form:expr $(, if $has_one:expr)?) => {
         $crate::kernel::element::compiled! {
-            fn run_fast_f32(&self, level: $crate::kernel::level::Level, pass: $crate::pass::Pass<'_, f32>) {
+            f32: fn run_fast_f32(&self, level: $crate::kernel::level::Level, pass: $crate::pass::Pass<'_, f32>) {
                 let $f = self;
                 $(if !$has_one {
                     return $f.run_f32(level, pass);

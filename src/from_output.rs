@@ -163,14 +163,14 @@ pub(crate) fn backward_from_output<T: Float, F: SlopeFromOutput>(f: &F, level: L
 macro_rules! compiled_from_output {
     () => {
         $crate::kernel::element::compiled! {
-            fn run_from_output_f32(
+            f32: fn run_from_output_f32(
                 &self,
                 level: $crate::kernel::level::Level,
                 slices: $crate::from_output::OfOutput<'_, f32>,
             ) {
                 $crate::from_output::backward_from_output(self, level, slices);
             }
-            fn run_from_output_f64(
+            f64: fn run_from_output_f64(
                 &self,
                 level: $crate::kernel::level::Level,
                 slices: $crate::from_output::OfOutput<'_, f64>,

@@ -292,9 +292,10 @@
 //! # Features
 //!
 //! - `std` (default): detects the CPU at run time, and has fused multiply-add. Includes `alloc`.
-//! - `compiled` (default): compiles the loops of all built-in functions in this crate, once, for `f32` and `f64`. Without it each
-//!   crate compiles the loops that it uses, at each rebuild, and this crate compiles faster. The results are the same. The feature
-//!   has no effect without optimisation (`opt-level = 0`). Formulas of your own are always compiled in your crate.
+//! - `compiled` (default): compiles the loops of all built-in functions for `f32` in this crate, once. They serve `f16` and `bf16`
+//!   too. Without it each crate compiles the loops that it uses, at each rebuild, and this crate compiles faster. It has no effect
+//!   without optimisation (`opt-level = 0`). The results are the same. Formulas of your own are always compiled in your crate.
+//! - `compiled-f64`: the same for `f64`. Take it if you work in `f64`, or with [`Exact`], which computes in `f64`. Includes `compiled`.
 //! - `alloc`: [`forward_vec`](Activation::forward_vec) and other methods that allocate, and boxed activations.
 //! - `libm`: needed without `std`.
 //! - `half`: slices of `f16` and `bf16`, the types of the crate `half`, computed in `f32` and rounded once, in every function.

@@ -102,45 +102,35 @@ pub struct Terms<'a, T> {
     pub(crate) terms: [&'a mut [T]; 2],
 }
 
-/// The loops of a formula as a trait object, so that the code around them is compiled once for all formulas.
-pub(crate) trait Loops {
+/// The loops of a formula over one float as an object, so that what walks over the data is compiled once for all formulas.
+pub(crate) trait Loops<T> {
     fn is_prelu(&self) -> bool;
-    fn run_f32(&self, level: Level, pass: Pass<'_, f32>, parameters: [&[f32]; 2]);
-    fn run_f64(&self, level: Level, pass: Pass<'_, f64>, parameters: [&[f64]; 2]);
-    fn terms_f32(&self, level: Level, terms: Terms<'_, f32>);
-    fn terms_f64(&self, level: Level, terms: Terms<'_, f64>);
+    fn run(&self, level: Level, pass: Pass<'_, T>, parameters: [&[T]; 2]);
+    fn terms(&self, level: Level, terms: Terms<'_, T>);
 }
 
 /// A formula with the number of its parameters.
 #[derive(Clone)]
 pub(crate) struct Of<F, const N: usize>(pub(crate) F);
 
-impl<F: Parametric<N>, const N: usize> Loops for Of<F, N> {
+impl<T: Float, F: Parametric<N>, const N: usize> Loops<T> for Of<F, N> {
     fn is_prelu(&self) -> bool {
         F::IS_PRELU
     }
 
-    fn run_f32(&self, level: Level, pass: Pass<'_, f32>, parameters: [&[f32]; 2]) {
-        self.0.run_f32(level, pass, parameters);
+    fn run(&self, level: Level, pass: Pass<'_, T>, parameters: [&[T]; 2]) {
+        T::run(&Passes::<F, N>(&self.0), level, (pass, parameters));
     }
 
-    fn run_f64(&self, level: Level, pass: Pass<'_, f64>, parameters: [&[f64]; 2]) {
-        self.0.run_f64(level, pass, parameters);
-    }
-
-    fn terms_f32(&self, level: Level, terms: Terms<'_, f32>) {
-        self.0.terms_f32(level, terms);
-    }
-
-    fn terms_f64(&self, level: Level, terms: Terms<'_, f64>) {
-        self.0.terms_f64(level, terms);
+    fn terms(&self, level: Level, terms: Terms<'_, T>) {
+        T::run(&AllTerms::<F, N>(&self.0), level, terms);
     }
 }
 
 /// The passes of a formula.
-pub(crate) struct Passes<'f>(pub(crate) &'f dyn Loops);
+struct Passes<'f, F, const N: usize>(&'f F);
 
-impl Kernel for Passes<'_> {
+impl<F: Parametric<N>, const N: usize> Kernel for Passes<'_, F, N> {
     type Args<'a, T: Float> = (Pass<'a, T>, [&'a [T]; 2]);
     type Output<T: Float> = ();
 
@@ -156,9 +146,9 @@ impl Kernel for Passes<'_> {
 }
 
 /// The terms of the parameters' gradients.
-pub(crate) struct AllTerms<'f>(pub(crate) &'f dyn Loops);
+struct AllTerms<'f, F, const N: usize>(&'f F);
 
-impl Kernel for AllTerms<'_> {
+impl<F: Parametric<N>, const N: usize> Kernel for AllTerms<'_, F, N> {
     type Args<'a, T: Float> = Terms<'a, T>;
     type Output<T: Float> = ();
 
@@ -266,7 +256,7 @@ sweep!(BothTerms<Formula::ABREAST> |f, x, a, b, grad_y| (first, second) = {
 macro_rules! compiled_parametric {
     ($n:literal) => {
         $crate::kernel::element::compiled! {
-            fn run_f32(
+            f32: fn run_f32(
                 &self,
                 level: $crate::kernel::level::Level,
                 pass: $crate::pass::Pass<'_, f32>,
@@ -274,7 +264,7 @@ macro_rules! compiled_parametric {
             ) {
                 $crate::parametric::passes::<f32, Self, $n>(self, level, pass, parameters);
             }
-            fn run_f64(
+            f64: fn run_f64(
                 &self,
                 level: $crate::kernel::level::Level,
                 pass: $crate::pass::Pass<'_, f64>,
@@ -282,14 +272,14 @@ macro_rules! compiled_parametric {
             ) {
                 $crate::parametric::passes::<f64, Self, $n>(self, level, pass, parameters);
             }
-            fn terms_f32(
+            f32: fn terms_f32(
                 &self,
                 level: $crate::kernel::level::Level,
                 terms: $crate::parametric::Terms<'_, f32>,
             ) {
                 $crate::parametric::terms::<f32, Self, $n>(self, level, terms);
             }
-            fn terms_f64(
+            f64: fn terms_f64(
                 &self,
                 level: $crate::kernel::level::Level,
                 terms: $crate::parametric::Terms<'_, f64>,

@@ -2,8 +2,9 @@
 
 use core::ops::Range;
 
-use crate::kernel::element::Element;
+use crate::kernel::element::{Element, Float};
 use crate::kernel::level::Level;
+use crate::kernel::sweep::padded;
 use crate::kernel::tiles::TILE;
 
 /// One pass over slices of equal length: what to compute, and which slices to read and to write.
@@ -142,6 +143,29 @@ impl<T: Element> Pass<'_, T> {
             T::as_floats(level, beside.map(|beside| &beside[part.clone()]), [], false, |beside, []| {
                 self.part(part.clone()).over_floats(level, &mut |pass| run(pass, beside));
             });
+        }
+    }
+}
+
+impl<T: Float> Pass<'_, T> {
+    /// Calls `run` with the pass over copies that are [padded] to an edge. Once for all functions.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn padded(&mut self, run: &mut dyn FnMut(Pass<'_, T>)) {
+        match self {
+            Self::Forward { x, y } => padded([x], [y], false, |[x], [y]| run(Pass::Forward { x, y })),
+            Self::ForwardInPlace { x } => padded([], [x], true, |[], [x]| run(Pass::ForwardInPlace { x })),
+            Self::Derivative { x, dydx } => {
+                padded([x], [dydx], false, |[x], [dydx]| run(Pass::Derivative { x, dydx }));
+            }
+            Self::ForwardWithDerivative { x, y, dydx } => {
+                padded([x], [y, dydx], false, |[x], [y, dydx]| run(Pass::ForwardWithDerivative { x, y, dydx }));
+            }
+            Self::Backward { x, grad_y, grad_x } => {
+                padded([x, grad_y], [grad_x], false, |[x, grad_y], [grad_x]| {
+                    run(Pass::Backward { x, grad_y, grad_x });
+                });
+            }
         }
     }
 }

@@ -250,14 +250,14 @@ sweep!(WeightedSecond<SecondSlope::ABREAST_OF_SECOND> |f, x, weights| out = weig
 macro_rules! compiled_second {
     () => {
         $crate::kernel::element::compiled! {
-            fn run_second_f32(
+            f32: fn run_second_f32(
                 &self,
                 level: $crate::kernel::level::Level,
                 slices: $crate::second::Weighted<'_, f32>,
             ) {
                 $crate::second::weighted(self, level, slices);
             }
-            fn run_second_f64(
+            f64: fn run_second_f64(
                 &self,
                 level: $crate::kernel::level::Level,
                 slices: $crate::second::Weighted<'_, f64>,

@@ -203,13 +203,13 @@ for name in "${@:-all}"; do
     esac
     case $name in all | any)
         everything f32 f64 > "$scratch/main.rs"
-        program any "" < "$scratch/main.rs"
+        program any ', features = ["compiled-f64"]' < "$scratch/main.rs"
         (cd "$scratch/any" && cargo add --quiet num-traits)
         measure any "\`AnyActivation\`, softmax, gates, losses, f32 and f64" ;;
     esac
     case $name in all | any-all)
         everything f32 f64 half::f16 half::bf16 > "$scratch/main.rs"
-        program any-all ', features = ["half", "rayon", "serde"]' < "$scratch/main.rs"
+        program any-all ', features = ["compiled-f64", "half", "rayon", "serde"]' < "$scratch/main.rs"
         (cd "$scratch/any-all" && cargo add --quiet num-traits half)
         measure any-all "the same, all features, four element types" ;;
     esac

@@ -11,31 +11,32 @@ use super::sealed::Sealed;
 /// looks ahead. Several chains side by side keep the arithmetic units busy. Measured: sigmoid is 17 % faster with four lanes than
 /// with one. More lanes would need more registers than there are.
 ///
-/// The lanes are fields, not an array, because each operation on an array is a loop, and unrolling these loops took most of the
-/// compile time. Fields from the `N`th on are zeros that nobody reads.
+/// Fields, not an array: an array makes a loop of each operation, and to unroll those took most of the compile time.
+/// From the `N`th on they repeat the first, and nobody reads them. `const`, so that their operations are not even compiled.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Abreast<R, const N: usize>(pub(crate) R, pub(crate) R, pub(crate) R, pub(crate) R);
 
 /// Applies an expression to each lane. A name in it stands for one lane of the variable: `each!(|a, b| a + b)`.
 macro_rules! each {
-    (|$($name:ident),+| $lane:expr) => {
-        Abreast(
-            { $(let $name = $name.0;)+ $lane },
-            if N > 1 { $(let $name = $name.1;)+ $lane } else { R::of(0.0) },
-            if N > 2 { $(let $name = $name.2;)+ $lane } else { R::of(0.0) },
-            if N > 3 { $(let $name = $name.3;)+ $lane } else { R::of(0.0) },
+    (|$($name:ident),+| $lane:expr) => {{
+        let (first, second, third, fourth) = each!(@ |$($name),+| $lane);
+        Abreast(first, second, third, fourth)
+    }};
+    (@ |$($name:ident),+| $lane:expr) => {{
+        let first = { $(let $name = $name.0;)+ $lane };
+        (
+            first,
+            if const { N > 1 } { $(let $name = $name.1;)+ $lane } else { first },
+            if const { N > 2 } { $(let $name = $name.2;)+ $lane } else { first },
+            if const { N > 3 } { $(let $name = $name.3;)+ $lane } else { first },
         )
-    };
+    }};
 }
 
 /// The same for an expression that is a pair. The result is a pair of `Abreast`.
 macro_rules! each_pair {
     (|$($name:ident),+| $pair:expr) => {{
-        let zeros = (R::of(0.0), R::of(0.0));
-        let first = { $(let $name = $name.0;)+ $pair };
-        let second = if N > 1 { $(let $name = $name.1;)+ $pair } else { zeros };
-        let third = if N > 2 { $(let $name = $name.2;)+ $pair } else { zeros };
-        let fourth = if N > 3 { $(let $name = $name.3;)+ $pair } else { zeros };
+        let (first, second, third, fourth) = each!(@ |$($name),+| $pair);
         (Abreast(first.0, second.0, third.0, fourth.0), Abreast(first.1, second.1, third.1, fourth.1))
     }};
 }
@@ -50,7 +51,7 @@ impl<R: Real, const N: usize> Abreast<R, N> {
     /// The sum of all lanes, by pairs.
     #[inline(always)]
     pub(crate) fn sum(self) -> R {
-        match N {
+        match const { N } {
             1 => self.0,
             2 => self.0 + self.1,
             3 => (self.0 + self.1) + self.2,
@@ -118,12 +119,14 @@ impl<R: Real, const N: usize> Real for Abreast<R, N> {
 
     #[inline(always)]
     fn lt(self, other: Self) -> Self::Mask {
-        (self.0.lt(other.0), self.1.lt(other.1), self.2.lt(other.2), self.3.lt(other.3))
+        let (a, b) = (self, other);
+        each!(@ |a, b| a.lt(b))
     }
 
     #[inline(always)]
     fn le(self, other: Self) -> Self::Mask {
-        (self.0.le(other.0), self.1.le(other.1), self.2.le(other.2), self.3.le(other.3))
+        let (a, b) = (self, other);
+        each!(@ |a, b| a.le(b))
     }
 
     #[inline(always)]
@@ -175,20 +178,11 @@ impl<R: Real, const N: usize> Real for Abreast<R, N> {
 
     #[inline(always)]
     fn quarter_turns(self, lo: Option<Self>) -> QuarterTurns<Self> {
-        // Not with `each_pair`, because that would also reduce the lanes after the `N`th.
-        let zero = QuarterTurns { quarter: R::of(0.0), r: R::of(0.0), r_lo: R::of(0.0) };
-        macro_rules! lane {
-            ($lane:tt) => {
-                match lo {
-                    Some(lo) => self.$lane.quarter_turns(Some(lo.$lane)),
-                    None => self.$lane.quarter_turns(None),
-                }
-            };
-        }
-        let first = lane!(0);
-        let second = if N > 1 { lane!(1) } else { zero };
-        let third = if N > 2 { lane!(2) } else { zero };
-        let fourth = if N > 3 { lane!(3) } else { zero };
+        let a = self;
+        let (first, second, third, fourth) = match lo {
+            Some(lo) => each!(@ |a, lo| a.quarter_turns(Some(lo))),
+            None => each!(@ |a| a.quarter_turns(None)),
+        };
         QuarterTurns {
             quarter: Self(first.quarter, second.quarter, third.quarter, fourth.quarter),
             r: Self(first.r, second.r, third.r, fourth.r),

@@ -1,7 +1,7 @@
 //! `dispatch`: runs a loop at a CPU level, in the kind of lane that the level has.
 
 use super::element::{Float, Lane};
-use super::level::Level;
+use super::level::{Level, OLD};
 
 /// A loop, generic over the lane that it runs in. Its `run` is `#[inline(always)]`, so that it is compiled separately for each level,
 /// with that level's instructions.
@@ -11,7 +11,16 @@ pub(crate) trait Task<T: Float>: Sized {
     /// A type of the module with which the loop is compiled: see [`Home`].
     type Home;
 
+    /// Whether there is a loop for [old](Level::is_old) levels.
+    const OLD: bool = true;
+
     fn run<R: Lane<T>>(self) -> Self::Output;
+
+    /// What [`dispatch`] calls.
+    #[inline(always)]
+    fn at(self, level: Level) -> Self::Output {
+        run_at(level, self)
+    }
 }
 
 /// Decides where loops are compiled. rustc compiles modules in parallel, and a method with the module of the type that it is called
@@ -51,7 +60,7 @@ trait Home {
     /// Not inlined, because `dispatch` would save the registers of these loops even before it jumps to other loops.
     #[inline(never)]
     fn plain<T: Float, K: Task<T>>(task: K) -> K::Output {
-        task.run::<T::Plain>()
+        if const { K::OLD || !OLD } { task.run::<T::Plain>() } else { unreachable!("no such loop") }
     }
 }
 
@@ -60,5 +69,11 @@ impl<H> Home for H {}
 /// Runs the task at the level, in the kind of lane that the level has.
 #[inline(always)]
 pub(crate) fn dispatch<T: Float, K: Task<T>>(level: Level, task: K) -> K::Output {
+    task.at(level)
+}
+
+/// The same, without what the task does [at](Task::at) all levels.
+#[inline(always)]
+pub(crate) fn run_at<T: Float, K: Task<T>>(level: Level, task: K) -> K::Output {
     K::Home::dispatch(level, task)
 }

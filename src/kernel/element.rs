@@ -130,18 +130,18 @@ macro_rules! per_element {
             type Args<$life, $element: $crate::kernel::element::Element> = $args;
 
             $crate::kernel::element::compiled! {
-                fn f32(&self, args: Self::Args<'_, f32>) {
+                f32: fn f32(&self, args: Self::Args<'_, f32>) {
                     $function(self, args);
                 }
-                fn f64(&self, args: Self::Args<'_, f64>) {
-                    $function(self, args);
-                }
-                #[cfg(feature = "half")]
-                fn f16(&self, args: Self::Args<'_, half::f16>) {
+                f64: fn f64(&self, args: Self::Args<'_, f64>) {
                     $function(self, args);
                 }
                 #[cfg(feature = "half")]
-                fn bf16(&self, args: Self::Args<'_, half::bf16>) {
+                f32: fn f16(&self, args: Self::Args<'_, half::f16>) {
+                    $function(self, args);
+                }
+                #[cfg(feature = "half")]
+                f32: fn bf16(&self, args: Self::Args<'_, half::bf16>) {
                     $function(self, args);
                 }
             }
@@ -169,10 +169,10 @@ macro_rules! kernel {
             type Output<$float: $crate::kernel::element::Float> = $output;
 
             $crate::kernel::element::compiled! {
-                fn f32(&self, level: $crate::kernel::level::Level, args: Self::Args<'_, f32>) -> Self::Output<f32> {
+                f32: fn f32(&self, level: $crate::kernel::level::Level, args: Self::Args<'_, f32>) -> Self::Output<f32> {
                     $function(self, level, args)
                 }
-                fn f64(&self, level: $crate::kernel::level::Level, args: Self::Args<'_, f64>) -> Self::Output<f64> {
+                f64: fn f64(&self, level: $crate::kernel::level::Level, args: Self::Args<'_, f64>) -> Self::Output<f64> {
                     $function(self, level, args)
                 }
             }
@@ -181,13 +181,26 @@ macro_rules! kernel {
 }
 pub(crate) use kernel;
 
-/// Functions that this crate compiles once. Without the feature `compiled`, each crate that uses them compiles them.
+/// Functions that this crate compiles once, each behind the float that its loops run in: `f32: fn widen(..) {..}`. Those that use
+/// them compile them instead without the feature `compiled`, and those of `f64` without `compiled-f64`.
 macro_rules! compiled {
-    ($($(#[$attribute:meta])* fn $name:ident($($parameters:tt)*) $(-> $output:ty)? $body:block)+) => {$(
-        $(#[$attribute])*
+    (@ f32 $($function:tt)+) => {
         #[cfg_attr(compiled, inline(never))]
         #[cfg_attr(not(compiled), inline)]
-        fn $name($($parameters)*) $(-> $output)? $body
+        $($function)+
+    };
+    (@ f64 $($function:tt)+) => {
+        #[cfg_attr(compiled_f64, inline(never))]
+        #[cfg_attr(not(compiled_f64), inline)]
+        $($function)+
+    };
+    ($(
+        $(#[$attribute:meta])*
+        $float:ident: fn $name:ident($($parameters:tt)*) $(-> $output:ty)? $body:block
+    )+) => {$(
+        $crate::kernel::element::compiled! {
+            @ $float $(#[$attribute])* fn $name($($parameters)*) $(-> $output)? $body
+        }
     )+};
 }
 pub(crate) use compiled;

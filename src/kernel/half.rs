@@ -31,11 +31,11 @@ macro_rules! half {
             }
 
             compiled! {
-                fn widen(level: Level, from: &[Self], to: &mut [f32]) {
+                f32: fn widen(level: Level, from: &[Self], to: &mut [f32]) {
                     $widen_all(level, from, to);
                 }
 
-                fn narrow(level: Level, from: &[f32], to: &mut [Self]) {
+                f32: fn narrow(level: Level, from: &[f32], to: &mut [Self]) {
                     $narrow_all(level, from, to);
                 }
             }

@@ -2,6 +2,9 @@
 
 use core::fmt;
 
+/// Whether the plain loops are those of x86 CPUs from before 2013 alone, and of [`Level::portable`].
+pub(crate) const OLD: bool = cfg!(all(feature = "std", any(target_arch = "x86", target_arch = "x86_64")));
+
 /// An instruction set that this CPU has, with the loops compiled for it.
 ///
 /// Every call picks the best level by itself. Name a level to compare levels, or to set it where the CPU cannot be detected (without
@@ -119,6 +122,12 @@ impl Level {
         let has_it = false;
         // `mul_add` is not in `core`.
         cfg!(feature = "std") && has_it && !self.portable
+    }
+
+    /// Whether it serves only CPUs that have been replaced long ago. Such levels are compiled with less care.
+    #[inline]
+    pub(crate) fn is_old(self) -> bool {
+        OLD && !self.is_fused()
     }
 
     /// The level's name: `avx512`, `avx2`, `neon`, `simd128`, `baseline` or `portable`.

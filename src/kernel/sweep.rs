@@ -2,6 +2,7 @@
 
 use super::abreast::Abreast;
 use super::element::{Float, Lane};
+use super::level::{Level, OLD};
 use super::real::Real;
 
 /// How many elements are computed together where no block fits. It is a whole number of vectors on every CPU.
@@ -19,9 +20,14 @@ pub(crate) const EDGE: usize = 16;
 ///
 /// impl<T: Float, F: Elementwise> Task<T> for Forward<'_, F, T> {
 ///     fn run<R: Lane<T>>(self) {
-///         // a slice that is shorter than an edge is padded to one; for each block of N strips, and for each edge, N = 1:
+///         // for each block of N strips, and for each edge, N = 1:
 ///         //     for each i of a strip:
 ///         //         y[n][i] = f.value(x[n][i]), for all strips n side by side
+///     }
+///
+///     fn at(self, level: Level) {
+///         // slices that are shorter than an edge are padded to one
+///         run_at(level, self)
 ///     }
 /// }
 /// ```
@@ -69,10 +75,11 @@ macro_rules! sweep {
         impl<T: $crate::kernel::element::Float, F: $bound> $crate::kernel::dispatch::Task<T> for $task<'_, F, T> {
             type Output = ();
             type Home = F;
+            const OLD: bool = !($in_place && F::$abreast > 1);
 
             #[inline(always)]
             fn run<R: $crate::kernel::element::Lane<T>>(self) {
-                use $crate::kernel::sweep::{EDGE, Edges, Ends, blocks_mut, copy_short, edge_mut};
+                use $crate::kernel::sweep::{EDGE, Edges, Ends, blocks_mut, edge_mut, unequal};
                 #[allow(unused_imports, reason = "a pass may read no other slice than the one it writes")]
                 use $crate::kernel::sweep::{blocks, edge, gather};
 
@@ -107,7 +114,8 @@ macro_rules! sweep {
                     $($input: &[T],)*
                     $($output: &mut [T],)+
                 ) {
-                    let edges = Edges::of([$(&*$output),+][0], N * W);
+                    // Without blocks, all of the slice is edges.
+                    let edges = Edges::of([$(&*$output),+][0], const { if N * W > EDGE { N * W } else { usize::MAX } });
                     struct AllEnds<T> {
                         $($output: Ends<T>,)+
                     }
@@ -123,10 +131,9 @@ macro_rules! sweep {
                         };)+
                         block::<T, R, F, 1, EDGE>($f, $($input,)* $($output),+);
                     }
-                    {
-                        $(let $input: &[[[T; W]; N]] = &blocks(&$input[edges.at..])[..edges.blocks];)*
-                        $(let $output: &mut [[[T; W]; N]] =
-                            &mut blocks_mut(&mut $output[edges.at..])[..edges.blocks];)+
+                    if const { N * W > EDGE } {
+                        $(let $input: &[[[T; W]; N]] = blocks($input, &edges);)*
+                        $(let $output: &mut [[[T; W]; N]] = blocks_mut($output, &edges);)+
                         for b in 0..edges.blocks {
                             block::<T, R, F, N, W>($f, $(&$input[b],)* $(&mut $output[b]),+);
                         }
@@ -136,39 +143,44 @@ macro_rules! sweep {
                     }
                 }
 
+                // Vectors that do not fit into the registers are kept on the stack. LLVM aligns it only if something there is aligned,
+                // and a vector that crosses from cache line to cache line takes twice the time: up to 30 % of the loop's.
+                if const { R::FUSED && F::$abreast > 1 } {
+                    let line = $crate::kernel::sweep::Line { _byte: 0 };
+                    core::hint::black_box(&line);
+                }
+
                 // A local copy. Behind a reference, a parameter would be read and converted again for each element, because
                 // LLVM would not know that the outputs do not overwrite it.
                 let $f = &self.$f.clone();
-                struct Short<T> {
-                    $($input: [T; EDGE],)*
-                    $($output: [T; EDGE],)+
+                let Self { $($input,)* $($output,)+ .. } = self;
+                let len = [$($output.len()),+][0];
+                // One check, after which the compiler knows that all others hold.
+                if len < EDGE $(|| $input.len() != len)* $(|| $output.len() != len)+ {
+                    unequal();
                 }
-                let mut short: Option<Short<T>> = None;
-                {
-                    $(let mut $input = self.$input;)*
-                    $(let mut $output = &mut *self.$output;)+
-                    if [$($output.len()),+][0] < EDGE {
-                        let short = short.insert(Short {
-                            $($input: [T::zero(); EDGE],)*
-                            $($output: [T::zero(); EDGE],)+
-                        });
-                        $(copy_short($input, &mut short.$input);)*
-                        if $in_place {
-                            $(copy_short($output, &mut short.$output);)+
-                        }
-                        $($input = &short.$input;)*
-                        $($output = &mut short.$output;)+
-                    }
-                    match $crate::kernel::sweep::abreast::<R>(F::$abreast) {
-                        1 => all::<T, R, F, 1, 64>($f, $($input,)* $($output),+),
-                        2 => all::<T, R, F, 2, 32>($f, $($input,)* $($output),+),
-                        3 => all::<T, R, F, 3, 16>($f, $($input,)* $($output),+),
-                        _ => all::<T, R, F, 4, 16>($f, $($input,)* $($output),+),
-                    }
+                // `const`, so that only one of them is compiled.
+                match const { $crate::kernel::sweep::abreast::<R>(F::$abreast) } {
+                    0 => all::<T, R, F, 1, EDGE>($f, $($input,)* $($output),+),
+                    1 => all::<T, R, F, 1, 64>($f, $($input,)* $($output),+),
+                    2 => all::<T, R, F, 2, 32>($f, $($input,)* $($output),+),
+                    3 => all::<T, R, F, 3, 16>($f, $($input,)* $($output),+),
+                    _ => all::<T, R, F, 4, 16>($f, $($input,)* $($output),+),
                 }
-                if let Some(short) = &short {
-                    $(copy_short(&short.$output, self.$output);)+
+            }
+
+            #[inline]
+            fn at(self, level: $crate::kernel::level::Level) {
+                use $crate::kernel::dispatch::run_at;
+                use $crate::kernel::sweep::{EDGE, short};
+
+                let Self { $f, $($input,)* $($output,)+ } = self;
+                if [$($output.len()),+][0] >= EDGE {
+                    return run_at(level, $task { $f, $($input,)* $($output),+ });
                 }
+                short([$($input),*], [$($output),+], $in_place, &mut |[$($input),*], [$($output),+]| {
+                    run_at(level, $task { $f, $($input,)* $($output),+ });
+                });
             }
         }
     };
@@ -179,14 +191,15 @@ macro_rules! sweep {
 /// A macro, because LLVM keeps `noalias` only for the loop function's own arguments. With a helper function it would compile a second
 /// loop for slices that overlap.
 macro_rules! gather {
-    ($strips:expr, $i:expr, $n:expr) => {
+    ($strips:expr, $i:expr, $n:expr) => {{
+        let first = R::load($strips[0][$i]);
         $crate::kernel::abreast::Abreast::<R, $n>(
-            R::load($strips[0][$i]),
-            if $n > 1 { R::load($strips[1][$i]) } else { R::of(0.0) },
-            if $n > 2 { R::load($strips[2][$i]) } else { R::of(0.0) },
-            if $n > 3 { R::load($strips[3][$i]) } else { R::of(0.0) },
+            first,
+            if const { $n > 1 } { R::load($strips[1][$i]) } else { first },
+            if const { $n > 2 } { R::load($strips[2][$i]) } else { first },
+            if const { $n > 3 } { R::load($strips[3][$i]) } else { first },
         )
-    };
+    }};
 }
 pub(crate) use gather;
 
@@ -194,13 +207,13 @@ pub(crate) use gather;
 macro_rules! scatter {
     ($lanes:expr, $strips:expr, $i:expr, $n:expr) => {
         $strips[0][$i] = $lanes.0.store();
-        if $n > 1 {
+        if const { $n > 1 } {
             $strips[1][$i] = $lanes.1.store();
         }
-        if $n > 2 {
+        if const { $n > 2 } {
             $strips[2][$i] = $lanes.2.store();
         }
-        if $n > 3 {
+        if const { $n > 3 } {
             $strips[3][$i] = $lanes.3.store();
         }
     };
@@ -296,30 +309,89 @@ pub(crate) fn unaligned<T>(slice: &[T]) -> usize {
     if slice.len() < 1024 { 0 } else { slice.as_ptr().align_offset(LINE).min(EDGE) }
 }
 
-/// How many vectors go side by side in the loops of a level. It is one at a level that only x86 CPUs from before 2013 need. Their loops
-/// then take 15 to 40 % longer, but everybody's compile time is a sixth shorter.
+/// How many vectors go abreast in the loops of a level: 0, which is one without blocks, where that serves x86 CPUs from before
+/// 2013 alone. There it takes 15 to 40 % longer, which saves a sixth of the time that everybody waits for the compiler.
 #[inline(always)]
 pub(crate) const fn abreast<R: Real>(abreast: usize) -> usize {
-    let old = cfg!(all(feature = "std", any(target_arch = "x86", target_arch = "x86_64"))) && !R::FUSED;
-    if old { 1 } else { abreast }
+    if OLD && !R::FUSED { 0 } else { abreast }
+}
+
+/// Whether a formula that goes so many abreast has no loop in place, but runs over copied tiles. A copy takes at most 5 % of the time
+/// of such a formula for `f64`, and at old levels.
+#[inline(always)]
+pub(crate) fn over_copies<T: Float>(level: Level, abreast: usize) -> bool {
+    abreast > 1 && (size_of::<T>() > 4 || level.is_old())
+}
+
+/// As long as a cache line.
+#[repr(align(64))]
+pub(crate) struct Line {
+    pub(crate) _byte: u8,
 }
 
 /// The edge that begins at `start`, as a block.
 #[inline(always)]
 pub(crate) fn edge<T>(slice: &[T], start: usize) -> &[[T; EDGE]; 1] {
-    slice[start..].as_chunks().0.first_chunk().expect("an edge")
+    let Some(from) = slice.get(start..) else { unequal() };
+    let Some(edge) = from.as_chunks().0.first_chunk() else { unequal() };
+    edge
 }
 
 /// See [`edge`].
 #[inline(always)]
 pub(crate) fn edge_mut<T>(slice: &mut [T], start: usize) -> &mut [[T; EDGE]; 1] {
-    slice[start..].as_chunks_mut().0.first_chunk_mut().expect("an edge")
+    let Some(from) = slice.get_mut(start..) else { unequal() };
+    let Some(edge) = from.as_chunks_mut().0.first_chunk_mut() else { unequal() };
+    edge
+}
+
+/// Does not happen: whoever runs a loop has checked the lengths. All checks of a loop share it, because each message would be a
+/// call of its own in each of many hundred loops.
+#[cold]
+#[inline(never)]
+pub(crate) fn unequal() -> ! {
+    panic!("slices of a loop differ in length");
+}
+
+/// Calls `f` with copies of slices that are shorter than an edge, padded to one; then copies the outputs back. If the outputs are
+/// `read`, they are copied before, too. Once for all loops, because it would be a fifth of their machine code.
+#[cold]
+#[inline(never)]
+pub(crate) fn short<T: Float, const I: usize, const O: usize>(
+    inputs: [&[T]; I],
+    outputs: [&mut [T]; O],
+    read: bool,
+    f: &mut dyn FnMut([&[T; EDGE]; I], [&mut [T; EDGE]; O]),
+) {
+    padded(inputs, outputs, read, f);
+}
+
+/// See [`short`].
+#[inline(always)]
+pub(crate) fn padded<T: Float, const I: usize, const O: usize>(
+    inputs: [&[T]; I],
+    outputs: [&mut [T]; O],
+    read: bool,
+    f: impl FnOnce([&[T; EDGE]; I], [&mut [T; EDGE]; O]),
+) {
+    let (mut of_inputs, mut of_outputs) = ([[T::zero(); EDGE]; I], [[T::zero(); EDGE]; O]);
+    for i in 0..I {
+        copy_short(inputs[i], &mut of_inputs[i]);
+    }
+    if read {
+        for o in 0..O {
+            copy_short(outputs[o], &mut of_outputs[o]);
+        }
+    }
+    f(of_inputs.each_ref(), of_outputs.each_mut());
+    for o in 0..O {
+        copy_short(&of_outputs[o], outputs[o]);
+    }
 }
 
 /// Copies as many elements as the shorter slice has, which is less than an edge. This is faster than a call of `memcpy`.
-#[cold]
 #[inline(never)]
-pub(crate) fn copy_short<T: Copy>(from: &[T], to: &mut [T]) {
+fn copy_short<T: Copy>(from: &[T], to: &mut [T]) {
     let (len, mut at) = (from.len().min(to.len()), 0);
     for part in [8, 4, 2, 1] {
         if len & part != 0 {
@@ -329,16 +401,23 @@ pub(crate) fn copy_short<T: Copy>(from: &[T], to: &mut [T]) {
     }
 }
 
-/// The slice in whole blocks of N strips, without the rest.
+/// The blocks of N strips of a slice.
 #[inline(always)]
-pub(crate) fn blocks<T, const N: usize, const W: usize>(slice: &[T]) -> &[[[T; W]; N]] {
-    slice.as_chunks().0.as_chunks().0
+pub(crate) fn blocks<'a, T, const N: usize, const W: usize>(slice: &'a [T], edges: &Edges) -> &'a [[[T; W]; N]] {
+    let Some(slice) = slice.get(edges.at..) else { unequal() };
+    let Some(blocks) = slice.as_chunks().0.as_chunks().0.get(..edges.blocks) else { unequal() };
+    blocks
 }
 
 /// See [`blocks`].
 #[inline(always)]
-pub(crate) fn blocks_mut<T, const N: usize, const W: usize>(slice: &mut [T]) -> &mut [[[T; W]; N]] {
-    slice.as_chunks_mut().0.as_chunks_mut().0
+pub(crate) fn blocks_mut<'a, T, const N: usize, const W: usize>(
+    slice: &'a mut [T],
+    edges: &Edges,
+) -> &'a mut [[[T; W]; N]] {
+    let Some(slice) = slice.get_mut(edges.at..) else { unequal() };
+    let Some(blocks) = slice.as_chunks_mut().0.as_chunks_mut().0.get_mut(..edges.blocks) else { unequal() };
+    blocks
 }
 
 impl<R: Real, const N: usize> Abreast<R, N> {

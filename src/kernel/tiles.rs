@@ -8,6 +8,7 @@ use super::element::Element;
 use super::level::Level;
 
 pub(crate) use super::element::TILE;
+use super::sweep::EDGE;
 
 /// The number of elements in a tile for short slices. Clearing a whole tile would take longer than computing a few elements.
 pub(crate) const SHORT: usize = 64;
@@ -34,17 +35,28 @@ impl<F: Zero + Copy, const N: usize> Tile<F, N> {
     }
 }
 
-/// Calls `f` with a copy of each part of a slice, and with the part.
-pub(crate) fn copied_tiles<F: Zero + Copy>(slice: &mut [F], mut f: impl FnMut(&[F], &mut [F])) {
-    fn each<F: Zero + Copy, const N: usize>(slice: &mut [F], f: &mut impl FnMut(&[F], &mut [F])) {
+/// Calls `f` with a copy of each part of a slice, and the part. None is shorter than an edge, unless the slice is.
+#[inline(never)]
+pub(crate) fn copied_tiles<F: Zero + Copy>(slice: &mut [F], f: &mut dyn FnMut(&[F], &mut [F])) {
+    fn each<F: Zero + Copy, const N: usize>(mut slice: &mut [F], f: &mut dyn FnMut(&[F], &mut [F])) {
         let mut tile = Tile::<F, N>::new();
-        for part in slice.chunks_mut(N) {
-            let copy = tile.of(part.len());
+        while !slice.is_empty() {
+            let left = slice.len().saturating_sub(N);
+            let n = if left == 0 {
+                slice.len()
+            } else if left < EDGE {
+                N / 2
+            } else {
+                N
+            };
+            let (part, rest) = slice.split_at_mut(n);
+            slice = rest;
+            let copy = tile.of(n);
             copy.copy_from_slice(part);
             f(copy, part);
         }
     }
-    if slice.len() <= SHORT { each::<F, SHORT>(slice, &mut f) } else { each::<F, { TILE / 2 }>(slice, &mut f) }
+    if slice.len() <= SHORT { each::<F, SHORT>(slice, f) } else { each::<F, { TILE / 2 }>(slice, f) }
 }
 
 /// A function that runs over tiles.

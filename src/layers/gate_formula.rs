@@ -5,7 +5,7 @@ use crate::kernel::dispatch::dispatch;
 use crate::kernel::element::{Element, Float, Kernel};
 use crate::kernel::level::Level;
 use crate::kernel::real::Real;
-use crate::kernel::sweep::sweep;
+use crate::kernel::sweep::{over_copies, sweep};
 use crate::kernel::tiles::copied_tiles;
 use crate::pass::Pieces;
 
@@ -120,14 +120,14 @@ pub(crate) fn passes<T: Float, F: GateFormula>(f: &F, level: Level, pass: GatePa
         GatePass::Forward { gate, up, out } => dispatch(level, Forward { f, gate, up, out }),
         GatePass::ForwardInPlace { gate, up } => {
             // See `activation::passes`.
-            if const { F::ABREAST > 1 && size_of::<T>() > 4 } {
+            if over_copies::<T>(level, F::ABREAST) {
                 let mut ups = up;
-                copied_tiles(gate, |gate, out| {
+                copied_tiles(gate, &mut |gate, out| {
                     let (up, rest) = ups.split_at(out.len());
                     ups = rest;
                     dispatch(level, Forward { f, gate, up, out });
                 });
-            } else {
+            } else if const { F::ABREAST == 1 || size_of::<T>() == 4 } {
                 dispatch(level, ForwardInPlace { f, up, gate });
             }
         }
@@ -144,14 +144,14 @@ pub(crate) fn passes<T: Float, F: GateFormula>(f: &F, level: Level, pass: GatePa
 macro_rules! compiled_gate {
     () => {
         $crate::kernel::element::compiled! {
-            fn run_f32(
+            f32: fn run_f32(
                 &self,
                 level: $crate::kernel::level::Level,
                 pass: $crate::layers::gate::GatePass<'_, f32>,
             ) {
                 $crate::layers::gate_formula::passes(self, level, pass);
             }
-            fn run_f64(
+            f64: fn run_f64(
                 &self,
                 level: $crate::kernel::level::Level,
                 pass: $crate::layers::gate::GatePass<'_, f64>,

@@ -5,11 +5,11 @@ use core::ops::Range;
 use super::columns::{Addends, ColumnSums};
 use crate::activation::Activation;
 use crate::functions::slopes::leaky_pass;
-use crate::kernel::element::{Element, Float, per_element};
+use crate::kernel::element::{Element, per_element};
 use crate::kernel::level::{At, Level};
 use crate::kernel::repeated::{Repeated, period};
 use crate::kernel::tiles::{SHORT, TILE, Tile};
-use crate::parametric::{AllTerms, Loops, Of, Parametric, Passes, Terms};
+use crate::parametric::{Loops, Of, Parametric, Terms};
 use crate::pass::{Pass, Pieces, same_length};
 use crate::rows::reduce::LANES;
 
@@ -157,7 +157,7 @@ impl<'a, F: Parametric<N>, T: Element, const N: usize> PerChannel<'a, F, T, N> {
         let loops = &Of::<F, N>(self.formula.clone());
         let (first, second) = grad_parameters.split_at_mut(1);
         let gradients = Gradients { first: &mut *first[0], second: second.first_mut().map(|second| &mut **second) };
-        T::call(&RunOfGradients { level, loops }, (self.channels(), x, grad_y, gradients));
+        T::call(&RunOfGradients(level), (loops, self.channels(), x, grad_y, gradients));
     }
 
     fn channels(&self) -> Channels<'a, T> {
@@ -180,7 +180,7 @@ impl<F: Parametric<N>, T: Element, const N: usize> At<PerChannel<'_, F, T, N>> {
 impl<F: Parametric<N>, T: Element, const N: usize> Activation<T> for PerChannel<'_, F, T, N> {
     fn run(&self, level: Level, pass: Pass<'_, T>) {
         let loops = &Of::<F, N>(self.formula.clone());
-        T::call(&Run { level, loops }, (self.channels(), pass));
+        T::call(&Run(level), (loops, self.channels(), pass));
     }
 
     fn pieces(&self) -> Pieces {
@@ -208,31 +208,33 @@ struct Gradients<'a, T> {
     second: Option<&'a mut [T]>,
 }
 
+/// The loops of the formula.
+type LoopsOf<'a, T> = &'a dyn Loops<<T as Element>::Float>;
+
 /// See [`Activation::run`].
-struct Run<'f> {
-    level: Level,
-    loops: &'f dyn Loops,
-}
-per_element!(Run<'_>: Args<'a, T> = (Channels<'a, T>, Pass<'a, T>), run);
+struct Run(Level);
+per_element!(Run: Args<'a, T> = (LoopsOf<'a, T>, Channels<'a, T>, Pass<'a, T>), run);
 
 /// The gradients of the parameters.
-struct RunOfGradients<'f> {
-    level: Level,
-    loops: &'f dyn Loops,
-}
-per_element!(RunOfGradients<'_>: Args<'a, T> = (Channels<'a, T>, &'a [T], &'a [T], Gradients<'a, T>), gradients);
+struct RunOfGradients(Level);
+per_element!(RunOfGradients: Args<'a, T> = OfGradients<'a, T>, gradients);
+type OfGradients<'a, T> = (LoopsOf<'a, T>, Channels<'a, T>, &'a [T], &'a [T], Gradients<'a, T>);
 
-fn run<T: Element>(run: &Run<'_>, (channels, pass): (Channels<'_, T>, Pass<'_, T>)) {
+fn run<T: Element>(&Run(level): &Run, (loops, channels, pass): (LoopsOf<'_, T>, Channels<'_, T>, Pass<'_, T>)) {
     if pass.len() <= SHORT {
-        run_in::<T, SHORT>(run, channels, pass);
+        run_in::<T, SHORT>(level, loops, channels, pass);
     } else {
-        run_in::<T, TILE>(run, channels, pass);
+        run_in::<T, TILE>(level, loops, channels, pass);
     }
 }
 
-fn run_in<T: Element, const M: usize>(run: &Run<'_>, channels: Channels<'_, T>, mut pass: Pass<'_, T>) {
-    let (level, inner) = (run.level, channels.inner);
-    let kernel = Passes(run.loops);
+fn run_in<T: Element, const M: usize>(
+    level: Level,
+    loops: LoopsOf<'_, T>,
+    channels: Channels<'_, T>,
+    mut pass: Pass<'_, T>,
+) {
+    let inner = channels.inner;
     let (len, mut at) = (pass.len(), 0);
     let mut first = Repeated::<T, M>::new(channels.first, inner, 1);
     if let Some(second) = channels.second {
@@ -242,12 +244,12 @@ fn run_in<T: Element, const M: usize>(run: &Run<'_>, channels: Channels<'_, T>, 
             let part = at..at + beside[0].len();
             at = part.end;
             let run = &mut |pass: Pass<'_, T::Float>, beside: [&[T::Float]; 2]| {
-                T::Float::run(&kernel, level, (pass, beside));
+                loops.run(level, pass, beside);
             };
             pass.part(part).over_floats_beside(level, beside, run);
         }
     } else {
-        let is_prelu = run.loops.is_prelu();
+        let is_prelu = loops.is_prelu();
         while at < len {
             let beside = first.piece(at, len);
             let part = at..at + beside.len();
@@ -258,7 +260,7 @@ fn run_in<T: Element, const M: usize>(run: &Run<'_>, channels: Channels<'_, T>, 
                 continue;
             }
             let run = &mut |pass: Pass<'_, T::Float>, [beside]: [&[T::Float]; 1]| {
-                T::Float::run(&kernel, level, (pass, [beside, beside]));
+                loops.run(level, pass, [beside, beside]);
             };
             pass.part(part).over_floats_beside(level, [beside], run);
         }
@@ -274,7 +276,7 @@ struct Room<T: Element> {
 /// Sums of terms for some of the channels.
 struct Sums<'r, T: Element, const M: usize> {
     level: Level,
-    loops: &'r dyn Loops,
+    loops: LoopsOf<'r, T>,
     /// `None` for the parametric ReLU, whose loop needs no room.
     room: Option<&'r mut Room<T>>,
     first: ColumnSums<T::Float, M>,
@@ -283,8 +285,12 @@ struct Sums<'r, T: Element, const M: usize> {
 
 impl<'r, T: Element, const M: usize> Sums<'r, T, M> {
     /// The sums for rows of `width` terms.
-    fn new(run: &RunOfGradients<'r>, room: &'r mut Option<Room<T>>, width: usize, channels: &Channels<'_, T>) -> Self {
-        let RunOfGradients { level, loops } = *run;
+    fn new(
+        (level, loops): (Level, LoopsOf<'r, T>),
+        room: &'r mut Option<Room<T>>,
+        width: usize,
+        channels: &Channels<'_, T>,
+    ) -> Self {
         let (first, second) = (Some(channels.first), channels.second);
         if let Some(room) = room {
             for (tile, parameters) in room.parameters.iter_mut().zip([first, second].into_iter().flatten()) {
@@ -313,7 +319,7 @@ impl<'r, T: Element, const M: usize> Sums<'r, T, M> {
             let n = x.len();
             let (of_first, of_second) = (of_first.of(n), of_second.of(n));
             let (parameters, terms) = ([&*a.of(n), &*b.of(n)], [&mut *of_first, &mut *of_second]);
-            T::Float::run(&AllTerms(*loops), level, Terms { x, parameters, grad_y, terms });
+            loops.terms(level, Terms { x, parameters, grad_y, terms });
             first.add(level, Addends::Numbers(of_first));
             if let Some(second) = second {
                 second.add(level, Addends::Numbers(of_second));
@@ -331,8 +337,8 @@ impl<'r, T: Element, const M: usize> Sums<'r, T, M> {
 }
 
 fn gradients<T: Element>(
-    run: &RunOfGradients<'_>,
-    (mut channels, x, grad_y, mut gradients): (Channels<'_, T>, &[T], &[T], Gradients<'_, T>),
+    &RunOfGradients(level): &RunOfGradients,
+    (loops, mut channels, x, grad_y, mut gradients): OfGradients<'_, T>,
 ) {
     if x.is_empty() {
         gradients.first.fill(T::zero());
@@ -347,13 +353,14 @@ fn gradients<T: Element>(
     }
     let inner = channels.inner;
     let period = count * inner;
-    let mut room = (!run.loops.is_prelu())
-        .then(|| Room { parameters: [Tile::new(), Tile::new()], terms: [Tile::new(), Tile::new()] });
+    let mut room =
+        (!loops.is_prelu()).then(|| Room { parameters: [Tile::new(), Tile::new()], terms: [Tile::new(), Tile::new()] });
     if inner > LANES {
         // The elements of one channel, in as many columns as there are lanes.
         let longest = if room.is_none() && T::IS_FLOAT { inner } else { TILE };
         for channel in 0..count {
-            let mut sums = Sums::<T, LANES>::new(run, &mut room, LANES, &channels.part(channel..channel + 1));
+            let mut sums =
+                Sums::<T, LANES>::new((level, loops), &mut room, LANES, &channels.part(channel..channel + 1));
             for start in (channel * inner..x.len()).step_by(period) {
                 let run = start..start + inner;
                 for (x, grad_y) in x[run.clone()].chunks(longest).zip(grad_y[run].chunks(longest)) {
@@ -365,7 +372,7 @@ fn gradients<T: Element>(
     } else if period <= LANES {
         // As many periods as fit make one row.
         let width = LANES - LANES % period;
-        let mut sums = Sums::<T, LANES>::new(run, &mut room, width, &channels);
+        let mut sums = Sums::<T, LANES>::new((level, loops), &mut room, width, &channels);
         for (x, grad_y) in x.chunks(TILE / width * width).zip(grad_y.chunks(TILE / width * width)) {
             sums.add(x, grad_y);
         }
@@ -378,7 +385,7 @@ fn gradients<T: Element>(
         for from in (0..count).step_by(strip) {
             let of_strip = from..count.min(from + strip);
             let width = of_strip.len() * inner;
-            let mut sums = Sums::<T, TILE>::new(run, &mut room, width, &channels.part(of_strip.clone()));
+            let mut sums = Sums::<T, TILE>::new((level, loops), &mut room, width, &channels.part(of_strip.clone()));
             for start in (from * inner..x.len()).step_by(period) {
                 let row = start..start + width;
                 sums.add(&x[row.clone()], &grad_y[row]);

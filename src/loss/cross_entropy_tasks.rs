@@ -30,6 +30,7 @@ pub(super) enum Target {
 }
 
 /// The targets of some rows, and their losses.
+#[repr(align(64))]
 pub(super) struct Rows<T> {
     pub(super) kind: PerRow<Target>,
     /// The weight of the class, if the row has one.

@@ -149,8 +149,8 @@ macro_rules! any_activation {
             /// ```
             #[must_use]
             // The table of functions needs all loops of `f64`, which this crate compiles only with the feature `compiled`.
-            #[cfg_attr(compiled, inline(never))]
-            #[cfg_attr(not(compiled), inline)]
+            #[cfg_attr(compiled_f64, inline(never))]
+            #[cfg_attr(not(compiled_f64), inline)]
             pub fn as_exact(&self) -> Option<Exact<&dyn Definition>> {
                 use probe::{NotDefined as _, WithDefinition as _};
                 match self {

@@ -116,7 +116,7 @@ fn of_lane<T: Float, R: Lane<T>, K: Accumulate, const N: usize>(
     let mut e = x;
     macro_rules! each {
         ($($n:literal $lane:tt)*) => {$(
-            if N > $n {
+            if const { N > $n } {
                 e.$lane = K::exp(&scale, x.$lane);
             }
         )*};

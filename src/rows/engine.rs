@@ -14,15 +14,13 @@
 //! operations, overlap. Rows beyond [`CHUNK`] go one at a time, by chunks. The number of rows changes neither the order of a
 //! row's sums nor its bits.
 
-use core::marker::PhantomData;
-
 use super::by_lanes::{WIDE, can_by_lanes, whole_sides};
 use super::finish::Finish;
 use super::formula::{Accumulate, PARTED, Parts, Plainly, RowFormula, Rows, Slices};
 use super::reduce::{CHUNK, LaneSums};
 use super::side;
 use super::stats::{GROUP, Offset, SHORT, Stats};
-use super::sums::{AddUp, Merge, Scratch, Totals, chunks, find_scale, greatest_of, parts, sum};
+use super::sums::{self, Merge, Scratch, Totals, chunks, find_scale, greatest_of, parts, sum};
 use crate::kernel::dispatch::dispatch;
 use crate::kernel::element::Float;
 use crate::kernel::level::Level;
@@ -31,9 +29,9 @@ use crate::kernel::level::Level;
 pub(crate) fn run<T: Float, F: RowFormula>(level: Level, formula: F, rows: Rows<'_, T>) {
     let mut slices = match rows {
         Rows::Slices(slices) => slices,
-        Rows::Parts { rows: 1, row_len, part } => return long::<T, F, 1>(level, formula, 1, row_len, false, part),
+        Rows::Parts { rows: 1, row_len, part } => return long::<T, 1>(level, &formula, 1, row_len, false, part),
         Rows::Parts { rows, row_len, part } => {
-            return long::<T, F, PARTED>(level, formula, rows, row_len, false, part);
+            return long::<T, PARTED>(level, &formula, rows, row_len, false, part);
         }
     };
     let (row_len, len) = (slices.row_len, slices.y.len());
@@ -50,7 +48,7 @@ pub(crate) fn run<T: Float, F: RowFormula>(level: Level, formula: F, rows: Rows<
     for start in (side..len).step_by(group) {
         let mut rows = slices.part(start..len.min(start + group));
         if row_len > CHUNK {
-            long::<T, F, 1>(level, formula, 1, row_len, true, &mut |range, _, f| f(0, rows.part(range)));
+            long::<T, 1>(level, &formula, 1, row_len, true, &mut |range, _, f| f(0, rows.part(range)));
             continue;
         }
         if F::SUMS_GRADIENTS {
@@ -66,52 +64,96 @@ pub(crate) fn run<T: Float, F: RowFormula>(level: Level, formula: F, rows: Rows<
     }
 }
 
-/// The exponentials and sums of a part of a row.
-fn add_up<T: Float, F: RowFormula>(
-    level: Level,
-    slices: Slices<'_, T>,
-    stats: &Stats<T>,
-    first: &mut LaneSums<T>,
-    second: &mut LaneSums<T>,
-) {
-    if F::SUMS_GRADIENTS {
-        let gradients = Slices { x: slices.grad_y, grad_y: None, y: &mut [], ..slices };
-        dispatch(level, AddUp { sums: PhantomData::<Plainly>, slices: gradients, stats, first, second });
+/// What a formula does to parts of a long row, as an object, so that what walks over the parts is compiled once for all formulas.
+trait OfParts<T> {
+    /// What is taken from elements before the exponential, if there are exponentials.
+    fn offset(&self) -> Option<Offset>;
+
+    /// Whether exponentials are [`Fast`](crate::Fast).
+    fn is_fast(&self) -> bool;
+
+    /// Whether the results are made of exponentials.
+    fn is_of_exp(&self) -> bool;
+
+    /// The exponentials and sums of a part of a row.
+    fn add_up(
+        &self,
+        level: Level,
+        slices: Slices<'_, T>,
+        stats: &Stats<T>,
+        first: &mut LaneSums<T>,
+        second: &mut LaneSums<T>,
+    );
+
+    fn finish(&self, level: Level, slices: Slices<'_, T>, stats: &Stats<T>);
+}
+
+impl<T: Float, F: RowFormula> OfParts<T> for F {
+    fn offset(&self) -> Option<Offset> {
+        (!F::Sums::OF_OUTPUT).then_some(F::Sums::OFFSET)
     }
-    if !F::Sums::OF_OUTPUT || F::Sums::SECOND {
-        dispatch(level, AddUp { sums: PhantomData::<F::Sums>, slices, stats, first, second });
+
+    fn is_fast(&self) -> bool {
+        F::Sums::FAST
+    }
+
+    fn is_of_exp(&self) -> bool {
+        F::OF_EXP
+    }
+
+    fn add_up(
+        &self,
+        level: Level,
+        slices: Slices<'_, T>,
+        stats: &Stats<T>,
+        first: &mut LaneSums<T>,
+        second: &mut LaneSums<T>,
+    ) {
+        if F::SUMS_GRADIENTS {
+            let gradients = Slices { x: slices.grad_y, grad_y: None, y: &mut [], ..slices };
+            sums::add_up::<T, Plainly>(level, gradients, stats, first, second);
+        }
+        if !F::Sums::OF_OUTPUT || F::Sums::SECOND {
+            sums::add_up::<T, F::Sums>(level, slices, stats, first, second);
+        }
+    }
+
+    fn finish(&self, level: Level, slices: Slices<'_, T>, stats: &Stats<T>) {
+        finish(level, *self, slices, stats);
     }
 }
 
 /// Runs the formula over up to `W` rows of any length. `part` calls a function with some of each row's elements, and then writes
 /// the function's output if its argument says so. If `part` always `keeps` the output, exponentials are computed only once.
-pub(crate) fn long<T: Float, F: RowFormula, const W: usize>(
+#[inline(never)]
+fn long<T: Float, const W: usize>(
     level: Level,
-    formula: F,
+    formula: &dyn OfParts<T>,
     rows: usize,
     row_len: usize,
     keeps: bool,
     part: Parts<'_, T>,
 ) {
     let mut stats = [Stats::new(); W];
-    if !F::Sums::OF_OUTPUT {
+    if let Some(offset) = formula.offset() {
         for (greatest, stats) in greatest_by_parts::<T, W>(level, row_len, part).into_iter().zip(&mut stats[..rows]) {
-            find_scale(level, greatest, F::Sums::OFFSET, stats);
+            find_scale(level, greatest, offset, stats);
         }
     }
+    let fast = formula.is_fast();
     let (mut firsts, mut seconds) = ([LaneSums::of_anything(); W], [LaneSums::of_anything(); W]);
     // Starts at the end of the row, which the search for the greatest has just left in the cache.
     for chunk in chunks(row_len).rev() {
-        let (mut first, mut second) = ([LaneSums::of(F::Sums::FAST); W], [LaneSums::of_anything(); W]);
+        let (mut first, mut second) = ([LaneSums::of(fast); W], [LaneSums::of_anything(); W]);
         for range in parts(chunk) {
             part(range, false, &mut |row, slices| {
-                add_up::<T, F>(level, slices, &stats[row], &mut first[row], &mut second[row]);
+                formula.add_up(level, slices, &stats[row], &mut first[row], &mut second[row]);
             });
         }
         for row in 0..rows {
             let (first, second) = (&first[row], &second[row]);
             let (firsts, seconds) = (&mut firsts[row], &mut seconds[row]);
-            dispatch(level, Merge { exponentials: !F::Sums::FAST, first, second, firsts, seconds });
+            dispatch(level, Merge { exponentials: !fast, first, second, firsts, seconds });
         }
     }
     for row in 0..rows {
@@ -119,11 +161,11 @@ pub(crate) fn long<T: Float, F: RowFormula, const W: usize>(
     }
     for range in chunks(row_len).flat_map(parts) {
         part(range, true, &mut |row, mut slices| {
-            if F::OF_EXP && !keeps {
-                let (mut first, mut second) = (LaneSums::of(F::Sums::FAST), LaneSums::of_anything());
-                add_up::<T, F>(level, slices.part(0..slices.y.len()), &stats[row], &mut first, &mut second);
+            if formula.is_of_exp() && !keeps {
+                let (mut first, mut second) = (LaneSums::of(fast), LaneSums::of_anything());
+                formula.add_up(level, slices.part(0..slices.y.len()), &stats[row], &mut first, &mut second);
             }
-            finish(level, formula, slices, &stats[row]);
+            formula.finish(level, slices, &stats[row]);
         });
     }
 }

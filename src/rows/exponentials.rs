@@ -7,7 +7,9 @@ use super::formula::{Accumulate, Slices};
 use super::reduce::{DEPTH, LANES, Sums};
 use super::stats::{OfRow, ScaleOf, Stats};
 use crate::kernel::abreast::Abreast;
+use crate::kernel::dispatch::{Task, dispatch};
 use crate::kernel::element::{Float, Lane};
+use crate::kernel::level::Level;
 use crate::kernel::real::Real;
 use crate::kernel::sweep::abreast;
 
@@ -30,7 +32,7 @@ fn block<T: Float, R: Lane<T>, K: Accumulate, const W: usize, const N: usize, co
         // One after another, because side by side they would need more registers than there are.
         macro_rules! each {
             ($($n:literal $lane:tt)*) => {$(
-                if N > $n {
+                if const { N > $n } {
                     let (x, scale) = (R::load(x[$n][i]), scales[$n % SUMS]);
                     top.$lane = scale.top(i);
                     exp.$lane = if K::OF_OUTPUT { x } else { K::exp(&scale.exp(i), x) };
@@ -39,12 +41,12 @@ fn block<T: Float, R: Lane<T>, K: Accumulate, const W: usize, const N: usize, co
         }
         each!(0 0 1 1 2 2 3 3);
         let grad_y = if K::SECOND { Abreast::gather(grad_y, i) } else { exp };
-        if SUMS == 1 {
+        if const { SUMS == 1 } {
             add_up::<R, K, W, N>(i, exp, top, grad_y, &mut first[0], &mut second[0]);
         } else {
             macro_rules! each {
                 ($($n:literal $lane:tt)*) => {$(
-                    if N > $n {
+                    if const { N > $n } {
                         let (exp, top) = (Abreast::splat(exp.$lane), Abreast::splat(top.$lane));
                         let grad_y = Abreast::splat(grad_y.$lane);
                         add_up::<R, K, W, 1>(i, exp, top, grad_y, &mut first[$n], &mut second[$n]);
@@ -130,6 +132,7 @@ pub(crate) fn exponentials<T: Float, R: Lane<T>, K: Accumulate, const W: usize>(
 }
 
 /// The elements of each of G rows that are left after the whole columns, with room for a whole column around them.
+#[repr(align(64))]
 pub(crate) struct Tails<T, const G: usize> {
     x: [[T; 2 * LANES]; G],
     grad_y: [[T; 2 * LANES]; G],
@@ -142,33 +145,74 @@ impl<T: Float, const G: usize> Tails<T, G> {
 
     /// Copies the last elements of each row. This happens long before they are read, because they are written in pieces and read
     /// as one vector, and such a read waits until all pieces have reached the cache.
-    #[inline(always)]
-    pub(crate) fn take<K: Accumulate>(&mut self, slices: &Slices<'_, T>) {
+    pub(crate) fn take<K: Accumulate>(&mut self, level: Level, slices: &Slices<'_, T>) {
+        let row_len = slices.row_len;
+        if row_len.is_multiple_of(LANES) {
+            return;
+        }
         // Fills the missing elements of a column with the neutral element.
         let padding = if K::OF_OUTPUT { T::zero() } else { T::neg_infinity() };
-        take(slices.x(), slices.row_len, padding, &mut self.x);
-        if K::SECOND
-            && let Some(grad_y) = slices.grad_y
-        {
-            take(grad_y, slices.row_len, T::zero(), &mut self.grad_y);
-        }
+        let grad_y = if K::SECOND { slices.grad_y } else { None };
+        dispatch(level, Take { x: slices.x(), grad_y, row_len, padding, tails: self });
     }
 
-    /// Gives back the exponentials.
+    /// Gives back the exponentials, if they are kept.
+    pub(crate) fn give<K: Accumulate>(&mut self, level: Level, row_len: usize, y: &mut [T]) {
+        if K::KEEPS && !row_len.is_multiple_of(LANES) {
+            dispatch(level, Give { tails: &mut self.x, row_len, y });
+        }
+    }
+}
+
+/// See [`Tails::take`]. A task, like [`Give`], because it is the same for all sums.
+struct Take<'a, T, const G: usize> {
+    x: &'a [T],
+    grad_y: Option<&'a [T]>,
+    row_len: usize,
+    padding: T,
+    tails: &'a mut Tails<T, G>,
+}
+
+impl<T: Float, const G: usize> Task<T> for Take<'_, T, G> {
+    type Output = ();
+    type Home = Self;
+
     #[inline(always)]
-    fn give(&mut self, row_len: usize, y: &mut [T]) {
+    fn run<R: Lane<T>>(self) {
+        let Self { x, grad_y, row_len, padding, tails } = self;
+        take(x, row_len, padding, &mut tails.x);
+        if let Some(grad_y) = grad_y {
+            take(grad_y, row_len, T::zero(), &mut tails.grad_y);
+        }
+    }
+}
+
+/// See [`Tails::give`].
+struct Give<'a, T, const G: usize> {
+    tails: &'a mut [[T; 2 * LANES]; G],
+    row_len: usize,
+    y: &'a mut [T],
+}
+
+impl<T: Float, const G: usize> Task<T> for Give<'_, T, G> {
+    type Output = ();
+    type Home = Self;
+
+    #[inline(always)]
+    fn run<R: Lane<T>>(self) {
+        let Self { tails, row_len, y } = self;
         let left = row_len % LANES;
         if row_len < LANES {
-            for (tail, row) in self.x.iter().zip(y.chunks_exact_mut(row_len)) {
+            for (tail, row) in tails.iter().zip(y.chunks_exact_mut(row_len)) {
                 copy_column(&tail[LANES..], row);
             }
             return;
         }
         // Writes the last [`LANES`] elements of each row. Two loops, so that no row waits for its own pieces.
-        for (tail, row) in self.x.iter_mut().zip(y.chunks_exact(row_len)) {
+        for (tail, row) in tails.iter_mut().zip(y.chunks_exact(row_len)) {
             copy_column(&row[row_len - left - LANES..], &mut tail[..LANES]);
         }
-        for (tail, row) in self.x.iter().zip(y.chunks_exact_mut(row_len)) {
+        for (tail, row) in tails.iter().zip(y.chunks_exact_mut(row_len)) {
             copy_column(&tail[left..], &mut row[row_len - LANES..]);
         }
     }
@@ -218,18 +262,17 @@ pub(crate) fn of_rows<T: Float, R: Lane<T>, K: Accumulate, const G: usize>(
     while start < row_len {
         let mut row = 0;
         // Several rows at a time, because their chains of operations do not wait for one another.
-        while abreast::<R>(DEPTH) > 1 && row + DEPTH <= rows {
-            column_of_rows::<T, R, K, G, DEPTH>(slices, tails, stats, row, start, first, second);
-            row += DEPTH;
+        if const { G >= DEPTH && abreast::<R>(DEPTH) > 1 } {
+            while row + DEPTH <= rows {
+                column_of_rows::<T, R, K, G, DEPTH>(slices, tails, stats, row, start, first, second);
+                row += DEPTH;
+            }
         }
         while row < rows {
             column_of_rows::<T, R, K, G, 1>(slices, tails, stats, row, start, first, second);
             row += 1;
         }
         start += LANES;
-    }
-    if K::KEEPS && !row_len.is_multiple_of(LANES) {
-        tails.give(row_len, slices.y);
     }
 }
 

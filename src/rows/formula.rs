@@ -44,10 +44,10 @@ pub(crate) trait RowFormula: Copy {
 macro_rules! compiled_rows {
     () => {
         $crate::kernel::element::compiled! {
-            fn run_f32(self, level: $crate::kernel::level::Level, rows: $crate::rows::formula::Rows<'_, f32>) {
+            f32: fn run_f32(self, level: $crate::kernel::level::Level, rows: $crate::rows::formula::Rows<'_, f32>) {
                 $crate::rows::engine::run(level, self, rows);
             }
-            fn run_f64(self, level: $crate::kernel::level::Level, rows: $crate::rows::formula::Rows<'_, f64>) {
+            f64: fn run_f64(self, level: $crate::kernel::level::Level, rows: $crate::rows::formula::Rows<'_, f64>) {
                 $crate::rows::engine::run(level, self, rows);
             }
         }

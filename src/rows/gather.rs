@@ -5,7 +5,7 @@
 use super::formula::Rows;
 use super::layout::Layout;
 use super::reduce::CHUNK;
-use super::score_tiles::{Part, Tiles};
+use super::score_tiles::{Part, Room, Tiles};
 use super::terms::{OfSink, Stage, Terms};
 use crate::kernel::element::{Element, per_element};
 use crate::kernel::level::Level;
@@ -38,19 +38,22 @@ pub(crate) struct ByTiles;
 per_element!(ByTiles: Args<'a, T> = Work<'a, T>, by_tiles);
 
 fn by_tiles<T: Element>(_: &ByTiles, work: Work<'_, T>) {
-    if work.x.map_or(work.y.len(), <[T]>::len) <= SHORT_TILE {
-        by_tiles_of::<T, SHORT_TILE>(work);
+    let Work { level, layout, terms, stage, .. } = work;
+    let (len, gradients) = (work.x.map_or(work.y.len(), <[T]>::len), work.grad_y.is_some());
+    let row_len = layout.row_len(len);
+    if len <= SHORT_TILE {
+        let mut room = Room::<_, SHORT_TILE>::new(&terms, stage, gradients);
+        in_tiles(room.tiles(level, layout, row_len, terms), row_len, work);
     } else {
-        by_tiles_of::<T, TILE>(work);
+        let mut room = Room::<_, TILE>::new(&terms, stage, gradients);
+        in_tiles(room.tiles(level, layout, row_len, terms), row_len, work);
     }
 }
 
-fn by_tiles_of<T: Element, const N: usize>(work: Work<'_, T>) {
-    let Work { level, layout, terms, stage, x, grad_y, y, of_sink, parted, formula } = work;
-    let (len, inner) = (x.map_or(y.len(), <[T]>::len), layout.inner());
-    let row_len = layout.row_len(len);
+fn in_tiles<T: Element>(mut tiles: Tiles<'_, T>, row_len: usize, work: Work<'_, T>) {
+    let Work { layout, terms, stage, x, grad_y, y, of_sink, parted, formula, .. } = work;
+    let (len, inner, n) = (x.map_or(y.len(), <[T]>::len), layout.inner(), tiles.room());
     let unit = row_len * inner;
-    let mut tiles = Tiles::<T, N>::new(level, layout, row_len, terms, stage, grad_y.is_some());
     // A sink is one more element of its row. Gradients from outputs do not need it.
     let sink = terms.sink.is_some() && stage != Stage::FromOutput;
     let mut first = 0;
@@ -58,12 +61,12 @@ fn by_tiles_of<T: Element, const N: usize>(work: Work<'_, T>) {
         let places = terms.computed(first, row_len, inner);
         let cells = places.len() + usize::from(sink);
         // How many blocks of rows side by side fit into a tile, and how many rows of a block.
-        let end = (len / unit).min(first + (N / (cells * inner)).max(1));
+        let end = (len / unit).min(first + (n / (cells * inner)).max(1));
         let same = |&block: &usize| terms.computed(block, row_len, inner) == places;
         let end = first + (first..end).take_while(same).count();
         // Rows side by side that do not fit into a tile come by parts, several at a time, because they share cache lines.
-        let by_parts = cells > N || parted > 1 && inner > 1 && cells > CHUNK;
-        let width = if by_parts { parted } else { N / cells }.clamp(1, inner);
+        let by_parts = cells > n || parted > 1 && inner > 1 && cells > CHUNK;
+        let width = if by_parts { parted } else { n / cells }.clamp(1, inner);
         for lane in (0..inner).step_by(width) {
             let lanes = lane..inner.min(lane + width);
             let part = Part { blocks: first..end, lanes, places: places.clone(), sink };

@@ -132,6 +132,7 @@ pub(crate) fn seed<R: Real>() -> R {
 
 /// [`Sums`] of [`LANES`] lanes, in memory between two loops.
 #[derive(Clone, Copy)]
+#[repr(align(64))]
 pub(crate) struct LaneSums<T> {
     hi: [T; LANES],
     lo: [T; LANES],

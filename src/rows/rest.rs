@@ -8,8 +8,8 @@ use super::formula::{Parts, Slices};
 use super::probability::Rest;
 use super::reduce::{CHUNK, DEPTH, LaneSums};
 use super::side::{scale_by_greatest, to_columns};
-use super::stats::{Column, GROUP, Offset, SIDE, Stats};
-use super::sums::{AddUp, Merge, Scratch, Totals, chunks, find_scale, parts, sum};
+use super::stats::{Column, Columns, GROUP, Offset, SIDE, Stats};
+use super::sums::{self, Merge, Scratch, Totals, chunks, find_scale, parts, sum};
 use crate::kernel::dispatch::dispatch;
 use crate::kernel::element::Float;
 use crate::kernel::level::Level;
@@ -40,7 +40,8 @@ pub(crate) fn rest_of_groups<T: Float>(
     let side = if row_len <= WIDE && side_by_side { whole_sides(rows, row_len) } else { 0 };
     let (x, others) = x.split_at(side * row_len);
     if side > 0 {
-        let columns = &mut [[T::zero(); SIDE]; WIDE][..row_len.next_multiple_of(DEPTH)];
+        let mut room = Columns::<T, WIDE>::new();
+        let columns = &mut room.all()[..row_len.next_multiple_of(DEPTH)];
         for (group, x) in x.chunks(SIDE * row_len).enumerate() {
             let at = group * SIDE;
             to_columns(level, x, &mut columns[..row_len]);
@@ -80,9 +81,9 @@ fn add_up<T: Float>(
     second: &mut LaneSums<T>,
 ) {
     if keeps {
-        dispatch(level, AddUp { sums: PhantomData::<Rest<true>>, slices, stats, first, second });
+        sums::add_up::<T, Rest<true>>(level, slices, stats, first, second);
     } else {
-        dispatch(level, AddUp { sums: PhantomData::<Rest<false>>, slices, stats, first, second });
+        sums::add_up::<T, Rest<false>>(level, slices, stats, first, second);
     }
 }
 

@@ -70,43 +70,61 @@ impl Part {
     }
 }
 
-/// The tiles of some rows.
-pub(super) struct Tiles<'a, T: Element, const N: usize> {
-    row_len: usize,
-    inner: usize,
-    level: Level,
-    terms: Terms<'a, T>,
-    x: Tile<T::Float, N>,
-    grad_y: Option<Tile<T::Float, N>>,
-    bias: Option<Tile<T::Float, N>>,
+/// Room for the tiles. All else is compiled once for all sizes.
+pub(super) struct Room<F, const N: usize> {
+    x: Tile<F, N>,
+    grad_y: Option<Tile<F, N>>,
+    bias: Option<Tile<F, N>>,
     keep: Option<[bool; N]>,
-    /// The derivatives of capped scores.
-    slopes: Option<Tile<T::Float, N>>,
-    /// The shifts of rows that have several parts; `None` if each row in the tile is whole.
-    shift: Option<[Option<T::Float>; PARTED]>,
+    slopes: Option<Tile<F, N>>,
 }
 
-impl<'a, T: Element, const N: usize> Tiles<'a, T, N> {
-    pub(super) fn new(
-        level: Level,
-        layout: Layout,
-        row_len: usize,
-        terms: Terms<'a, T>,
-        stage: Stage,
-        gradients: bool,
-    ) -> Self {
+impl<F: Float, const N: usize> Room<F, N> {
+    pub(super) fn new<T: Element>(terms: &Terms<'_, T>, stage: Stage, gradients: bool) -> Self {
         Self {
-            row_len,
-            inner: layout.inner(),
-            level,
-            terms,
             x: Tile::new(),
             grad_y: gradients.then(Tile::new),
             bias: terms.bias.map(|_| Tile::new()),
             keep: terms.hide().then_some([true; N]),
             slopes: (terms.cap.is_some() && stage == Stage::Slope).then(Tile::new),
-            shift: None,
         }
+    }
+
+    /// The tiles in it, of rows of so many elements.
+    pub(super) fn tiles<'a, T: Element<Float = F>>(
+        &'a mut self,
+        level: Level,
+        layout: Layout,
+        row_len: usize,
+        terms: Terms<'a, T>,
+    ) -> Tiles<'a, T> {
+        let Self { x, grad_y, bias, keep, slopes } = self;
+        let [grad_y, bias, slopes] = [grad_y, bias, slopes].map(|tile| tile.as_mut().map(|tile| &mut tile.all()[..]));
+        let keep = keep.as_mut().map(|keep| &mut keep[..]);
+        Tiles { row_len, inner: layout.inner(), level, terms, x: x.all(), grad_y, bias, keep, slopes, shift: None }
+    }
+}
+
+/// The tiles of some rows.
+pub(super) struct Tiles<'a, T: Element> {
+    row_len: usize,
+    inner: usize,
+    level: Level,
+    terms: Terms<'a, T>,
+    x: &'a mut [T::Float],
+    grad_y: Option<&'a mut [T::Float]>,
+    bias: Option<&'a mut [T::Float]>,
+    keep: Option<&'a mut [bool]>,
+    /// The derivatives of capped scores.
+    slopes: Option<&'a mut [T::Float]>,
+    /// What is taken from each element of rows of several parts; `None` if each row in the tile is whole.
+    shift: Option<[Option<T::Float>; PARTED]>,
+}
+
+impl<'a, T: Element> Tiles<'a, T> {
+    /// The elements that there is room for.
+    pub(super) fn room(&self) -> usize {
+        self.x.len()
     }
 
     /// Copies the part of a block to rows of floats.
@@ -131,10 +149,10 @@ impl<'a, T: Element, const N: usize> Tiles<'a, T, N> {
             self.shift(part);
             let len = part.len();
             let scale = in_range::<T::Float>(self.terms.last_scale());
-            let bias = self.bias.as_mut().map(|bias| &*bias.of(len));
+            let bias = self.bias.as_ref().map(|bias| &bias[..len]);
             let keep = self.keep.as_ref().map(|keep| &keep[..len]);
             let masked = FloatCore::neg_infinity();
-            let affine = Affine { scale, factor: None, bias, keep, masked, y: self.x.of(len) };
+            let affine = Affine { scale, factor: None, bias, keep, masked, y: &mut self.x[..len] };
             T::Float::run(&Apply, self.level, affine);
             self.add_sinks(part);
         }
@@ -145,12 +163,12 @@ impl<'a, T: Element, const N: usize> Tiles<'a, T, N> {
         let (unit, len) = (row_len * inner, part.block_len());
         for (i, block) in part.blocks.clone().enumerate() {
             let (here, data) = (i * len..(i + 1) * len, block * unit..(block + 1) * unit);
-            Self::gather(level, inner, part, &x[data.clone()], &mut self.x.of(N)[here.clone()]);
+            Self::gather(level, inner, part, &x[data.clone()], &mut self.x[here.clone()]);
             if let (Some(tile), Some(grad_y)) = (&mut self.grad_y, grad_y) {
-                Self::gather(level, inner, part, &grad_y[data], &mut tile.of(N)[here.clone()]);
+                Self::gather(level, inner, part, &grad_y[data], &mut tile[here.clone()]);
             }
             if let (Some(tile), Some(bias)) = (&mut self.bias, terms.bias) {
-                Self::gather(level, inner, part, bias.block(block, unit), &mut tile.of(N)[here.clone()]);
+                Self::gather(level, inner, part, bias.block(block, unit), &mut tile[here.clone()]);
             }
             if let (Some(tile), Some(keep)) = (&mut self.keep, terms.keep) {
                 let (keep, n) = (keep.block(block, unit), part.places.len());
@@ -180,8 +198,9 @@ impl<'a, T: Element, const N: usize> Tiles<'a, T, N> {
             // The sink's cell starts at 0, without a gradient. After a shift it therefore holds minus the shift.
             part.each_row(inner, &mut |_, at| {
                 let at = at + part.places.len();
-                for tile in [Some(&mut self.x), self.grad_y.as_mut(), self.bias.as_mut()].into_iter().flatten() {
-                    tile.of(N)[at] = Zero::zero();
+                let others = [&mut self.grad_y, &mut self.bias].into_iter().flatten();
+                for tile in core::iter::once(&mut self.x).chain(others) {
+                    tile[at] = Zero::zero();
                 }
                 if let Some(keep) = &mut self.keep {
                     keep[at] = true;
@@ -193,13 +212,13 @@ impl<'a, T: Element, const N: usize> Tiles<'a, T, N> {
     /// tanh(x scale / cap), without the factor `cap`, and the derivatives of tanh.
     fn cap(&mut self, len: usize) {
         let Some(cap) = self.terms.cap else { return };
-        let x = self.x.of(len);
+        let x = &mut self.x[..len];
         let scale = in_range::<T::Float>(self.terms.scale / cap);
         let none = Zero::zero();
         let affine = Affine { scale, factor: None, bias: None, keep: None, masked: none, y: &mut *x };
         T::Float::run(&Apply, self.level, affine);
         if let Some(slopes) = &mut self.slopes {
-            Tanh.run(self.level, Pass::Derivative { x, dydx: slopes.of(len) });
+            Tanh.run(self.level, Pass::Derivative { x, dydx: &mut slopes[..len] });
         }
         Tanh.run(self.level, Pass::ForwardInPlace { x });
     }
@@ -209,7 +228,7 @@ impl<'a, T: Element, const N: usize> Tiles<'a, T, N> {
         let (true, Some(sinks)) = (part.sink, self.terms.sink) else { return };
         let inner = self.inner;
         part.each_row(inner, &mut |row, at| {
-            let cell = &mut self.x.of(N)[at + part.places.len()];
+            let cell = &mut self.x[at + part.places.len()];
             let sink = sinks.block(row / inner, inner)[row % inner].widened();
             let score = sink + *cell;
             *cell = if !sink.is_finite() {
@@ -238,7 +257,7 @@ impl<'a, T: Element, const N: usize> Tiles<'a, T, N> {
         };
         if let Some(shifts) = self.shift {
             // For a part of a row, the shift depends on the other parts too: see `find_shifts`.
-            let rows = self.x.of(part.len()).chunks_exact_mut(part.row_len());
+            let rows = self.x[..part.len()].chunks_exact_mut(part.row_len());
             for (row, shift) in rows.zip(shifts) {
                 if let Some(shift) = shift {
                     shifted(row, shift);
@@ -248,7 +267,7 @@ impl<'a, T: Element, const N: usize> Tiles<'a, T, N> {
             for row in (0..part.len()).step_by(part.row_len()) {
                 let best = self.best(row..row + n, Best::new(scale));
                 if let Some(shift) = best.shift() {
-                    shifted(&mut self.x.of(N)[row..row + part.row_len()], shift);
+                    shifted(&mut self.x[row..row + part.row_len()], shift);
                 }
             }
         }
@@ -260,16 +279,16 @@ impl<'a, T: Element, const N: usize> Tiles<'a, T, N> {
         if scale <= 1.0 && self.bias.is_none() {
             return false;
         }
-        let bias: f64 = self.bias.as_mut().map_or(0.0, |bias| magnitude(level, bias.of(len)).into());
-        let x: f64 = magnitude(level, self.x.of(len)).into();
+        let bias: f64 = self.bias.as_ref().map_or(0.0, |bias| magnitude(level, &bias[..len]).into());
+        let x: f64 = magnitude(level, &self.x[..len]).into();
         let most: f64 = T::Float::max_value().into();
         x * scale + bias >= most * 0.5
     }
 
     fn best(&mut self, range: Range<usize>, mut best: Best<T::Float>) -> Best<T::Float> {
-        let bias = self.bias.as_mut().map(|bias| &bias.of(N)[range.clone()]);
+        let bias = self.bias.as_ref().map(|bias| &bias[range.clone()]);
         let keep = self.keep.as_ref().map(|keep| &keep[range.clone()]);
-        best.take(&self.x.of(N)[range], bias, keep);
+        best.take(&self.x[range], bias, keep);
         best
     }
 
@@ -281,7 +300,7 @@ impl<'a, T: Element, const N: usize> Tiles<'a, T, N> {
             return;
         }
         let (mut may, mut best) = (false, [Best::new(scale); PARTED]);
-        for part in rows.parts(N, 0..rows.row_len()) {
+        for part in rows.parts(self.x.len(), 0..rows.row_len()) {
             self.gather_all(&part, x, None);
             self.cap(part.len());
             may |= self.may_leave_range(&part);
@@ -321,7 +340,7 @@ impl<'a, T: Element, const N: usize> Tiles<'a, T, N> {
             rows: rows.lanes.len(),
             row_len,
             part: &mut |range, written, f| {
-                for part in rows.parts(N, range) {
+                for part in rows.parts(self.x.len(), range) {
                     self.load(stage, &part, x.unwrap_or(y), grad_y);
                     let mut slices = self.slices(&part);
                     for row in 0..part.lanes.len() {
@@ -346,8 +365,8 @@ impl<'a, T: Element, const N: usize> Tiles<'a, T, N> {
         Slices {
             row_len: part.row_len(),
             x: None,
-            grad_y: self.grad_y.as_mut().map(|tile| &*tile.of(len)),
-            y: self.x.of(len),
+            grad_y: self.grad_y.as_ref().map(|tile| &tile[..len]),
+            y: &mut self.x[..len],
         }
     }
 
@@ -371,9 +390,9 @@ impl<'a, T: Element, const N: usize> Tiles<'a, T, N> {
     /// Which rows of several parts are empty.
     fn are_empty(&mut self, stage: Stage, rows: &Part, x: &[T]) -> [bool; PARTED] {
         let mut are_empty = [true; PARTED];
-        for part in rows.parts(N, 0..rows.row_len()) {
+        for part in rows.parts(self.x.len(), 0..rows.row_len()) {
             self.load(stage, &part, x, None);
-            for (row, is_empty) in self.x.of(part.len()).chunks_exact(part.row_len()).zip(&mut are_empty) {
+            for (row, is_empty) in self.x[..part.len()].chunks_exact(part.row_len()).zip(&mut are_empty) {
                 *is_empty &= row.iter().all(|&score| score == empty(stage));
             }
         }
@@ -387,13 +406,13 @@ impl<'a, T: Element, const N: usize> Tiles<'a, T, N> {
         }
         let len = part.len();
         if part.sink {
-            part.each_row(self.inner, &mut |row, at| of_sink(row, self.x.of(N)[at + part.places.len()]));
+            part.each_row(self.inner, &mut |row, at| of_sink(row, self.x[at + part.places.len()]));
         }
         if stage != Stage::Value && (self.terms.scale != 1.0 || self.keep.is_some() || self.slopes.is_some()) {
             let scale = in_range::<T::Float>(self.terms.scale);
-            let factor = self.slopes.as_mut().map(|slopes| &*slopes.of(len));
+            let factor = self.slopes.as_ref().map(|slopes| &slopes[..len]);
             let keep = self.keep.as_ref().map(|keep| &keep[..len]);
-            let affine = Affine { scale, factor, bias: None, keep, masked: Zero::zero(), y: self.x.of(len) };
+            let affine = Affine { scale, factor, bias: None, keep, masked: Zero::zero(), y: &mut self.x[..len] };
             T::Float::run(&Apply, self.level, affine);
         }
         self.write(part, y);
@@ -418,7 +437,7 @@ impl<'a, T: Element, const N: usize> Tiles<'a, T, N> {
         if n == 0 {
             return;
         }
-        for (rows, block) in self.x.of(part.len()).chunks_exact(len).zip(part.blocks.clone()) {
+        for (rows, block) in self.x[..part.len()].chunks_exact(len).zip(part.blocks.clone()) {
             let y = &mut y[block * unit..(block + 1) * unit];
             if inner == 1 {
                 T::narrow(self.level, &rows[..n], &mut y[part.places.clone()]);

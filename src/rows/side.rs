@@ -9,7 +9,7 @@ use super::exponentials::exponentials;
 use super::finish::constants;
 use super::formula::{Accumulate, CONSTANTS, RowFormula, Slices};
 use super::reduce::{DEPTH, Greatest, Sums};
-use super::stats::{COLUMNS, Column, Offset, SHORT, SIDE, Stats};
+use super::stats::{COLUMNS, Column, Columns, Offset, SHORT, SIDE, Stats};
 use crate::kernel::abreast::Abreast;
 use crate::kernel::dispatch::{Task, dispatch};
 use crate::kernel::element::{Float, Kernel, Lane};
@@ -19,21 +19,28 @@ use crate::kernel::level::Level;
 pub(crate) fn run<T: Float, F: RowFormula>(level: Level, formula: F, slices: Slices<'_, T>) {
     // For the shortest rows there is so little work that clearing unused columns would cost a part of the time.
     if slices.row_len <= FEW {
-        run_in::<T, F, FEW>(level, formula, slices);
+        run_in(level, formula, slices, Columns::<_, FEW>::new().all(), Columns::<_, FEW>::new().all());
     } else if slices.row_len <= SHORT {
-        run_in::<T, F, COLUMNS>(level, formula, slices);
+        run_in(level, formula, slices, Columns::<_, COLUMNS>::new().all(), Columns::<_, COLUMNS>::new().all());
     } else if const { can_by_lanes::<F>() } {
         // The engine does not call this for rows of this length with other formulas.
-        run_in::<T, F, WIDE>(level, formula, slices);
+        run_in(level, formula, slices, Columns::<_, WIDE>::new().all(), Columns::<_, WIDE>::new().all());
     }
 }
 
 /// Clearing this many columns takes hardly any time.
 const FEW: usize = 3 * DEPTH;
 
-fn run_in<T: Float, F: RowFormula, const C: usize>(level: Level, formula: F, mut slices: Slices<'_, T>) {
+/// With room for the elements and for the gradients. Once for all sizes of it.
+#[inline(never)]
+fn run_in<T: Float, F: RowFormula>(
+    level: Level,
+    formula: F,
+    mut slices: Slices<'_, T>,
+    columns: &mut [Column<T>],
+    gradients: &mut [Column<T>],
+) {
     let (row_len, len) = (slices.row_len, slices.y.len());
-    let (mut columns, mut gradients) = ([[T::zero(); SIDE]; C], [[T::zero(); SIDE]; C]);
     let blocks = row_len.next_multiple_of(DEPTH);
     let mut stats = Stats::new();
     for start in (0..len).step_by(SIDE * row_len) {
@@ -51,7 +58,7 @@ fn run_in<T: Float, F: RowFormula, const C: usize>(level: Level, formula: F, mut
         }
         let sums = PhantomData::<F::Sums>;
         // `const`, so that the loop of the other branch is not compiled.
-        if const { can_by_lanes::<F>() && C > COLUMNS } {
+        if const { can_by_lanes::<F>() } && row_len > SHORT {
             let columns = &mut columns[..blocks];
             dispatch(level, ByLanes { sums, row_len, columns, stats: &mut stats });
         } else if !F::Sums::OF_OUTPUT || F::Sums::SECOND {

@@ -100,14 +100,14 @@ pub(crate) struct FastProbability;
 
 impl RowFormula for FastProbability {
     compiled! {
-        fn run_f32(self, level: Level, rows: Rows<'_, f32>) {
+        f32: fn run_f32(self, level: Level, rows: Rows<'_, f32>) {
             match rows {
                 // For these lengths the default runs rows side by side, which saves more time than the fast exponentials.
                 Rows::Slices(Slices { row_len: LANES..=WIDE, .. }) => engine::run(level, Probability, rows),
                 _ => engine::run(level, self, rows),
             }
         }
-        fn run_f64(self, level: Level, rows: Rows<'_, f64>) {
+        f64: fn run_f64(self, level: Level, rows: Rows<'_, f64>) {
             engine::run(level, Probability, rows);
         }
     }

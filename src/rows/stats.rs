@@ -22,6 +22,22 @@ pub(crate) type PerRow<T> = [T; SIDE];
 /// A column: the elements of all rows at one place.
 pub(crate) type Column<T> = [T; SIDE];
 
+/// Room for columns.
+#[repr(align(64))]
+pub(crate) struct Columns<T, const C: usize>([Column<T>; C]);
+
+impl<T: Float, const C: usize> Columns<T, C> {
+    #[inline]
+    pub(crate) fn new() -> Self {
+        Self([[T::zero(); SIDE]; C])
+    }
+
+    #[inline]
+    pub(crate) fn all(&mut self) -> &mut [Column<T>] {
+        &mut self.0
+    }
+}
+
 /// The number that is subtracted from the elements of a row before the exponential: see [`RowExp`].
 #[derive(Clone, Copy)]
 pub(crate) enum Offset {
@@ -44,7 +60,10 @@ pub(crate) struct Row<R> {
 }
 
 /// The statistics of the current rows. There is an array for each number, because an array of structures would not vectorise.
+///
+/// Aligned, as all that loops of rows keep from one another: a vector that crosses from cache line to cache line takes twice the time.
 #[derive(Clone, Copy)]
+#[repr(align(64))]
 pub(crate) struct Stats<T> {
     pub(crate) greatest: PerRow<T>,
     offset: PerRow<T>,

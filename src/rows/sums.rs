@@ -39,6 +39,7 @@ struct FindGreatest<'a, T, const NAN: bool> {
 }
 
 /// The greatest element of each row in each lane, and sums that are NaN if an element is.
+#[repr(align(64))]
 struct Greatests<T> {
     max: [[T; HALF]; GROUP],
     sum: [[T; HALF]; GROUP],
@@ -128,14 +129,31 @@ pub(crate) fn greatest_of<T: Element>(level: Level, x: &[T]) -> T::Float {
     greatest
 }
 
-/// Computes the exponentials of a part of a row, and adds them to the sums.
-pub(crate) struct AddUp<'a, T, K> {
-    pub(crate) sums: PhantomData<K>,
-    /// `y` receives the exponentials, if they are kept.
-    pub(crate) slices: Slices<'a, T>,
-    pub(crate) stats: &'a Stats<T>,
-    pub(crate) first: &'a mut LaneSums<T>,
-    pub(crate) second: &'a mut LaneSums<T>,
+/// Exponentials of a part of a row, which `y` receives if they are kept, and what is summed with them: added to the sums that are
+/// given.
+pub(crate) fn add_up<T: Float, K: Accumulate>(
+    level: Level,
+    mut slices: Slices<'_, T>,
+    stats: &Stats<T>,
+    first: &mut LaneSums<T>,
+    second: &mut LaneSums<T>,
+) {
+    slices.row_len = slices.x().len().max(1);
+    let (sums, tails) = (PhantomData::<K>, &mut Tails::new());
+    tails.take::<K>(level, &slices);
+    let reborrowed = Slices { row_len: slices.row_len, x: slices.x, grad_y: slices.grad_y, y: &mut *slices.y };
+    dispatch(level, AddUp { sums, slices: reborrowed, tails, stats, first, second });
+    tails.give::<K>(level, slices.row_len, slices.y);
+}
+
+/// See [`add_up`].
+struct AddUp<'a, T, K> {
+    sums: PhantomData<K>,
+    slices: Slices<'a, T>,
+    tails: &'a mut Tails<T, 1>,
+    stats: &'a Stats<T>,
+    first: &'a mut LaneSums<T>,
+    second: &'a mut LaneSums<T>,
 }
 
 impl<T: Float, K: Accumulate> Task<T> for AddUp<'_, T, K> {
@@ -144,14 +162,9 @@ impl<T: Float, K: Accumulate> Task<T> for AddUp<'_, T, K> {
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
-        let Self { mut slices, stats, first, second, .. } = self;
-        slices.row_len = slices.x().len().max(1);
-        let mut tails = Tails::<T, 1>::new();
-        if !slices.row_len.is_multiple_of(LANES) {
-            tails.take::<K>(&slices);
-        }
+        let Self { mut slices, tails, stats, first, second, .. } = self;
         let (mut first_sums, mut second_sums) = ([first.load::<R>()], [second.load::<R>()]);
-        of_rows::<T, R, K, 1>(&mut slices, &mut tails, stats, &mut first_sums, &mut second_sums);
+        of_rows::<T, R, K, 1>(&mut slices, tails, stats, &mut first_sums, &mut second_sums);
         first.store(&first_sums[0]);
         if K::SECOND {
             second.store(&second_sums[0]);
@@ -175,7 +188,7 @@ impl<T: Float> Scratch<T> {
 /// their sums. If `rounded`, the last additions of outputs are rounded.
 pub(crate) fn sum<T: Float, K: Accumulate>(
     level: Level,
-    slices: Slices<'_, T>,
+    mut slices: Slices<'_, T>,
     offset: Offset,
     rounded: bool,
     Scratch { tails, greatests }: &mut Scratch<T>,
@@ -191,7 +204,12 @@ pub(crate) fn sum<T: Float, K: Accumulate>(
             dispatch(level, FindGreatest::<_, true> { x, row_len, offset, scratch, stats });
         }
     }
-    dispatch(level, Sum { sums: PhantomData::<K>, slices, rounded, tails, stats });
+    let (sums, row_len) = (PhantomData::<K>, slices.row_len.max(1));
+    slices.row_len = row_len;
+    tails.take::<K>(level, &slices);
+    let reborrowed = Slices { row_len, x: slices.x, grad_y: slices.grad_y, y: &mut *slices.y };
+    dispatch(level, Sum { sums, slices: reborrowed, rounded, tails, stats });
+    tails.give::<K>(level, row_len, slices.y);
 }
 
 /// The exponentials and sums of a group of rows.
@@ -212,10 +230,6 @@ impl<T: Float, K: Accumulate> Task<T> for Sum<'_, T, K> {
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
         let Self { mut slices, rounded, tails, stats, .. } = self;
-        slices.row_len = slices.row_len.max(1);
-        if !slices.row_len.is_multiple_of(LANES) {
-            tails.take::<K>(&slices);
-        }
         let mut first = [Sums::of(K::FAST); GROUP];
         let mut second = [if K::COUNTS { Sums::of_counts() } else { Sums::of_anything() }; GROUP];
         of_rows::<T, R, K, GROUP>(&mut slices, tails, stats, &mut first, &mut second);
