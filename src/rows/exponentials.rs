@@ -96,9 +96,16 @@ fn whole_blocks<T: Float, R: Lane<T>, K: Accumulate, const W: usize>(
     let grad_blocks = grad_y.map(|grad_y| grad_y.as_chunks::<DEPTH>().0);
     if K::KEEPS {
         let x_blocks = x.map(|x| x.as_chunks::<DEPTH>().0);
+        let mut copy = [[T::zero(); W]; DEPTH];
         for (b, e) in e.as_chunks_mut::<DEPTH>().0.iter_mut().enumerate() {
-            let copy = *e;
-            let x = x_blocks.map_or(&copy, |x| &x[b]);
+            // Only where it is needed: an output that is not read first need not come from memory before it is written.
+            let x = match x_blocks {
+                Some(x) => &x[b],
+                None => {
+                    copy = *e;
+                    &copy
+                }
+            };
             let grad_y = grad_blocks.map_or(x, |grad_y| &grad_y[b]);
             block::<T, R, K, W, DEPTH, 1>(x, grad_y, e, scales, first, second);
         }
