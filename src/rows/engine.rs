@@ -11,18 +11,19 @@
 //!
 //! Rows come in columns, arrays with an element for each lane. Short rows lie side by side, each in a lane of its own
 //! (`side`); longer ones take all lanes in turn, several in a group, so that their reductions, long chains of operations,
-//! overlap. Rows beyond [`CHUNK`] go one at a time, by chunks. How many rows there are does not change the order of a row's
-//! sums, and so not its bits.
+//! overlap. Rows beyond [`CHUNK`] go by chunks, one at a time if they have several. How many rows there are does not change
+//! the order of a row's sums, and so not its bits.
 
 use core::marker::PhantomData;
 
 use super::by_lanes::{WIDE, can_by_lanes, whole_sides};
+use super::by_parts::sums_by_parts;
 use super::finish::Finish;
-use super::formula::{Accumulate, PARTED, Parts, Plainly, RowFormula, Rows, Slices};
-use super::reduce::{CHUNK, LaneSums};
+use super::formula::{Accumulate, Parts, Plainly, RowFormula, Rows, Slices};
+use super::reduce::{CHUNK, LANE_CHUNK, LaneSums};
 use super::side;
 use super::stats::{GROUP, Offset, SHORT, Stats};
-use super::sums::{AddUp, Merge, Scratch, Totals, chunks, find_scale, greatest_of, parts, sum};
+use super::sums::{AddUp, Scratch, chunks, parts, sum};
 use crate::kernel::dispatch::dispatch;
 use crate::kernel::element::Float;
 use crate::kernel::level::Level;
@@ -31,10 +32,7 @@ use crate::kernel::level::Level;
 pub(crate) fn run<T: Float, F: RowFormula>(level: Level, formula: F, rows: Rows<'_, T>) {
     let mut slices = match rows {
         Rows::Slices(slices) => slices,
-        Rows::Parts { rows: 1, row_len, part } => return long::<T, F, 1>(level, formula, 1, row_len, false, part),
-        Rows::Parts { rows, row_len, part } => {
-            return long::<T, F, PARTED>(level, formula, rows, row_len, false, part);
-        }
+        Rows::Parts { rows, row_len, part } => return long(level, formula, rows, row_len, false, part),
     };
     let (row_len, len) = (slices.row_len, slices.y.len());
     if row_len <= SHORT {
@@ -45,12 +43,17 @@ pub(crate) fn run<T: Float, F: RowFormula>(level: Level, formula: F, rows: Rows<
     if side > 0 {
         side::run(level, formula, slices.part(0..side));
     }
-    let group = if row_len <= CHUNK { GROUP * row_len } else { row_len };
+    let group = if row_len <= LANE_CHUNK { GROUP * row_len } else { row_len };
     let (mut stats, mut scratch) = (Stats::new(), Scratch::new());
     for start in (side..len).step_by(group) {
         let mut rows = slices.part(start..len.min(start + group));
         if row_len > CHUNK {
-            long::<T, F, 1>(level, formula, 1, row_len, true, &mut |range, _, f| f(0, rows.part(range)));
+            let count = rows.y.len() / row_len;
+            long(level, formula, count, row_len, true, &mut |range, _, f| {
+                for row in 0..count {
+                    f(row, rows.part(row * row_len + range.start..row * row_len + range.end));
+                }
+            });
             continue;
         }
         if F::SUMS_GRADIENTS {
@@ -62,30 +65,31 @@ pub(crate) fn run<T: Float, F: RowFormula>(level: Level, formula: F, rows: Rows<
             let rounded = F::Sums::OF_OUTPUT;
             sum::<_, F::Sums>(level, rows.part(0..rows.y.len()), F::Sums::OFFSET, rounded, &mut scratch, &mut stats);
         }
-        finish(level, formula, rows, &stats);
+        finish(level, formula, rows, &stats, 0);
     }
 }
 
-/// The exponentials and sums of a part of a row.
+/// The exponentials and sums of a part of the row with this number.
 fn add_up<T: Float, F: RowFormula>(
     level: Level,
     slices: Slices<'_, T>,
     stats: &Stats<T>,
+    row: usize,
     first: &mut LaneSums<T>,
     second: &mut LaneSums<T>,
 ) {
     if F::SUMS_GRADIENTS {
         let gradients = Slices { x: slices.grad_y, grad_y: None, y: &mut [], ..slices };
-        dispatch(level, AddUp { sums: PhantomData::<Plainly>, slices: gradients, stats, first, second });
+        dispatch(level, AddUp { sums: PhantomData::<Plainly>, slices: gradients, stats, row, first, second });
     }
     if !F::Sums::OF_OUTPUT || F::Sums::SECOND {
-        dispatch(level, AddUp { sums: PhantomData::<F::Sums>, slices, stats, first, second });
+        dispatch(level, AddUp { sums: PhantomData::<F::Sums>, slices, stats, row, first, second });
     }
 }
 
-/// Runs the formula over up to `W` rows of any length. `part` calls a function with some of each row's elements, and afterwards
+/// Runs the formula over up to [`PARTED`] rows of any length. `part` calls a function with some of each row's elements, and afterwards
 /// writes its output, if this is asked for; if it `keeps` what is written anyway, exponentials are computed once.
-pub(crate) fn long<T: Float, F: RowFormula, const W: usize>(
+pub(crate) fn long<T: Float, F: RowFormula>(
     level: Level,
     formula: F,
     rows: usize,
@@ -93,57 +97,24 @@ pub(crate) fn long<T: Float, F: RowFormula, const W: usize>(
     keeps: bool,
     part: Parts<'_, T>,
 ) {
-    let mut stats = [Stats::new(); W];
-    if !F::Sums::OF_OUTPUT {
-        for (greatest, stats) in greatest_by_parts::<T, W>(level, row_len, part).into_iter().zip(&mut stats[..rows]) {
-            find_scale(level, greatest, F::Sums::OFFSET, stats);
-        }
-    }
-    let (mut firsts, mut seconds) = ([LaneSums::of_anything(); W], [LaneSums::of_anything(); W]);
-    // From the end, which the search for the greatest has just left in the cache.
-    for chunk in chunks(row_len).rev() {
-        let (mut first, mut second) = ([LaneSums::of(F::Sums::FAST); W], [LaneSums::of_anything(); W]);
-        for range in parts(chunk) {
-            part(range, false, &mut |row, slices| {
-                add_up::<T, F>(level, slices, &stats[row], &mut first[row], &mut second[row]);
-            });
-        }
-        for row in 0..rows {
-            let (first, second) = (&first[row], &second[row]);
-            let (firsts, seconds) = (&mut firsts[row], &mut seconds[row]);
-            dispatch(level, Merge { exponentials: !F::Sums::FAST, first, second, firsts, seconds });
-        }
-    }
-    for row in 0..rows {
-        dispatch(level, Totals { first: &firsts[row], second: &seconds[row], stats: &mut stats[row] });
-    }
+    let offset = if F::Sums::OF_OUTPUT { None } else { Some(F::Sums::OFFSET) };
+    let stats =
+        sums_by_parts(level, rows, row_len, offset, F::Sums::FAST, part, &mut |row, slices, stats, first, second| {
+            add_up::<T, F>(level, slices, stats, row, first, second);
+        });
     for range in chunks(row_len).flat_map(parts) {
         part(range, true, &mut |row, mut slices| {
             if F::OF_EXP && !keeps {
                 let (mut first, mut second) = (LaneSums::of(F::Sums::FAST), LaneSums::of_anything());
-                add_up::<T, F>(level, slices.part(0..slices.y.len()), &stats[row], &mut first, &mut second);
+                add_up::<T, F>(level, slices.part(0..slices.y.len()), &stats, row, &mut first, &mut second);
             }
-            finish(level, formula, slices, &stats[row]);
+            finish(level, formula, slices, &stats, row);
         });
     }
 }
 
-/// The greatest element of each row, or infinity if one is NaN.
-pub(crate) fn greatest_by_parts<T: Float, const W: usize>(level: Level, row_len: usize, part: Parts<'_, T>) -> [T; W] {
-    let mut greatest = [T::neg_infinity(); W];
-    for range in chunks(row_len).flat_map(parts) {
-        part(range, false, &mut |row, slices| {
-            let of_part = greatest_of(level, slices.x());
-            if of_part > greatest[row] {
-                greatest[row] = of_part;
-            }
-        });
-    }
-    greatest
-}
-
-fn finish<T: Float, F: RowFormula>(level: Level, formula: F, slices: Slices<'_, T>, stats: &Stats<T>) {
+fn finish<T: Float, F: RowFormula>(level: Level, formula: F, slices: Slices<'_, T>, stats: &Stats<T>, row: usize) {
     let Slices { row_len, x, grad_y, y } = slices;
     let x = if F::OF_EXP { None } else { x };
-    dispatch(level, Finish { formula, row_len, x, grad_y, y, stats });
+    dispatch(level, Finish { formula, row_len, x, grad_y, y, stats, row });
 }

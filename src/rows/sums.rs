@@ -77,9 +77,13 @@ impl<T: Float, const NAN: bool> Task<T> for FindGreatest<'_, T, NAN> {
     }
 }
 
-/// The scale of the exponentials of one row, whose greatest element is known.
-pub(crate) fn find_scale<T: Float>(level: Level, greatest: T, offset: Offset, stats: &mut Stats<T>) {
-    let x = &[greatest; LANES];
+/// The scales of the exponentials of rows whose greatest elements are known.
+pub(crate) fn find_scales<T: Float>(level: Level, greatest: &[T], offset: Offset, stats: &mut Stats<T>) {
+    let mut x = [[T::zero(); LANES]; GROUP];
+    for (x, &greatest) in x.iter_mut().zip(greatest) {
+        *x = [greatest; LANES];
+    }
+    let x = x[..greatest.len()].as_flattened();
     dispatch(level, FindGreatest::<_, true> { x, row_len: LANES, offset, scratch: &mut Greatests::new(), stats });
 }
 
@@ -134,6 +138,8 @@ pub(crate) struct AddUp<'a, T, K> {
     /// `y` receives the exponentials, if they are kept.
     pub(crate) slices: Slices<'a, T>,
     pub(crate) stats: &'a Stats<T>,
+    /// The number of the row in `stats`.
+    pub(crate) row: usize,
     pub(crate) first: &'a mut LaneSums<T>,
     pub(crate) second: &'a mut LaneSums<T>,
 }
@@ -144,14 +150,14 @@ impl<T: Float, K: Accumulate> Task<T> for AddUp<'_, T, K> {
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
-        let Self { mut slices, stats, first, second, .. } = self;
+        let Self { mut slices, stats, row, first, second, .. } = self;
         slices.row_len = slices.x().len().max(1);
         let mut tails = Tails::<T, 1>::new();
         if !slices.row_len.is_multiple_of(LANES) {
             tails.take::<K>(&slices);
         }
         let (mut first_sums, mut second_sums) = ([first.load::<R>()], [second.load::<R>()]);
-        of_rows::<T, R, K, 1>(&mut slices, &mut tails, stats, &mut first_sums, &mut second_sums);
+        of_rows::<T, R, K, 1>(&mut slices, &mut tails, stats, row, &mut first_sums, &mut second_sums);
         first.store(&first_sums[0]);
         if K::SECOND {
             second.store(&second_sums[0]);
@@ -218,7 +224,7 @@ impl<T: Float, K: Accumulate> Task<T> for Sum<'_, T, K> {
         }
         let mut first = [Sums::of(K::FAST); GROUP];
         let mut second = [if K::COUNTS { Sums::of_counts() } else { Sums::of_anything() }; GROUP];
-        of_rows::<T, R, K, GROUP>(&mut slices, tails, stats, &mut first, &mut second);
+        of_rows::<T, R, K, GROUP>(&mut slices, tails, stats, 0, &mut first, &mut second);
         let rounded = K::COUNTS || K::OF_OUTPUT && rounded;
         // Both digits of the first sum, then the second: the trees side by side.
         let mut lanes = [[R::of(0.0); HALF]; 3 * GROUP];
@@ -264,8 +270,8 @@ impl<T: Float, K: Accumulate> Task<T> for Sum<'_, T, K> {
 }
 
 #[inline(always)]
-pub(crate) fn store<T: Float, R: Lane<T>>((hi, lo): Partial<[R; GROUP]>, to: &mut Partial<PerRow<T>>) {
-    for i in 0..GROUP {
+pub(crate) fn store<T: Float, R: Lane<T>, const W: usize>((hi, lo): Partial<[R; W]>, to: &mut Partial<PerRow<T>>) {
+    for i in 0..W {
         (to.0[i], to.1[i]) = (hi[i].store(), lo[i].store());
     }
 }
@@ -305,22 +311,25 @@ impl<T: Float> Task<T> for Merge<'_, T> {
     }
 }
 
-/// The sums over the lanes of merged chunks of one row.
-pub(crate) struct Totals<'a, T> {
-    pub(crate) first: &'a LaneSums<T>,
-    pub(crate) second: &'a LaneSums<T>,
+/// The sums over the lanes of merged chunks, of a group of rows.
+pub(crate) struct Totals<'a, T, const W: usize> {
+    pub(crate) first: &'a [LaneSums<T>; W],
+    pub(crate) second: &'a [LaneSums<T>; W],
     pub(crate) stats: &'a mut Stats<T>,
 }
 
-impl<T: Float> Task<T> for Totals<'_, T> {
+impl<T: Float, const W: usize> Task<T> for Totals<'_, T, W> {
     type Output = ();
     type Home = Self;
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
-        let (hi, lo) = total_anything(&[self.first.load::<R>(), self.second.load::<R>()]);
-        let (first, second) = (&mut self.stats.first, &mut self.stats.second);
-        (first.0[0], first.1[0]) = (hi[0].store(), lo[0].store());
-        (second.0[0], second.1[0]) = (hi[1].store(), lo[1].store());
+        for (sums, totals) in [(self.first, &mut self.stats.first), (self.second, &mut self.stats.second)] {
+            let mut loaded = [Sums::<R, LANES>::of_anything(); W];
+            for (loaded, sums) in loaded.iter_mut().zip(sums) {
+                *loaded = sums.load();
+            }
+            store(total_anything(&loaded), totals);
+        }
     }
 }
