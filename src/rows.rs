@@ -9,6 +9,7 @@
 pub(crate) mod affine;
 pub(crate) mod broadcast;
 pub(crate) mod by_lanes;
+pub(crate) mod by_parts;
 pub(crate) mod engine;
 pub(crate) mod exact;
 pub(crate) mod exponentials;

@@ -8,7 +8,7 @@ use crate::kernel::tiles::{TILE, Tile};
 use crate::rows::formula::{Rows, Slices};
 use crate::rows::gather::{self, ByTiles, Work};
 use crate::rows::layout::Layout;
-use crate::rows::reduce::{CHUNK, Partial};
+use crate::rows::reduce::{CHUNK, LANE_CHUNK, Partial};
 use crate::rows::stats::SIDE;
 use crate::rows::terms::{Stage, Terms};
 
@@ -47,7 +47,7 @@ fn losses_of<T: Element>(_: &BatchLoss, batch: Batch<'_, T>) {
     let mut job = settings.job(level, row_len, (classes, weights), times, losses);
     if layout.inner() > 1 {
         along_axis(&mut job, layout, logits, t, grad);
-    } else if row_len > CHUNK {
+    } else if row_len > LANE_CHUNK || row_len > CHUNK && (!T::IS_FLOAT || job.has_weights()) {
         long_rows(&mut job, logits, t, grad);
     } else {
         short_rows(&mut job, logits, t, grad);
@@ -64,7 +64,7 @@ pub(super) fn total_of<T: Element>((hi, lo): Partial<Plain<T>>) -> f64 {
 
 pub(super) type Plain<T> = <<T as Element>::Float as Float>::Plain;
 
-/// Rows of up to [`CHUNK`] logits.
+/// Rows of up to [`CHUNK`] logits, or without weights of up to [`LANE_CHUNK`].
 fn short_rows<T: Element>(job: &mut Job<'_, T::Float>, logits: &[T], t: Option<&[T]>, grad: &mut [T]) {
     let row_len = job.row_len;
     // Rows that must be converted fill one tile.

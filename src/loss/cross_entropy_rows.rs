@@ -93,6 +93,11 @@ impl<T: Float> Job<'_, T> {
         self.classes.is_none() || self.spread != T::zero()
     }
 
+    /// Whether the numbers of any class are weighted.
+    pub(super) fn has_weights(&self) -> bool {
+        self.is_weighted() || self.weights.is_some()
+    }
+
     fn is_focal(&self) -> bool {
         self.gamma > T::zero()
     }
@@ -144,8 +149,8 @@ impl<T: Float> Job<'_, T> {
         (self.losses)(at, &rows.loss[..count]);
     }
 
-    /// Processes rows of up to [`CHUNK`](crate::rows::reduce::CHUNK) logits, from row `at` on, with their distributions and, if
-    /// wanted, their gradient.
+    /// Processes rows of up to [`CHUNK`](crate::rows::reduce::CHUNK) logits, or without weights up to
+    /// [`LANE_CHUNK`](crate::rows::reduce::LANE_CHUNK), from row `at` on, with their distributions and, if wanted, their gradient.
     pub(super) fn short_rows(&mut self, at: usize, x: &[T], t: Option<&[T]>, grad: Option<&mut [T]>) {
         let (level, row_len, weighted, times) = (self.level, self.row_len, self.is_weighted(), self.times);
         let mut tile = self.weights.map(|_| Tile::<T, TILE>::new());
@@ -184,7 +189,7 @@ impl<T: Float> Job<'_, T> {
     pub(super) fn long_row(&mut self, at: usize, gradient: bool, keeps: bool, part: &mut Parts<'_, T>) {
         let (level, row_len, weighted, times) = (self.level, self.row_len, self.is_weighted(), self.times);
         let mut rows = self.targets(at, 1);
-        let stats = rest_by_parts(level, row_len, gradient && keeps, part);
+        let stats = rest_by_parts(level, 1, row_len, gradient && keeps, part);
         if weighted {
             self.weigh(&stats, &mut rows, part);
         }

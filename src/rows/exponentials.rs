@@ -99,8 +99,15 @@ fn whole_blocks<T: Float, R: Lane<T>, K: Accumulate, const W: usize>(
     if K::KEEPS {
         let x_blocks = x.map(|x| x.as_chunks::<DEPTH>().0);
         for (b, e) in e.as_chunks_mut::<DEPTH>().0.iter_mut().enumerate() {
-            let copy = *e;
-            let x = x_blocks.map_or(&copy, |x| &x[b]);
+            // Only where it is needed: an output that is not read first need not come from memory before it is written.
+            let copy;
+            let x = match x_blocks {
+                Some(x) => &x[b],
+                None => {
+                    copy = *e;
+                    &copy
+                }
+            };
             let grad_y = grad_blocks.map_or(x, |grad_y| &grad_y[b]);
             block::<T, R, K, W, DEPTH, 1>(x, grad_y, e, scales, first, second);
         }
@@ -240,6 +247,7 @@ pub(crate) fn of_rows<T: Float, R: Lane<T>, K: Accumulate, const G: usize>(
     slices: &mut Slices<'_, T>,
     tails: &mut Tails<T, G>,
     stats: &Stats<T>,
+    first_row: usize,
     first: &mut [Sums<R, LANES>; G],
     second: &mut [Sums<R, LANES>; G],
 ) {
@@ -254,7 +262,7 @@ pub(crate) fn of_rows<T: Float, R: Lane<T>, K: Accumulate, const G: usize>(
                 slices.grad_y.map(|grad_y| grad_y[from..to].as_chunks().0),
             );
             let y = if K::KEEPS || x.is_none() { slices.y[from..to].as_chunks_mut().0 } else { &mut [] };
-            let scale = OfRow::<R>::of(stats, row);
+            let scale = OfRow::<R>::of(stats, first_row + row);
             whole_blocks::<T, R, K, LANES>(x, grad_y, y, scale, &mut first[row], &mut second[row]);
         }
     }
@@ -264,12 +272,12 @@ pub(crate) fn of_rows<T: Float, R: Lane<T>, K: Accumulate, const G: usize>(
         // Several rows at a time, because their chains of operations do not wait for one another.
         if const { G >= DEPTH && abreast::<R>(DEPTH) > 1 } {
             while row + DEPTH <= rows {
-                column_of_rows::<T, R, K, G, DEPTH>(slices, tails, stats, row, start, first, second);
+                column_of_rows::<T, R, K, G, DEPTH>(slices, tails, stats, first_row, row, start, first, second);
                 row += DEPTH;
             }
         }
         while row < rows {
-            column_of_rows::<T, R, K, G, 1>(slices, tails, stats, row, start, first, second);
+            column_of_rows::<T, R, K, G, 1>(slices, tails, stats, first_row, row, start, first, second);
             row += 1;
         }
         start += LANES;
@@ -282,6 +290,7 @@ fn column_of_rows<T: Float, R: Lane<T>, K: Accumulate, const G: usize, const N: 
     slices: &mut Slices<'_, T>,
     tails: &mut Tails<T, G>,
     stats: &Stats<T>,
+    first_row: usize,
     row: usize,
     start: usize,
     first: &mut [Sums<R, LANES>; G],
@@ -292,7 +301,7 @@ fn column_of_rows<T: Float, R: Lane<T>, K: Accumulate, const G: usize, const N: 
     let (from, stride) = if whole { (start, row_len) } else { (LANES - (row_len - start), 2 * LANES) };
     let mut x = [[T::zero(); LANES]; N];
     let mut grad_y = [[T::zero(); LANES]; N];
-    let mut scales = [OfRow::<R>::of(stats, row); N];
+    let mut scales = [OfRow::<R>::of(stats, first_row + row); N];
     let elements = if whole { slices.x() } else { tails.x.as_flattened() };
     let gradients = if whole { slices.grad_y.unwrap_or(&[]) } else { tails.grad_y.as_flattened() };
     for n in 0..N {
@@ -307,7 +316,7 @@ fn column_of_rows<T: Float, R: Lane<T>, K: Accumulate, const G: usize, const N: 
         {
             grad_y[n] = *column;
         }
-        scales[n] = OfRow::of(stats, row + n);
+        scales[n] = OfRow::of(stats, first_row + row + n);
     }
     let mut e = x;
     let (first, second) = (first[row..].first_chunk_mut::<N>(), second[row..].first_chunk_mut::<N>());

@@ -16,6 +16,8 @@ pub(crate) struct Finish<'a, T, F> {
     pub(crate) grad_y: Option<&'a [T]>,
     pub(crate) y: &'a mut [T],
     pub(crate) stats: &'a Stats<T>,
+    /// The number of the first row in `stats`.
+    pub(crate) row: usize,
 }
 
 impl<T: Float, F: RowFormula> Task<T> for Finish<'_, T, F> {
@@ -24,12 +26,13 @@ impl<T: Float, F: RowFormula> Task<T> for Finish<'_, T, F> {
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
-        let Self { formula, row_len, x, grad_y, y, stats } = self;
+        let Self { formula, row_len, x, grad_y, y, stats, row: first } = self;
         let row_len = row_len.min(y.len()).max(1);
         let constants = constants::<T, R, F, GROUP>(formula, stats);
         let mut ends = [[T::zero(); LANES]; 2];
         for (i, y) in y.chunks_exact_mut(row_len).enumerate() {
             let row = i * row_len..(i + 1) * row_len;
+            let i = (first + i) % GROUP;
             let constants = &[constants[0][i], constants[1][i], constants[2][i], constants[3][i]];
             let grad_y = grad_y.map(|grad_y| &grad_y[row.clone()]);
             let (x, grad_y) = (if F::OF_EXP { None } else { x }, if F::OF_GRADIENT { grad_y } else { None });

@@ -3,7 +3,7 @@
 use num_traits::float::FloatCore;
 use num_traits::{One, Zero};
 
-use super::engine::greatest_by_parts;
+use super::by_parts::greatest_by_parts;
 use super::formula::{Rows, Slices};
 use super::gather::{ByTiles, Work};
 use super::layout::{Layout, rows_along_axis, rows_of_length};
@@ -107,7 +107,7 @@ fn rows<T: Element>(level: Level, layout: Layout, values: bool, x: Option<&[T]>,
             times(grad_y, y);
         }
         Rows::Parts { row_len, part, .. } => {
-            let greatest = greatest_by_parts::<_, 1>(level, row_len, part)[0];
+            let greatest = greatest_by_parts(level, row_len, part)[0];
             let (mut nan, mut first, mut at) = (false, None, 0);
             part(0..row_len, false, &mut |_, slices| {
                 // Infinity stands for NaN too.

@@ -52,7 +52,7 @@ impl<R: Real, const W: usize, const NAN: bool> Greatest<R, W, NAN> {
     where
         R: Lane<T>,
     {
-        let (blocks, rest) = columns.as_chunks::<{ 4 * DEPTH }>();
+        let (blocks, rest) = columns.as_chunks::<DEPTH>();
         for columns in blocks {
             take::<T, R, W, _, NAN>(columns, &mut self.max, &mut self.sum);
         }

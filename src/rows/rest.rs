@@ -3,13 +3,13 @@
 use core::marker::PhantomData;
 
 use super::by_lanes::{ByLanes, WIDE, whole_sides};
-use super::engine::greatest_by_parts;
+use super::by_parts::sums_by_parts;
 use super::formula::{Parts, Slices};
 use super::probability::Rest;
-use super::reduce::{CHUNK, DEPTH, LaneSums};
+use super::reduce::{CHUNK, DEPTH, LANE_CHUNK, LaneSums};
 use super::side::{scale_by_greatest, to_columns};
 use super::stats::{Column, Columns, GROUP, Offset, SIDE, Stats};
-use super::sums::{self, Merge, Scratch, Totals, chunks, find_scale, parts, sum};
+use super::sums::{self, Scratch, sum};
 use crate::kernel::dispatch::dispatch;
 use crate::kernel::element::Float;
 use crate::kernel::level::Level;
@@ -26,7 +26,7 @@ pub(crate) struct Group<'a, T> {
     pub(crate) stats: &'a Stats<T>,
 }
 
-/// Calls `f` with each group of rows of up to [`CHUNK`] elements. Short rows lie side by side if the caller wants that.
+/// Calls `f` with each group of rows of up to [`LANE_CHUNK`] elements. Short rows lie side by side if the caller wants that.
 pub(crate) fn rest_of_groups<T: Float>(
     level: Level,
     x: &[T],
@@ -61,6 +61,18 @@ pub(crate) fn rest_of_groups<T: Float>(
         let mut e = e.as_deref_mut().map(|e| &mut e[at * row_len..][..x.len()]);
         let (offset, rounded, scratch, stats) = (Offset::OnGrid, false, &mut scratch, &mut stats);
         let keeps = e.is_some();
+        if row_len > CHUNK {
+            let count = x.len() / row_len;
+            let stats = rest_by_parts(level, count, row_len, keeps, &mut |range, _, f| {
+                for row in 0..count {
+                    let part = row * row_len + range.start..row * row_len + range.end;
+                    let y = e.as_deref_mut().map_or(&mut [][..], |e| &mut e[part.clone()]);
+                    f(row, Slices { row_len: part.len(), x: Some(&x[part]), grad_y: None, y });
+                }
+            });
+            f(Group { at, x, e, columns: None, stats: &stats });
+            continue;
+        }
         let slices = Slices { row_len, x: Some(x), grad_y: None, y: e.as_deref_mut().unwrap_or(&mut []) };
         if keeps {
             sum::<T, Rest<true>>(level, slices, offset, rounded, scratch, stats);
@@ -77,47 +89,43 @@ fn add_up<T: Float>(
     slices: Slices<'_, T>,
     keeps: bool,
     stats: &Stats<T>,
+    row: usize,
     first: &mut LaneSums<T>,
     second: &mut LaneSums<T>,
 ) {
     if keeps {
-        sums::add_up::<T, Rest<true>>(level, slices, stats, first, second);
+        sums::add_up::<T, Rest<true>>(level, slices, stats, row, first, second);
     } else {
-        sums::add_up::<T, Rest<false>>(level, slices, stats, first, second);
+        sums::add_up::<T, Rest<false>>(level, slices, stats, row, first, second);
     }
 }
 
 /// Writes the exponentials of a part of a row to its output.
 pub(crate) fn keep_exponentials<T: Float>(level: Level, slices: &mut Slices<'_, T>, stats: &Stats<T>) {
     let (mut first, mut second) = (LaneSums::of_exponentials(), LaneSums::of_anything());
-    add_up(level, slices.part(0..slices.y.len()), true, stats, &mut first, &mut second);
+    add_up(level, slices.part(0..slices.y.len()), true, stats, 0, &mut first, &mut second);
 }
 
-/// The greatest element and the sums of one row of any length: see [`long`](super::engine::long). If `part` `keeps` its output, the
-/// output then holds the exponentials.
-pub(crate) fn rest_by_parts<T: Float>(level: Level, row_len: usize, keeps: bool, part: Parts<'_, T>) -> Stats<T> {
-    let mut stats = Stats::new();
-    find_scale(level, greatest_by_parts::<_, 1>(level, row_len, part)[0], Offset::OnGrid, &mut stats);
-    let (mut firsts, mut seconds) = (LaneSums::of_anything(), LaneSums::of_anything());
-    // Starts at the end of the row, which the search for the greatest has just left in the cache.
-    for chunk in chunks(row_len).rev() {
-        let (mut first, mut second) = (LaneSums::of_exponentials(), LaneSums::of_anything());
-        for range in parts(chunk) {
-            part(range, false, &mut |_, slices| add_up(level, slices, keeps, &stats, &mut first, &mut second));
-        }
-        let (firsts, seconds) = (&mut firsts, &mut seconds);
-        dispatch(level, Merge { exponentials: true, first: &first, second: &second, firsts, seconds });
-    }
-    dispatch(level, Totals { first: &firsts, second: &seconds, stats: &mut stats });
-    stats
+/// The greatest elements and the sums of up to [`PARTED`](super::formula::PARTED) rows of any length. If `part` `keeps` its output,
+/// the output then holds the exponentials.
+pub(crate) fn rest_by_parts<T: Float>(
+    level: Level,
+    rows: usize,
+    row_len: usize,
+    keeps: bool,
+    part: Parts<'_, T>,
+) -> Stats<T> {
+    sums_by_parts(level, rows, row_len, Some(Offset::OnGrid), false, part, &mut |row, slices, stats, first, second| {
+        add_up(level, slices, keeps, stats, row, first, second);
+    })
 }
 
 /// Calls `f` with groups of rows: the number of the first row, the elements, the greatest elements and sums.
 pub(crate) fn rest_of_rows<T: Float>(level: Level, x: &[T], row_len: usize, f: &mut dyn FnMut(usize, &[T], &Stats<T>)) {
-    if row_len <= CHUNK {
+    if row_len <= LANE_CHUNK {
         return rest_of_groups(level, x, row_len, None, true, &mut |Group { at, x, stats, .. }| f(at, x, stats));
     }
     for (row, x) in x.chunks_exact(row_len).enumerate() {
-        f(row, x, &rest_by_parts(level, row_len, false, &mut |range, _, f| f(0, Slices::read(&x[range], None))));
+        f(row, x, &rest_by_parts(level, 1, row_len, false, &mut |range, _, f| f(0, Slices::read(&x[range], None))));
     }
 }

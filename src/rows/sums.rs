@@ -78,9 +78,13 @@ impl<T: Float, const NAN: bool> Task<T> for FindGreatest<'_, T, NAN> {
     }
 }
 
-/// Finds the scale of the exponentials of a row from its greatest element.
-pub(crate) fn find_scale<T: Float>(level: Level, greatest: T, offset: Offset, stats: &mut Stats<T>) {
-    let x = &[greatest; LANES];
+/// Finds the scales of the exponentials of some rows from their greatest elements.
+pub(crate) fn find_scales<T: Float>(level: Level, greatest: &[T], offset: Offset, stats: &mut Stats<T>) {
+    let mut x = [[T::zero(); LANES]; GROUP];
+    for (x, &greatest) in x.iter_mut().zip(greatest) {
+        *x = [greatest; LANES];
+    }
+    let x = x[..greatest.len()].as_flattened();
     dispatch(level, FindGreatest::<_, true> { x, row_len: LANES, offset, scratch: &mut Greatests::new(), stats });
 }
 
@@ -135,6 +139,7 @@ pub(crate) fn add_up<T: Float, K: Accumulate>(
     level: Level,
     mut slices: Slices<'_, T>,
     stats: &Stats<T>,
+    row: usize,
     first: &mut LaneSums<T>,
     second: &mut LaneSums<T>,
 ) {
@@ -142,7 +147,7 @@ pub(crate) fn add_up<T: Float, K: Accumulate>(
     let (sums, tails) = (PhantomData::<K>, &mut Tails::new());
     tails.take::<K>(level, &slices);
     let reborrowed = Slices { row_len: slices.row_len, x: slices.x, grad_y: slices.grad_y, y: &mut *slices.y };
-    dispatch(level, AddUp { sums, slices: reborrowed, tails, stats, first, second });
+    dispatch(level, AddUp { sums, slices: reborrowed, tails, stats, row, first, second });
     tails.give::<K>(level, slices.row_len, slices.y);
 }
 
@@ -152,6 +157,8 @@ struct AddUp<'a, T, K> {
     slices: Slices<'a, T>,
     tails: &'a mut Tails<T, 1>,
     stats: &'a Stats<T>,
+    /// The number of the row in `stats`.
+    row: usize,
     first: &'a mut LaneSums<T>,
     second: &'a mut LaneSums<T>,
 }
@@ -162,9 +169,9 @@ impl<T: Float, K: Accumulate> Task<T> for AddUp<'_, T, K> {
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
-        let Self { mut slices, tails, stats, first, second, .. } = self;
+        let Self { mut slices, tails, stats, row, first, second, .. } = self;
         let (mut first_sums, mut second_sums) = ([first.load::<R>()], [second.load::<R>()]);
-        of_rows::<T, R, K, 1>(&mut slices, tails, stats, &mut first_sums, &mut second_sums);
+        of_rows::<T, R, K, 1>(&mut slices, tails, stats, row, &mut first_sums, &mut second_sums);
         first.store(&first_sums[0]);
         if K::SECOND {
             second.store(&second_sums[0]);
@@ -232,7 +239,7 @@ impl<T: Float, K: Accumulate> Task<T> for Sum<'_, T, K> {
         let Self { mut slices, rounded, tails, stats, .. } = self;
         let mut first = [Sums::of(K::FAST); GROUP];
         let mut second = [if K::COUNTS { Sums::of_counts() } else { Sums::of_anything() }; GROUP];
-        of_rows::<T, R, K, GROUP>(&mut slices, tails, stats, &mut first, &mut second);
+        of_rows::<T, R, K, GROUP>(&mut slices, tails, stats, 0, &mut first, &mut second);
         let rounded = K::COUNTS || K::OF_OUTPUT && rounded;
         // The trees of the first sum's two parts run side by side, and then the trees of the second sum.
         let mut lanes = [[R::of(0.0); HALF]; 3 * GROUP];
@@ -278,8 +285,8 @@ impl<T: Float, K: Accumulate> Task<T> for Sum<'_, T, K> {
 }
 
 #[inline(always)]
-pub(crate) fn store<T: Float, R: Lane<T>>((hi, lo): Partial<[R; GROUP]>, to: &mut Partial<PerRow<T>>) {
-    for i in 0..GROUP {
+pub(crate) fn store<T: Float, R: Lane<T>, const W: usize>((hi, lo): Partial<[R; W]>, to: &mut Partial<PerRow<T>>) {
+    for i in 0..W {
         (to.0[i], to.1[i]) = (hi[i].store(), lo[i].store());
     }
 }
@@ -319,22 +326,25 @@ impl<T: Float> Task<T> for Merge<'_, T> {
     }
 }
 
-/// The sums over the lanes of merged chunks of one row.
-pub(crate) struct Totals<'a, T> {
-    pub(crate) first: &'a LaneSums<T>,
-    pub(crate) second: &'a LaneSums<T>,
+/// The sums over the lanes of merged chunks, of a group of rows.
+pub(crate) struct Totals<'a, T, const W: usize> {
+    pub(crate) first: &'a [LaneSums<T>; W],
+    pub(crate) second: &'a [LaneSums<T>; W],
     pub(crate) stats: &'a mut Stats<T>,
 }
 
-impl<T: Float> Task<T> for Totals<'_, T> {
+impl<T: Float, const W: usize> Task<T> for Totals<'_, T, W> {
     type Output = ();
     type Home = Self;
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
-        let (hi, lo) = total_anything(&[self.first.load::<R>(), self.second.load::<R>()]);
-        let (first, second) = (&mut self.stats.first, &mut self.stats.second);
-        (first.0[0], first.1[0]) = (hi[0].store(), lo[0].store());
-        (second.0[0], second.1[0]) = (hi[1].store(), lo[1].store());
+        for (sums, totals) in [(self.first, &mut self.stats.first), (self.second, &mut self.stats.second)] {
+            let mut loaded = [Sums::<R, LANES>::of_anything(); W];
+            for (loaded, sums) in loaded.iter_mut().zip(sums) {
+                *loaded = sums.load();
+            }
+            store(total_anything(&loaded), totals);
+        }
     }
 }
