@@ -8,18 +8,20 @@
 //!
 //! So the CPU level decides only which results take the third step, and not what they are.
 
+mod brief;
 mod definitions;
 mod double;
 mod elementary;
 pub(crate) mod round;
 
+use self::brief::BLOCK;
 use self::double::Double;
 use self::round::{Format, Products, Reach, Round, Widen, decided};
 use crate::activation::Activation;
 use crate::kernel::dispatch::dispatch;
 use crate::kernel::element::Element;
 use crate::kernel::level::Level;
-use crate::kernel::tiles::{SHORT, Tile};
+use crate::kernel::tiles::{SHORT, Tile, copied_tiles};
 use crate::pass::{Pass, Pieces};
 
 /// An activation whose results are correctly rounded: the exact real number, rounded once, to nearest, ties to even.
@@ -85,6 +87,13 @@ pub trait Definition: Activation<f64> + Sync {
         Reach::RELATIVE
     }
 
+    /// Values or derivatives by short formulas, rounded to `f32`, up to a block that has one which may be wrong. Returns how many
+    /// elements are right, `None` if there are no such formulas. The lengths are whole numbers of blocks.
+    #[doc(hidden)]
+    fn brief(&self, _level: Level, _part: Part, _x: &[f32], _y: &mut [f32]) -> Option<usize> {
+        None
+    }
+
     /// Values or derivatives in `f64`. Where they are not known, NaN.
     #[doc(hidden)]
     fn approximate(&self, level: Level, part: Part, x: &[f64], y: &mut [f64]) {
@@ -113,6 +122,10 @@ impl Definition for &(dyn Definition + '_) {
 
     fn reach(&self, part: Part) -> Reach {
         (**self).reach(part)
+    }
+
+    fn brief(&self, level: Level, part: Part, x: &[f32], y: &mut [f32]) -> Option<usize> {
+        (**self).brief(level, part, x, y)
     }
 
     fn approximate(&self, level: Level, part: Part, x: &[f64], y: &mut [f64]) {
@@ -149,11 +162,85 @@ fn mark(x: &[f64], y: &mut [f64], condition: impl Fn(f64) -> bool) {
 const TILE: usize = 512;
 
 #[inline(never)]
-fn run(f: &dyn Definition, level: Level, format: Format, pass: Pass<'_, f32>) {
-    if pass.len() <= SHORT {
-        Tiles::<SHORT>::new().run(f, level, format, pass);
-    } else {
-        Tiles::<TILE>::new().run(f, level, format, pass);
+fn run(f: &dyn Definition, level: Level, format: Format, mut pass: Pass<'_, f32>) {
+    let (len, results) = (pass.len(), Results { f, level, format });
+    for start in (0..len).step_by(TILE) {
+        match pass.part(start..len.min(start + TILE)) {
+            Pass::Forward { x, y } => results.compute(Part::Value, x, y),
+            Pass::ForwardInPlace { x } => copied_tiles(x, |x, y| results.compute(Part::Value, x, y)),
+            Pass::Derivative { x, dydx } => results.compute(Part::Slope, x, dydx),
+            Pass::ForwardWithDerivative { x, y, dydx } => {
+                results.compute(Part::Value, x, y);
+                results.compute(Part::Slope, x, dydx);
+            }
+            Pass::Backward { x, grad_y, grad_x } => {
+                results.compute(Part::Slope, x, grad_x);
+                dispatch(level, Products { format, grad_y, grad_x });
+            }
+        }
+    }
+}
+
+/// How results are computed: for at most a tile.
+#[derive(Clone, Copy)]
+struct Results<'f> {
+    f: &'f dyn Definition,
+    level: Level,
+    format: Format,
+}
+
+impl Results<'_> {
+    fn compute(self, part: Part, x: &[f32], y: &mut [f32]) {
+        let (len, mut at, mut span) = (x.len(), 0, BLOCK);
+        while let Some(done) = self.brief(part, &x[at..], &mut y[at..]) {
+            if done > 0 {
+                span = BLOCK;
+            }
+            at += done;
+            if at == len {
+                return;
+            }
+            // If many blocks are open, the tests of most are saved.
+            let end = len.min(at + span);
+            self.wide(part, &x[at..end], &mut y[at..end]);
+            (at, span) = (end, span * 2);
+            if at == len {
+                return;
+            }
+        }
+        self.wide(part, x, y);
+    }
+
+    /// The short formulas, up to a block with a result that they do not decide. Returns how many results are right, `None` if there are
+    /// no short formulas.
+    fn brief(self, part: Part, x: &[f32], y: &mut [f32]) -> Option<usize> {
+        if !self.format.is_f32() {
+            return None;
+        }
+        let (len, whole) = (x.len(), x.len() / BLOCK * BLOCK);
+        let (x, x_rest) = x.split_at(whole);
+        let (y, y_rest) = y.split_at_mut(whole);
+        let mut done = 0;
+        if whole > 0 || len == 0 {
+            done = self.f.brief(self.level, part, x, y)?;
+        }
+        if done == whole && done < len {
+            let (mut padded, mut results) = ([x_rest[0]; BLOCK], [0.0; BLOCK]);
+            padded[..x_rest.len()].copy_from_slice(x_rest);
+            if self.f.brief(self.level, part, &padded, &mut results)? == BLOCK {
+                y_rest.copy_from_slice(&results[..x_rest.len()]);
+                done = len;
+            }
+        }
+        Some(done)
+    }
+
+    fn wide(self, part: Part, x: &[f32], y: &mut [f32]) {
+        if x.len() <= SHORT {
+            Tiles::<SHORT>::new().run(self, part, x, y);
+        } else {
+            Tiles::<TILE>::new().run(self, part, x, y);
+        }
     }
 }
 
@@ -168,32 +255,9 @@ impl<const N: usize> Tiles<N> {
         Self { x: Tile::new(), y: Tile::new() }
     }
 
-    fn run(&mut self, f: &dyn Definition, level: Level, format: Format, mut pass: Pass<'_, f32>) {
-        let len = pass.len();
-        for start in (0..len).step_by(N) {
-            let pass = pass.part(start..len.min(start + N));
-            let n = pass.len();
-            dispatch(level, Widen { from: pass.inputs(), to: self.x.of(n) });
-            let mut store = |part, out: &mut [f32]| self.store(f, level, format, part, out);
-            match pass {
-                Pass::Forward { y, .. } => store(Part::Value, y),
-                Pass::ForwardInPlace { x } => store(Part::Value, x),
-                Pass::Derivative { dydx, .. } => store(Part::Slope, dydx),
-                Pass::ForwardWithDerivative { y, dydx, .. } => {
-                    store(Part::Value, y);
-                    store(Part::Slope, dydx);
-                }
-                Pass::Backward { grad_y, grad_x, .. } => {
-                    store(Part::Slope, grad_x);
-                    dispatch(level, Products { format, grad_y, grad_x });
-                }
-            }
-        }
-    }
-
-    /// The results for the inputs in the tile.
-    fn store(&mut self, f: &dyn Definition, level: Level, format: Format, part: Part, out: &mut [f32]) {
-        let (x, y) = (self.x.of(out.len()), self.y.of(out.len()));
+    fn run(&mut self, Results { f, level, format }: Results<'_>, part: Part, from: &[f32], out: &mut [f32]) {
+        let (x, y) = (self.x.of(from.len()), self.y.of(from.len()));
+        dispatch(level, Widen { from, to: &mut *x });
         f.approximate(level, part, x, y);
         let reach = f.reach(part);
         match reach.parts {
