@@ -1,12 +1,15 @@
 //! `Exact`: results that are the exact number, rounded once.
 //!
-//! Ziv's method (ACM Trans. Math. Softw. 17, 1991), tile by tile:
+//! Ziv's method (ACM Trans. Math. Softw. 17, 1991), in three steps:
 //!
-//! 1. the kernel for `f64` computes a tile, with a relative error that is far below 2^-44;
-//! 2. a result whose lower and upper bound round to the same number is that number;
-//! 3. the others, about one in 2^19 and all ties, are computed one by one with 106 bits, and rounded once.
+//! 1. short formulas in `f64`, with a relative error of at most 2^-39, compute blocks: see `brief`. A result whose lower and upper
+//!    bound round to the same number is that number. In one block of 125 there is another result;
+//! 2. such a block goes to the kernel for `f64`, whose relative error is far below 2^-44;
+//! 3. what that does not decide either, about one result in 2^19 and all ties, is computed by itself with 106 bits, and rounded
+//!    once.
 //!
-//! So the CPU level decides only which results take the third step, and not what they are.
+//! So the CPU level decides only which results take which step, and not what they are. Without fused multiply-add, for halves, and
+//! for functions without short formulas, the second step is the first.
 
 mod brief;
 mod definitions;
@@ -42,9 +45,12 @@ use crate::pass::{Pass, Pieces};
 /// - Special values: NaN, infinities, kinks and the signs of zeros are as without `Exact`.
 /// - Parameters: as they are given, but bounded as the type says of `f64`. The default `alpha` of
 ///   [`HardSigmoid`](crate::HardSigmoid) stands for 1/6.
-/// - Time: three to five times the default's for functions that are made of exponentials, and five to fifteen times for those that
-///   are made of straight lines. A result that is a tie, or nearly one, takes some microseconds more. That is one result in 250,000.
-///   It is also most results below the normal range if the function halves such numbers, as GELU does.
+/// - Time, in `f32`: two to three times the default's for [`Sigmoid`](crate::Sigmoid), [`Tanh`](crate::Tanh),
+///   [`GeluTanh`](crate::GeluTanh), [`Silu`](crate::Silu), [`Elu`](crate::Elu), [`Softplus`](crate::Softplus) and
+///   [`Mish`](crate::Mish), three to four times for [`Gelu`](crate::Gelu). Three to five times for other functions that are made of
+///   exponentials, for halves, and without fused multiply-add; five to fifteen times for functions that are made of straight lines.
+///   A result that is a tie, or nearly one, takes some microseconds more. That is one result in 250,000. It is also most results
+///   below the normal range if the function halves such numbers, as GELU does.
 /// - Source: Ziv, "Fast evaluation of elementary mathematical functions with correctly rounded last bit", ACM Trans. Math. Softw. 17,
 ///   1991.
 ///

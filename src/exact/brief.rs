@@ -139,15 +139,19 @@ fn are_right<const CANCELS: bool>(reach: Reach, x: &[f32], y: &[f32]) -> bool {
     !open
 }
 
-/// Gives a [`Definition`](super::Definition) its short formulas. With `cancels`, its reach counts for derivatives.
+/// Gives a [`Definition`](super::Definition) its short formulas. With `cancels`, its reach counts for derivatives. With `if`, it has
+/// them only then.
 macro_rules! brief {
     () => {
-        $crate::exact::brief::brief!(@ false);
+        $crate::exact::brief::brief!(@ false, |_f| true);
     };
     (cancels) => {
-        $crate::exact::brief::brief!(@ true);
+        $crate::exact::brief::brief!(@ true, |_f| true);
     };
-    (@ $cancels:literal) => {
+    (if |$f:ident| $has_them:expr) => {
+        $crate::exact::brief::brief!(@ false, |$f| $has_them);
+    };
+    (@ $cancels:literal, |$f:ident| $has_them:expr) => {
         $crate::kernel::element::compiled! {
             fn brief(
                 &self,
@@ -156,6 +160,10 @@ macro_rules! brief {
                 x: &[f32],
                 y: &mut [f32],
             ) -> Option<usize> {
+                let $f = self;
+                if !$has_them {
+                    return None;
+                }
                 $crate::exact::brief::run::<Self, $cancels>(self, self.reach(part), level, part, x, y)
             }
         }

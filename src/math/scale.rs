@@ -75,7 +75,7 @@ impl<R: Real> Scale<R> {
     /// |x| times the factor. A factor of 0 is fine: then it is 0, for infinite x too.
     #[inline(always)]
     pub(crate) fn times_abs(self, x: R) -> Scaled<R> {
-        let most = (R::per_type(114.75, if R::BRIEF { 114.75 } else { 790.0 }) / self.factor)
+        let most = (R::per_type(114.75, if R::BRIEF { 700.0 } else { 790.0 }) / self.factor)
             .at_most(R::per_type(two_to(70) as f32, two_to(510)));
         let a = x.abs().at_most(most);
         let (z, z_lo) = self.times(a, None);
