@@ -1,6 +1,5 @@
 //! The first step of [`Exact`](super::Exact), for `f32`: the kernel's formula in lanes of [`Brief`], and a rounding test, in one loop.
 
-use super::Part;
 use super::round::Reach;
 use crate::activation::Elementwise;
 use crate::kernel::abreast::Abreast;
@@ -14,7 +13,8 @@ use crate::math::two_to;
 /// Elements that are tested together.
 pub(super) const BLOCK: usize = 64;
 
-/// What brief results may be off by: 2^-38 of the result, in units in the last place of an `f64`. They are off by at most half of that: `examples/exact --brief`.
+/// What brief results may be off by: 2^-38 of the result, in units in the last place of an `f64`. They are off by at most half of
+/// that: `examples/exact --brief`.
 const WINDOW: u64 = 1 << 15;
 
 /// Where the parts of a derivative cancel, what brief results may be off by is 2^-50, so those that are smaller than this are open.
@@ -24,7 +24,8 @@ const NEAR_ROOT: f32 = two_to(-12) as f32;
 const REST: u64 = (1 << 29) - 1;
 const TIE: u64 = 1 << 28;
 
-/// Computes blocks, until there is one with a result that may be rounded wrongly. Returns how many elements are right.
+/// Computes values or derivatives, until there is a block with a result that may be rounded wrongly. Returns how many elements are
+/// right.
 ///
 /// The lengths are equal, and whole numbers of blocks.
 #[inline(always)]
@@ -32,16 +33,17 @@ pub(super) fn run<F: Elementwise, const CANCELS: bool>(
     f: &F,
     reach: Reach,
     level: Level,
-    part: Part,
+    slope: bool,
     x: &[f32],
     y: &mut [f32],
 ) -> Option<usize> {
     if !level.is_fused() {
         return None;
     }
-    Some(match part {
-        Part::Value => dispatch(level, Blocks::<F, false, false> { f, reach, x, y }),
-        Part::Slope => dispatch(level, Blocks::<F, true, CANCELS> { f, reach, x, y }),
+    Some(if slope {
+        dispatch(level, Blocks::<F, true, CANCELS> { f, reach, x, y })
+    } else {
+        dispatch(level, Blocks::<F, false, false> { f, reach, x, y })
     })
 }
 
@@ -62,6 +64,7 @@ impl<F: Elementwise, const SLOPE: bool, const CANCELS: bool> Task<f64> for Block
         if !R::FUSED {
             return 0;
         }
+        // With another test, fewer vectors fit the registers.
         match if CANCELS { 2 } else { F::ABREAST } {
             1 => self.blocks::<1, 64>(),
             2 => self.blocks::<2, 32>(),
@@ -161,10 +164,12 @@ macro_rules! brief {
                 y: &mut [f32],
             ) -> Option<usize> {
                 let $f = self;
-                if !$has_them {
-                    return None;
+                if $has_them {
+                    let slope = matches!(part, $crate::exact::Part::Slope);
+                    $crate::exact::brief::run::<Self, $cancels>($f, $f.reach(part), level, slope, x, y)
+                } else {
+                    None
                 }
-                $crate::exact::brief::run::<Self, $cancels>(self, self.reach(part), level, part, x, y)
             }
         }
     };

@@ -45,7 +45,8 @@ pub(crate) fn brief_bounded<R: Real>(x: R) -> R {
     x.at_least(R::of(-112.0)).at_most(R::of(112.0))
 }
 
-/// sigmoid(x) in the lane `Brief`, for |x| <= 112, in units: (m + r)/(m + r + e^-x (m + r)). `f64` has room for e^112 and its digits.
+/// sigmoid(x) in the lane `Brief`, for |x| <= 112, in units: (m + r)/((m + r) + 2^n (m - r)).
+/// `f64` has room for e^112 beside its digits.
 #[inline(always)]
 pub(crate) fn brief_sigmoid<R: Real>(x: R, unit: &Unit) -> R {
     let Logistic { m, r, scale } = Logistic::in_units(x, None, unit);
