@@ -1,25 +1,30 @@
 //! `Exact`: results that are the exact number, rounded once.
 //!
-//! Ziv's method (ACM Trans. Math. Softw. 17, 1991), tile by tile:
+//! Ziv's method (ACM Trans. Math. Softw. 17, 1991), in three steps:
 //!
-//! 1. the kernel for `f64` computes a tile, with a relative error that is far below 2^-44;
-//! 2. if the lower and the upper bound of a result round to the same number, that number is the result;
-//! 3. the other results, about one in 2^19 and all ties, are computed one by one with 106 bits, and rounded once.
+//! 1. short formulas in `f64`, with a relative error of at most 2^-39, compute blocks: see `brief`. A result whose lower and upper
+//!    bound round to the same number is that number. In one block of 125 there is another result;
+//! 2. such a block goes to the kernel for `f64`, whose relative error is far below 2^-44;
+//! 3. what that does not decide either, about one result in 2^19 and all ties, is computed by itself with 106 bits, and rounded
+//!    once.
 //!
-//! So the CPU level decides only which results need the third step, but does not change them.
+//! So the CPU level decides only which results take which step, and not what they are. Without fused multiply-add, for halves, and
+//! for functions without short formulas, the second step is the first.
 
+mod brief;
 mod definitions;
 mod double;
 mod elementary;
 pub(crate) mod round;
 
+use self::brief::BLOCK;
 use self::double::Double;
 use self::round::{Format, Products, Reach, Round, Widen, decided};
 use crate::activation::Activation;
 use crate::kernel::dispatch::dispatch;
 use crate::kernel::element::Element;
 use crate::kernel::level::Level;
-use crate::kernel::tiles::{SHORT, Tile};
+use crate::kernel::tiles::{SHORT, Tile, copied_tiles};
 use crate::pass::{Pass, Pieces};
 
 /// An activation whose results are correctly rounded: the exact real number, rounded once, to nearest, ties to even.
@@ -40,9 +45,12 @@ use crate::pass::{Pass, Pieces};
 /// - Special values: NaN, infinities, kinks and the signs of zeros are as without `Exact`.
 /// - Parameters: used as they are given, within the limits that the type states for `f64`. The default `alpha` of
 ///   [`HardSigmoid`](crate::HardSigmoid) stands for 1/6.
-/// - Time: three to five times the default's for functions with exponentials, and five to fifteen times for piecewise linear
-///   functions. A tie, or nearly a tie, takes some microseconds more. One result in 250,000 is such a tie. So are most results below
-///   the normal range if the function halves such numbers, as GELU does.
+/// - Time, in `f32`: two to three times the default's for [`Sigmoid`](crate::Sigmoid), [`Tanh`](crate::Tanh),
+///   [`GeluTanh`](crate::GeluTanh), [`Silu`](crate::Silu), [`Elu`](crate::Elu), [`Softplus`](crate::Softplus) and
+///   [`Mish`](crate::Mish), three to four times for [`Gelu`](crate::Gelu). Three to five times for other functions that are made of
+///   exponentials, for halves, and without fused multiply-add; five to fifteen times for functions that are made of straight lines.
+///   A result that is a tie, or nearly one, takes some microseconds more. That is one result in 250,000. It is also most results
+///   below the normal range if the function halves such numbers, as GELU does.
 /// - Source: Ziv, "Fast evaluation of elementary mathematical functions with correctly rounded last bit", ACM Trans. Math. Softw. 17,
 ///   1991.
 ///
@@ -85,6 +93,13 @@ pub trait Definition: Activation<f64> + Sync {
         Reach::RELATIVE
     }
 
+    /// Values or derivatives by short formulas, rounded to `f32`, up to a block that has one which may be wrong. Returns how many
+    /// elements are right, `None` if there are no such formulas. The lengths are whole numbers of blocks.
+    #[doc(hidden)]
+    fn brief(&self, _level: Level, _part: Part, _x: &[f32], _y: &mut [f32]) -> Option<usize> {
+        None
+    }
+
     /// Computes values or derivatives in `f64`, or NaN where the kernel does not give them.
     #[doc(hidden)]
     fn approximate(&self, level: Level, part: Part, x: &[f64], y: &mut [f64]) {
@@ -113,6 +128,10 @@ impl Definition for &(dyn Definition + '_) {
 
     fn reach(&self, part: Part) -> Reach {
         (**self).reach(part)
+    }
+
+    fn brief(&self, level: Level, part: Part, x: &[f32], y: &mut [f32]) -> Option<usize> {
+        (**self).brief(level, part, x, y)
     }
 
     fn approximate(&self, level: Level, part: Part, x: &[f64], y: &mut [f64]) {
@@ -149,11 +168,85 @@ fn mark(x: &[f64], y: &mut [f64], condition: impl Fn(f64) -> bool) {
 const TILE: usize = 512;
 
 #[inline(never)]
-fn run(f: &dyn Definition, level: Level, format: Format, pass: Pass<'_, f32>) {
-    if pass.len() <= SHORT {
-        Tiles::<SHORT>::new().run(f, level, format, pass);
-    } else {
-        Tiles::<TILE>::new().run(f, level, format, pass);
+fn run(f: &dyn Definition, level: Level, format: Format, mut pass: Pass<'_, f32>) {
+    let (len, results) = (pass.len(), Results { f, level, format });
+    for start in (0..len).step_by(TILE) {
+        match pass.part(start..len.min(start + TILE)) {
+            Pass::Forward { x, y } => results.compute(Part::Value, x, y),
+            Pass::ForwardInPlace { x } => copied_tiles(x, |x, y| results.compute(Part::Value, x, y)),
+            Pass::Derivative { x, dydx } => results.compute(Part::Slope, x, dydx),
+            Pass::ForwardWithDerivative { x, y, dydx } => {
+                results.compute(Part::Value, x, y);
+                results.compute(Part::Slope, x, dydx);
+            }
+            Pass::Backward { x, grad_y, grad_x } => {
+                results.compute(Part::Slope, x, grad_x);
+                dispatch(level, Products { format, grad_y, grad_x });
+            }
+        }
+    }
+}
+
+/// How results are computed: for at most a tile.
+#[derive(Clone, Copy)]
+struct Results<'f> {
+    f: &'f dyn Definition,
+    level: Level,
+    format: Format,
+}
+
+impl Results<'_> {
+    fn compute(self, part: Part, x: &[f32], y: &mut [f32]) {
+        let (len, mut at, mut span) = (x.len(), 0, BLOCK);
+        while let Some(done) = self.brief(part, &x[at..], &mut y[at..]) {
+            if done > 0 {
+                span = BLOCK;
+            }
+            at += done;
+            if at == len {
+                return;
+            }
+            // If many blocks are open, the tests of most are saved.
+            let end = len.min(at + span);
+            self.wide(part, &x[at..end], &mut y[at..end]);
+            (at, span) = (end, span * 2);
+            if at == len {
+                return;
+            }
+        }
+        self.wide(part, x, y);
+    }
+
+    /// The short formulas, up to a block with a result that they do not decide. Returns how many results are right, `None` if there are
+    /// no short formulas.
+    fn brief(self, part: Part, x: &[f32], y: &mut [f32]) -> Option<usize> {
+        if !self.format.is_f32() {
+            return None;
+        }
+        let (len, whole) = (x.len(), x.len() / BLOCK * BLOCK);
+        let (x, x_rest) = x.split_at(whole);
+        let (y, y_rest) = y.split_at_mut(whole);
+        let mut done = 0;
+        if whole > 0 || len == 0 {
+            done = self.f.brief(self.level, part, x, y)?;
+        }
+        if done == whole && done < len {
+            let (mut padded, mut results) = ([x_rest[0]; BLOCK], [0.0; BLOCK]);
+            padded[..x_rest.len()].copy_from_slice(x_rest);
+            if self.f.brief(self.level, part, &padded, &mut results)? == BLOCK {
+                y_rest.copy_from_slice(&results[..x_rest.len()]);
+                done = len;
+            }
+        }
+        Some(done)
+    }
+
+    fn wide(self, part: Part, x: &[f32], y: &mut [f32]) {
+        if x.len() <= SHORT {
+            Tiles::<SHORT>::new().run(self, part, x, y);
+        } else {
+            Tiles::<TILE>::new().run(self, part, x, y);
+        }
     }
 }
 
@@ -168,32 +261,9 @@ impl<const N: usize> Tiles<N> {
         Self { x: Tile::new(), y: Tile::new() }
     }
 
-    fn run(&mut self, f: &dyn Definition, level: Level, format: Format, mut pass: Pass<'_, f32>) {
-        let len = pass.len();
-        for start in (0..len).step_by(N) {
-            let pass = pass.part(start..len.min(start + N));
-            let n = pass.len();
-            dispatch(level, Widen { from: pass.inputs(), to: self.x.of(n) });
-            let mut store = |part, out: &mut [f32]| self.store(f, level, format, part, out);
-            match pass {
-                Pass::Forward { y, .. } => store(Part::Value, y),
-                Pass::ForwardInPlace { x } => store(Part::Value, x),
-                Pass::Derivative { dydx, .. } => store(Part::Slope, dydx),
-                Pass::ForwardWithDerivative { y, dydx, .. } => {
-                    store(Part::Value, y);
-                    store(Part::Slope, dydx);
-                }
-                Pass::Backward { grad_y, grad_x, .. } => {
-                    store(Part::Slope, grad_x);
-                    dispatch(level, Products { format, grad_y, grad_x });
-                }
-            }
-        }
-    }
-
-    /// The results for the inputs in the tile.
-    fn store(&mut self, f: &dyn Definition, level: Level, format: Format, part: Part, out: &mut [f32]) {
-        let (x, y) = (self.x.of(out.len()), self.y.of(out.len()));
+    fn run(&mut self, Results { f, level, format }: Results<'_>, part: Part, from: &[f32], out: &mut [f32]) {
+        let (x, y) = (self.x.of(from.len()), self.y.of(from.len()));
+        dispatch(level, Widen { from, to: &mut *x });
         f.approximate(level, part, x, y);
         let reach = f.reach(part);
         match reach.parts {

@@ -344,6 +344,8 @@ pub use functions::softplus::SoftplusBeta;
 pub use functions::xielu::XieluAlphas;
 pub use kernel::element::Element;
 // Lanes that formulas are tested in. A caller has no way to take a number out of one.
+#[doc(hidden)]
+pub use kernel::lanes::Brief;
 #[cfg(feature = "std")]
 #[doc(hidden)]
 pub use kernel::lanes::Fused;

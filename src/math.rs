@@ -41,6 +41,7 @@
 //! assert_eq!(y, [1.0, (-1.0_f32).exp()]);
 //! ```
 
+mod brief;
 mod erf;
 mod exp;
 mod fast;
@@ -53,13 +54,14 @@ mod power;
 mod root;
 mod scale;
 mod sine;
+mod unit;
 
 pub(crate) use crate::kernel::error_free::{fast_two_sum, less_product, two_sum};
 use crate::kernel::real::Real;
 
 pub use erf::{erf, erfc};
 pub(crate) use exp::{
-    RowExp, Unit, bounded_abs, exp_neg, exp_neg_series, exp_neg_with_error, expm1_neg, lifted_one, two_to, unlift,
+    RowExp, bounded_abs, brief_exp, exp_neg, exp_neg_series, exp_neg_with_error, expm1_neg, lifted_one, two_to, unlift,
 };
 pub use exp::{exp, exp2, expm1};
 pub(crate) use fast::{Exp2Ratio, exp2_parts, fast_tanh, normal_slope, normal_tail_recip, twice_atanh};
@@ -68,7 +70,8 @@ pub use log::{ln, ln_1p};
 pub use log1p::log1p_exp;
 pub(crate) use log1p::{log1p_exp_neg, log1p_of_sum, log1p_of_sum_unrounded};
 pub(crate) use logistic::{
-    Low, sigmoid_from_left, sigmoid_neg, sigmoid_neg_slope, sigmoid_slope_and_tanh, tanh_slope, times_sigmoid_neg,
+    Low, brief_bounded, brief_sigmoid, brief_slope, sigmoid_from_left, sigmoid_neg, sigmoid_neg_slope,
+    sigmoid_slope_and_tanh, tanh_slope, times_sigmoid_neg,
 };
 pub use logistic::{sigmoid, tanh};
 pub(crate) use normal::{NormalTail, bell, normal_tail};
@@ -77,6 +80,7 @@ pub use root::rsqrt;
 pub(crate) use scale::Scale;
 pub use sine::{cos, sin};
 pub(crate) use sine::{sin_cos, sin_square};
+pub(crate) use unit::Unit;
 
 /// A number as `value * unlift`, where unlift is a power of two. `value` is normal even if the number is subnormal, so that formulas
 /// lose no digits. The caller multiplies the two in its last operation.

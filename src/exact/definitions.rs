@@ -3,6 +3,7 @@
 //! The kernels in `functions` compute the same with other, fast formulas. These here need not be fast, so you can compare them with
 //! the documentation. They use the parameters as they are given.
 
+use super::brief::brief;
 use super::double::Double;
 use super::elementary::{
     exp, expm1, log_cosh, log1p, normal, normal_density, sigmoid, sigmoid_slope, sine, sine_square, tanh, tanhshrink,
@@ -153,12 +154,19 @@ define!(
     }
 );
 
-define!(Sigmoid | _f, x | sigmoid(x), sigmoid_slope(x));
-define!(Tanh | _f, x | tanh(x), sigmoid_slope(x.times_power(2.0)).times_power(4.0));
+define!(Sigmoid | _f, x | sigmoid(x), sigmoid_slope(x), {
+    brief!();
+});
+define!(Tanh | _f, x | tanh(x), sigmoid_slope(x.times_power(2.0)).times_power(4.0), {
+    brief!();
+});
 define!(Tanhshrink | _f, x | tanhshrink(x), tanh(x).square());
 define!(LogCosh | _f, x | log_cosh(x), tanh(x));
 define!(Exponential | _f, x | exp(x), exp(x));
-define!(Elu | f, x | choose(x.hi > 0.0, x, expm1(x) * f.alpha()), choose(x.hi > 0.0, ONE, exp(x) * f.alpha()));
+define!(Elu | f, x | choose(x.hi > 0.0, x, expm1(x) * f.alpha()), choose(x.hi > 0.0, ONE, exp(x) * f.alpha()), {
+    // Results with a greater alpha are not below the normal range where the short formulas end.
+    brief!(if |f| f.alpha().abs() < two_to(500));
+});
 define!(
     Selu | _f,
     x | if x.hi > 0.0 { x * LAMBDA } else { expm1(x) * LAMBDA_ALPHA },
@@ -172,7 +180,10 @@ define!(
 define!(
     Softplus | f,
     x | choose(x.hi > 0.0, x, 0.0) + log1p(exp(-(x.abs() * bounded(f.beta())))) / bounded(f.beta()),
-    sigmoid(x * bounded(f.beta()))
+    sigmoid(x * bounded(f.beta())),
+    {
+        brief!();
+    }
 );
 define!(LogSigmoid | _f, x | choose(x.hi < 0.0, x, 0.0) - log1p(exp(-x.abs())), sigmoid(-x));
 define!(
@@ -189,6 +200,8 @@ define!(
 );
 
 define!(Gelu | _f, x | x * normal(x), normal(x) + x * normal_density(x), {
+    brief!(cancels);
+
     fn reach(&self, part: Part) -> Reach {
         root_between(part, -1.0, -0.5)
     }
@@ -235,12 +248,16 @@ define!(
         sigmoid(z) + sigmoid_slope(z) * (z + cube.times_power(2.0))
     },
     {
+        brief!(cancels);
+
         fn reach(&self, part: Part) -> Reach {
             root_between(part, -2.0, -0.3)
         }
     }
 );
 define!(Silu | _f, x | x * sigmoid(x), swish_slope(x), {
+    brief!(cancels);
+
     fn reach(&self, part: Part) -> Reach {
         root_between(part, -2.0, -0.5)
     }
@@ -264,6 +281,8 @@ define!(
         factor + x * slope
     },
     {
+        brief!(cancels);
+
         fn reach(&self, part: Part) -> Reach {
             root_between(part, -2.0, -0.5)
         }

@@ -43,10 +43,14 @@ impl Format {
         Self { least_normal, greatest, coarse }
     }
 
+    pub(super) fn is_f32(self) -> bool {
+        self.least_normal == 0.0
+    }
+
     /// Rounds to nearest, ties to even.
     #[inline(always)]
     pub(crate) fn round(self, y: f64) -> f32 {
-        if self.least_normal == 0.0 {
+        if self.is_f32() {
             return y as f32;
         }
         // Above 2^200 a number becomes infinite anyway, and an infinity must not become NaN.

@@ -113,6 +113,7 @@ const UNIT: Unit = Unit::new(
     (2.398_832_4e-9, -6.175_149_918_155_315e-19),
     ((9.714_111, 9.714_091_028_024_995), (-2.030_010_2e-5, -1.299_371_087_005_762_8e-12)),
     Coefficients { f32: &Unit::c_f32(C3), f64: &Unit::c_f64(C3) },
+    Coefficients { f32: &[], f64: &Unit::brief_c(C3) },
 );
 
 impl GeluTanh {
@@ -121,6 +122,14 @@ impl GeluTanh {
     fn arguments<R: Real>(x: R) -> (R, R, R, Low<R>) {
         // Beyond this bound, a e^-z(a) is zero.
         Self::arguments_up_to(x, R::per_type(10.9, 21.6))
+    }
+
+    /// `(x, x^2, z)` in the lane `Brief`, z in units. Beyond 10.9 results are below the normal range of `f32`, or x.
+    #[inline(always)]
+    fn brief<R: Real>(x: R) -> (R, R, R) {
+        let x = x.at_least(R::of(-10.9)).at_most(R::of(10.9));
+        let square = x * x;
+        (x, square, x * (square + R::of(D.recip())))
     }
 
     /// The same, with |x| bounded by `most`.
@@ -144,12 +153,20 @@ impl Elementwise for GeluTanh {
 
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
+        if R::BRIEF {
+            let (_, _, z) = Self::brief(x);
+            return x.at_least(R::of(-10.9)) * math::brief_sigmoid(z, &UNIT);
+        }
         let (a, _, z, low) = Self::arguments(x);
         hinge(x, math::times_sigmoid_neg(a, z, Some(low)))
     }
 
     #[inline(always)]
     fn slope<R: Real>(&self, x: R) -> R {
+        if R::BRIEF {
+            let (x, square, z) = Self::brief(x);
+            return math::brief_slope(z, (x * square).mul_add(R::of(2.0), z) * R::of(C3), &UNIT);
+        }
         let (a, square, z, low) = Self::arguments(x);
         // x z'(x) = z(x) + 2 C3 x^3.
         let twice = square + square;

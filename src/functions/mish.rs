@@ -83,6 +83,12 @@ impl Elementwise for Mish {
 
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
+        if R::BRIEF {
+            // tanh(log(1 + e)) = n/(n + 2), n = e (e + 2).
+            let e = math::exp_neg(-math::brief_bounded(x), None).number();
+            let n = e.mul_add(e, e + e);
+            return x.at_least(R::of(-112.0)) * (n / (n + R::of(2.0)));
+        }
         let Parts { left, a, e, e_lo, t, w, w_lo, b, b_lo } = Parts::new(x);
         let (factor, other) = (R::select(left, e.value, t), R::select(left, w, t + t));
         let top = factor * other;
@@ -93,6 +99,15 @@ impl Elementwise for Mish {
 
     #[inline(always)]
     fn slope<R: Real>(&self, x: R) -> R {
+        if R::BRIEF {
+            // n/(n + 2) + 4 x e (e + 1)/(n + 2)^2.
+            let x = math::brief_bounded(x);
+            let e = math::brief_exp(x);
+            let n = e.mul_add(e, e + e);
+            let inverse = R::of(1.0) / (n + R::of(2.0));
+            let factor = (e * inverse) * e.mul_add(inverse, inverse);
+            return (x * R::of(4.0)).mul_add(factor, n * inverse);
+        }
         let Parts { left, a, e, e_lo, t, b, b_lo, .. } = Parts::new(x);
         let (zero, one, two) = (R::of(0.0), R::of(1.0), R::of(2.0));
         let four_x = a.copysign(x) * R::of(4.0);

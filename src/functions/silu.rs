@@ -7,7 +7,7 @@ use crate::activation::{Elementwise, compiled_passes, fast_form};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::kernel::real::Real;
-use crate::math::{self, Lifted, Low, Scale};
+use crate::math::{self, Lifted, Low, Scale, Unit};
 use crate::parametric::{Parametric, compiled_parametric};
 use crate::second::second_slope_of;
 
@@ -43,12 +43,19 @@ impl Elementwise for Silu {
 
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
+        if R::BRIEF {
+            return x.at_least(R::of(-112.0)) * math::sigmoid(x);
+        }
         let a = math::bounded_abs(x);
         hinge(x, math::times_sigmoid_neg(a, a, None))
     }
 
     #[inline(always)]
     fn slope<R: Real>(&self, x: R) -> R {
+        if R::BRIEF {
+            let x = math::brief_bounded(x);
+            return math::brief_slope(x, x, &Unit::ONE);
+        }
         let a = math::bounded_abs(x);
         reflect(x, math::sigmoid_neg_slope(a, a, None).number())
     }

@@ -58,8 +58,8 @@ fn value<R: Real>(x: R, scale: Scale<R>, recip: Scale<R>) -> R {
     let tail = math::log1p_exp_neg(scaled.z, Some(scaled.z_lo));
     // 1/beta is an unevaluated sum, because its rounding would cost up to an ULP.
     let right = match recip.factor_lo {
-        Some(lo) => tail.value.mul_add(tail.unlift * lo, x.at_least(R::of(0.0))),
-        None => x.at_least(R::of(0.0)),
+        Some(lo) if !R::BRIEF => tail.value.mul_add(tail.unlift * lo, x.at_least(R::of(0.0))),
+        _ => x.at_least(R::of(0.0)),
     };
     tail.value.mul_add(tail.unlift * recip.factor, right)
 }
@@ -75,6 +75,9 @@ impl Elementwise for Softplus {
 
     #[inline(always)]
     fn slope<R: Real>(&self, x: R) -> R {
+        if R::BRIEF {
+            return math::sigmoid(x * Scale::of(self.beta).factor);
+        }
         let scaled = Scale::of(self.beta).times_abs(x);
         math::sigmoid_from_left(x, math::sigmoid_neg(scaled.z, Some(scaled.z_lo)))
     }

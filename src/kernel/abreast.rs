@@ -87,6 +87,7 @@ impl<R: Real, const N: usize> Sealed for Abreast<R, N> {}
 
 impl<R: Real, const N: usize> Real for Abreast<R, N> {
     const FUSED: bool = R::FUSED;
+    const BRIEF: bool = R::BRIEF;
     type Mask = (R::Mask, R::Mask, R::Mask, R::Mask);
 
     #[inline(always)]

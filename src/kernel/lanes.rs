@@ -31,6 +31,12 @@ pub struct Fused<T>(pub(crate) T);
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct Plain<T>(pub(crate) T);
 
+/// A lane of `f64` for results that are rounded to `f32`: formulas may be off by 2^-39 of the result in it, so they take shorter
+/// polynomials, and keep no low parts. [`Exact`](crate::Exact) tests each result. Only for CPUs with fused multiply-add.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Brief<T>(pub T);
+
 /// 1.5 * 2^mantissa. Adding it to a number leaves the nearest integer in the low bits.
 macro_rules! rounder {
     ($float:ident, $mantissa:literal) => {
@@ -55,7 +61,7 @@ macro_rules! operators {
 macro_rules! lane {
     (
         $lane:ident<$float:ident>, mantissa: $mantissa:literal,
-        |$c32:ident, $c64:ident| $pick:ident, fused: $fused:literal,
+        |$c32:ident, $c64:ident| $pick:ident, fused: $fused:literal, brief: $brief:literal,
         mul_add: |$a:ident, $b:ident, $c:ident| $mul_add:expr, two_mul: |$p:ident, $q:ident| $two_mul:expr,
         turns: |$angle:ident, $angle_lo:ident| $turns:expr
     ) => {
@@ -75,6 +81,7 @@ macro_rules! lane {
             type Mask = bool;
 
             const FUSED: bool = $fused;
+            const BRIEF: bool = $brief;
 
             #[inline(always)]
             fn of(c: f64) -> Self {
@@ -141,7 +148,7 @@ macro_rules! lane {
 
             #[inline(always)]
             fn ramp(self) -> Self {
-                if $fused {
+                if $fused && !$brief {
                     // 3 to 10 % faster than a maximum of floats, except with SSE2, which has no unsigned minimum of integers.
                     Self($float::from_bits(self.0.to_bits().min((-0.0 as $float).to_bits())))
                 } else {
@@ -202,7 +209,7 @@ macro_rules! lanes {
     ) => {
         #[cfg(feature = "std")]
         lane!(
-            Fused<$float>, mantissa: $mantissa, |$c32, $c64| $pick, fused: true,
+            Fused<$float>, mantissa: $mantissa, |$c32, $c64| $pick, fused: true, brief: false,
             mul_add: |a, b, c| a.mul_add(b, c),
             two_mul: |a, b| {
                 let hi = a * b;
@@ -211,7 +218,7 @@ macro_rules! lanes {
             turns: |$angle, $angle_lo| $turns
         );
         lane!(
-            Plain<$float>, mantissa: $mantissa, |$c32, $c64| $pick, fused: false,
+            Plain<$float>, mantissa: $mantissa, |$c32, $c64| $pick, fused: false, brief: false,
             mul_add: |a, b, c| a * b + c,
             two_mul: |a, b| {
                 let (a_hi, b_hi) = ({ let $v = a; $split }, { let $v = b; $split });
@@ -238,3 +245,17 @@ lanes!(f64, mantissa: 52, for_f64 of for_f32, for_f64, split: |v| {
     let up = v * ((1u64 << 27) + 1) as f64;
     up - (up - v)
 }, turns: |x, lo| quarter_turns::of_f64(x, lo));
+
+lane!(
+    Brief<f64>, mantissa: 52, |for_f32, for_f64| for_f64, fused: true, brief: true,
+    mul_add: |a, b, c| {
+        // Not in `core`, where no CPU runs it.
+        #[cfg(feature = "std")]
+        let sum = a.mul_add(b, c);
+        #[cfg(not(feature = "std"))]
+        let sum = a * b + c;
+        sum
+    },
+    two_mul: |a, b| (a * b, 0.0),
+    turns: |x, lo| quarter_turns::of_f64(x, lo)
+);

@@ -52,6 +52,10 @@ pub trait Real:
     /// Whether `mul_add` rounds once.
     const FUSED: bool;
 
+    /// Whether errors of 2^-39 do: see [`Brief`](super::lanes::Brief).
+    #[doc(hidden)]
+    const BRIEF: bool = false;
+
     /// A constant, rounded to the type.
     fn of(c: f64) -> Self;
 

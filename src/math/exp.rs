@@ -1,6 +1,7 @@
 //! The exponential, in parts that formulas combine without losing digits.
 
-use super::Lifted;
+use super::unit::Unit;
+use super::{Lifted, brief};
 use crate::kernel::real::{Coefficients, Real};
 
 /// q(r) with e^-r = 1 - r + r^2 q(r), |r| <= ln(2)/2 and 1 % more.
@@ -46,38 +47,23 @@ const Q_HALF: Coefficients = {
     Coefficients { f32: &F32, f64: &F64 }
 };
 
-/// c(r^2) with e^-r = (m - r)/(m + r), m = r coth(r/2) = 2 + r^2 c(r^2), |r| <= ln(2)/2 and 1 % more.
-///
-/// Relative error of e^-r: 2^-30.2 (`f32`), 2^-61.4 (`f64`). Fitted with coefficients rounded to the type by
-/// `tools/exp.sollya`.
-const C: Coefficients = Coefficients {
-    f32: &[0.166_666_24, -2.766_520_7e-3],
-    f64: &[
-        0.166_666_666_666_665_96,
-        -2.777_777_777_695_907e-3,
-        6.613_756_304_996_735e-5,
-        -1.653_388_379_315_634_3e-6,
-        4.137_437_766_418_222e-8,
-    ],
-};
-
 /// 2^64 (`f64`: 2^128). Small exponentials are multiplied by this, so that they stay normal. In a quotient the lift costs nothing,
 /// because it replaces a 1. In a product it costs one multiplication, at the end.
 #[inline(always)]
 pub(crate) fn lifted_one<R: Real>() -> R {
-    R::per_type(two_to(64) as f32, two_to(128))
+    R::per_type(two_to(64) as f32, if R::BRIEF { 1.0 } else { two_to(128) })
 }
 
 /// log2 of [`lifted_one`].
 #[inline(always)]
 fn lift<R: Real>() -> R {
-    R::per_type(64.0, 128.0)
+    R::per_type(64.0, if R::BRIEF { 0.0 } else { 128.0 })
 }
 
 /// The reciprocal of [`lifted_one`].
 #[inline(always)]
 pub(crate) fn unlift<R: Real>() -> R {
-    R::per_type(two_to(-64) as f32, two_to(-128))
+    R::per_type(two_to(-64) as f32, if R::BRIEF { 1.0 } else { two_to(-128) })
 }
 
 /// |x|, bounded by 112 (`f64`: 768), where even |x| e^-|x| is zero.
@@ -88,7 +74,8 @@ pub(crate) fn bounded_abs<R: Real>(x: R) -> R {
 
 #[inline(always)]
 fn most<R: Real>() -> R {
-    R::per_type(112.0, 768.0)
+    // In the lane `Brief` nothing is lifted: there 2^n is normal up to 708.
+    R::per_type(112.0, if R::BRIEF { 700.0 } else { 768.0 })
 }
 
 /// `(r, w, scale)` with `scale * (1 + r w) * unlift()` = 2^n e^-((s + s_lo)/2 + n l), for 0 <= s <= 224 (`f64`: 1536) and `s_lo`
@@ -111,75 +98,32 @@ pub(crate) fn exp_neg_half_series<R: Real>(s: R, s_lo: R) -> (R, R, R) {
     let sum = if R::FUSED { s } else { s + s_lo };
     let (n, scale) = sum.round_exp2(R::of(-0.5 * core::f64::consts::LOG2_E), lift());
     let ln2 = R::of(core::f64::consts::LN_2);
-    let r = if R::FUSED {
+    let r = if R::BRIEF {
+        n.mul_add(ln2 + ln2, s)
+    } else if R::FUSED {
         n.mul_add(ln2 + ln2, s) + s_lo
     } else {
         let (ln2_hi, _) = Unit::ONE.split_ln2::<R>();
         let rest = ln2 - ln2_hi;
         n.mul_add(ln2_hi + ln2_hi, s) + n.mul_add(rest + rest, s_lo)
     };
-    (r, r.polynomial(&Q_HALF), scale)
-}
-
-/// A unit in which the argument of an exponential is counted, and the constants of the reduction in this unit. With constants in
-/// this unit, no product with the unit is needed.
-pub(crate) struct Unit {
-    /// The unit, and its rounding errors in each type.
-    pub(crate) value: (f64, (f32, f64)),
-    /// ln 2 in units, as a sum. Its high part has so few bits (16; `f64`: 42) that n times it is exact.
-    ln2: ((f32, f64), (f32, f64)),
-    /// [`C`] in units.
-    c: Coefficients,
-}
-
-impl Unit {
-    pub(crate) const ONE: Self = Self { value: (1.0, (0.0, 0.0)), ln2: (LN2_HI, LN2_LO), c: C };
-
-    /// Takes a unit u and its rounding errors in `f32` and `f64`; ln 2 / u in two parts; `c[i] u^(2 i + 1)`.
-    pub(crate) const fn new(value: f64, value_lo: (f32, f64), ln2: ((f32, f64), (f32, f64)), c: Coefficients) -> Self {
-        Self { value: (value, value_lo), ln2, c }
-    }
-
-    /// The coefficients of [`C`] for a unit.
-    pub(crate) const fn c_f32(unit: f64) -> [f32; C.f32.len()] {
-        let (mut c, mut power, mut i) = ([0.0; C.f32.len()], unit, 0);
-        while i < c.len() {
-            c[i] = (C.f32[i] as f64 * power) as f32;
-            power *= unit * unit;
-            i += 1;
-        }
-        c
-    }
-
-    /// See [`c_f32`](Self::c_f32).
-    pub(crate) const fn c_f64(unit: f64) -> [f64; C.f64.len()] {
-        let (mut c, mut power, mut i) = ([0.0; C.f64.len()], unit, 0);
-        while i < c.len() {
-            c[i] = C.f64[i] * power;
-            power *= unit * unit;
-            i += 1;
-        }
-        c
-    }
-
-    #[inline(always)]
-    pub(super) fn split_ln2<R: Real>(&self) -> (R, R) {
-        let (hi, lo) = self.ln2;
-        (R::per_type(hi.0, hi.1), R::per_type(lo.0, lo.1))
-    }
+    (r, r.polynomial(brief::pick::<R>(&Q_HALF, &brief::Q_HALF)), scale)
 }
 
 /// `(m, r, scale)` with e^(a + a_lo) = `scale * (m + r) / (m - r) * 2^lift`, for 0 <= a <= 115 (`f64`: 790) and `a_lo`
-/// below an ULP of a. a, m and r are in units.
+/// below an ulp of a. a, m and r are in units. In the lane `Brief`, `scale` is the reciprocal of that,
+/// a may be negative, and `SHORT` says that the shorter polynomial does.
 ///
 /// It takes half the multiplications of the polynomial, for formulas that divide anyway. m is in [2, 2.03], |r| <= 0.36; the rounding
 /// of m nearly cancels in the ratio.
 #[inline(always)]
-pub(crate) fn exp_ratio<R: Real>(a: R, a_lo: Option<R>, lift: R, unit: &Unit) -> (R, R, R) {
-    let (n, scale) = a.round_exp2(R::of(unit.value.0 * core::f64::consts::LOG2_E), -lift);
-    let r = remainder(a, a_lo, -n, unit);
+pub(crate) fn exp_ratio<R: Real, const SHORT: bool>(a: R, a_lo: Option<R>, lift: R, unit: &Unit) -> (R, R, R) {
+    let per_unit = R::of(unit.value.0 * core::f64::consts::LOG2_E);
+    let (n, scale) = if R::BRIEF { a.round_exp2(-per_unit, lift) } else { a.round_exp2(per_unit, -lift) };
+    let r = remainder(a, a_lo, if R::BRIEF { n } else { -n }, unit);
     let square = r * r;
-    (square.mul_add(square.polynomial(&unit.c), R::of(2.0 / unit.value.0)), r, scale)
+    let c = if SHORT { brief::pick::<R>(&unit.c, &unit.brief_c) } else { &unit.c };
+    (square.mul_add(square.polynomial(c), R::of(2.0 / unit.value.0)), r, scale)
 }
 
 /// The exponentials of a row of numbers, e^x / 2^n, where the integer n makes the greatest one 1/sqrt 2 to sqrt 2.
@@ -298,7 +242,7 @@ impl<R: Real> RowExp<R> {
 fn exp_neg_parts<R: Real>(a: R, a_lo: Option<R>, lift: R) -> (R, R) {
     let (n, scale) = a.round_exp2(R::of(-core::f64::consts::LOG2_E), lift);
     let r = remainder(a, a_lo, n, &Unit::ONE);
-    ((r * r).mul_add(r.polynomial(&Q), -r), scale)
+    ((r * r).mul_add(r.polynomial(brief::pick::<R>(&Q, &brief::Q)), -r), scale)
 }
 
 /// `(r, r_lo, q, 2^n)` with e^-a = 2^n (1 - (r + r_lo) + r^2 q), for 0 <= a <= 87 (`f64`: 708). It is for formulas in which 1
@@ -319,6 +263,14 @@ pub(crate) fn exp_neg<R: Real>(a: R, a_lo: Option<R>) -> Lifted<R> {
     Lifted { value: scale.mul_add(u, scale), unlift: unlift() }
 }
 
+/// e^x in the lane `Brief`, for |x| <= 112, with the long polynomial.
+#[inline(always)]
+pub(crate) fn brief_exp<R: Real>(x: R) -> R {
+    let (n, scale) = x.round_exp2(R::of(core::f64::consts::LOG2_E), R::of(0.0));
+    let r = remainder(-x, None, n, &Unit::ONE);
+    scale.mul_add((r * r).mul_add(r.polynomial(&Q), -r), scale)
+}
+
 /// e^-a for 0 <= a <= 115 (`f64`: 790), and the error of its last rounding, with the same lift.
 #[inline(always)]
 pub(crate) fn exp_neg_with_error<R: Real>(a: R) -> (Lifted<R>, R) {
@@ -330,6 +282,11 @@ pub(crate) fn exp_neg_with_error<R: Real>(a: R) -> (Lifted<R>, R) {
 /// e^-(a + a_lo) - 1 for 0 <= a <= 115 (`f64`: 790), to full relative accuracy.
 #[inline(always)]
 pub(crate) fn expm1_neg<R: Real>(a: R, a_lo: Option<R>) -> Lifted<R> {
+    if R::BRIEF {
+        // Near 0, e^-a - 1 has a greater error than e^-a has. The ratio's hardly grows.
+        let ((m, r, scale), one) = (exp_ratio::<R, true>(a, None, lift(), &Unit::ONE), R::of(1.0));
+        return Lifted { value: m.mul_add(scale - one, -(r * (scale + one))) / (m + r), unlift: unlift() };
+    }
     let (u, scale) = exp_neg_parts(a, a_lo, lift());
     Lifted { value: scale.mul_add(u, scale - lifted_one()), unlift: unlift() }
 }
@@ -338,16 +295,15 @@ pub(crate) fn expm1_neg<R: Real>(a: R, a_lo: Option<R>) -> Lifted<R> {
 #[inline(always)]
 pub(super) fn remainder<R: Real>(a: R, a_lo: Option<R>, n: R, unit: &Unit) -> R {
     let (ln2_hi, ln2_lo) = unit.split_ln2::<R>();
+    if R::BRIEF {
+        return n.mul_add(ln2_hi + ln2_lo, a);
+    }
     let r_hi = n.mul_add(ln2_hi, a);
     match a_lo {
         Some(a_lo) => r_hi + n.mul_add(ln2_lo, a_lo),
         None => n.mul_add(ln2_lo, r_hi),
     }
 }
-
-/// ln 2 as a sum. The high part has so few bits (14; `f64`: 32) that n times it is exact, fused or not.
-const LN2_HI: (f32, f64) = (0.693_176_27, 0.693_147_180_369_123_8);
-const LN2_LO: (f32, f64) = (-2.908_897_1e-5, 1.908_214_929_270_587_7e-10);
 
 /// `(scale, u, one, unlift)` with e^x = scale (1 + u) unlift and one unlift = 1, for every x.
 #[inline(always)]

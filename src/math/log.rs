@@ -1,7 +1,8 @@
 //! Natural logarithms.
 
-use super::exp::{Unit, two_to};
+use super::exp::two_to;
 use super::two_sum;
+use super::unit::Unit;
 use crate::kernel::real::{Coefficients, Real};
 
 /// L(s^2) with log((1 + s)/(1 - s)) = 2 s + s^3 L(s^2), |s| <= (sqrt 2 - 1)/(sqrt 2 + 1) and 1 % more.

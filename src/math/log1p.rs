@@ -1,8 +1,9 @@
 //! log(1 + e^x), for softplus and the losses.
 
-use super::exp::{Unit, bounded_abs, remainder};
+use super::exp::{bounded_abs, remainder};
 use super::logistic::sigmoid_neg_less_ln2;
-use super::{Lifted, fast_two_sum, two_sum};
+use super::unit::Unit;
+use super::{Lifted, brief, fast_two_sum, two_sum};
 use crate::kernel::real::{Coefficients, Real};
 
 /// A(t^2) with atanh(t) = t + t^3 A(t^2), t in [0, 1/3]. Relative error of the sum: 2^-27.5 (`f64`: 2^-58.7). Fitted by
@@ -105,7 +106,10 @@ pub(crate) fn log1p_exp_neg<R: Real>(a: R, a_lo: Option<R>) -> Lifted<R> {
     let share = t.number();
     let square = share * share;
     // t (1 + t^2 A(t^2)), with the lift of t.
-    Lifted { value: t.value.mul_add(square * square.polynomial(&A), t.value), unlift: t.unlift + t.unlift }
+    Lifted {
+        value: t.value.mul_add(square * square.polynomial(brief::pick::<R>(&A, &brief::A)), t.value),
+        unlift: t.unlift + t.unlift,
+    }
 }
 
 /// log(1 + a + (b + b_lo)) for an integer a >= 0 and b >= 0, with `b_lo` below an ULP of b, to full relative accuracy near 0.

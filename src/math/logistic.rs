@@ -1,6 +1,7 @@
 //! The logistic function and the hyperbolic tangent: ratios of 1 and e^-|x| with one division.
 
-use super::exp::{Unit, bounded_abs, exp_ratio, two_to};
+use super::exp::{bounded_abs, exp_ratio, two_to};
+use super::unit::Unit;
 use super::{Lifted, less_product};
 use crate::kernel::real::Real;
 
@@ -32,7 +33,36 @@ use crate::kernel::real::Real;
 #[inline(always)]
 #[must_use]
 pub fn sigmoid<R: Real>(x: R) -> R {
+    if R::BRIEF {
+        return brief_sigmoid(brief_bounded(x), &Unit::ONE);
+    }
     sigmoid_from_left(x, sigmoid_neg(bounded_abs(x), None))
+}
+
+/// No more than 112, and no less than -112: results beyond are below the normal range of `f32`.
+#[inline(always)]
+pub(crate) fn brief_bounded<R: Real>(x: R) -> R {
+    x.at_least(R::of(-112.0)).at_most(R::of(112.0))
+}
+
+/// sigmoid(x) in the lane `Brief`, for |x| <= 112, in units: (m + r)/((m + r) + 2^n (m - r)).
+/// `f64` has room for e^112 beside its digits.
+#[inline(always)]
+pub(crate) fn brief_sigmoid<R: Real>(x: R, unit: &Unit) -> R {
+    let Logistic { m, r, scale } = Logistic::in_units(x, None, unit);
+    let top = m + r;
+    top / (m - r).mul_add(scale, top)
+}
+
+/// The derivative of x sigmoid(z(x)) from z and w = x z'(x), in the lane `Brief`. Near the root, where its parts cancel, its error
+/// is below 2^-50.
+#[inline(always)]
+pub(crate) fn brief_slope<R: Real>(z: R, w: R, unit: &Unit) -> R {
+    let one = R::of(1.0);
+    let (m, r, scale) = exp_ratio::<R, false>(z, None, R::of(0.0), unit);
+    let top = m + r;
+    let sigmoid = top / (m - r).mul_add(scale, top);
+    sigmoid * w.mul_add(one - sigmoid, one)
 }
 
 /// sigmoid(x) from q = sigmoid(-|x|).
@@ -63,29 +93,33 @@ impl<R: Real> Logistic<R> {
 
     #[inline(always)]
     fn in_units(a: R, a_lo: Option<R>, unit: &Unit) -> Self {
-        let (m, r, scale) = exp_ratio(a, a_lo, R::per_type(45.0, 128.0), unit);
+        let (m, r, scale) = exp_ratio::<R, true>(a, a_lo, R::per_type(45.0, if R::BRIEF { 0.0 } else { 128.0 }), unit);
         Self { m, r, scale }
     }
 
     #[inline(always)]
     fn unlift() -> R {
-        R::per_type(UNLIFT.0, UNLIFT.1)
+        R::per_type(UNLIFT.0, if R::BRIEF { 1.0 } else { UNLIFT.1 })
     }
 
     #[inline(always)]
     fn unlift_twice() -> R {
-        R::per_type(UNLIFT.0 * UNLIFT.0, UNLIFT.1 * UNLIFT.1)
+        R::per_type(UNLIFT.0 * UNLIFT.0, if R::BRIEF { 1.0 } else { UNLIFT.1 * UNLIFT.1 })
     }
 
     #[inline(always)]
     fn lifted_one() -> R {
-        R::per_type(UNLIFT.0.recip(), UNLIFT.1.recip())
+        R::per_type(UNLIFT.0.recip(), if R::BRIEF { 1.0 } else { UNLIFT.1.recip() })
     }
 
     /// m - r, and the sum of m - r and e^a (m - r), lifted. Their quotient is sigmoid(-a).
     #[inline(always)]
     fn fraction(&self) -> (R, R) {
         let Self { m, r, scale } = *self;
+        if R::BRIEF {
+            let top = (m - r) * scale;
+            return (top, (m + r) + top);
+        }
         (m - r, m.mul_add(scale + Self::unlift(), r * (scale - Self::unlift())))
     }
 
@@ -119,7 +153,8 @@ pub(crate) fn sigmoid_neg<R: Real>(a: R, a_lo: Option<R>) -> R {
 #[inline(always)]
 pub(super) fn sigmoid_neg_less_ln2<R: Real>(a: R, a_lo: Option<R>) -> Lifted<R> {
     let Logistic { m, r, scale } = Logistic::new(a, a_lo);
-    let value = Logistic { m, r, scale: scale + scale }.lifted_sigmoid_neg();
+    let scale = if R::BRIEF { scale * R::of(0.5) } else { scale + scale };
+    let value = Logistic { m, r, scale }.lifted_sigmoid_neg();
     Lifted { value, unlift: Logistic::unlift() }
 }
 
@@ -238,6 +273,12 @@ pub(crate) fn sigmoid_slope_and_tanh<R: Real>(a: R, low: Option<Low<R>>) -> (Lif
 #[inline(always)]
 #[must_use]
 pub fn tanh<R: Real>(x: R) -> R {
+    if R::BRIEF {
+        let a = brief_bounded(x);
+        let Logistic { m, r, scale } = Logistic::new(a + a, None);
+        let (less, more) = (R::of(1.0) - scale, R::of(1.0) + scale);
+        return (m.mul_add(less, r * more) / m.mul_add(more, r * less)).copysign(x);
+    }
     let Logistic { m, r, scale } = Logistic::new(bounded_abs(x + x), None);
     // The same exponential as in `tanh_slope`, so that both together compute it once. It is not lowered here, so that a subnormal
     // r = |2x| keeps its digits. Beyond the bound tanh is rounded to 1.
@@ -250,6 +291,8 @@ pub fn tanh<R: Real>(x: R) -> R {
 /// 1 - tanh(x)^2, to full relative accuracy: 4 q (1 - q) with q = sigmoid(-|2x|).
 #[inline(always)]
 pub(crate) fn tanh_slope<R: Real>(x: R) -> R {
-    let q = Logistic::new(bounded_abs(x + x), None).lifted_sigmoid_neg();
+    let a = if R::BRIEF { bounded_abs(brief_bounded(x)) } else { bounded_abs(x + x) };
+    let a = if R::BRIEF { a + a } else { a };
+    let q = Logistic::new(a, None).lifted_sigmoid_neg();
     (R::of(4.0) * Logistic::unlift()) * q * (-q).mul_add(Logistic::unlift(), R::of(1.0))
 }

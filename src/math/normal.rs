@@ -1,7 +1,7 @@
 //! The lower tail of the standard normal distribution, for GELU and similar functions.
 
 use super::exp::{exp_neg, exp_neg_half, exp_neg_half_series, unlift};
-use super::{Lifted, fast_two_sum, less_product, two_sum};
+use super::{Lifted, brief, fast_two_sum, less_product, two_sum};
 use crate::kernel::real::{Coefficients, Real};
 
 /// P(v - c) = (a + k) e^(a^2/2) Phi(-a), where v = a/(a + k), times the factor near 1 that [`exp_neg_half`] leaves out.
@@ -135,7 +135,7 @@ impl<R: Real> NormalTail<R> {
     /// The tail at -|x|, with |x| bounded by 14.75 (`f64`: 39), where |x| Phi(-|x|) is zero.
     #[inline(always)]
     pub(crate) fn new(x: R) -> Self {
-        let a = x.abs().at_most(R::per_type(14.75, 39.0));
+        let a = x.abs().at_most(R::per_type(14.75, if R::BRIEF { 14.75 } else { 39.0 }));
         // e^(-a^2/2) magnifies the relative error of its argument up to 109 times (`f64`: 760), so it needs a^2 exactly. Without fused
         // multiply-add, the exact square of half the digits takes fewer operations than the rounded square with its error.
         let (s, s_lo) = if R::FUSED {
@@ -145,14 +145,18 @@ impl<R: Real> NormalTail<R> {
             (a_hi * a_hi, (a - a_hi) * (a + a_hi))
         };
         let (r, w, scale) = exp_neg_half(s, s_lo);
-        Self { a, v: a / (a + R::per_type(2.937_5, 6.0)), r, w, scale }
+        let k = R::per_type(2.937_5, if R::BRIEF { 4.0 } else { 6.0 });
+        Self { a, v: a / (a + k), r, w, scale }
     }
 
     /// a Phi(-a), to full relative accuracy.
     #[inline(always)]
     pub(crate) fn times_a(&self) -> Lifted<R> {
-        let u = self.v - R::per_type(0.375, 0.5);
-        let value = if R::FUSED {
+        let u = self.v - R::per_type(0.375, if R::BRIEF { 0.375 } else { 0.5 });
+        let value = if R::BRIEF {
+            let product = (self.v * self.scale) * u.polynomial(&brief::P);
+            (product * self.r).mul_add(self.w, product)
+        } else if R::FUSED {
             // Keeping the error of the product takes two operations and saves 0.7 ULP.
             let (product, product_lo) = (self.v * self.scale).two_mul(u.polynomial(&P));
             product + (product * self.r).mul_add(self.w, product_lo)
@@ -174,7 +178,9 @@ impl<R: Real> NormalTail<R> {
     pub(crate) fn gelu_slope(&self) -> Lifted<R> {
         let a0 = R::of(0.751_791_524_693_564_5);
         let a0_lo = R::per_type(-1.211_444_9e-8, -1.495_675_917_700_988_3e-17);
-        let product = (((a0 - self.a) + a0_lo) * self.scale) * (self.v - R::per_type(0.25, 0.5)).polynomial(&S);
+        let from_root = if R::BRIEF { a0 - self.a } else { (a0 - self.a) + a0_lo };
+        let u = self.v - R::per_type(0.25, if R::BRIEF { 0.375 } else { 0.5 });
+        let product = (from_root * self.scale) * u.polynomial(brief::pick::<R>(&S, &brief::S));
         Lifted { value: (product * self.r).mul_add(self.w, product), unlift: unlift() }
     }
 }

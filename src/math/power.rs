@@ -1,7 +1,8 @@
 //! Powers of numbers from 0 to 1, for focal losses.
 
-use super::exp::{Unit, bounded_abs, exp_neg, lifted_one, two_to};
+use super::exp::{bounded_abs, exp_neg, lifted_one, two_to};
 use super::log1p::ln_parts;
+use super::unit::Unit;
 use super::{fast_two_sum, two_sum};
 use crate::kernel::real::Real;
 

@@ -75,7 +75,8 @@ impl<R: Real> Scale<R> {
     /// |x| times the factor. With a factor of 0 the result is 0, for infinite x too.
     #[inline(always)]
     pub(crate) fn times_abs(self, x: R) -> Scaled<R> {
-        let most = (R::per_type(114.75, 790.0) / self.factor).at_most(R::per_type(two_to(70) as f32, two_to(510)));
+        let most = (R::per_type(114.75, if R::BRIEF { 700.0 } else { 790.0 }) / self.factor)
+            .at_most(R::per_type(two_to(70) as f32, two_to(510)));
         let a = x.abs().at_most(most);
         let (z, z_lo) = self.times(a, None);
         Scaled { a, z, z_lo }

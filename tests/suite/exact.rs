@@ -80,16 +80,20 @@ fn every_function_is_that_of_f64_rounded() {
 
 #[test]
 fn parameters_are_taken_as_they_are_given() -> Result<(), activations::ParameterError> {
-    let activations: [AnyActivation; 20] = [
+    let activations: [AnyActivation; 24] = [
         LeakyRelu::new(0.3)?.into(),
         LeakyRelu::new(-1.0 / 3.0)?.into(),
         Threshold::new(0.1, -0.7)?.into(),
         Elu::new(0.3)?.into(),
         Elu::new(-1e20)?.into(),
+        Elu::new(1e-30)?.into(),
+        Elu::new(1e100)?.into(),
         Celu::new(0.07)?.into(),
         Celu::new(1e10)?.into(),
         Softplus::new(2.7)?.into(),
         Softplus::new(1e-5)?.into(),
+        Softplus::new(1e-20)?.into(),
+        Softplus::new(1e20)?.into(),
         Swish::new(-1.7)?.into(),
         Swish::new(0.01)?.into(),
         Snake::new(0.3)?.into(),
@@ -133,6 +137,31 @@ fn bits_are_the_same_at_every_level_in_any_place() {
                     let what = format!("{activation} at {level}, {method}, elements {from}..{to}");
                     assert_same(&what, &x[part.clone()], &expected[part.clone()], got);
                 }
+            }
+        }
+    }
+}
+
+/// The portable level never takes the short formulas.
+#[test]
+fn blocks_that_short_formulas_do_not_decide_are_right() {
+    let mut bits = Bits(34);
+    let ordinary: Vec<f32> = bits.floats(700).into_iter().map(|x: f32| x.clamp(-9.0, 9.0)).collect();
+    // Ties of sigmoid, roots of derivatives, tails below the normal range, and what is not a number.
+    let hard = [3.0 / 8_388_608.0, -0.751_791_5, -1.278_464_6, 0.0, -0.0, -90.0, -105.0, 1e-40, f32::NAN];
+    for activation in elementwise() {
+        for (n, hard) in hard.into_iter().enumerate() {
+            for len in [1, 63, 64, 65, 128, 513, 700] {
+                let mut x = ordinary[..len].to_vec();
+                // One, then more and more of them.
+                for x in x.iter_mut().skip(n).step_by([97, 3, 1][len % 3]) {
+                    *x = hard;
+                }
+                let expected = outputs(&activation, Level::portable(), &x, &x);
+                let got = outputs(&activation, Level::best(), &x, &x);
+                assert_same(&format!("{activation} with {hard:e}"), &x, &expected.forward, &got.forward);
+                assert_same(&format!("{activation} with {hard:e}, in place"), &x, &expected.in_place, &got.in_place);
+                assert_same(&format!("{activation}' with {hard:e}"), &x, &expected.derivative, &got.derivative);
             }
         }
     }

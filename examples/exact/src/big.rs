@@ -61,6 +61,10 @@ impl Big {
         Self(self.0.sin())
     }
 
+    pub(crate) fn cos(&self) -> Self {
+        Self(self.0.cos())
+    }
+
     pub(crate) fn powi(&self, n: u32) -> Self {
         (1..n).fold(self.clone(), |power, _| power * self)
     }

@@ -3,6 +3,7 @@
 //! `cargo run --release` takes every nth input, `cargo run --release -- --exhaustive` takes all. `--help` lists the options.
 
 mod big;
+mod brief;
 mod reference;
 
 use std::ops::Range;
@@ -31,12 +32,13 @@ const RELATIVE: f64 = 1.0 / (1_u64 << 40) as f64;
 const ABSOLUTE: f64 = 1.0 / (1_u64 << 48) as f64;
 
 const HELP: &str = "\
-exact [--stride N | --exhaustive] [--levels] [NAME...]
+exact [--stride N | --exhaustive] [--levels] [--brief] [NAME...]
 
 Counts the results of `Exact` that are not the exact number rounded once, and fails if there are any.
 
   --stride N    every Nth f32. 4099 by default. Halves are always taken all.
   --exhaustive  every f32.
+  --brief       instead, what the short formulas are off by, of the functions that have one.
   --levels      at every CPU level. Otherwise at the best one.
   NAME          only these functions, with parameters if you like: `elu(alpha=0.3)`; all without one.
 
@@ -48,6 +50,7 @@ below the normal range, the sign of what is added to it decides.
 struct Options {
     stride: u64,
     levels: Vec<Level>,
+    brief: bool,
     of: Vec<AnyActivation>,
 }
 
@@ -56,6 +59,7 @@ fn options() -> Result<Option<Options>, String> {
     let mut options = Options {
         stride: STRIDE,
         levels: vec![Level::best()],
+        brief: false,
         of: AnyActivation::all().filter(reference::knows).collect(),
     };
     let mut named = Vec::new();
@@ -64,6 +68,7 @@ fn options() -> Result<Option<Options>, String> {
         match argument.as_str() {
             "--help" | "-h" => return Ok(None),
             "--exhaustive" => options.stride = 1,
+            "--brief" => options.brief = true,
             "--levels" => options.levels = Level::available().collect(),
             "--stride" => {
                 let given = arguments.next().unwrap_or_default();
@@ -359,6 +364,9 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    if options.brief {
+        return if brief::measure_all(options.stride) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
     let bar = ProgressBar::new(options.of.len() as u64 * 2 * (PATTERNS / PIECE)).with_style(
         ProgressStyle::with_template("{msg:>20} {wide_bar} {percent:>3} % {elapsed} of {duration}")
             .expect("a template"),
