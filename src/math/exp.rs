@@ -317,10 +317,10 @@ pub(crate) fn exp_neg<R: Real>(a: R, a_lo: Option<R>) -> Lifted<R> {
     Lifted { value: scale.mul_add(u, scale), unlift: unlift() }
 }
 
-/// e^-a for 0 <= a <= 115 (`f64`: 790), and what its last rounding took away, lifted like it.
+/// e^-(a + a_lo) for 0 <= a <= 115 (`f64`: 790), and what its last rounding took away, lifted like it.
 #[inline(always)]
-pub(crate) fn exp_neg_with_error<R: Real>(a: R) -> (Lifted<R>, R) {
-    let (u, scale) = exp_neg_parts(a, None, lift());
+pub(crate) fn exp_neg_with_error<R: Real>(a: R, a_lo: Option<R>) -> (Lifted<R>, R) {
+    let (u, scale) = exp_neg_parts(a, a_lo, lift());
     let value = scale.mul_add(u, scale);
     (Lifted { value, unlift: unlift() }, scale.mul_add(u, scale - value))
 }
