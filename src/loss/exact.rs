@@ -15,6 +15,7 @@ use crate::pass::same_length;
 use crate::rows::broadcast::Broadcast;
 use crate::rows::exact::{WideRows, rounded, widened};
 use crate::rows::formula::OfPart;
+use crate::rows::score_tiles::tanh_of;
 
 fn widen<'t, T: Element<Float = f32>>(from: &[T], tile: &'t mut Tile<f64, TILE>) -> &'t mut [f64] {
     let to = tile.of(from.len());
@@ -158,11 +159,26 @@ impl Exact<CrossEntropy> {
             }
         };
         let weights: Option<&WeightsOf<'_, f64>> = if targets.weights.is_some() { Some(&weights) } else { None };
-        let mut job = self.0.settings().job(Level::portable(), row_len, (classes, weights), times, losses);
+        let (settings, level) = (self.0.settings(), Level::portable());
+        let mut job = settings.job(level, row_len, (classes, weights), times, losses);
         let gradient = !grad.is_empty();
+        let cap = settings.soft_cap.unwrap_or(1.0);
         let mut rows = WideRows::new(row_len, inner, 1.0, Some(logits), t, grad);
+        let mut slopes = Tile::<f64, TILE>::new();
         for row in 0..logits.len() / row_len {
-            let part = &mut |range: Range<usize>, written: bool, f: OfPart<'_, f64>| rows.part(row, range, written, f);
+            let part = &mut |range: Range<usize>, written: bool, f: OfPart<'_, f64>| {
+                rows.part(row, range, written, &mut |row, mut slices| {
+                    let n = slices.y.len();
+                    if settings.soft_cap.is_some() {
+                        tanh_of(level, cap.recip(), slices.y, Some(slopes.of(n)));
+                        slices.y.iter_mut().for_each(|y| *y *= cap);
+                    }
+                    f(row, slices.part(0..n));
+                    if settings.soft_cap.is_some() {
+                        slices.y.iter_mut().zip(slopes.of(n)).for_each(|(y, slope)| *y *= *slope);
+                    }
+                });
+            };
             job.long_row(row, gradient, false, part);
         }
         cross_entropy_batch::total_of::<f64>(job.sum)
