@@ -414,7 +414,8 @@ fn focal<R: Real>(
     let quotient = R::select(m.le(zero), zero, q * (one - q) / m);
     // An infinite logit has an infinite loss, but the quotient is 0 long before.
     let change = R::select(quotient.le(zero), zero, quotient * loss);
-    let product = R::select(loss.abs().le(zero), zero, power * loss);
+    // An infinite loss stays, even if the power is too small for the type: m is not 0 there.
+    let product = R::select(loss.lt(R::of(f64::INFINITY)), power * loss, loss);
     (product, power * (*gamma * (rest - t)).mul_add(change, slope))
 }
 
