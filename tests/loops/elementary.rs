@@ -2,31 +2,11 @@
 //!
 //! `STRIDE=1 cargo test --release --test loops elementary -- --no-capture` takes every `f32`, and prints the errors.
 
-use activations::{Activation, AnyActivation, Elementwise, Level, Real, math};
+use activations::{Activation, AnyActivation, Elementwise, Level};
 
 use crate::common::sweep::{self, Report};
 use crate::common::{Part, oracle, table};
-
-macro_rules! functions {
-    ($($type:ident: $name:ident),*) => {$(
-        #[derive(Clone, Copy)]
-        struct $type;
-
-        impl Elementwise for $type {
-            #[inline(always)]
-            fn value<R: Real>(&self, x: R) -> R {
-                math::$name(x)
-            }
-
-            #[inline(always)]
-            fn slope<R: Real>(&self, x: R) -> R {
-                math::$name(x)
-            }
-        }
-    )*};
-}
-functions!(Exp: exp, Expm1: expm1, Sigmoid: sigmoid, Tanh: tanh, Log1pExp: log1p_exp);
-functions!(Sin: sin, Cos: cos, Ln: ln, Ln1p: ln_1p, Exp2: exp2, Erf: erf, Erfc: erfc, Rsqrt: rsqrt);
+use crate::functions::{Cos, Erf, Erfc, Exp, Exp2, Expm1, Ln, Ln1p, Log1pExp, Rsqrt, Sigmoid, Sin, Tanh};
 
 /// A prime, unless the environment has another.
 fn stride() -> u64 {

@@ -10,6 +10,8 @@ mod common;
 #[path = "../suite/digest.rs"]
 mod digest;
 mod elementary;
+#[path = "../common/elementary.rs"]
+mod functions;
 mod gates;
 mod prelu;
 mod rows;
