@@ -5,52 +5,37 @@
 
 #[path = "shared/config.rs"]
 mod config;
+#[allow(dead_code, reason = "a part of what the tests use")]
+#[path = "../tests/common/elementary.rs"]
+mod functions;
 
 use std::hint::black_box;
 
-use activations::{Activation, ClampedSwiGlu, Elementwise, Gate, Real, Swish, math};
+use activations::{Activation, ClampedSwiGlu, Gate, Swish};
 use config::config;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 const SIZE: usize = 16_384;
+/// The default.
+const ABREAST: usize = 4;
 
-macro_rules! functions {
-    ($($type:ident: $name:ident, $f32:expr, $f64:expr);+ $(;)?) => {
-        $(
-            #[derive(Clone, Copy)]
-            struct $type;
-
-            impl Elementwise for $type {
-                #[inline(always)]
-                fn value<R: Real>(&self, x: R) -> R {
-                    math::$name(x)
-                }
-
-                #[inline(always)]
-                fn slope<R: Real>(&self, x: R) -> R {
-                    math::$name(x)
-                }
-            }
-        )+
-
-        fn elementary(c: &mut Criterion) {
-            $(
-                beside(c, stringify!($name), "f32", $type, $f32, |i| (i as f32).mul_add(4e-4, 0.01));
-                beside(c, stringify!($name), "f64", $type, $f64, |i| (i as f64).mul_add(4e-4, 0.01));
-            )+
-        }
-    };
-}
-
-functions! {
-    Sin: sin, f32::sin, f64::sin;
-    Cos: cos, f32::cos, f64::cos;
-    Ln: ln, f32::ln, f64::ln;
-    Ln1p: ln_1p, f32::ln_1p, f64::ln_1p;
-    Exp2: exp2, f32::exp2, f64::exp2;
-    Erf: erf, libm::erff, libm::erf;
-    Erfc: erfc, libm::erfcf, libm::erfc;
-    Rsqrt: rsqrt, |x: f32| 1.0 / x.sqrt(), |x: f64| 1.0 / x.sqrt();
+fn elementary(c: &mut Criterion) {
+    macro_rules! each {
+        ($($type:ident: $name:literal, $f32:expr, $f64:expr;)+) => {$(
+            beside(c, $name, "f32", functions::$type, $f32, |i| (i as f32).mul_add(4e-4, 0.01));
+            beside(c, $name, "f64", functions::$type, $f64, |i| (i as f64).mul_add(4e-4, 0.01));
+        )+};
+    }
+    each! {
+        Sin: "sin", f32::sin, f64::sin;
+        Cos: "cos", f32::cos, f64::cos;
+        Ln: "ln", f32::ln, f64::ln;
+        Ln1p: "ln_1p", f32::ln_1p, f64::ln_1p;
+        Exp2: "exp2", f32::exp2, f64::exp2;
+        Erf: "erf", libm::erff, libm::erf;
+        Erfc: "erfc", libm::erfcf, libm::erfc;
+        Rsqrt: "rsqrt", |x: f32| 1.0 / x.sqrt(), |x: f64| 1.0 / x.sqrt();
+    }
 }
 
 fn beside<T: activations::Element>(

@@ -173,7 +173,7 @@ fn run(f: &dyn Definition, level: Level, format: Format, mut pass: Pass<'_, f32>
     for start in (0..len).step_by(TILE) {
         match pass.part(start..len.min(start + TILE)) {
             Pass::Forward { x, y } => results.compute(Part::Value, x, y),
-            Pass::ForwardInPlace { x } => copied_tiles(x, |x, y| results.compute(Part::Value, x, y)),
+            Pass::ForwardInPlace { x } => copied_tiles(x, &mut |x, y| results.compute(Part::Value, x, y)),
             Pass::Derivative { x, dydx } => results.compute(Part::Slope, x, dydx),
             Pass::ForwardWithDerivative { x, y, dydx } => {
                 results.compute(Part::Value, x, y);

@@ -18,6 +18,7 @@ macro_rules! pages {
         #[doc = include_str!(concat!("../docs/guide/", stringify!($page), ".md"))]
         // Without this, tables with long names are wider than the screen.
         #[doc = "\n<style>.docblock table { overflow-wrap: anywhere; font-size: 0.9em; }</style>"]
+        #[cfg_attr(not(feature = "rayon"), allow(rustdoc::broken_intra_doc_links, reason = "one is of that feature"))]
         pub mod $page {}
     )*};
 }

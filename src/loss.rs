@@ -12,6 +12,7 @@ mod cross_entropy_rows;
 mod cross_entropy_tasks;
 mod cross_entropy_wide;
 mod exact;
+mod methods;
 #[cfg(feature = "rayon")]
 mod parallel;
 mod targets;

@@ -12,8 +12,8 @@
 //! | [`expm1`] | 1.5 (1.6) | 1.3 | |
 //! | [`ln`], [`ln_1p`] | 0.9 | 0.8 | |
 //! | [`sin`], [`cos`] | 1.2 (1.4) | 1.2 (1.3) | `f64`: for numbers up to 2^45, NaN beyond |
-//! | [`erf`] | 1.1 (1.4) | 1.2 (1.4) | |
-//! | [`erfc`] | 2.2 (2.4) | 1.5 (3.0) | |
+//! | [`erf`] | 1.2 | 1.1 | |
+//! | [`erfc`] | 1.8 (1.9) | 1.4 | |
 //! | [`rsqrt`] | 1.5 | 1.5 | |
 //! | [`sigmoid`], [`tanh`], [`log1p_exp`] | | | see the activations `Sigmoid`, `Tanh`, `Softplus` |
 //!

@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-60}
 cargo +nightly fuzz build
-for target in ${TARGETS:-elementwise rows names accuracy}; do
+for target in ${TARGETS:-elementwise rows layers names accuracy}; do
     echo "--- $target, $seconds s"
     mkdir -p "fuzz/corpus/$target"
     TARGET=$target cargo +nightly fuzz run activations "fuzz/corpus/$target" -- \

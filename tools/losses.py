@@ -116,6 +116,7 @@ IMAGES = [
     ("smoothing_all_weights", "cross_entropy(weight, label_smoothing=1)", lambda r: cross_entropy(r, False, True, 1.0)),
     ("focal_2", "(1 - p)^2 cross_entropy", lambda r: lambda x: focal_rows(x, 2.0)),
     ("focal_half", "(1 - p)^0.5 cross_entropy", lambda r: lambda x: focal_rows(x, 0.5)),
+    ("soft_cap", "cross_entropy(3 tanh(x / 3))", lambda r: lambda x: cross_entropy(r)(3 * torch.tanh(x / 3))),
     ("z_loss", "cross_entropy + 0.01 logsumexp^2", lambda r: lambda x: z_loss(x, 0.01)),
 ]
 BINARY = [

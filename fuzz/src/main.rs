@@ -10,6 +10,7 @@ mod support;
 mod accuracy;
 mod elementwise;
 mod input;
+mod layers;
 mod names;
 mod rows;
 
@@ -22,8 +23,13 @@ use crate::input::Input;
 
 type Target = (&'static str, fn(Input<'_>));
 
-const TARGETS: [Target; 4] =
-    [("elementwise", elementwise::run), ("rows", rows::run), ("names", names::run), ("accuracy", accuracy::run)];
+const TARGETS: [Target; 5] = [
+    ("elementwise", elementwise::run),
+    ("rows", rows::run),
+    ("layers", layers::run),
+    ("names", names::run),
+    ("accuracy", accuracy::run),
+];
 
 static CHOSEN: LazyLock<Option<usize>> = LazyLock::new(|| {
     let name = env::var("TARGET").ok()?;

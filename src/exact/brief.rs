@@ -7,7 +7,6 @@ use crate::kernel::dispatch::{Task, dispatch};
 use crate::kernel::element::Lane;
 use crate::kernel::lanes::Brief;
 use crate::kernel::level::Level;
-use crate::kernel::sweep::{blocks, blocks_mut};
 use crate::math::two_to;
 
 /// Elements that are tested together.
@@ -77,8 +76,8 @@ impl<F: Elementwise, const SLOPE: bool, const CANCELS: bool> Blocks<'_, F, SLOPE
     #[inline(always)]
     fn blocks<const N: usize, const W: usize>(self) -> usize {
         let f = &self.f.clone();
-        let x: &[[[f32; W]; N]] = blocks(self.x);
-        let y: &mut [[[f32; W]; N]] = &mut blocks_mut(self.y)[..x.len()];
+        let x = self.x.as_chunks::<W>().0.as_chunks::<N>().0;
+        let y = &mut self.y.as_chunks_mut::<W>().0.as_chunks_mut::<N>().0[..x.len()];
         for b in 0..x.len() {
             if !block::<F, SLOPE, CANCELS, N, W>(f, self.reach, &x[b], &mut y[b]) {
                 return b * BLOCK;

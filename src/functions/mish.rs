@@ -55,7 +55,7 @@ impl<R: Real> Parts<R> {
     fn new(x: R) -> Self {
         let (left, zero, one, two) = (x.lt(R::of(0.0)), R::of(0.0), R::of(1.0), R::of(2.0));
         let a = math::bounded_abs(x);
-        let (e, e_lo) = math::exp_neg_with_error(a);
+        let (e, e_lo) = math::exp_neg_with_error(a, None);
         let (t, t_lo) = (e.number(), e_lo * e.unlift);
         let w = t + two;
         let w_lo = (t - (w - two)) + t_lo;

@@ -231,7 +231,7 @@ macro_rules! lanes {
     };
 }
 // The halves have 12 bits each.
-lanes!(f32, mantissa: 23, for_f32 of for_f32, for_f64, split: |v| f32::from_bits(v.to_bits() & !0xfff),
+lanes!(f32, mantissa: 23, for_f32 of for_f32, for_f64, split: |v| Plain(v).upper_half().0,
 turns: |x, lo| {
     let QuarterTurns { quarter, r, r_lo } = match lo {
         Some(lo) => quarter_turns::of_f32(x.0, Some(lo.0)),

@@ -66,6 +66,9 @@ pub(super) struct BatchOf<'a, T: Element> {
     pub(super) sum: &'a mut Sum,
 }
 
+/// Powers with exponents up to this are products: their error, half an ulp for each, is below that of e^(gamma ln m).
+const MOST_FACTORS: usize = 4;
+
 /// Looks for a target outside \[0, 1\].
 pub(super) struct Check {
     pub(super) level: Level,
@@ -189,6 +192,7 @@ fn total<T: Float>(of_batch: &OfBatch, level: Level, batch: Batch<'_, T>) -> f64
     let settings = Settings {
         pos_weight: rounded(of_batch.pos_weight),
         gamma: rounded(of_batch.gamma),
+        products: (1..=MOST_FACTORS).find(|&n| of_batch.gamma == n as f64).unwrap_or(0),
         alpha: [of_batch.alpha.unwrap_or(1.0), of_batch.alpha.map_or(1.0, |alpha| 1.0 - alpha)].map(rounded),
     };
     if of_batch.gamma > 0.0 || of_batch.alpha.is_some() {
@@ -208,6 +212,8 @@ struct Settings<T> {
     pos_weight: T,
     /// For a focal loss, the exponent and the factors for targets of 1 and 0.
     gamma: T,
+    /// The exponent again, if the power is that many factors; otherwise 0.
+    products: usize,
     alpha: [T; 2],
 }
 
@@ -285,9 +291,10 @@ impl<T: Float, const GRADIENT: bool, const FOCAL: bool> Task<T> for Run<'_, T, G
             for (i, (&x, &t)) in logits.iter().zip(targets).enumerate() {
                 let (w, p) = (weights.get(i).copied().unwrap_or(T::one()), pos_weights.get(i).copied());
                 let p = p.unwrap_or(settings.pos_weight);
-                let (x, t, w, p) = (R::load(x), R::load(t), R::load(w), R::load(p));
-                let loss = if FOCAL { focal(x, t, w, p, &settings.splat()).0 } else { loss(x, t, w, p) };
-                total += loss.wide();
+                let (mut of_losses, mut of_grad) = ([[T::zero(); LANES]], [[T::zero(); LANES]]);
+                let ([x, t], [w, p]) = ([[[x; LANES]], [[t; LANES]]], [[[w; LANES]], [[p; LANES]]]);
+                block::<T, R, GRADIENT, FOCAL, 1>((&x, &t), (&w, &p), &settings, times, &mut of_losses, &mut of_grad);
+                total += R::load(of_losses[0][0]).wide();
             }
             return total;
         }
@@ -325,22 +332,53 @@ fn block<T: Float, R: Lane<T>, const GRADIENT: bool, const FOCAL: bool, const K:
     losses: &mut [[T; LANES]; K],
     grad: &mut [[T; LANES]; K],
 ) {
+    if FOCAL {
+        return focal_column::<T, R>((&x[0], &t[0]), (&w[0], &p[0]), settings, times, &mut losses[0], &mut grad[0]);
+    }
     let times = Abreast::<R, K>::splat(R::load(times));
-    let (gamma, [of_one, of_zero]): (R, [R; 2]) = settings.splat();
-    let settings = (Abreast::splat(gamma), [Abreast::splat(of_one), Abreast::splat(of_zero)]);
     for i in 0..LANES {
         let (x, t) = (Abreast::<R, K>::gather(x, i), Abreast::gather(t, i));
         let (w, p) = (Abreast::gather(w, i), Abreast::gather(p, i));
-        if FOCAL {
-            let (loss, slope) = focal(x, t, w, p, &settings);
-            loss.scatter(losses, i);
-            (slope * times).scatter(grad, i);
-            continue;
-        }
         loss(x, t, w, p).scatter(losses, i);
         if GRADIENT {
             (slope(x, t, w, p) * times).scatter(grad, i);
         }
+    }
+}
+
+/// The same for a focal loss. Its power is a loop of its own, because the exponents that are in use need only products.
+#[inline(always)]
+fn focal_column<T: Float, R: Lane<T>>(
+    (x, t): (&[T; LANES], &[T; LANES]),
+    (w, p): (&[T; LANES], &[T; LANES]),
+    settings: &Settings<T>,
+    times: T,
+    losses: &mut [T; LANES],
+    grad: &mut [T; LANES],
+) {
+    let (mut against, mut powers) = ([[T::zero(); LANES]; 2], [T::zero(); LANES]);
+    for i in 0..LANES {
+        let (q, m) = wrong(R::load(x[i]), R::load(t[i]));
+        (against[0][i], against[1][i]) = (q.store(), m.store());
+    }
+    let [q, m] = &against;
+    if settings.products > 0 {
+        powers = *m;
+        for _ in 1..settings.products {
+            for i in 0..LANES {
+                powers[i] = (R::load(powers[i]) * R::load(m[i])).store();
+            }
+        }
+    } else {
+        for i in 0..LANES {
+            powers[i] = power_of_share(R::load(m[i]), R::load(settings.gamma)).store();
+        }
+    }
+    for i in 0..LANES {
+        let (x, t, w, p) = (R::load(x[i]), R::load(t[i]), R::load(w[i]), R::load(p[i]));
+        let (loss, slope) = focal((x, t, w, p), (R::load(q[i]), R::load(m[i]), R::load(powers[i])), &settings.splat());
+        losses[i] = loss.store();
+        grad[i] = (slope * R::load(times)).store();
     }
 }
 
@@ -351,25 +389,34 @@ fn add_up<T: Float, R: Lane<T>, const K: usize>(losses: &[[T; LANES]; K], sums: 
     }
 }
 
-/// The focal loss and its slope. The factor is m^gamma, where m = (1 - t) p + t (1 - p) says how wrong the prediction is.
+/// sigmoid(-|x|), and m, what the probabilities have against the target: (1 - t) p + t (1 - p).
+#[inline(always)]
+fn wrong<R: Real>(x: R, t: R) -> (R, R) {
+    let (zero, one) = (R::of(0.0), R::of(1.0));
+    let (q, rest, negative) = (sigmoid_neg(bounded_abs(x), None), one - t, x.lt(zero));
+    let (for_x, against_x) = (R::select(negative, rest, t), R::select(negative, t, rest));
+    (q, against_x.mul_add(one - q, for_x * q))
+}
+
+/// The loss and its slope times m^gamma, from what [`wrong`] gives, and the power.
 ///
 /// The slope is m^gamma (gamma (1 - 2 t) p (1 - p)/m loss + slope). The quotient p (1 - p)/m is at most 2, because m is a mean of p
 /// and 1 - p. So nothing is infinite for gamma below 1, although the derivative of m^gamma is infinite there.
 #[inline(always)]
-fn focal<R: Real>(x: R, t: R, weight: R, pos_weight: R, (gamma, [of_one, of_zero]): &(R, [R; 2])) -> (R, R) {
+fn focal<R: Real>(
+    (x, t, weight, pos_weight): (R, R, R, R),
+    (q, m, power): (R, R, R),
+    (gamma, [of_one, of_zero]): &(R, [R; 2]),
+) -> (R, R) {
     let (zero, one) = (R::of(0.0), R::of(1.0));
     let rest = one - t;
     let weight = weight * of_one.mul_add(t, *of_zero * rest);
-    let (loss, slope) = (loss(x, t, weight, pos_weight), slope(x, t, weight, pos_weight));
-    let q = sigmoid_neg(bounded_abs(x), None);
-    let negative = x.lt(zero);
-    let (for_x, against_x) = (R::select(negative, rest, t), R::select(negative, t, rest));
-    let m = against_x.mul_add(one - q, for_x * q);
-    let power = power_of_share(m, *gamma);
+    let (loss, slope) = (loss(x, t, weight, pos_weight), slope_from(q, x, t, weight, pos_weight));
     let quotient = R::select(m.le(zero), zero, q * (one - q) / m);
     // The loss of an infinite logit is infinite, and 0 times infinity would be NaN. The quotient is 0 long before that.
     let change = R::select(quotient.le(zero), zero, quotient * loss);
-    let product = R::select(loss.abs().le(zero), zero, power * loss);
+    // An infinite loss stays, even if the power is too small for the type: m is not 0 there.
+    let product = R::select(loss.lt(R::of(f64::INFINITY)), power * loss, loss);
     (product, power * (*gamma * (rest - t)).mul_add(change, slope))
 }
 
@@ -396,8 +443,14 @@ fn loss<R: Real>(x: R, t: R, weight: R, pos_weight: R) -> R {
 
 #[inline(always)]
 fn slope<R: Real>(x: R, t: R, weight: R, pos_weight: R) -> R {
+    slope_from(sigmoid_neg(bounded_abs(x), None), x, t, weight, pos_weight)
+}
+
+/// From sigmoid(-|x|).
+#[inline(always)]
+fn slope_from<R: Real>(q: R, x: R, t: R, weight: R, pos_weight: R) -> R {
     let (one, (k, w)) = (R::of(1.0), shares(x, t, weight, pos_weight));
     // Gives the sign to the factors, not to the sum. See `LogProbability` for the reason.
     let minus_sign = R::select(x.lt(R::of(0.0)), one, -one);
-    (minus_sign * sigmoid_neg(bounded_abs(x), None)).mul_add(w, -minus_sign * k)
+    (minus_sign * q).mul_add(w, -minus_sign * k)
 }

@@ -45,8 +45,9 @@ fn losses_of<T: Element>(_: &BatchLoss, batch: Batch<'_, T>) {
     let weights = |classes: core::ops::Range<usize>, to: &mut [T::Float]| T::widen(level, &class_weights[classes], to);
     let weights: Option<&WeightsOf<'_, T::Float>> = if targets.weights.is_some() { Some(&weights) } else { None };
     let mut job = settings.job(level, row_len, (classes, weights), times, losses);
-    if layout.inner() > 1 {
-        along_axis(&mut job, layout, logits, t, grad);
+    if layout.inner() > 1 || settings.soft_cap.is_some() {
+        let terms = Terms { cap: settings.soft_cap, ..Terms::scaled(1.0) };
+        by_tiles(&mut job, layout, terms, logits, t, grad);
     } else if row_len > LANE_CHUNK || row_len > CHUNK && (!T::IS_FLOAT || job.has_weights()) {
         long_rows(&mut job, logits, t, grad);
     } else {
@@ -97,8 +98,15 @@ fn long_rows<T: Element>(job: &mut Job<'_, T::Float>, logits: &[T], t: Option<&[
     }
 }
 
-/// Rows whose elements are not adjacent.
-fn along_axis<T: Element>(job: &mut Job<'_, T::Float>, layout: Layout, logits: &[T], t: Option<&[T]>, grad: &mut [T]) {
+/// Rows whose elements are apart, or capped.
+fn by_tiles<T: Element>(
+    job: &mut Job<'_, T::Float>,
+    layout: Layout,
+    terms: Terms<'_, T>,
+    logits: &[T],
+    t: Option<&[T]>,
+    grad: &mut [T],
+) {
     let (level, row_len, gradient) = (job.level, job.row_len, !grad.is_empty());
     let (mut at, mut logits_of_rows) = (0, Tile::<T::Float, { gather::TILE }>::new());
     let mut formula = |rows: Rows<'_, T::Float>| match rows {
@@ -126,7 +134,7 @@ fn along_axis<T: Element>(job: &mut Job<'_, T::Float>, layout: Layout, logits: &
             at += 1;
         }
     };
-    let (terms, stage) = (Terms::scaled(1.0), Stage::Slope);
+    let stage = if gradient { Stage::Slope } else { Stage::Value };
     let work = Work {
         level,
         layout,

@@ -33,6 +33,7 @@ pub(super) struct Settings {
     pub(super) ignore_index: i64,
     pub(super) gamma: f64,
     pub(super) z_loss: f64,
+    pub(super) soft_cap: Option<f64>,
 }
 
 impl Settings {

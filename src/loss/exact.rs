@@ -5,8 +5,9 @@ use core::ops::Range;
 use super::binary_loops::{Losses, total_of};
 use super::cross_entropy_batch;
 use super::cross_entropy_rows::WeightsOf;
+use super::methods::cross_entropy_methods;
 use super::targets::Kind;
-use super::{BinaryCrossEntropy, BinaryTargets, CrossEntropy, IntoTargets, Targets};
+use super::{BinaryCrossEntropy, BinaryTargets, CrossEntropy, Targets};
 use crate::exact::Exact;
 use crate::kernel::element::Element;
 use crate::kernel::level::Level;
@@ -15,6 +16,7 @@ use crate::pass::same_length;
 use crate::rows::broadcast::Broadcast;
 use crate::rows::exact::{WideRows, rounded, widened};
 use crate::rows::formula::OfPart;
+use crate::rows::score_tiles::tanh_of;
 
 fn widen<'t, T: Element<Float = f32>>(from: &[T], tile: &'t mut Tile<f64, TILE>) -> &'t mut [f64] {
     let to = tile.of(from.len());
@@ -33,108 +35,21 @@ fn narrow<T: Element<Float = f32>>(from: &[f64], to: &mut [T]) {
 /// Computed in `f64` at [`Level::portable`](crate::Level::portable) and rounded once: at most 0.501 ULP, on sampled rows, and the
 /// same bits on every machine. If the parts of a gradient cancel, its error is relative to the parts.
 impl Exact<CrossEntropy> {
-    /// [`CrossEntropy::loss`].
-    ///
-    /// # Panics
-    /// As [`CrossEntropy::loss`].
-    ///
-    /// ```
-    /// use activations::{CrossEntropy, Exact};
-    ///
-    /// let loss = Exact(CrossEntropy::new(3)?).loss(&[0.1_f32, 0.2, 0.3], &[0]);
-    /// assert_eq!(loss, 1.201_942_8);
-    /// # Ok::<(), activations::ParameterError>(())
-    /// ```
-    #[track_caller]
-    pub fn loss<'a, T: Element<Float = f32>>(&self, logits: &[T], targets: impl IntoTargets<'a, T>) -> T {
-        let targets = targets.into_targets();
-        self.0.check(logits, &targets);
-        self.mean(logits, targets, &mut [])
-    }
-
-    /// [`CrossEntropy::loss_and_gradient`].
-    ///
-    /// # Panics
-    /// As [`CrossEntropy::loss_and_gradient`].
-    ///
-    /// ```
-    /// use activations::{CrossEntropy, Exact};
-    ///
-    /// let mut grad = [0.0_f32; 2];
-    /// Exact(CrossEntropy::new(2)?).loss_and_gradient(&[0.0, 1.0], &[1], &mut grad);
-    /// assert_eq!(grad, [0.268_941_43, -0.268_941_43]);
-    /// # Ok::<(), activations::ParameterError>(())
-    /// ```
-    #[track_caller]
-    pub fn loss_and_gradient<'a, T: Element<Float = f32>>(
-        &self,
-        logits: &[T],
-        targets: impl IntoTargets<'a, T>,
-        grad: &mut [T],
-    ) -> T {
-        let targets = targets.into_targets();
-        self.0.check(logits, &targets);
-        same_length("grad", grad.len(), "logits", logits.len());
-        self.mean(logits, targets, grad)
-    }
-
-    /// [`CrossEntropy::losses`].
-    ///
-    /// # Panics
-    /// As [`CrossEntropy::losses`].
-    ///
-    /// ```
-    /// use activations::{CrossEntropy, Exact};
-    ///
-    /// let mut losses = [0.0_f32; 2];
-    /// Exact(CrossEntropy::new(2)?).losses(&[0.0, 0.0, 200.0, 0.0], &[0, 1], &mut losses);
-    /// assert_eq!(losses, [std::f32::consts::LN_2, 200.0]);
-    /// # Ok::<(), activations::ParameterError>(())
-    /// ```
-    #[track_caller]
-    pub fn losses<'a, T: Element<Float = f32>>(
-        &self,
-        logits: &[T],
-        targets: impl IntoTargets<'a, T>,
-        losses: &mut [T],
-    ) {
-        let targets = targets.into_targets();
-        self.0.check(logits, &targets);
-        same_length("losses", losses.len(), "rows of logits", logits.len() / self.0.classes());
-        self.run(logits, targets, 1.0, &mut |at, of_rows| narrow(of_rows, &mut losses[at..]), &mut []);
-    }
-
-    /// [`CrossEntropy::losses_and_gradient`].
-    ///
-    /// # Panics
-    /// As [`CrossEntropy::losses_and_gradient`].
-    ///
-    /// ```
-    /// use activations::{CrossEntropy, Exact};
-    ///
-    /// let (mut losses, mut grad) = ([0.0_f32; 1], [0.0; 2]);
-    /// Exact(CrossEntropy::new(2)?).losses_and_gradient(&[0.0, 0.0], &[1], &mut losses, &mut grad);
-    /// assert_eq!((losses, grad), ([std::f32::consts::LN_2], [0.5, -0.5]));
-    /// # Ok::<(), activations::ParameterError>(())
-    /// ```
-    #[track_caller]
-    pub fn losses_and_gradient<'a, T: Element<Float = f32>>(
-        &self,
-        logits: &[T],
-        targets: impl IntoTargets<'a, T>,
-        losses: &mut [T],
-        grad: &mut [T],
-    ) {
-        let targets = targets.into_targets();
-        self.0.check(logits, &targets);
-        same_length("losses", losses.len(), "rows of logits", logits.len() / self.0.classes());
-        same_length("grad", grad.len(), "logits", logits.len());
-        self.run(logits, targets, 1.0, &mut |at, of_rows| narrow(of_rows, &mut losses[at..]), grad);
-    }
+    cross_entropy_methods!("Exact", "Exact(", ")", "f32", [Element<Float = f32>], T, |form| form.0);
 
     fn mean<T: Element<Float = f32>>(&self, logits: &[T], targets: Targets<'_, T>, grad: &mut [T]) -> T {
         let denominator = self.0.denominator(logits, &targets);
         rounded(self.run(logits, targets, 1.0 / denominator, &mut |_, _| {}, grad) / denominator)
+    }
+
+    fn of_rows<T: Element<Float = f32>>(
+        &self,
+        logits: &[T],
+        targets: Targets<'_, T>,
+        losses: &mut [T],
+        grad: &mut [T],
+    ) {
+        self.run(logits, targets, 1.0, &mut |at, of_rows| narrow(of_rows, &mut losses[at..]), grad);
     }
 
     /// See [`CrossEntropy::run`].
@@ -158,11 +73,26 @@ impl Exact<CrossEntropy> {
             }
         };
         let weights: Option<&WeightsOf<'_, f64>> = if targets.weights.is_some() { Some(&weights) } else { None };
-        let mut job = self.0.settings().job(Level::portable(), row_len, (classes, weights), times, losses);
+        let (settings, level) = (self.0.settings(), Level::portable());
+        let mut job = settings.job(level, row_len, (classes, weights), times, losses);
         let gradient = !grad.is_empty();
+        let cap = settings.soft_cap.unwrap_or(1.0);
         let mut rows = WideRows::new(row_len, inner, 1.0, Some(logits), t, grad);
+        let mut slopes = Tile::<f64, TILE>::new();
         for row in 0..logits.len() / row_len {
-            let part = &mut |range: Range<usize>, written: bool, f: OfPart<'_, f64>| rows.part(row, range, written, f);
+            let part = &mut |range: Range<usize>, written: bool, f: OfPart<'_, f64>| {
+                rows.part(row, range, written, &mut |row, mut slices| {
+                    let n = slices.y.len();
+                    if settings.soft_cap.is_some() {
+                        tanh_of(level, cap.recip(), slices.y, Some(slopes.of(n)));
+                        slices.y.iter_mut().for_each(|y| *y *= cap);
+                    }
+                    f(row, slices.part(0..n));
+                    if settings.soft_cap.is_some() {
+                        slices.y.iter_mut().zip(slopes.of(n)).for_each(|(y, slope)| *y *= *slope);
+                    }
+                });
+            };
             job.long_row(row, gradient, false, part);
         }
         cross_entropy_batch::total_of::<f64>(job.sum)

@@ -10,7 +10,8 @@ use num_traits::Zero;
 use super::binary_loops::{Losses, SEGMENT, Sum, take_first, total_of};
 use super::cross_entropy::round_to;
 use super::cross_entropy_batch::{self, Plain};
-use super::{BinaryCrossEntropy, BinaryTargets, CrossEntropy, IntoTargets, Targets, rounded};
+use super::methods::cross_entropy_methods;
+use super::{BinaryCrossEntropy, BinaryTargets, CrossEntropy, Targets, rounded};
 use crate::kernel::element::{Element, Float, Lane};
 use crate::kernel::real::Real;
 use crate::layers::parallel::{Cut, IntoParallel, Parallel};
@@ -47,105 +48,17 @@ impl<T: Element> Cut for Rows<'_, T> {
 }
 
 /// On the threads of `rayon`, with the same bits: see the methods of [`CrossEntropy`].
+///
+/// ```
+/// use activations::{CrossEntropy, IntoParallel};
+///
+/// let (loss, logits) = (CrossEntropy::new(10)?, vec![0.5_f32; 400_000]);
+/// let classes = vec![3_u32; 40_000];
+/// assert_eq!(loss.parallel().loss(&logits, &classes), loss.loss(&logits, &classes));
+/// # Ok::<(), activations::ParameterError>(())
+/// ```
 impl Parallel<CrossEntropy> {
-    /// [`CrossEntropy::loss`].
-    ///
-    /// # Panics
-    /// As [`CrossEntropy::loss`].
-    ///
-    /// ```
-    /// use activations::{CrossEntropy, IntoParallel};
-    ///
-    /// let (loss, logits) = (CrossEntropy::new(10)?, vec![0.5_f32; 400_000]);
-    /// let classes = vec![3_u32; 40_000];
-    /// assert_eq!(loss.parallel().loss(&logits, &classes), loss.loss(&logits, &classes));
-    /// # Ok::<(), activations::ParameterError>(())
-    /// ```
-    #[track_caller]
-    pub fn loss<'a, T: Element>(&self, logits: &[T], targets: impl IntoTargets<'a, T>) -> T {
-        let targets = targets.into_targets();
-        self.activation.check(logits, &targets);
-        self.mean(logits, targets, &mut [])
-    }
-
-    /// [`CrossEntropy::loss_and_gradient`].
-    ///
-    /// # Panics
-    /// As [`CrossEntropy::loss_and_gradient`].
-    ///
-    /// ```
-    /// use activations::{CrossEntropy, IntoParallel};
-    ///
-    /// let mut grad = [0.0_f64; 2];
-    /// CrossEntropy::new(2)?.parallel().loss_and_gradient(&[0.0, 0.0], &[1], &mut grad);
-    /// assert_eq!(grad, [0.5, -0.5]);
-    /// # Ok::<(), activations::ParameterError>(())
-    /// ```
-    #[track_caller]
-    pub fn loss_and_gradient<'a, T: Element>(
-        &self,
-        logits: &[T],
-        targets: impl IntoTargets<'a, T>,
-        grad: &mut [T],
-    ) -> T {
-        let targets = targets.into_targets();
-        self.activation.check(logits, &targets);
-        same_length("grad", grad.len(), "logits", logits.len());
-        self.mean(logits, targets, grad)
-    }
-
-    /// [`CrossEntropy::losses`].
-    ///
-    /// # Panics
-    /// As [`CrossEntropy::losses`].
-    ///
-    /// ```
-    /// use activations::{CrossEntropy, IntoParallel};
-    ///
-    /// let mut losses = [0.0_f32; 2];
-    /// CrossEntropy::new(2)?.parallel().losses(&[200.0, 0.0, 200.0, 0.0], &[0, 1], &mut losses);
-    /// assert_eq!(losses, [0.0, 200.0]);
-    /// # Ok::<(), activations::ParameterError>(())
-    /// ```
-    #[track_caller]
-    pub fn losses<'a, T: Element>(&self, logits: &[T], targets: impl IntoTargets<'a, T>, losses: &mut [T]) {
-        let targets = targets.into_targets();
-        self.activation.check(logits, &targets);
-        same_length("losses", losses.len(), "rows of logits", logits.len() / self.activation.classes());
-        let mut of_rows = vec![Zero::zero(); losses.len()];
-        self.rows(logits, targets, 1.0, &mut of_rows, &mut []);
-        round_to(&of_rows, losses);
-    }
-
-    /// [`CrossEntropy::losses_and_gradient`].
-    ///
-    /// # Panics
-    /// As [`CrossEntropy::losses_and_gradient`].
-    ///
-    /// ```
-    /// use activations::{CrossEntropy, IntoParallel};
-    ///
-    /// let (mut losses, mut grad) = ([0.0_f64; 1], [0.0; 2]);
-    /// CrossEntropy::new(2)?.parallel().losses_and_gradient(&[0.0, 0.0], &[1], &mut losses, &mut grad);
-    /// assert_eq!((losses, grad), ([2.0_f64.ln()], [0.5, -0.5]));
-    /// # Ok::<(), activations::ParameterError>(())
-    /// ```
-    #[track_caller]
-    pub fn losses_and_gradient<'a, T: Element>(
-        &self,
-        logits: &[T],
-        targets: impl IntoTargets<'a, T>,
-        losses: &mut [T],
-        grad: &mut [T],
-    ) {
-        let targets = targets.into_targets();
-        self.activation.check(logits, &targets);
-        same_length("losses", losses.len(), "rows of logits", logits.len() / self.activation.classes());
-        same_length("grad", grad.len(), "logits", logits.len());
-        let mut of_rows = vec![Zero::zero(); losses.len()];
-        self.rows(logits, targets, 1.0, &mut of_rows, grad);
-        round_to(&of_rows, losses);
-    }
+    cross_entropy_methods!("IntoParallel", "", ".parallel()", "f64", [Element], T, |form| form.activation);
 
     fn mean<T: Element>(&self, logits: &[T], targets: Targets<'_, T>, grad: &mut [T]) -> T {
         let denominator = self.activation.denominator(logits, &targets);
@@ -156,6 +69,12 @@ impl Parallel<CrossEntropy> {
             sum = add(sum, Lane::load(loss));
         }
         T::rounded(Float::of(cross_entropy_batch::total_of::<T>(sum) / denominator))
+    }
+
+    fn of_rows<T: Element>(&self, logits: &[T], targets: Targets<'_, T>, losses: &mut [T], grad: &mut [T]) {
+        let mut of_rows = vec![Zero::zero(); losses.len()];
+        self.rows(logits, targets, 1.0, &mut of_rows, grad);
+        round_to(&of_rows, losses);
     }
 
     /// The losses of all rows, and their gradients times a number unless `grad` is empty.

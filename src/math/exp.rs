@@ -271,10 +271,10 @@ pub(crate) fn brief_exp<R: Real>(x: R) -> R {
     scale.mul_add((r * r).mul_add(r.polynomial(&Q), -r), scale)
 }
 
-/// e^-a for 0 <= a <= 115 (`f64`: 790), and the error of its last rounding, with the same lift.
+/// e^-(a + a_lo) for 0 <= a <= 115 (`f64`: 790), and what its last rounding took away, lifted like it.
 #[inline(always)]
-pub(crate) fn exp_neg_with_error<R: Real>(a: R) -> (Lifted<R>, R) {
-    let (u, scale) = exp_neg_parts(a, None, lift());
+pub(crate) fn exp_neg_with_error<R: Real>(a: R, a_lo: Option<R>) -> (Lifted<R>, R) {
+    let (u, scale) = exp_neg_parts(a, a_lo, lift());
     let value = scale.mul_add(u, scale);
     (Lifted { value, unlift: unlift() }, scale.mul_add(u, scale - value))
 }

@@ -130,6 +130,15 @@ fn log_of<R: Real>(f: R, f_lo: R, n: R) -> R {
     n.mul_add(ln2_hi, f - (half_square - low))
 }
 
+/// `(f, tail, n)` with log(x) = f + tail + n ln 2 for normal positive numbers, f exact, and below n ln 2 if n is not 0.
+#[inline(always)]
+pub(super) fn ln_parts<R: Real>(x: R) -> (R, R, R) {
+    let (f, n) = near_one(x);
+    let s = f / (f + R::of(2.0));
+    let (square, half_square) = (s * s, (f * f) * R::of(0.5));
+    (f, s.mul_add(square.mul_add(square.polynomial(&L), half_square), -half_square), n)
+}
+
 /// Makes `log`, which is right for positive finite x, right for every x.
 #[inline(always)]
 fn anywhere<R: Real>(x: R, log: R) -> R {

@@ -131,14 +131,6 @@ pub(crate) fn log1p_of_sum_unrounded<R: Real>(a: R, b: R, b_lo: R) -> (R, R) {
     fast_two_sum(hi, lo + n.mul_add(ln2_lo, tail))
 }
 
-/// `(f, tail, n)` with log(c) = f + tail + n ln 2 for a normal c above 0, f exact.
-#[inline(always)]
-pub(super) fn ln_parts<R: Real>(c: R) -> (R, R, R) {
-    let (m, n) = c.split_exponent();
-    let f = m - R::of(1.0);
-    (f, (f * f) * f.polynomial(&H), n)
-}
-
 /// `(f, tail, n)` with log(1 + a + b + b_lo) = f + tail + n ln 2, f exact.
 #[inline(always)]
 fn log1p_parts<R: Real>(a: R, b: R, b_lo: R) -> (R, R, R) {

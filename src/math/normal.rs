@@ -94,7 +94,7 @@ pub(crate) struct NormalTail<R> {
 
 /// The polynomial at u without its constant term, divided by u.
 #[inline(always)]
-fn others<R: Real>(u: R, coefficients: &Coefficients) -> R {
+pub(super) fn others<R: Real>(u: R, coefficients: &Coefficients) -> R {
     let (mut i, mut others) = (R::terms(coefficients), R::of(0.0));
     while i > 1 {
         i -= 1;
@@ -119,9 +119,7 @@ fn split_others<R: Real>(u: R, coefficients: &Coefficients) -> R {
 /// The polynomial at u, and the rounding error of the last step of Horner's rule, which has two roundings without fused
 /// multiply-add. The polynomial must be within a factor 2 of its constant term.
 #[inline(always)]
-fn with_error<R: Real>(u: R, coefficients: &Coefficients) -> (R, R) {
-    let others = others(u, coefficients);
-    let constant = R::coefficient(coefficients, 0);
+pub(super) fn with_error<R: Real>(others: R, u: R, constant: R) -> (R, R) {
     if R::FUSED {
         let sum = others.mul_add(u, constant);
         return (sum, others.mul_add(u, constant - sum));
@@ -201,7 +199,8 @@ pub(crate) fn normal_tail<R: Real>(a: R, a_lo: R) -> Lifted<R> {
     let q = one / sum;
     // (1 + e) q is the quotient.
     let e = less_product(one, q, sum) - q * (sum_lo + a_lo);
-    let (p, p_lo) = with_error((q * e).mul_add(-k, q.mul_add(-k, one - c)), &P);
+    let u = (q * e).mul_add(-k, q.mul_add(-k, one - c));
+    let (p, p_lo) = with_error(others(u, &P), u, R::coefficient(&P, 0));
     let factor = q * scale;
     let (product, product_lo) = factor.two_mul(p);
     let lo = factor.mul_add(p_lo, product.mul_add(e, product_lo));

@@ -10,6 +10,7 @@ use super::formula::{PARTED, Rows, Slices};
 use super::layout::{Layout, transpose};
 use super::limits::{Best, in_range, magnitude, shift_all};
 use super::reduce::{DEPTH, LANES};
+use super::side::transpose_floats;
 use super::terms::{OfSink, Stage, Terms};
 use crate::activation::Activation;
 use crate::functions::tanh::Tanh;
@@ -135,9 +136,15 @@ impl<'a, T: Element> Tiles<'a, T> {
         }
         if inner == 1 {
             T::widen(level, &block[part.places.clone()], &mut rows[..n]);
+            return;
+        }
+        let (from, size) = (&block[part.places.start * inner + part.lanes.start..], (n, lanes));
+        if T::IS_FLOAT {
+            T::as_floats(level, [from], [], false, |[from], []| {
+                transpose_floats(level, from, inner, rows, part.row_len(), size);
+            });
         } else {
-            let from = part.places.start * inner + part.lanes.start;
-            transpose(&block[from..], inner, rows, part.row_len(), (n, lanes), T::widened);
+            transpose(from, inner, rows, part.row_len(), size, T::widened);
         }
     }
 
@@ -209,18 +216,11 @@ impl<'a, T: Element> Tiles<'a, T> {
         }
     }
 
-    /// tanh(x scale / cap), without the factor `cap`, and the derivatives of tanh.
+    /// See [`tanh_of`]; the cap then multiplies it.
     fn cap(&mut self, len: usize) {
         let Some(cap) = self.terms.cap else { return };
-        let x = &mut self.x[..len];
-        let scale = in_range::<T::Float>(self.terms.scale / cap);
-        let none = Zero::zero();
-        let affine = Affine { scale, factor: None, bias: None, keep: None, masked: none, y: &mut *x };
-        T::Float::run(&Apply, self.level, affine);
-        if let Some(slopes) = &mut self.slopes {
-            Tanh.run(self.level, Pass::Derivative { x, dydx: &mut slopes[..len] });
-        }
-        Tanh.run(self.level, Pass::ForwardInPlace { x });
+        let slopes = self.slopes.as_mut().map(|slopes| &mut slopes[..len]);
+        tanh_of(self.level, self.terms.scale / cap, &mut self.x[..len], slopes);
     }
 
     /// Adds each sink to its cell, which holds minus the shift of the row.
@@ -441,12 +441,30 @@ impl<'a, T: Element> Tiles<'a, T> {
             let y = &mut y[block * unit..(block + 1) * unit];
             if inner == 1 {
                 T::narrow(self.level, &rows[..n], &mut y[part.places.clone()]);
+                continue;
+            }
+            let to = &mut y[part.places.start * inner + part.lanes.start..];
+            let size = (part.lanes.len(), n);
+            if T::IS_FLOAT {
+                T::as_floats(self.level, [], [to], false, |[], [to]| {
+                    transpose_floats(self.level, rows, part.row_len(), to, inner, size);
+                });
             } else {
-                let to = &mut y[part.places.start * inner + part.lanes.start..];
-                transpose(rows, part.row_len(), to, inner, (part.lanes.len(), n), T::rounded);
+                transpose(rows, part.row_len(), to, inner, size, T::rounded);
             }
         }
     }
+}
+
+/// Makes tanh(x scale) of x, and derivatives with respect to what tanh is of.
+pub(crate) fn tanh_of<F: Float>(level: Level, scale: f64, x: &mut [F], slopes: Option<&mut [F]>) {
+    let masked = Zero::zero();
+    let affine = Affine { scale: in_range::<F>(scale), factor: None, bias: None, keep: None, masked, y: &mut *x };
+    F::run(&Apply, level, affine);
+    if let Some(dydx) = slopes {
+        Tanh.run(level, Pass::Derivative { x, dydx });
+    }
+    Tanh.run(level, Pass::ForwardInPlace { x });
 }
 
 /// The number that fills an empty row: -inf for scores, 0 for outputs that the forward pass has set to zeros. No other row of

@@ -169,10 +169,7 @@ impl<'a, F: Described, T: Element> Scores<'a, F, T> {
     /// # Ok::<(), activations::ParameterError>(())
     /// ```
     pub fn soft_cap(mut self, cap: f64) -> Result<Self, ParameterError> {
-        if !(cap.is_finite() && cap > 0.0) {
-            return Err(ParameterError::new(F::CARD.name, "soft_cap", cap, "a finite number above 0"));
-        }
-        self.terms.cap = Some(cap);
+        self.terms.cap = Some(checked_cap(F::CARD.name, cap)?);
         Ok(self)
     }
 
@@ -403,5 +400,14 @@ impl<T: Element, F: RowFunction> FromOutput<T> for Scores<'_, F, T> {
             "{name}: outputs of soft-capped scores do not give the gradient: use `backward`"
         );
         from_output::<T, F>(self.layout, level, self.terms, y, grad_y, grad_x);
+    }
+}
+
+/// The limit of a soft cap, if it is one.
+pub(crate) fn checked_cap(function: &'static str, cap: f64) -> Result<f64, ParameterError> {
+    if cap.is_finite() && cap > 0.0 {
+        Ok(cap)
+    } else {
+        Err(ParameterError::new(function, "soft_cap", cap, "a finite number above 0"))
     }
 }

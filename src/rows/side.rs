@@ -172,9 +172,22 @@ pub(crate) fn from_columns<T: Float>(level: Level, columns: &[Column<T>], rows: 
     T::run(&Transpose, level, Transposed::FromColumns(columns, rows));
 }
 
+/// See [`layout::transpose`](super::layout::transpose).
+pub(crate) fn transpose_floats<T: Float>(
+    level: Level,
+    from: &[T],
+    stride: usize,
+    to: &mut [T],
+    stride_to: usize,
+    size: (usize, usize),
+) {
+    T::run(&Transpose, level, Transposed::Matrix { from, stride, to, stride_to, size });
+}
+
 enum Transposed<'a, T> {
     ToColumns(&'a [T], &'a mut [Column<T>]),
     FromColumns(&'a [Column<T>], &'a mut [T]),
+    Matrix { from: &'a [T], stride: usize, to: &'a mut [T], stride_to: usize, size: (usize, usize) },
 }
 
 /// Transposes squares with as many rows as a vector has lanes. The shuffles are written out, because LLVM finds none by itself: it
@@ -260,6 +273,26 @@ fn transpose<S: Simd, V: SimdBase<S, Element = T>, T: Float + SimdElement, const
                     );
                     for (k, lanes) in square.into_iter().enumerate() {
                         lanes.store_slice(&mut rows[k * row_len + c..][..N]);
+                    }
+                }
+            }
+        }
+        Transposed::Matrix { from, stride, to, stride_to, size: (height, width) } => {
+            if *height < N || *width < N {
+                return super::layout::transpose(from, *stride, to, *stride_to, (*height, *width), T::rounded);
+            }
+            for i in (0..*height).step_by(N).map(|i| i.min(*height - N)) {
+                let mut rows = [&from[..0]; N];
+                for (k, row) in rows.iter_mut().enumerate() {
+                    *row = &from[(i + k) * *stride..][..*width];
+                }
+                for j in (0..*width).step_by(N).map(|j| j.min(*width - N)) {
+                    let square = square::<S, V, N>(
+                        #[inline(always)]
+                        |k| V::from_slice(simd, &rows[k][j..j + N]),
+                    );
+                    for (k, lanes) in square.into_iter().enumerate() {
+                        lanes.store_slice(&mut to[(j + k) * *stride_to + i..][..N]);
                     }
                 }
             }

@@ -102,6 +102,8 @@ fn binary_at_the_ends<T: Number>() {
                 assert_eq!(run(x, one), (zero, zero), "{} {gamma} {level}", T::TYPE);
                 assert_eq!(run(-x, zero), (zero, zero), "{} {gamma} {level}", T::TYPE);
             }
+            // Also where a quarter to the power of 1000 is too small for the type.
+            assert_eq!(run(-inf, T::of(0.25)).0, inf, "{} {gamma} {level}", T::TYPE);
             for x in [5.0, 20.0, 88.0, 95.0, 103.0, 110.0, 300.0, 745.0, 1_000.0] {
                 for (x, t) in [(x, 0.0), (x, 1.0), (-x, 0.0), (-x, 1.0), (x, 0.3), (-x, 1e-30)] {
                     let (loss, slope) = run(T::of(x), T::of(t));

@@ -16,6 +16,7 @@ mod number;
 
 mod axis;
 mod binary;
+mod capped;
 mod exact;
 mod focal;
 mod parity;

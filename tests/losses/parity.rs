@@ -79,6 +79,7 @@ fn ours<T: Number>(name: &str, data: &BTreeMap<String, Vec<f64>>) -> Option<Ours
         "smoothing_all_weights" => of_classes(axis.label_smoothing(1.0).unwrap(), classes.weighted(&class_weights)),
         "focal_2" => of_classes(axis.focal(2.0).unwrap(), classes),
         "focal_half" => of_classes(axis.focal(0.5).unwrap(), classes),
+        "soft_cap" => of_classes(axis.soft_cap(3.0).unwrap(), classes),
         "z_loss" => of_classes(axis.z_loss(0.01).unwrap(), classes),
         "binary" => of_logits(binary, targets),
         "binary_weights" => of_logits(binary, targets.weighted(&weights)),

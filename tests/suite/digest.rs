@@ -8,8 +8,9 @@
 use std::collections::BTreeMap;
 
 use activations::{
-    AnyActivation, At, BiasGradient, Biased, BinaryCrossEntropy, CrossEntropy, Element, Exact, Gate, Gelu, Level,
-    LogSumExp, Prelu, SwiGlu,
+    Activation, AnyActivation, At, BiasGradient, Biased, BinaryCrossEntropy, Broadcast, ClampedSwiGlu, CrossEntropy,
+    Element, Exact, Gate, Gelu, Level, LogSumExp, PerChannel, Prelu, SecondDerivative, SinkGradient, Softmax, SwiGlu,
+    SwishBeta, TopKSoftmax,
 };
 
 use crate::support::{Bits, Outputs, chosen, digest_inputs, fnv, is_chosen, is_elementwise, levels, on_rows, only};
@@ -256,7 +257,7 @@ pub(crate) fn exact<T: Number>(digests: &mut Digests) {
     }
 }
 
-/// Gates, biases, PReLU, log-sum-exp and losses.
+/// Gates, layers, log-sum-exp, losses, scores, and second derivatives.
 pub(crate) fn around_them<T: Number>(digests: &mut Digests) {
     const CLASSES: usize = 37;
     let x = T::inputs();
@@ -301,7 +302,88 @@ pub(crate) fn around_them<T: Number>(digests: &mut Digests) {
         let (mut losses, mut grad) = (nothing(x.len()), nothing(x.len()));
         BinaryCrossEntropy::new().at(level).losses_and_gradient(&x, &targets, &mut losses, &mut grad);
         enter(digests, "binary_cross_entropy", level, "losses_and_gradient", [losses, grad].concat());
+
+        let layer = ClampedSwiGlu::default();
+        let (mut out, mut grad_gate, mut grad_up) = (nothing(x.len()), nothing(x.len()), nothing(x.len()));
+        level.with(layer).forward(&x, &grad_y, &mut out);
+        level.with(layer).backward(&x, &grad_y, &targets, &mut grad_gate, &mut grad_up);
+        enter(digests, "clamped_swi_glu", level, "forward", out);
+        enter(digests, "clamped_swi_glu", level, "backward", [grad_gate, grad_up].concat());
+
+        let (mut grad_grad_y, mut grad_x) = (nothing(x.len()), nothing(x.len()));
+        level.with(Gelu).double_backward(&x, &targets, &grad_y, &mut grad_grad_y, &mut grad_x);
+        enter(digests, "gelu twice", level, "double_backward", [grad_grad_y, grad_x].concat());
+
+        let per_channel = level.with(PerChannel::new(SwishBeta, [&targets[..5]]).inner(3));
+        let (mut grad_x, mut grad_betas) = (nothing(finite.len()), nothing(5));
+        per_channel.backward_with_parameters(&finite, &gradients(&finite), &mut grad_x, [&mut grad_betas]);
+        enter(
+            digests,
+            "swish_beta",
+            level,
+            "backward",
+            [per_channel.forward_vec(&finite), grad_x, grad_betas].concat(),
+        );
+
+        for (name, loss) in losses_of_rows(CLASSES) {
+            let (mut losses, mut grad) = (nothing(classes.len()), nothing(logits.len()));
+            loss.at(level).losses_and_gradient(&logits, &classes, &mut losses, &mut grad);
+            enter(digests, name, level, "losses_and_gradient", [losses, grad].concat());
+        }
+        for (name, gamma) in [("binary focal 2", 2.0), ("binary focal 1.5", 1.5)] {
+            let loss =
+                BinaryCrossEntropy::new().focal(gamma).and_then(|loss| loss.alpha(0.25)).expect("both are allowed");
+            let (mut losses, mut grad) = (nothing(x.len()), nothing(x.len()));
+            loss.at(level).losses_and_gradient(&x, &targets, &mut losses, &mut grad);
+            enter(digests, name, level, "losses_and_gradient", [losses, grad].concat());
+        }
+        attention(digests, level, &logits[..CLASSES * 40], CLASSES);
+
+        let router = TopKSoftmax::new(CLASSES, 4).expect("experts");
+        let chosen = 4 * classes.len();
+        let (mut experts, mut weights, mut grad) = (vec![0; chosen], nothing(chosen), nothing(logits.len()));
+        router.forward_at(level, &logits, &mut experts, &mut weights);
+        router.backward_at(level, &logits, &experts, &gradients(&weights), &mut grad);
+        let places = experts.iter().map(|&expert| number(expert as f64));
+        enter(digests, "top_k_softmax", level, "forward and backward", [weights, grad, places.collect()].concat());
+
+        let along = level.with(Softmax::axis(5_000, 3).expect("an axis"));
+        let long: Vec<T> = gradients(&logits).into_iter().cycle().take(15_000).collect();
+        let (p, mut grad) = (along.forward_vec(&long), nothing(long.len()));
+        along.backward(&long, &gradients(&long), &mut grad);
+        enter(digests, "softmax of a long axis", level, "forward and backward", [p, grad].concat());
     }
+}
+
+/// Losses that differ from the plain cross-entropy in one setting.
+fn losses_of_rows(classes: usize) -> [(&'static str, CrossEntropy); 4] {
+    let loss = CrossEntropy::new(classes).expect("classes");
+    let along = CrossEntropy::axis(classes, 4).expect("an axis");
+    [
+        ("cross_entropy focal", loss.focal(2.0).expect("a gamma")),
+        ("cross_entropy z_loss", loss.z_loss(1e-4).expect("a coefficient")),
+        ("cross_entropy soft_cap", loss.soft_cap(30.0).expect("a cap")),
+        ("cross_entropy axis", along),
+    ]
+}
+
+/// Softmax of scores with a cap, a window, and sinks, and what their gradients are.
+fn attention<T: Number>(digests: &mut Digests, level: Level, x: &[T], row_len: usize) {
+    let x = gradients(x);
+    let sinks: Vec<T> = [-1.0, 0.0, 0.5, 3.0].map(number).into();
+    let scores =
+        Softmax::rows(row_len).and_then(|softmax| softmax.scaled(0.25)).and_then(|scores| scores.soft_cap(5.0));
+    let scores = scores.and_then(|scores| scores.causal(20, 3)?.window(9)?.sink(Broadcast::cycled(&sinks)));
+    let scores = level.with(scores.expect("rows of a length"));
+    let (mut grad, mut of_sinks) = (vec![T::nan(); x.len()], vec![T::nan(); sinks.len()]);
+    scores.backward_with_sink(&x, &gradients(&x), &mut grad, &mut of_sinks);
+    enter(
+        digests,
+        "softmax of attention",
+        level,
+        "forward and backward",
+        [scores.forward_vec(&x), grad, of_sinks].concat(),
+    );
 }
 
 pub(crate) fn committed() -> Digests {

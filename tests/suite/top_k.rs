@@ -1,7 +1,7 @@
 //! Top-k softmax: which logits are chosen, their weights, and the gradients of both kinds of weights.
 
 use crate::support::{Bits, Float, show, sum};
-use activations::{Element, Level, TopKSoftmax};
+use activations::{Level, TopKSoftmax};
 
 /// The places of the k greatest, by sorting all logits: NaN first, and equal ones by their index.
 fn sorted(x: &[f64], k: usize) -> Vec<usize> {
@@ -118,6 +118,7 @@ fn weights_and_gradients_are_within_their_bounds() {
 #[cfg(feature = "half")]
 #[test]
 fn halves_are_rounded_once() {
+    use activations::Element;
     use half::{bf16, f16};
 
     fn check<T: Element<Float = f32> + Into<f32>>(of: fn(f32) -> T) {
