@@ -11,6 +11,8 @@
 //! | [`embedded`] | without the standard library |
 //! | [`coming_from`] | names in PyTorch, JAX, NNlib.jl, candle and burn |
 //!
+//! `docs/your_function.md` is one page from `cargo new` to a plot of the error of your own formula.
+//!
 //! These pages are text. The crate's [front page](crate#reproducibility) says what is promised about bits.
 
 macro_rules! pages {

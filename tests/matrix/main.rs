@@ -1,7 +1,8 @@
 //! The matrix: every public function that takes slices of floats, for every type of element, on random, huge, tiny, equal,
 //! infinite and no numbers, NaN and a single one, at every level, against exact values.
 //!
-//! The references share nothing with the crate, nor with the other tests: textbook formulas in the arithmetic of `big.rs`.
+//! The references share nothing with the crate: the formulas of the tests' entries, and the textbook's for rows and losses, in
+//! the arithmetic of `big.rs`.
 //! A module of functions says which public names it covers and checks that all of them ran, `coverage` that these are all
 //! that there are.
 
@@ -10,6 +11,8 @@ mod attention;
 mod big;
 mod cases;
 mod choices;
+#[path = "../common/mod.rs"]
+mod common;
 mod coverage;
 mod formulas;
 mod gates;
