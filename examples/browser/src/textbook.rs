@@ -55,7 +55,8 @@ fn by_entry<N: Number>(activation: &AnyActivation, x: N) -> (N, N) {
             (function.value_of(self.0), function.slope_of(self.0))
         }
     }
-    entries::visit(activation, At(x)).unwrap_or_else(|| panic!("{activation} has no textbook formula: add one to src/textbook.rs"))
+    entries::visit(activation, At(x))
+        .unwrap_or_else(|| panic!("{activation} has no textbook formula: add one to src/textbook.rs"))
 }
 
 /// Value and derivative of a function of one number, or of the first output for the row (x, 0, 1).

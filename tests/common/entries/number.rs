@@ -81,7 +81,9 @@ pub trait Number:
 
     /// 1 / (1 + e^-x).
     fn sigmoid(self) -> Self {
-        Self::of(1.0) / (Self::of(1.0) + (-self).exp())
+        // e^|x| would overflow while the result is a number yet.
+        let (one, e) = (Self::of(1.0), (-self.abs()).exp());
+        if self.is_negative() { e / (one + e) } else { one / (one + e) }
     }
 
     fn tanh(self) -> Self {
