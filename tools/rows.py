@@ -5,7 +5,7 @@ src/lib.rs and src/second.rs.
 Run: python3 tools/rows.py NAME SIBLING ERRORS
 
 NAME and SIBLING are names on cards. The function is named behind its sibling, in the same group, wherever it is not named yet.
-ERRORS is a file with the output of the example `accuracy` for NAME. What is there already stays as it is, but the errors.
+ERRORS is a file with what the program `values` prints of NAME's errors. What is there already stays as it is, but the errors.
 """
 
 import datetime
@@ -16,8 +16,6 @@ import textwrap
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 WIDTH = 130
-# Levels with fused multiply-add.
-FUSED = ("AVX-512", "AVX2", "NEON")
 
 
 def card(name):
@@ -105,9 +103,9 @@ def accuracy(text, new, sibling, errors):
     """The table of errors: two numbers for each type and kind of lane."""
     worst = {}
     for line in errors.splitlines():
-        found = re.match(r"(\w+)('?)\s+(f32|f64) (\S+)\s+([0-9.]+)", line)
+        found = re.match(r"(\w+)('?)\s+(f32|f64) (fused|plain)\s+([0-9.]+)", line)
         if found:
-            key = found[3], "fused" if found[4] in FUSED else "plain", bool(found[2])
+            key = found[3], found[4], bool(found[2])
             worst[key] = max(worst.get(key, 0.0), float(found[5]))
     if not worst:
         print("docs/accuracy.md: no errors were measured")

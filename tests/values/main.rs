@@ -8,6 +8,7 @@
 mod cards;
 #[path = "../common/mod.rs"]
 mod common;
+mod errors;
 #[allow(dead_code, reason = "a part of what the suite uses")]
 #[path = "../suite/support.rs"]
 mod support;
