@@ -26,6 +26,8 @@ if [ ${#names[@]} -eq 0 ]; then
 fi
 # One folder, so that what is the same for two programs is compiled once.
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
+# Backtraces are of no use here, and a third of the time.
+export CARGO_PROFILE_DEV_DEBUG=0
 errors=$(mktemp)
 trap 'rm -f "$errors"' EXIT
 

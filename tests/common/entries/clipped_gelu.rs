@@ -6,7 +6,7 @@ use activations::{ClippedGelu, Gelu};
 
 use super::gelu::{ROOT, gelu, gelu_slope};
 use super::number::Number;
-use super::{Entry, Second};
+use super::{Entry, Root, Second};
 
 impl Entry for ClippedGelu {
     fn value_of<N: Number>(&self, x: N) -> N {
@@ -25,7 +25,7 @@ impl Entry for ClippedGelu {
     const VALUES: &'static [(f64, f64)] = &[(10.0, 10.0), (9.5, 9.5)];
     const SLOPES: &'static [(f64, f64)] = &[(0.0, 0.5), (9.5, 1.0), (10.0, 1.0), (10.000_001, 0.0)];
 
-    fn roots(&self) -> (Option<(f64, f64)>, Option<(f64, f64)>) {
+    fn roots(&self) -> (Root, Root) {
         (None, ROOT)
     }
 

@@ -6,10 +6,10 @@ use activations::{Gelu, GeluTanh};
 
 use super::number::{Number, step};
 use super::sigmoid::ends;
-use super::{Entry, Second};
+use super::{Entry, Root, Second};
 
 /// Where the derivatives of GELU's kin are zero.
-pub(super) const ROOT: Option<(f64, f64)> = Some((-2.0, -0.3));
+pub(super) const ROOT: Root = Some((-2.0, -0.3));
 
 pub(super) fn gelu<N: Number>(x: N) -> N {
     x * x.normal()
@@ -38,7 +38,7 @@ impl Entry for Gelu {
 
     const SLOPES: &'static [(f64, f64)] = &[(0.0, 0.5)];
 
-    fn roots(&self) -> (Option<(f64, f64)>, Option<(f64, f64)>) {
+    fn roots(&self) -> (Root, Root) {
         (None, ROOT)
     }
 
@@ -78,7 +78,7 @@ impl Entry for GeluTanh {
 
     const SLOPES: &'static [(f64, f64)] = &[(0.0, 0.5)];
 
-    fn roots(&self) -> (Option<(f64, f64)>, Option<(f64, f64)>) {
+    fn roots(&self) -> (Root, Root) {
         (None, ROOT)
     }
 

@@ -61,7 +61,7 @@ impl Entry for HardSwish {
 
     fn slope_of<N: Number>(&self, x: N) -> N {
         let three = N::of(3.0);
-        if x.abs() < three { (x + x + three) / N::of(6.0) } else { step(x > three || x == three) }
+        if x.abs() < three { (x + x + three) / N::of(6.0) } else { step(x >= three) }
     }
 
     fn limits(&self) -> [(f64, f64); 2] {

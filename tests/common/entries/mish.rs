@@ -5,7 +5,7 @@ use activations::Mish;
 use super::gelu::ROOT;
 use super::number::Number;
 use super::sigmoid::ends;
-use super::{Entry, Second};
+use super::{Entry, Root, Second};
 
 /// t = tanh(softplus(x)) and 1 - t, by the exponential of -|x|.
 fn tanh_softplus<N: Number>(x: N) -> (N, N) {
@@ -32,7 +32,7 @@ impl Entry for Mish {
         [(-0.0, 0.0), (f64::INFINITY, 1.0)]
     }
 
-    fn roots(&self) -> (Option<(f64, f64)>, Option<(f64, f64)>) {
+    fn roots(&self) -> (Root, Root) {
         (None, ROOT)
     }
 

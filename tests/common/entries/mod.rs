@@ -3,6 +3,11 @@
 //! A function is written once here, for any kind of number. `f64` measures `f32`; the matrix has numbers of 100 bits; the
 //! package `examples/exact` has any number of digits, writes the tables, and judges `Exact`.
 
+#![allow(
+    clippy::approx_constant,
+    reason = "inputs of tables, with the digits that they had, and rounded constants of others"
+)]
+
 mod clipped_gelu;
 mod elu;
 mod exponential;
@@ -32,6 +37,9 @@ use activations::{AnyActivation, Described, Elementwise, Parameters, Real};
 
 use number::Number;
 
+/// Where a function is zero beside the origin: between these inputs, if anywhere.
+pub type Root = Option<(f64, f64)>;
+
 /// The test entry of a function.
 ///
 /// The formulas must differ from the crate's, and nothing may cancel in them by more than a few bits, because `f64` has only
@@ -55,9 +63,9 @@ pub trait Entry: Elementwise + Described + Parameters + Default + Copy + Into<An
     /// Whether at most one rounding is needed, so that there is no table of exact results.
     const ONE_ROUNDING: bool = false;
 
-    /// Where value and derivative are zero beside the origin: between these inputs. Errors there are measured in the spacing
+    /// The roots of value and derivative beside the origin. Errors there are measured in the spacing
     /// at 1/16.
-    fn roots(&self) -> (Option<(f64, f64)>, Option<(f64, f64)>) {
+    fn roots(&self) -> (Root, Root) {
         (None, None)
     }
 
@@ -205,7 +213,7 @@ pub struct Facts {
     pub values: &'static [(f64, f64)],
     pub slopes: &'static [(f64, f64)],
     pub one_rounding: bool,
-    pub roots: (Option<(f64, f64)>, Option<(f64, f64)>),
+    pub roots: (Root, Root),
     pub corners: &'static [f64],
     pub kinks: &'static [(f64, f64)],
     pub places: &'static [f64],

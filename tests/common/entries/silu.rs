@@ -5,7 +5,7 @@ use activations::{QuickGelu, Silu, Swish};
 use super::gelu::ROOT;
 use super::number::Number;
 use super::sigmoid::{ends, sigmoid_slope};
-use super::{Entry, Second};
+use super::{Entry, Root, Second};
 
 fn swish<N: Number>(x: N, beta: N) -> N {
     x * (beta * x).sigmoid()
@@ -39,7 +39,7 @@ impl Entry for Silu {
 
     const SLOPES: &'static [(f64, f64)] = &[(0.0, 0.5)];
 
-    fn roots(&self) -> (Option<(f64, f64)>, Option<(f64, f64)>) {
+    fn roots(&self) -> (Root, Root) {
         (None, ROOT)
     }
 
@@ -65,7 +65,7 @@ impl Entry for QuickGelu {
 
     const SLOPES: &'static [(f64, f64)] = &[(0.0, 0.5)];
 
-    fn roots(&self) -> (Option<(f64, f64)>, Option<(f64, f64)>) {
+    fn roots(&self) -> (Root, Root) {
         (None, ROOT)
     }
 
@@ -93,7 +93,7 @@ impl Entry for Swish {
 
     const SLOPES: &'static [(f64, f64)] = &[(0.0, 0.5)];
 
-    fn roots(&self) -> (Option<(f64, f64)>, Option<(f64, f64)>) {
+    fn roots(&self) -> (Root, Root) {
         let ends = (-2.0 / self.beta(), -0.3 / self.beta());
         (None, Some(if self.beta() < 0.0 { (ends.1, ends.0) } else { ends }))
     }

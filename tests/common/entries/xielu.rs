@@ -3,7 +3,7 @@
 use activations::Xielu;
 
 use super::number::Number;
-use super::{Entry, Second};
+use super::{Entry, Root, Second};
 
 impl Entry for Xielu {
     fn value_of<N: Number>(&self, x: N) -> N {
@@ -27,7 +27,7 @@ impl Entry for Xielu {
     const VALUES: &'static [(f64, f64)] = &[(0.5, 0.45)];
     const SLOPES: &'static [(f64, f64)] = &[(0.0, 0.5), (-0.0, 0.5)];
 
-    fn roots(&self) -> (Option<(f64, f64)>, Option<(f64, f64)>) {
+    fn roots(&self) -> (Root, Root) {
         (Some((-5.0, -0.5)), Some((-5.0, -0.5)))
     }
 
