@@ -2,6 +2,7 @@
 //!
 //! `cargo run --release` takes a stride, `cargo run --release -- --exhaustive` takes every input there is. `--help` tells the rest.
 
+#[allow(dead_code, reason = "the program `tables` uses the rest")]
 mod big;
 #[allow(dead_code, unreachable_pub, reason = "the tests use the rest")]
 #[path = "../../../tests/common/entries/mod.rs"]
