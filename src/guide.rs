@@ -11,6 +11,8 @@
 //! | [`embedded`] | use without the standard library |
 //! | [`coming_from`] | names in PyTorch, JAX, NNlib.jl, candle and burn |
 //!
+//! `docs/your_function.md` is one page from `cargo new` to a plot of the error of your own formula.
+//!
 //! The crate's [front page](crate#reproducibility) says when results have the same bits.
 
 macro_rules! pages {

@@ -323,6 +323,7 @@ pub mod guide;
 mod kernel;
 mod layers;
 mod list;
+mod listed;
 mod loss;
 pub mod math;
 mod names;
@@ -367,7 +368,7 @@ pub use layers::parallel_sums::{log_sum_exp_parallel, log_sum_exp_rows_parallel}
 pub use layers::per_channel::PerChannel;
 pub use layers::prelu::Prelu;
 pub use layers::wide::Wide;
-pub use list::*;
+pub use listed::*;
 pub use loss::{BinaryCrossEntropy, BinaryTargets, CrossEntropy, IntoTargets, Reduction, Targets};
 pub use names::any::AnyActivation;
 pub use names::error::ParseError;
@@ -391,4 +392,5 @@ pub use second::{DoubleBackward, SecondDerivative, SecondSlope};
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 #[doc = include_str!("../docs/first_model.md")]
+#[doc = include_str!("../docs/your_function.md")]
 struct Readme;

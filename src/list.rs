@@ -34,10 +34,3 @@ macro_rules! for_each_activation {
     };
 }
 pub(crate) use for_each_activation;
-
-macro_rules! export {
-    ($($folder:ident::$file:ident: $($name:ident),+;)+) => {
-        $(pub use crate::$folder::$file::{$($name),+};)+
-    };
-}
-for_each_activation!(export);

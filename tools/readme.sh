@@ -3,7 +3,7 @@
 # as it stands, and runs that in a debug build. If a `text` block follows a Rust block, the program must print just that.
 # Then adds the lines for debug builds to the package's Cargo.toml, and checks that they are understood.
 #
-#   tools/readme.sh                README.md and docs/first_model.md
+#   tools/readme.sh                README.md, docs/first_model.md and docs/your_function.md
 #   tools/readme.sh PAGE...        these
 set -euo pipefail
 export CARGO_TERM_COLOR=never
@@ -11,7 +11,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 target_dir=${CARGO_TARGET_DIR:-$root/target}/readme
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-[ $# -gt 0 ] || set -- README.md docs/first_model.md
+[ $# -gt 0 ] || set -- README.md docs/first_model.md docs/your_function.md
 
 # blocks PAGE FOLDER: writes each fenced block into the folder, numbered: 3.rust, 4.text.
 blocks() {

@@ -5,6 +5,10 @@ Run: pip install mpmath && python3 tools/tables.py [NAME...]
 
 Without names it writes the tables of all functions, and that of rows.
 
+The tables of activations are computed a second time, by the formulas of their test entries and other numbers, in the program `tables`
+of examples/exact, which also writes those of functions that have come since. So a new activation needs no formula here. What only
+this script knows are the functions of `math`, and rows.
+
 A line is x, f(x), f'(x): x as the bits of an f64 in hex, the others as two f64 in hex whose sum is the exact number to
 about 106 bits (less where the low part would be subnormal). The formulas are the textbook's, not the crate's.
 """

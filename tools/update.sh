@@ -1,15 +1,35 @@
 #!/usr/bin/env bash
-# Writes what follows from the formula of an activation: tables, pictures, digests, the public interface. NAME is its name on its
-# card; more than one may be given. What nobody can write for you, references and prose, stands in CONTRIBUTING.md.
-# Needs python3 with mpmath for the tables; without it they are left as they are, and that is said.
+# Writes what follows from the formula of an activation: tables, pictures, digests, errors, the documentation's lists, the public
+# interface.
+#
+#   tools/update.sh NAME --beside SIBLING   a new function, which lists name behind the other one
+#   tools/update.sh NAME...                 functions whose formulas have changed
+#
+# Names are those on cards. References and prose nobody can write for you: see CONTRIBUTING.md. Needs python3, nothing else of it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-if [ $# -eq 0 ]; then
-    echo "usage: tools/update.sh NAME..." >&2
+names=()
+beside=
+while [ $# -gt 0 ]; do
+    if [ "$1" = --beside ]; then
+        beside=${2:?"--beside needs the name of another function"}
+        shift
+    else
+        names+=("$1")
+    fi
+    shift
+done
+if [ ${#names[@]} -eq 0 ]; then
+    echo "usage: tools/update.sh NAME --beside SIBLING, or tools/update.sh NAME..." >&2
     exit 2
 fi
-skipped=()
+# One folder, so that what is the same for two programs is compiled once.
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
+# Backtraces are of no use here, and a third of the time.
+export CARGO_PROFILE_DEV_DEBUG=0
+errors=$(mktemp)
+trap 'rm -f "$errors"' EXIT
 
 step() {
     local what=$1 start=$SECONDS
@@ -19,46 +39,47 @@ step() {
     echo "<== $what: $((SECONDS - start)) s"
 }
 
-# The tables of exact results, which other steps read.
+# Without the loops that the crate compiles for its users, what is needed here is compiled in a third of the time. The bits are the
+# same, and so few functions are computed in a debug build too.
+quick=(--no-default-features --features std,half)
+
+# The tables of exact results, which other steps read. Those that are there are computed again and compared.
 tables() {
-    if ! python3 -c 'import mpmath' 2>/dev/null; then
-        skipped+=("tests/tables: python3 -m pip install mpmath, and run this again")
-        return
-    fi
-    local name
-    for name in "$@"; do
-        if grep -q "\"$name\":" tools/tables.py; then
-            python3 tools/tables.py "$name"
-        else
-            echo "tools/tables.py has no $name: its results are rounded once, or it is one of rows"
-        fi
-    done
-    python3 tools/second.py
+    cargo run --release --no-default-features --manifest-path examples/exact/Cargo.toml --bin tables -- "${names[@]}"
 }
 
-values() {
-    UPDATE_DIGESTS=1 cargo test --release --all-features --test values
+# Fails beyond the card's bounds, and says where. The same program writes the digests of other parameters.
+errors() {
+    ONLY=$(IFS=,; echo "${names[*]}") UPDATE_DIGESTS=1 \
+        cargo test "${quick[@]}" --test values -- --nocapture errors_in other_bits | tee "$errors"
+}
+
+lists() {
+    local name
+    for name in "${names[@]}"; do
+        python3 tools/rows.py "$name" "${beside:-$name}" "$errors"
+    done
+}
+
+pictures() {
+    cargo run --manifest-path examples/gallery/Cargo.toml -- functions
 }
 
 browser() {
     [ -d examples/browser ] || return 0
-    cargo run --release --manifest-path examples/browser/Cargo.toml -- digests
+    cargo run --manifest-path examples/browser/Cargo.toml -- digests "${names[@]}"
 }
 
-step "tables" tables "$@"
-step "pictures" cargo run --release --manifest-path examples/gallery/Cargo.toml
-step "digests" tools/bits.sh --write "$@"
-step "digests of other parameters" values
+step "tables" tables
+step "errors, and digests of other parameters" errors
+step "lists" lists
+step "pictures" pictures
+step "digests" tools/bits.sh --write "${names[@]}"
 step "digests for the browser" browser
 step "the public interface" tools/audit.sh --write
-# For the card, the documentation and docs/accuracy.md: a stride finds the errors but for the last digit.
-step "errors" cargo run --release --example accuracy -- "$@"
 
 echo
 echo "Changed:"
 git status --short
-for what in "${skipped[@]}"; do
-    echo "SKIPPED: $what"
-done
-echo "Written in $SECONDS s. Now look at the differences: only lines of $* may have changed. Then add the row in docs/functions.md,"
-echo "the names in README.md and docs/guide/coming_from.md, and run .ci/run."
+echo "Written in $SECONDS s. Now look at the differences: only lines of ${names[*]} may have changed. The errors above are for the card"
+echo "and the documentation. A stride finds them but for the last digit. Then add a line to CHANGELOG.md and run .ci/run."

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use activations::{AnyActivation, Level};
 
-use crate::common::second::{self, BOUNDS, Bound};
+use crate::common::second::{self, Bound};
 use crate::common::sweep::{self, Report};
 use crate::{Options, PATTERNS, PIECE, exhaustive, on_all_cores};
 
@@ -13,7 +13,7 @@ pub(crate) fn measure(levels: &[Level], options: &Options) -> bool {
     println!("Second derivatives. Errors are in ULP. Near roots, the spacing at the number after `at` is one ULP.\n");
     println!("function        lanes               worst  at                 bound");
     let mut within = true;
-    for bound in &BOUNDS {
+    for bound in &second::bounds().collect::<Vec<_>>() {
         let activation: AnyActivation = bound.name.parse().expect("a name of the list");
         if !options.of.is_empty() && !options.of.contains(&activation) {
             continue;
@@ -33,7 +33,8 @@ pub(crate) fn measure(levels: &[Level], options: &Options) -> bool {
 fn line(bound: &Bound, lanes: &str, worst: f64, at: f64, limit: f64) -> bool {
     // A worst error of NaN is over the bound too.
     let verdict = if worst <= limit { "" } else { " EXCEEDED" };
-    let floor = if bound.roots.1 > 0.0 { format!(" at {}", bound.roots.1) } else { String::new() };
+    let floor =
+        if bound.floor_beside_roots() > 0.0 { format!(" at {}", bound.floor_beside_roots()) } else { String::new() };
     println!("{:<15} {lanes:<14} {worst:>10.3}  {at:<17e} {limit:>6}{verdict}{floor}", bound.name);
     verdict.is_empty()
 }

@@ -14,7 +14,8 @@ use crate::kernel::element::{Element, per_element};
 use crate::kernel::level::Level;
 #[cfg(feature = "rayon")]
 use crate::layers::parallel::IntoParallel;
-use crate::list::*;
+use crate::list::for_each_activation;
+use crate::listed::*;
 use crate::names::text::{Text, letters};
 use crate::pass::{Pass, Pieces};
 use crate::second::SecondDerivative;
@@ -160,7 +161,16 @@ macro_rules! any_activation {
             }
 
             /// Names, defaults and allowed values of the parameters.
-            pub(crate) fn parameter_list(&self) -> &'static [Parameter] {
+            ///
+            /// ```
+            /// use activations::{AnyActivation, Elu};
+            ///
+            /// let elu = AnyActivation::from(Elu::default());
+            /// assert_eq!(elu.parameter_list()[0].name, "alpha");
+            /// assert_eq!(elu.parameter_list()[0].default, 1.0);
+            /// ```
+            #[must_use]
+            pub fn parameter_list(&self) -> &'static [Parameter] {
                 match self {
                     $($(Self::$name(_) => $name::PARAMETERS,)+)+
                 }

@@ -13,7 +13,8 @@ use core::fmt;
 use serde_core::de::{self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_core::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::list::*;
+use crate::list::for_each_activation;
+use crate::listed::*;
 use crate::names::any::AnyActivation;
 use crate::names::dialect::{Origin, Value};
 use crate::names::parse::{build, parse};

@@ -9,6 +9,9 @@
 //! shows what was found.
 
 mod asm;
+#[allow(dead_code, unreachable_pub, reason = "the other tests use the rest")]
+#[path = "../common/entries/mod.rs"]
+mod entries;
 mod probe;
 
 use std::collections::BTreeMap;
@@ -71,9 +74,6 @@ const CALLED: [&str; 8] =
 
 /// Functions that compute a part of `f32` in `f64`, so that their loops have operations of both widths.
 const IN_F64: [&str; 1] = ["Sin"];
-
-/// Functions whose products are not added to anything: they multiply sums, or quotients of sums.
-const UNFUSED: [&str; 5] = ["HardSigmoid", "HardSwish", "Shrink", "SquaredRelu", "Softsign"];
 
 const X86_64_TARGET: &str = "x86_64-unknown-linux-gnu";
 const AARCH64_TARGET: &str = "aarch64-unknown-linux-gnu";
@@ -225,6 +225,11 @@ fn look_at_task(symbol: &str, function: &Function, level: &Level, element: usize
     faults
 }
 
+/// Whether the function of this type has no product to add to, as its entry says.
+fn has_nothing_to_fuse(type_name: &str) -> bool {
+    entries::all().any(|facts| facts.type_name == type_name && facts.has_nothing_to_fuse)
+}
+
 /// The faults in the code of an activation's pass.
 fn look(function: &Function, level: &Level, element: usize, name: &str) -> Vec<String> {
     let mut faults = calls(function);
@@ -253,7 +258,7 @@ fn look(function: &Function, level: &Level, element: usize, name: &str) -> Vec<S
         faults.push(format!("a branch in the hottest loop: {}", branch.text()));
     }
     let has = |kind| full.iter().any(|l| l.operations().any(|(_, op)| op.kind == kind));
-    if !UNFUSED.contains(&name) && level.fused && has(Kind::Add) && has(Kind::Mul) && !has(Kind::Fused) {
+    if !has_nothing_to_fuse(name) && level.fused && has(Kind::Add) && has(Kind::Mul) && !has(Kind::Fused) {
         faults.push(format!("products and sums, but no fused multiply-add: {}", hottest.body[0].text()));
     }
     if !level.fused && has(Kind::Fused) {

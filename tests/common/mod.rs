@@ -3,6 +3,7 @@
 // Each of the programs that share this module uses a part of it.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod entries;
 pub mod fast;
 pub mod oracle;
 pub mod second;
@@ -28,15 +29,9 @@ impl Part {
         }
     }
 
-    /// The least magnitude whose spacing is used. Near a root away from 0, a derivative is measured in the spacing at 1/16.
-    /// xIELU's value has such a root too, so it is measured in the same way.
+    /// The least magnitude whose spacing counts: near a root away from 0, errors are measured in the spacing at 1/16.
     pub fn floor(self, name: &str) -> f64 {
-        match (self, name) {
-            (Self::Slope, "gelu" | "gelu_tanh" | "clipped_gelu" | "silu" | "quick_gelu" | "swish" | "mish") => {
-                1.0 / 16.0
-            }
-            (_, "xielu") => 1.0 / 16.0,
-            _ => 0.0,
-        }
+        let roots = entries::named(name).map(|facts| facts.roots);
+        if roots.and_then(|roots| self.of(roots)).is_some() { 1.0 / 16.0 } else { 0.0 }
     }
 }

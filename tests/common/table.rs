@@ -1,6 +1,9 @@
-//! The committed tables of exact values for `f64` inputs, written by `tools/tables.py`.
+//! The committed tables of exact values for `f64` inputs, written by `examples/exact`; those of `math` and of rows by
+//! `tools/tables.py`.
 
-use super::Part;
+use activations::AnyActivation;
+
+use super::{Part, entries};
 
 /// One line: the input, and value and slope as unevaluated sums.
 pub struct Line {
@@ -15,29 +18,14 @@ impl Line {
     }
 }
 
-/// Functions that need at most one rounding.
-const ONE_ROUNDING: [&str; 12] = [
-    "relu",
-    "leaky_relu",
-    "relu6",
-    "squared_relu",
-    "threshold",
-    "rrelu",
-    "identity",
-    "hard_tanh",
-    "softshrink",
-    "hardshrink",
-    "shrink",
-    "sparse_sigmoid",
-];
-
 /// The table of the activation with this name; `None` for functions with at most one rounding, and for rows.
 ///
 /// # Panics
 /// If a table is missing or malformed.
 pub fn of(name: &str) -> Option<Vec<Line>> {
-    let of_rows = matches!(name, "softmax" | "log_softmax" | "softmin" | "sparsemax" | "hardmax");
-    if of_rows || ONE_ROUNDING.contains(&name) {
+    let is_of_rows =
+        AnyActivation::all().any(|activation| activation.card().name == name && entries::is_of_rows(&activation));
+    if is_of_rows || entries::named(name).is_some_and(|facts| facts.one_rounding) {
         return None;
     }
     let path = format!("{}/tests/tables/{name}.csv", env!("CARGO_MANIFEST_DIR"));

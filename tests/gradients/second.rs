@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::common::second::{self, BOUNDS, Bound};
+use crate::common::second::{self, Bound};
 use crate::common::sweep::{self, Report};
 use crate::number::{Number, allowed, assert_same, for_each_type, numbers, of, pytorch, same};
 use activations::{
@@ -28,7 +28,7 @@ fn at<T: Number>(activation: &AnyActivation, level: Level, x: &[T]) -> Vec<T> {
 fn second_derivatives_are_within_their_bounds() {
     let levels: Vec<Level> = Level::available().collect();
     let mut wrong = Vec::new();
-    for bound in &BOUNDS {
+    for bound in &second::bounds().collect::<Vec<_>>() {
         let activation = named(bound.name);
         let mut reports = vec![Report::default(); levels.len()];
         second::over_f32(&activation, bound, &levels, &mut reports, sweep::patterns(0..1 << 32, 10_007));

@@ -134,8 +134,8 @@ fn laplace_holds_for_any_step() {
             &format!("laplace({mu}, {sigma})"),
             Laplace::new(mu, sigma).unwrap(),
             1.0 / sigma,
-            |x| oracle::laplace(x, mu, sigma),
-            |x| oracle::laplace_slope(x, mu, sigma),
+            |x| oracle::value(&Laplace::new(mu, sigma).unwrap(), x),
+            |x| oracle::slope(&Laplace::new(mu, sigma).unwrap(), x),
         );
     }
 }

@@ -1,12 +1,13 @@
 //! Derivatives exactly at kinks, corners and jumps: they are PyTorch's, from a committed table (`tools/kinks.py`).
 //!
-//! The table has the results of PyTorch, JAX, Keras and ONNX Runtime. PyTorch decides. If PyTorch does not have the function,
-//! `WITHOUT_PYTORCH` decides. `DIFFERENT` lists the libraries that give another number. The tests for `f32` and `f64` are in
-//! `special_values`, and the tests for halves are with the other tests of halves, so that no loop is compiled twice.
+//! The table has what PyTorch, JAX, Keras and ONNX Runtime give. PyTorch decides; where it has no such function,
+//! its entry does, and `DIFFERENT` lists the libraries that give another number. The tests for `f32` and `f64` are in
+//! `special_values`, those for halves beside their own tests, so that no loop is compiled twice.
 
 use std::fmt::Debug;
 use std::sync::LazyLock;
 
+use crate::common::entries;
 use crate::support::is_chosen;
 use activations::{Activation, AnyActivation, Element, Level, Prelu};
 
@@ -33,21 +34,16 @@ static TABLE: LazyLock<Vec<Row>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Function, x and derivative, for functions that PyTorch does not have. The sparse sigmoid follows Keras and is treated like a hard
-/// sigmoid. Sparsemax follows entmax, the package of its authors. Nothing is learnt through a hardmax.
-const WITHOUT_PYTORCH: &[(&str, f64, f64)] = &[
-    ("shrink", -0.5, 0.0),
-    ("shrink", 0.5, 0.0),
-    // The gradient of `torch.clip`, which Hugging Face's function calls, is 1 at both ends.
-    ("clipped_gelu", 10.0, 1.0),
-    ("sparse_plus", -1.0, 0.0),
-    ("sparse_plus", 1.0, 1.0),
-    ("sparse_sigmoid", -1.0, 0.0),
-    ("sparse_sigmoid", 1.0, 0.0),
-    ("sparsemax", -1.0, 0.0),
-    ("sparsemax", 1.0, 0.0),
-    ("hardmax", 0.0, 0.0),
-];
+/// Function, x and derivative, for functions of rows that PyTorch does not have; those of one number have them in their entries.
+/// Sparsemax follows the package of its authors, entmax; nothing is learnt through a hardmax.
+const OF_ROWS: &[(&str, f64, f64)] = &[("sparsemax", -1.0, 0.0), ("sparsemax", 1.0, 0.0), ("hardmax", 0.0, 0.0)];
+
+/// The derivative that was decided for a function that PyTorch does not have.
+fn without_pytorch(function: &str, x: f64) -> Option<f64> {
+    let of_rows = OF_ROWS.iter().find(|row| (row.0, row.1) == (function, x)).map(|row| row.2);
+    let in_entry = || entries::named(function)?.kinks.iter().find(|kink| kink.0 == x).map(|kink| kink.1);
+    of_rows.or_else(in_entry)
+}
 
 /// Library, function, x and derivative, if the derivative differs from this crate's.
 const DIFFERENT: &[(&str, &str, f64, f64)] = &[
@@ -83,8 +79,8 @@ impl Row {
         };
         let torch = TABLE.iter().filter(same).find(|row| row.library == "torch");
         torch.map(|row| row.derivative).unwrap_or_else(|| {
-            let decision = WITHOUT_PYTORCH.iter().find(|(function, x, _)| (*function, *x) == (self.function, self.x));
-            decision.unwrap_or_else(|| panic!("{} at {} is not decided", self.function, self.x)).2
+            let decision = without_pytorch(self.function, self.x);
+            decision.unwrap_or_else(|| panic!("{} at {} is not decided", self.function, self.x))
         })
     }
 
@@ -184,10 +180,9 @@ fn every_kink_of_a_card_is_decided() {
         let card = activation.card();
         for &kink in card.kinks {
             let in_table = TABLE.iter().any(|row| (row.function, row.x) == (card.name, kink));
-            let decided = WITHOUT_PYTORCH.iter().any(|(function, x, _)| (*function, *x) == (card.name, kink));
             assert!(
-                in_table || decided,
-                "{} has a kink at {kink}: add it to tools/kinks.py, or to WITHOUT_PYTORCH in tests/suite/kinks.rs",
+                in_table || without_pytorch(card.name, kink).is_some(),
+                "{} has a kink at {kink}: add it to tools/kinks.py, or to KINKS of its entry",
                 card.name
             );
         }

@@ -1,5 +1,6 @@
 //! Activations by name: names of all frameworks, and text that is not a name.
 
+use crate::common::entries::list::for_each_activation;
 use crate::support::{Bits, Float, Outputs, assert_same};
 use activations::*;
 
@@ -230,59 +231,15 @@ fn by_type_by_name_and_boxed_agree<T: Float, A: Activation<T> + Described + Copy
 #[test]
 fn by_name_gives_the_bits_of_the_typed_call() {
     macro_rules! check {
-        ($($activation:ident),*) => {{
-            $(
+        ($($folder:ident::$file:ident: $($activation:ident),+;)+) => {{
+            $($(
                 by_type_by_name_and_boxed_agree::<f32, _>($activation::default());
                 by_type_by_name_and_boxed_agree::<f64, _>($activation::default());
-            )*
-            [$(stringify!($activation)),*].len()
+            )+)+
+            [$($(stringify!($activation)),+),+].len()
         }};
     }
-    let checked = check!(
-        Relu,
-        LeakyRelu,
-        Sigmoid,
-        Tanh,
-        Gelu,
-        GeluTanh,
-        Silu,
-        Elu,
-        Softplus,
-        Softmax,
-        LogSoftmax,
-        Relu6,
-        SquaredRelu,
-        Threshold,
-        Rrelu,
-        Identity,
-        HardSigmoid,
-        HardSwish,
-        HardTanh,
-        Softshrink,
-        Hardshrink,
-        Shrink,
-        SparsePlus,
-        SparseSigmoid,
-        Softsign,
-        Squareplus,
-        Softmin,
-        Sparsemax,
-        Hardmax,
-        QuickGelu,
-        Swish,
-        Selu,
-        Celu,
-        LogSigmoid,
-        Mish,
-        Tanhshrink,
-        LogCosh,
-        Snake,
-        Sin,
-        ClippedGelu,
-        Laplace,
-        Xielu,
-        Exponential
-    );
+    let checked = for_each_activation!(check);
     assert_eq!(checked, AnyActivation::all().count(), "a new type is missing in this test");
 }
 

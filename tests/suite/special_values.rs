@@ -1,7 +1,8 @@
 //! NaN, infinities, signed zeros, kinks, the largest numbers and empty slices, at every level, in both types.
 
+use crate::common::entries::{self, Facts};
 use crate::kinks::assert_decided;
-use crate::special_table::{SLOPES, VALUES};
+use crate::special_table::{slopes, values};
 use crate::support::{
     Float, Outputs, assert_same, chosen, elementwise, is_chosen, is_elementwise, same, show, slope, value,
 };
@@ -64,19 +65,15 @@ fn gradient_of_nan_gives_nan() {
     check::<f64>();
 }
 
-/// Functions that grow faster than x on the right, so that their values overflow and their derivatives have no finite limit.
-const OVERFLOWING: [&str; 3] = ["squared_relu", "xielu", "exponential"];
-
-/// Functions whose value at the largest numbers is not yet the limit, because they fall off as 1 / |x|.
-const SLOW: [&str; 1] = ["squareplus"];
-
-/// Functions that are constant near 0. By default they give 0, without the sign of x.
-const CONSTANT_AT_ZERO: [&str; 1] = ["threshold"];
+/// A fact of the function's entry; no function of rows has it.
+fn has(activation: &AnyActivation, fact: fn(&Facts) -> bool) -> bool {
+    entries::facts(activation).is_some_and(|facts| fact(&facts))
+}
 
 #[test]
 fn documented_values_are_exact() {
     fn check<T: Float>() {
-        for &(name, x, y) in VALUES {
+        for (name, x, y) in values() {
             let activation: AnyActivation = name.parse().unwrap();
             for level in Level::available() {
                 // The loop's block and its rest are compiled separately, so both are checked.
@@ -86,7 +83,7 @@ fn documented_values_are_exact() {
                 }
             }
         }
-        for &(name, x, expected) in SLOPES {
+        for (name, x, expected) in slopes() {
             let activation: AnyActivation = name.parse().unwrap();
             for level in Level::available() {
                 let x = vec![T::of(x); 257];
@@ -113,7 +110,7 @@ fn documented_values_are_exact() {
 fn every_elementwise_function_has_its_limits_in_the_table() {
     for activation in elementwise() {
         for x in [f64::NEG_INFINITY, f64::INFINITY] {
-            for (table, what) in [(VALUES, "value"), (SLOPES, "derivative")] {
+            for (table, what) in [(values(), "value"), (slopes(), "derivative")] {
                 let name = activation.card().name;
                 assert!(table.iter().any(|t| (t.0, t.1) == (name, x)), "no {what} of {name} at {x} in the table");
             }
@@ -145,7 +142,7 @@ fn limits_at_infinity_are_those_of_the_card() {
                     if card.name == "sin" { (true, true) } else { (vanishes_left, vanishes_right) };
                 for (x, vanishes) in [(T::neg_infinity(), vanishes_left), (T::infinity(), vanishes_right)] {
                     let got = slope(&at, x);
-                    let has_limit = got.is_finite() || got == x && OVERFLOWING.contains(&card.name);
+                    let has_limit = got.is_finite() || got == x && has(&activation, |facts| facts.overflows);
                     assert!(
                         has_limit && (got == T::zero()) == vanishes,
                         "{activation} {} at {level}: f'({x}) is {}, though the card says it vanishes: {:?}",
@@ -168,7 +165,7 @@ fn is_even(activation: &AnyActivation) -> bool {
 
 #[test]
 fn functions_through_the_origin_keep_the_sign_of_zero() {
-    let constant = |f: &AnyActivation| CONSTANT_AT_ZERO.contains(&f.card().name);
+    let constant = |f: &AnyActivation| has(f, |facts| facts.is_constant_at_zero);
     let odd = |f: &AnyActivation| value(f, 0.0_f64) == 0.0 && !constant(f) && !is_even(f);
     let through_origin: Vec<_> = elementwise().filter(odd).collect();
     let activations = ["relu", "leaky_relu", "tanh", "gelu", "gelu_tanh", "silu", "elu", "clipped_gelu", "xielu"];
@@ -251,14 +248,14 @@ fn largest_numbers_give_the_limits() {
                     let fails = |what: &str| -> String {
                         format!("{activation} {} at {level}: x = {}: {what} {}", T::TYPE, show(x), show(y))
                     };
-                    if OVERFLOWING.contains(&activation.card().name) && x > T::zero() {
+                    if has(&activation, |facts| facts.overflows) && x > T::zero() {
                         assert!(y == limit && slope(&at, x) == limit, "{}", fails("value"));
                         continue;
                     }
                     // With a slope above 1, the largest numbers overflow.
                     let beyond = s_limit.wide().abs() > 1.0 && same(y, at_limit);
                     assert!(y.is_finite() || beyond, "{}", fails("value"));
-                    if SLOW.contains(&activation.card().name) && at_limit.is_finite() {
+                    if has(&activation, |facts| facts.is_slow) && at_limit.is_finite() {
                         let reciprocal = 1.0 / x.wide().abs();
                         assert!((y - at_limit).wide().abs() <= reciprocal + T::TINY, "{}", fails("value"));
                     } else if at_limit.is_finite() {

@@ -3,9 +3,13 @@
 use std::fmt;
 use std::sync::LazyLock;
 
-use activations::{
-    Activation, AnyActivation, Element, ErrorBounds, Hardmax, Level, LogSoftmax, Softmax, Softmin, Sparsemax,
-};
+use activations::*;
+use list::for_each_activation;
+
+/// THE list. The entries have it too, but not every program that has this file has entries.
+#[allow(clippy::duplicate_mod, reason = "a file of macros")]
+#[path = "../../src/list.rs"]
+mod list;
 
 /// A float with its bits, and what else the tests need besides [`Element`].
 pub(crate) trait Float: Element<Float = Self> + fmt::Display + fmt::LowerExp {
@@ -308,14 +312,19 @@ pub(crate) fn digest_inputs<T: Float>() -> Vec<T> {
 
 /// The functions of rows that are [`chosen`], on rows of `n`.
 pub(crate) fn on_rows(n: usize) -> Vec<AnyActivation> {
-    const LENGTH: &str = "a length";
-    let all: [AnyActivation; 5] = [
-        Softmax::rows(n).expect(LENGTH).into(),
-        LogSoftmax::rows(n).expect(LENGTH).into(),
-        Softmin::rows(n).expect(LENGTH).into(),
-        Sparsemax::rows(n).expect(LENGTH).into(),
-        Hardmax::rows(n).expect(LENGTH).into(),
-    ];
+    let mut all: Vec<AnyActivation> = Vec::new();
+    macro_rules! in_folder {
+        (rows, $name:ident) => {
+            all.push($name::rows(n).expect("a length").into())
+        };
+        (functions, $name:ident) => {};
+    }
+    macro_rules! each {
+        ($($folder:ident::$file:ident: $($name:ident),+;)+) => {
+            $($(in_folder!($folder, $name);)+)+
+        };
+    }
+    for_each_activation!(each);
     all.into_iter().filter(|activation| is_chosen(activation.card().name)).collect()
 }
 

@@ -7,22 +7,19 @@
 mod cards;
 #[path = "../common/mod.rs"]
 mod common;
+mod errors;
 #[allow(dead_code, reason = "a part of what the suite uses")]
 #[path = "../suite/support.rs"]
 mod support;
 
 use std::collections::BTreeMap;
 use std::fmt::{Debug, Write};
+use std::marker::PhantomData;
 use std::str::FromStr;
 
+use crate::common::entries::{self, Entry, Visit};
 use crate::support::{Bits, Float, digest_inputs, fnv};
-use activations::{
-    AnyActivation, Celu, ClippedGelu, Described, Elementwise, Elu, Exponential, Fused, Gelu, GeluTanh, HardSigmoid,
-    HardSwish, HardTanh, Hardshrink, Identity, Laplace, LeakyRelu, LogCosh, LogSigmoid, LogSumExp, Mish, Plain,
-    QuickGelu, Real, Relu, Relu6, Rrelu, Selu, Shrink, Sigmoid, Silu, Sin, SlopeFromOutput, Snake, Softplus,
-    Softshrink, Softsign, SparsePlus, SparseSigmoid, SquaredRelu, Squareplus, Swish, Tanh, Tanhshrink, Threshold,
-    Xielu, math,
-};
+use activations::{AnyActivation, Elementwise, Fused, LogSumExp, Plain, Real, math};
 
 /// A formula in lanes of one kind.
 struct Formula<T> {
@@ -60,122 +57,62 @@ where
     [formula(name, "forward", move |x: R| f.value(x)), formula(name, "derivative", move |x: R| g.slope(x))]
 }
 
-/// Calls `$use` with the arguments and each function of single elements.
-macro_rules! each_elementwise {
-    ($use:ident $($given:ident)*) => {
-        $use! {
-            $($given)*: Relu, LeakyRelu, Relu6, SquaredRelu, Threshold, Sigmoid, Tanh, Tanhshrink, LogCosh, Gelu, GeluTanh,
-            Silu, QuickGelu, Swish, Elu, Selu, Celu, Softplus, LogSigmoid, Mish, Snake, Sin, Rrelu, Identity, HardSigmoid,
-            HardSwish, HardTanh, Softshrink, Hardshrink, SparsePlus, SparseSigmoid, Softsign, Squareplus, Shrink,
-            ClippedGelu, Laplace, Xielu, Exponential
+/// The formulas of an entry, in both kinds of lane: of the defaults, or of other parameters and from outputs.
+struct Formulas<T> {
+    defaults: bool,
+    float: PhantomData<T>,
+}
+
+impl<T> Visit for Formulas<T>
+where
+    T: Float + FromStr<Err: Debug>,
+    Plain<T>: Real + Debug,
+    Fused<T>: Real + Debug,
+{
+    type Out = Vec<Formula<T>>;
+
+    fn visit<E: Entry>(self, _: &E) -> Vec<Formula<T>> {
+        let in_both = |name: &str, f: &E| {
+            [both::<T, Plain<T>, E>(name, f), both::<T, Fused<T>, E>(name, f)].into_iter().flatten()
+        };
+        if self.defaults {
+            return in_both(E::CARD.name, &E::default()).collect();
         }
-    };
+        let name = |f: E| f.into().to_string().replace(", ", " ");
+        let mut all: Vec<_> = E::others().into_iter().flat_map(|f| in_both(&name(f), &f)).collect();
+        for f in E::outputs() {
+            const NONE: &str = "a derivative from the output";
+            all.push(formula(&name(f), "from_output", move |y: Plain<T>| f.slope_from_output_of(y).expect(NONE)));
+            all.push(formula(&name(f), "from_output", move |y: Fused<T>| f.slope_from_output_of(y).expect(NONE)));
+        }
+        all
+    }
 }
 
-macro_rules! names {
-    (: $($name:ident),+) => { [$($name::CARD.name),+] };
-}
-
-/// Functions in both kinds of lane, with their defaults.
-macro_rules! formulas {
-    ($float:ident: $($name:ident),+) => {
-        [$(
-            both::<_, Plain<$float>, _>($name::CARD.name, &$name::default()),
-            both::<_, Fused<$float>, _>($name::CARD.name, &$name::default()),
-        )+]
-        .into_iter()
+fn of_entries<T>(defaults: bool) -> Vec<Formula<T>>
+where
+    T: Float + FromStr<Err: Debug>,
+    Plain<T>: Real + Debug,
+    Fused<T>: Real + Debug,
+{
+    AnyActivation::all()
+        .filter_map(|activation| entries::visit(&activation, Formulas { defaults, float: PhantomData }))
         .flatten()
         .collect()
-    };
 }
 
 fn formulas_f32() -> Vec<Formula<f32>> {
-    each_elementwise!(formulas f32)
+    of_entries(true)
 }
 
 fn formulas_f64() -> Vec<Formula<f64>> {
-    each_elementwise!(formulas f64)
+    of_entries(true)
 }
 
 /// Functions with parameters other than the defaults, derivatives from outputs, elementary functions.
 macro_rules! others_of {
     ($float:ident) => {{
-        let mut all: Vec<Formula<$float>> = Vec::new();
-        macro_rules! with {
-            ($activation:expr) => {{
-                let activation = $activation.expect("parameters in their range");
-                let name = AnyActivation::from(activation).to_string().replace(", ", " ");
-                all.extend(both::<_, Plain<$float>, _>(&name, &activation));
-                all.extend(both::<_, Fused<$float>, _>(&name, &activation));
-            }};
-        }
-        with!(LeakyRelu::new(-0.3));
-        with!(Threshold::new(-0.5, 2.5));
-        with!(Rrelu::new(-0.5, 0.7));
-        with!(HardTanh::new(-0.3, 7.0));
-        with!(HardSigmoid::new(0.7, -3.1));
-        with!(Ok::<_, ()>(HardSigmoid::onnx()));
-        with!(Softshrink::new(1.7));
-        with!(Hardshrink::new(0.0));
-        with!(Elu::new(-1.3));
-        with!(Celu::new(0.7));
-        with!(Celu::new(1e200));
-        with!(Celu::new(1e-200));
-        with!(Softplus::new(0.3));
-        with!(Softplus::new(1e-300));
-        with!(Swish::new(-1.7));
-        with!(Swish::new(0.005));
-        with!(Swish::new(1e-30));
-        with!(Swish::new(-0.0));
-        with!(Swish::new(1e300));
-        with!(Snake::new(3.7));
-        with!(Snake::new(1e25));
-        with!(Sin::new(0.7));
-        with!(Sin::new(1e25));
-        with!(Squareplus::new(0.3));
-        with!(Squareplus::new(1e20));
-        with!(Squareplus::new(1e-30));
-        with!(Shrink::new(1.7, 0.3));
-        with!(Shrink::new(0.0, -2.5));
-        with!(ClippedGelu::new(-0.1, 3.5));
-        with!(ClippedGelu::new(0.0, 0.7));
-        with!(Laplace::new(-3.3, 7.7));
-        with!(Laplace::new(1e300, 1e-300));
-        with!(Xielu::new(0.0, 1.3, 0.1));
-        with!(Xielu::new(1.7, -0.7, -0.3));
-        with!(Xielu::new(0.3, 0.7, 0.7));
-        with!(Xielu::new(1e300, 1e300, -1e300));
-
-        macro_rules! from_output {
-            ($activation:expr) => {{
-                let activation = $activation;
-                let name = AnyActivation::from(activation).to_string().replace(", ", " ");
-                all.push(formula(&name, "from_output", move |y: Plain<$float>| activation.slope_from_output(y)));
-                all.push(formula(&name, "from_output", move |y: Fused<$float>| activation.slope_from_output(y)));
-            }};
-        }
-        from_output!(Relu);
-        from_output!(LeakyRelu::default());
-        from_output!(LeakyRelu::new(0.0).unwrap());
-        from_output!(LeakyRelu::new(-0.3).unwrap());
-        from_output!(Relu6);
-        from_output!(SquaredRelu);
-        from_output!(Sigmoid);
-        from_output!(Tanh);
-        from_output!(Elu::default());
-        from_output!(Elu::new(0.7).unwrap());
-        from_output!(Selu);
-        from_output!(Celu::new(0.7).unwrap());
-        from_output!(Softplus::new(0.7).unwrap());
-        from_output!(LogSigmoid);
-        from_output!(Identity);
-        from_output!(HardSigmoid::default());
-        from_output!(HardTanh::new(-0.3, 7.0).unwrap());
-        from_output!(SparsePlus);
-        from_output!(SparseSigmoid);
-        from_output!(Softsign);
-        from_output!(Exponential);
-
+        let mut all: Vec<Formula<$float>> = of_entries(false);
         macro_rules! elementary {
             ($name:ident) => {
                 all.push(formula(stringify!($name), "math", math::$name::<Plain<$float>>));
@@ -258,11 +195,11 @@ fn single_f64_have_the_loops_bits() {
 
 #[test]
 fn every_function_of_single_elements_is_in_the_list() {
-    let names = each_elementwise!(names);
+    let formulas = formulas_f64();
     for activation in AnyActivation::all() {
         let name = activation.card().name;
-        let of_rows = matches!(name, "softmax" | "log_softmax" | "softmin" | "sparsemax" | "hardmax");
-        assert!(of_rows != names.contains(&name), "{name}");
+        let of_rows = activation.as_exact().is_none();
+        assert!(of_rows != formulas.iter().any(|formula| formula.name == name), "{name}");
     }
 }
 

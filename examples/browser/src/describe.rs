@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use activations::{Allowed, AnyActivation, Parameter, Parameters};
+use activations::{Allowed, AnyActivation, Parameter};
 
 use crate::errors::bound;
 use crate::evaluate::is_of_rows;
@@ -18,7 +18,7 @@ pub fn functions() -> String {
 
 fn function(activation: &AnyActivation) -> String {
     let card = activation.card();
-    let parameters = array(parameters(activation).iter().map(parameter));
+    let parameters = array(activation.parameter_list().iter().map(parameter));
     let bounds = [false, true].map(|slope| bound(activation, slope));
     format!(
         r#"{{"name":{},"formula":{},"derivative":{},"range":{},"use":{},"source":{},"parameters":{parameters},"rows":{},"bounds":{}}}"#,
@@ -50,34 +50,6 @@ fn parameter(parameter: &Parameter) -> String {
     )
 }
 
-/// The crate's parameters of the function.
-fn parameters(activation: &AnyActivation) -> &'static [Parameter] {
-    fn of<P: Parameters>(_: &P) -> &'static [Parameter] {
-        P::PARAMETERS
-    }
-    match activation {
-        AnyActivation::LeakyRelu(f) => of(f),
-        AnyActivation::Threshold(f) => of(f),
-        AnyActivation::Swish(f) => of(f),
-        AnyActivation::Elu(f) => of(f),
-        AnyActivation::Celu(f) => of(f),
-        AnyActivation::Softplus(f) => of(f),
-        AnyActivation::Sin(f) => of(f),
-        AnyActivation::Snake(f) => of(f),
-        AnyActivation::Rrelu(f) => of(f),
-        AnyActivation::HardSigmoid(f) => of(f),
-        AnyActivation::HardTanh(f) => of(f),
-        AnyActivation::Softshrink(f) => of(f),
-        AnyActivation::Hardshrink(f) => of(f),
-        AnyActivation::Shrink(f) => of(f),
-        AnyActivation::Squareplus(f) => of(f),
-        AnyActivation::ClippedGelu(f) => of(f),
-        AnyActivation::Laplace(f) => of(f),
-        AnyActivation::Xielu(f) => of(f),
-        _ => &[],
-    }
-}
-
 /// A string of JSON.
 #[must_use]
 pub fn quoted(text: &str) -> String {
@@ -104,7 +76,7 @@ mod tests {
     #[test]
     fn every_parameter_has_a_slider_within_the_allowed_values() {
         for activation in AnyActivation::all() {
-            let names: Vec<&str> = parameters(&activation).iter().map(|parameter| parameter.name).collect();
+            let names: Vec<&str> = activation.parameter_list().iter().map(|parameter| parameter.name).collect();
             assert!(activation.parameters().map(|(name, _)| name).eq(names), "{activation}");
         }
     }

@@ -10,7 +10,7 @@ mod server;
 const USAGE: &str = "\
 usage: browser [--port PORT]      compiles the page and serves it on http://127.0.0.1:8080/, or on that port; 0 takes a free one
        browser build FOLDER       compiles the page and writes its files to the folder, for any server of files
-       browser digests            computes the native digests, and writes digests.csv";
+       browser digests [NAME...]  computes the native digests, or only those of these functions, and writes digests.csv";
 
 fn main() -> ExitCode {
     match run() {
@@ -32,9 +32,9 @@ fn run() -> Result<(), Box<dyn Error>> {
             server::serve(port, &build::wasm()?)
         }
         ["build", folder] => build::write(Path::new(folder), &build::wasm()?),
-        ["digests"] => {
+        ["digests", ref names @ ..] => {
             let path = build::package().join("digests.csv");
-            std::fs::write(&path, browser::digest::table())?;
+            std::fs::write(&path, browser::digest::table(names, &std::fs::read_to_string(&path)?))?;
             println!("{}", path.display());
             Ok(())
         }

@@ -5,12 +5,17 @@
 use activations::AnyActivation;
 use num_traits::Float;
 
+use crate::common::entries::number::Number;
+use crate::common::entries::{self, Entry, Visit};
+
 /// A float, with the operations of the formulas.
 pub trait Plain: Float + 'static {
     /// The nearest number.
     fn of(x: f64) -> Self;
     /// The error function.
     fn erf(self) -> Self;
+    /// Value and derivative by the formulas of the function's test entry.
+    fn by_entry(activation: &AnyActivation, x: Self) -> (Self, Self);
 }
 
 impl Plain for f32 {
@@ -20,6 +25,10 @@ impl Plain for f32 {
 
     fn erf(self) -> Self {
         libm::erff(self)
+    }
+
+    fn by_entry(activation: &AnyActivation, x: Self) -> (Self, Self) {
+        by_entry(activation, x)
     }
 }
 
@@ -31,6 +40,23 @@ impl Plain for f64 {
     fn erf(self) -> Self {
         libm::erf(self)
     }
+
+    fn by_entry(activation: &AnyActivation, x: Self) -> (Self, Self) {
+        by_entry(activation, x)
+    }
+}
+
+fn by_entry<N: Number>(activation: &AnyActivation, x: N) -> (N, N) {
+    struct At<N>(N);
+    impl<N: Number> Visit for At<N> {
+        type Out = (N, N);
+
+        fn visit<E: Entry>(self, function: &E) -> (N, N) {
+            (function.value_of(self.0), function.slope_of(self.0))
+        }
+    }
+    entries::visit(activation, At(x))
+        .unwrap_or_else(|| panic!("{activation} has no textbook formula: add one to src/textbook.rs"))
 }
 
 /// Value and derivative of a function of one number, or of the first output for the row (x, 0, 1).
@@ -39,7 +65,7 @@ pub type Formula<F> = Box<dyn Fn(F) -> (F, F)>;
 /// The textbook's formula of the function.
 ///
 /// # Panics
-/// If there is no formula, because a function of the crate's list is missing here.
+/// If a function of rows is missing here.
 #[must_use]
 pub fn formula<F: Plain>(activation: &AnyActivation) -> Formula<F> {
     use AnyActivation as Any;
@@ -193,7 +219,12 @@ pub fn formula<F: Plain>(activation: &AnyActivation) -> Formula<F> {
             })
         }
         Any::Exponential(_) => Box::new(|x| (x.exp(), x.exp())),
-        other => panic!("{other} has no textbook formula: add one to src/textbook.rs"),
+        // Well arranged, so that the page shows less loss. With parameters, which the entry rounds to `f32`, a function needs a
+        // line here.
+        other => {
+            let function = *other;
+            Box::new(move |x| F::by_entry(&function, x))
+        }
     }
 }
 

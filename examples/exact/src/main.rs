@@ -2,8 +2,12 @@
 //!
 //! `cargo run --release` takes every nth input, `cargo run --release -- --exhaustive` takes all. `--help` lists the options.
 
+#[allow(dead_code, reason = "the program `tables` uses the rest")]
 mod big;
 mod brief;
+#[allow(dead_code, unreachable_pub, reason = "the tests use the rest")]
+#[path = "../../../tests/common/entries/mod.rs"]
+mod entries;
 mod reference;
 
 use std::ops::Range;
@@ -115,6 +119,10 @@ impl Found {
 struct Task {
     activation: AnyActivation,
     part: Part,
+    /// Where the result crosses zero beside the origin.
+    root: Option<(f64, f64)>,
+    /// Whether it is x/2 + c x^2 at 0, with c > 0.
+    is_half_and_more: bool,
 }
 
 /// The type of the results.
@@ -236,7 +244,7 @@ impl Task {
             // |x| - tanh |x| is above |x| - 1.
             return Some((x.abs() - 1.0).next_up().copysign(x));
         }
-        (self.is_half_and_more() && x.abs() < 2.0_f64.powi(-110)).then(|| (x / 2.0).next_up())
+        (self.is_half_and_more && x.abs() < 2.0_f64.powi(-110)).then(|| (x / 2.0).next_up())
     }
 
     /// Whether the kernel for `f64` gives something else on purpose.
@@ -248,32 +256,21 @@ impl Task {
         }
     }
 
-    /// Functions that are x/2 + c x^2 at 0, with c > 0.
-    fn is_half_and_more(self) -> bool {
-        let parameters: Vec<f64> = self.activation.parameters().map(|(_, value)| value).collect();
-        self.part == Part::Value
-            && match self.activation.card().name {
-                "gelu" | "gelu_tanh" | "silu" | "quick_gelu" | "hard_swish" => true,
-                "clipped_gelu" => parameters[0] < 0.0 && parameters[1] > 0.0,
-                "swish" => parameters[0] > 1e-3,
-                "xielu" => parameters[0] > 1e-3 && parameters[1] > 1e-3 && parameters[2] == 0.5,
-                _ => false,
-            }
+    fn new(activation: AnyActivation, part: Part) -> Self {
+        let facts = entries::facts(&activation).expect("a function of one number");
+        // c x, for two small x.
+        let more = |x: f64| reference::at(&activation, Part::Value, x) / x - 0.5;
+        let (near, nearer) = (2.0_f64.powi(-20), 2.0_f64.powi(-30));
+        let is_half = [1.0, -1.0].into_iter().all(|side| {
+            let (more, less) = (side * more(side * near), side * more(side * nearer));
+            less > 0.0 && (512.0..2048.0).contains(&(more / less))
+        });
+        Self { activation, part, root: part.of(facts.roots), is_half_and_more: is_half && part == Part::Value }
     }
 
     #[inline(always)]
     fn cancels_at(self, x: f64) -> bool {
-        match (self.activation.card().name, self.part) {
-            ("gelu" | "clipped_gelu" | "gelu_tanh" | "silu" | "quick_gelu" | "mish", Part::Slope) => {
-                -2.0 < x && x < -0.3
-            }
-            ("swish", Part::Slope) => {
-                let z = x * self.activation.parameters().next().map_or(1.0, |(_, beta)| beta);
-                -2.0 < z && z < -0.3
-            }
-            ("xielu", _) => -5.0 < x && x < -0.5,
-            _ => false,
-        }
+        self.root.is_some_and(|(from, to)| from < x && x < to)
     }
 
     /// Checks inputs at a level.
@@ -376,7 +373,7 @@ fn main() -> ExitCode {
     let mut wrong = 0;
     for &activation in &options.of {
         for part in Part::BOTH {
-            let task = Task { activation, part };
+            let task = Task::new(activation, part);
             bar.set_message(task.name());
             let found = sweep(task, &options, &bar);
             wrong += found.misrounded;
