@@ -353,6 +353,9 @@ pub(crate) fn unequal() -> ! {
     panic!("slices of a loop differ in length");
 }
 
+/// What runs over padded copies.
+type OnEdges<'f, T, const I: usize, const O: usize> = dyn FnMut([&[T; EDGE]; I], [&mut [T; EDGE]; O]) + 'f;
+
 /// Calls `f` with copies of slices that are shorter than an edge, padded to one; then copies the outputs back. If the outputs are
 /// `read`, they are copied before, too. Once for all loops, because it would be a fifth of their machine code.
 #[cold]
@@ -361,7 +364,7 @@ pub(crate) fn short<T: Float, const I: usize, const O: usize>(
     inputs: [&[T]; I],
     outputs: [&mut [T]; O],
     read: bool,
-    f: &mut dyn FnMut([&[T; EDGE]; I], [&mut [T; EDGE]; O]),
+    f: &mut OnEdges<'_, T, I, O>,
 ) {
     padded(inputs, outputs, read, f);
 }
