@@ -8,8 +8,8 @@ use crate::kernel::dispatch::run_at;
 use crate::kernel::element::{Element, Float, Kernel};
 use crate::kernel::level::Level;
 use crate::kernel::real::Real;
-use crate::kernel::sweep::{EDGE, over_copies, sweep, unaligned};
-use crate::kernel::tiles::{TILE, copied_tiles};
+use crate::kernel::sweep::{EDGE, over_copies, sweep};
+use crate::kernel::tiles::{copied_tiles, in_tiles};
 use crate::pass::{Pass, Pieces, same_length};
 
 /// An activation function over slices.
@@ -397,7 +397,7 @@ pub(crate) fn passes<T: Float, F: Elementwise>(f: &F, level: Level, mut pass: Pa
         Pass::Derivative { x, dydx } => {
             // This saves a loop: the derivative is the gradient for ones. Reading the ones costs nothing beside a slow formula.
             if const { F::ABREAST > 1 } {
-                by_tiles(x, dydx, &mut [], &mut |x, grad_x, _| {
+                in_tiles(x, dydx, &mut [], &mut |x, grad_x, _| {
                     let (grad_y, grad_x) = (&T::ONES[..x.len()], &mut grad_x[..x.len()]);
                     run_at(level, Backward { f, x, grad_y, grad_x });
                 });
@@ -408,7 +408,7 @@ pub(crate) fn passes<T: Float, F: Elementwise>(f: &F, level: Level, mut pass: Pa
         Pass::ForwardWithDerivative { x, y, dydx } => {
             if const { F::ABREAST == 1 } {
                 // For a cheap formula, two passes over a tile take no longer than one pass that writes two slices.
-                by_tiles(x, dydx, y, &mut |x, dydx, y| {
+                in_tiles(x, dydx, y, &mut |x, dydx, y| {
                     run_at(level, Forward { f, x, y: &mut y[..x.len()] });
                     run_at(level, Derivative { f, x, dydx: &mut dydx[..x.len()] });
                 });
@@ -422,33 +422,6 @@ pub(crate) fn passes<T: Float, F: Elementwise>(f: &F, level: Level, mut pass: Pa
             run_at(level, Backward { f, x, grad_y, grad_x });
         }
     }
-}
-
-/// Cuts slices of equal length into tiles, none of which is shorter than an edge. From the second one on, the tiles of `first` begin
-/// at a cache line. `second` may be empty.
-#[inline]
-fn by_tiles<T: Float>(x: &[T], first: &mut [T], second: &mut [T], f: &mut impl FnMut(&[T], &mut [T], &mut [T])) {
-    /// Once for all functions.
-    #[inline(never)]
-    fn several<T: Float>(
-        mut x: &[T],
-        mut first: &mut [T],
-        mut second: &mut [T],
-        f: &mut dyn FnMut(&[T], &mut [T], &mut [T]),
-    ) {
-        let mut next = TILE - TILE / 2 + unaligned(first);
-        while x.len() > TILE {
-            let at = if x.len() - next < EDGE { TILE / 2 } else { next };
-            next = TILE;
-            let (x_tile, x_rest) = x.split_at(at);
-            let (first_tile, first_rest) = first.split_at_mut(at);
-            let (second_tile, second_rest) = second.split_at_mut(at.min(second.len()));
-            f(x_tile, first_tile, second_tile);
-            (x, first, second) = (x_rest, first_rest, second_rest);
-        }
-        f(x, first, second);
-    }
-    if x.len() <= TILE { f(x, first, second) } else { several(x, first, second, f) }
 }
 
 /// Compiles the passes of a built-in formula in this crate, once for each float. Write it in the formula's `impl Elementwise`.

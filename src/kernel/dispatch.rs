@@ -30,7 +30,7 @@ trait Home {
     #[inline(never)]
     fn dispatch<T: Float, K: Task<T>>(level: Level, task: K) -> K::Output {
         if level.portable {
-            return Self::plain(task);
+            return Self::plain_or_none(task);
         }
         #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
         {
@@ -54,13 +54,19 @@ trait Home {
             return task.run::<T::Fused>();
         }
         let _ = level;
-        Self::plain(task)
+        Self::plain_or_none(task)
+    }
+
+    /// `const`, so that a loop that is never needed is not compiled.
+    #[inline(always)]
+    fn plain_or_none<T: Float, K: Task<T>>(task: K) -> K::Output {
+        if const { K::OLD || !OLD } { Self::plain(task) } else { unreachable!("old levels have no such loop") }
     }
 
     /// Not inlined, because `dispatch` would save the registers of these loops even before it jumps to other loops.
     #[inline(never)]
     fn plain<T: Float, K: Task<T>>(task: K) -> K::Output {
-        if const { K::OLD || !OLD } { task.run::<T::Plain>() } else { unreachable!("no such loop") }
+        task.run::<T::Plain>()
     }
 }
 

@@ -114,8 +114,7 @@ macro_rules! sweep {
                     $($input: &[T],)*
                     $($output: &mut [T],)+
                 ) {
-                    // Without blocks, all of the slice is edges.
-                    let edges = Edges::of([$(&*$output),+][0], const { if N * W > EDGE { N * W } else { usize::MAX } });
+                    let edges = Edges::of([$(&*$output),+][0], N * W);
                     struct AllEnds<T> {
                         $($output: Ends<T>,)+
                     }
@@ -131,15 +130,33 @@ macro_rules! sweep {
                         };)+
                         block::<T, R, F, 1, EDGE>($f, $($input,)* $($output),+);
                     }
-                    if const { N * W > EDGE } {
-                        $(let $input: &[[[T; W]; N]] = blocks($input, &edges);)*
-                        $(let $output: &mut [[[T; W]; N]] = blocks_mut($output, &edges);)+
+                    {
+                        $(let $input: &[[[T; W]; N]] = blocks($input, edges.at, edges.blocks);)*
+                        $(let $output: &mut [[[T; W]; N]] = blocks_mut($output, edges.at, edges.blocks);)+
                         for b in 0..edges.blocks {
                             block::<T, R, F, N, W>($f, $(&$input[b],)* $(&mut $output[b]),+);
                         }
                     }
                     if $in_place {
                         $(ends.$output.write(&edges, $output);)+
+                    }
+                }
+
+                // The blocks, then the edges, by one loop, in which the formula stands once.
+                #[inline(always)]
+                fn once<T: $crate::kernel::element::Float, R: $crate::kernel::element::Lane<T>, F: $bound>(
+                    $f: &F,
+                    $($input: &[T],)*
+                    $($output: &mut [T],)+
+                ) {
+                    let edges = Edges::of([$(&*$output),+][0], EDGE);
+                    for e in 0..=edges.edges {
+                        let (start, count) = if e == 0 { (edges.at, edges.blocks) } else { (edges.start(e - 1), 1) };
+                        $(let $input: &[[[T; EDGE]; 1]] = blocks($input, start, count);)*
+                        $(let $output: &mut [[[T; EDGE]; 1]] = blocks_mut($output, start, count);)+
+                        for b in 0..count {
+                            block::<T, R, F, 1, EDGE>($f, $(&$input[b],)* $(&mut $output[b]),+);
+                        }
                     }
                 }
 
@@ -161,8 +178,8 @@ macro_rules! sweep {
                 }
                 // `const`, so that only one of them is compiled.
                 match const { $crate::kernel::sweep::abreast::<R>(F::$abreast) } {
-                    0 => all::<T, R, F, 1, EDGE>($f, $($input,)* $($output),+),
-                    1 => all::<T, R, F, 1, 64>($f, $($input,)* $($output),+),
+                    0 if !$in_place => once::<T, R, F>($f, $($input,)* $($output),+),
+                    0 | 1 => all::<T, R, F, 1, 64>($f, $($input,)* $($output),+),
                     2 => all::<T, R, F, 2, 32>($f, $($input,)* $($output),+),
                     3 => all::<T, R, F, 3, 16>($f, $($input,)* $($output),+),
                     _ => all::<T, R, F, 4, 16>($f, $($input,)* $($output),+),
@@ -309,8 +326,9 @@ pub(crate) fn unaligned<T>(slice: &[T]) -> usize {
     if slice.len() < 1024 { 0 } else { slice.as_ptr().align_offset(LINE).min(EDGE) }
 }
 
-/// How many vectors go abreast in the loops of a level: 0, which is one without blocks, where that serves x86 CPUs from before
-/// 2013 alone. There it takes 15 to 40 % longer, which saves a sixth of the time that everybody waits for the compiler.
+/// How many vectors go abreast in the loops of a level: 0, which is one in a loop that has the formula once, where that serves
+/// x86 CPUs from before 2013 alone. There it takes 15 to 40 % longer, which saves a sixth of the time that everybody waits for the
+/// compiler.
 #[inline(always)]
 pub(crate) const fn abreast<R: Real>(abreast: usize) -> usize {
     if OLD && !R::FUSED { 0 } else { abreast }
@@ -353,6 +371,9 @@ pub(crate) fn unequal() -> ! {
     panic!("slices of a loop differ in length");
 }
 
+/// What runs over padded copies.
+type OnEdges<'f, T, const I: usize, const O: usize> = dyn FnMut([&[T; EDGE]; I], [&mut [T; EDGE]; O]) + 'f;
+
 /// Calls `f` with copies of slices that are shorter than an edge, padded to one; then copies the outputs back. If the outputs are
 /// `read`, they are copied before, too. Once for all loops, because it would be a fifth of their machine code.
 #[cold]
@@ -361,7 +382,7 @@ pub(crate) fn short<T: Float, const I: usize, const O: usize>(
     inputs: [&[T]; I],
     outputs: [&mut [T]; O],
     read: bool,
-    f: &mut dyn FnMut([&[T; EDGE]; I], [&mut [T; EDGE]; O]),
+    f: &mut OnEdges<'_, T, I, O>,
 ) {
     padded(inputs, outputs, read, f);
 }
@@ -401,22 +422,23 @@ fn copy_short<T: Copy>(from: &[T], to: &mut [T]) {
     }
 }
 
-/// The blocks of N strips of a slice.
+/// So many blocks of N strips of a slice, from `start` on.
 #[inline(always)]
-pub(crate) fn blocks<'a, T, const N: usize, const W: usize>(slice: &'a [T], edges: &Edges) -> &'a [[[T; W]; N]] {
-    let Some(slice) = slice.get(edges.at..) else { unequal() };
-    let Some(blocks) = slice.as_chunks().0.as_chunks().0.get(..edges.blocks) else { unequal() };
+pub(crate) fn blocks<T, const N: usize, const W: usize>(slice: &[T], start: usize, count: usize) -> &[[[T; W]; N]] {
+    let Some(slice) = slice.get(start..) else { unequal() };
+    let Some(blocks) = slice.as_chunks().0.as_chunks().0.get(..count) else { unequal() };
     blocks
 }
 
 /// See [`blocks`].
 #[inline(always)]
-pub(crate) fn blocks_mut<'a, T, const N: usize, const W: usize>(
-    slice: &'a mut [T],
-    edges: &Edges,
-) -> &'a mut [[[T; W]; N]] {
-    let Some(slice) = slice.get_mut(edges.at..) else { unequal() };
-    let Some(blocks) = slice.as_chunks_mut().0.as_chunks_mut().0.get_mut(..edges.blocks) else { unequal() };
+pub(crate) fn blocks_mut<T, const N: usize, const W: usize>(
+    slice: &mut [T],
+    start: usize,
+    count: usize,
+) -> &mut [[[T; W]; N]] {
+    let Some(slice) = slice.get_mut(start..) else { unequal() };
+    let Some(blocks) = slice.as_chunks_mut().0.as_chunks_mut().0.get_mut(..count) else { unequal() };
     blocks
 }
 

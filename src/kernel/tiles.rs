@@ -7,8 +7,9 @@ use super::element::Element;
 #[cfg(feature = "half")]
 use super::level::Level;
 
+use super::element::Float;
 pub(crate) use super::element::TILE;
-use super::sweep::EDGE;
+use super::sweep::{EDGE, unaligned};
 
 /// The number of elements in a tile for short slices. Clearing a whole tile would take longer than computing a few elements.
 pub(crate) const SHORT: usize = 64;
@@ -57,6 +58,36 @@ pub(crate) fn copied_tiles<F: Zero + Copy>(slice: &mut [F], f: &mut dyn FnMut(&[
         }
     }
     if slice.len() <= SHORT { each::<F, SHORT>(slice, f) } else { each::<F, { TILE / 2 }>(slice, f) }
+}
+
+/// What runs over tiles of one input and up to two outputs.
+type OnTiles<'f, T> = dyn FnMut(&[T], &mut [T], &mut [T]) + 'f;
+
+/// Cuts slices of equal length into tiles, none of which is shorter than an edge. From the second one on, the tiles of `first` begin
+/// at a cache line. `second` may be empty.
+#[inline]
+pub(crate) fn in_tiles<T: Float>(
+    x: &[T],
+    first: &mut [T],
+    second: &mut [T],
+    f: &mut impl FnMut(&[T], &mut [T], &mut [T]),
+) {
+    /// Once for all functions.
+    #[inline(never)]
+    fn several<T: Float>(mut x: &[T], mut first: &mut [T], mut second: &mut [T], f: &mut OnTiles<'_, T>) {
+        let mut next = TILE - TILE / 2 + unaligned(first);
+        while x.len() > TILE {
+            let at = if x.len() - next < EDGE { TILE / 2 } else { next };
+            next = TILE;
+            let (x_tile, x_rest) = x.split_at(at);
+            let (first_tile, first_rest) = first.split_at_mut(at);
+            let (second_tile, second_rest) = second.split_at_mut(at.min(second.len()));
+            f(x_tile, first_tile, second_tile);
+            (x, first, second) = (x_rest, first_rest, second_rest);
+        }
+        f(x, first, second);
+    }
+    if x.len() <= TILE { f(x, first, second) } else { several(x, first, second, f) }
 }
 
 /// A function that runs over tiles.

@@ -59,7 +59,7 @@ const SCALAR_EDGES: [&str; 7] = ["HardTanh", "Hardshrink", "LeakyRelu", "Relu", 
 const NARROW: &str = "a loop that is not of full width";
 
 /// Tasks that compute nothing.
-const MOVES: [&str; 2] = ["Interleave", "TakeApart"];
+const MOVES: [&str; 4] = ["Give", "Interleave", "Take", "TakeApart"];
 
 /// Tasks that find the greatest element of rows. With AVX2 they have a masked store for each vector of a row's last column, but
 /// none in their loops.
@@ -68,9 +68,9 @@ const MASKED: [&str; 2] = ["FindGreatest", "OfSlice"];
 /// Tasks for so few numbers that all their loops may be unrolled.
 const UNROLLED: [&str; 5] = ["Logarithms", "Merge", "States", "Total", "Totals"];
 
-/// The functions that loops may call: panics, copies of short slices, and, where a level is chosen, the portable loop.
+/// What loops may call: panics, copies of what is left over, and, from where a level is chosen, the portable loop.
 const CALLED: [&str; 8] =
-    ["panic", "slice_index_fail", "expect_failed", "copy_short", "memcpy", "memmove", "memset", "4Home5plain"];
+    ["panic", "slice_index_fail", "expect_failed", "7unequal", "memcpy", "memmove", "memset", "4Home5plain"];
 
 /// Functions that compute a part of `f32` in `f64`, so that their loops have operations of both widths.
 const IN_F64: [&str; 1] = ["Sin"];
@@ -135,8 +135,8 @@ fn every_loop_is_vectorised(levels: &[Level], build: Build) {
                 let other = match pass {
                     "Derivative" => Some("ForwardWithDerivative"),
                     "ForwardWithDerivative" => Some("Derivative"),
-                    // In `f64` the forward pass of smooth functions runs over copies.
-                    "ForwardInPlace" if float == F64 => Some("Forward"),
+                    // In `f64` and at old levels smooth functions run forward over copies.
+                    "ForwardInPlace" if float == F64 || level.name == "SSE2" => Some("Forward"),
                     _ => None,
                 };
                 if bodies.is_empty()
