@@ -75,8 +75,8 @@ macro_rules! cross_entropy_methods {
         #[doc = concat!("use activations::{CrossEntropy, ", $name, "};")]
         ///
         #[doc = concat!("let (loss, mut losses) = (", $open, "CrossEntropy::new(2)?", $close, ", [0.0_", $float, "; 2]);")]
-        /// loss.losses(&[200.0, 0.0, 200.0, 0.0], &[0, 1], &mut losses);
-        /// assert_eq!(losses, [0.0, 200.0]);
+        /// loss.losses(&[1000.0, 0.0, 1000.0, 0.0], &[0, 1], &mut losses);
+        /// assert_eq!(losses, [0.0, 1000.0]);
         /// # Ok::<(), activations::ParameterError>(())
         /// ```
         #[track_caller]
