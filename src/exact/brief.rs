@@ -115,8 +115,8 @@ fn block<F: Elementwise, const SLOPE: bool, const CANCELS: bool, const N: usize,
                     small |= if CANCELS {
                         rounded.abs() < NEAR_ROOT
                     } else {
-                        // Whether the exponent is 0: one operation.
-                        rounded.to_bits() & f32::INFINITY.to_bits() == 0
+                        // Whether the exponent is one of the two least: one operation.
+                        rounded.to_bits() & 0x7f00_0000 == 0
                     };
                 }
             };
@@ -129,13 +129,13 @@ fn block<F: Elementwise, const SLOPE: bool, const CANCELS: bool, const N: usize,
     !open && (!small || are_right::<CANCELS>(reach, x.as_flattened(), y.as_flattened()))
 }
 
-/// Whether small results are right as well: none is below the normal range, where the spacing is another, but those at 0, and none is
+/// Whether small results are right as well: none was below the normal range before it was rounded, but those at 0, and none is
 /// near the root.
 #[inline(always)]
 fn are_right<const CANCELS: bool>(reach: Reach, x: &[f32], y: &[f32]) -> bool {
     let mut open = false;
     for (&x, &y) in x.iter().zip(y) {
-        open |= (y.abs() < f32::MIN_POSITIVE) & (x != 0.0);
+        open |= (y.abs() <= f32::MIN_POSITIVE) & (x != 0.0);
         open |= CANCELS & (y.abs() < NEAR_ROOT) & (reach.from <= x.into()) & (reach.to >= x.into());
     }
     !open

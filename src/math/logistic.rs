@@ -291,7 +291,7 @@ pub fn tanh<R: Real>(x: R) -> R {
 /// 1 - tanh(x)^2, to full relative accuracy: 4 q (1 - q) with q = sigmoid(-|2x|).
 #[inline(always)]
 pub(crate) fn tanh_slope<R: Real>(x: R) -> R {
-    let a = if R::BRIEF { bounded_abs(brief_bounded(x)) } else { bounded_abs(x + x) };
+    let a = if R::BRIEF { x.abs().at_most(R::of(112.0)) } else { bounded_abs(x + x) };
     let a = if R::BRIEF { a + a } else { a };
     let q = Logistic::new(a, None).lifted_sigmoid_neg();
     (R::of(4.0) * Logistic::unlift()) * q * (-q).mul_add(Logistic::unlift(), R::of(1.0))
