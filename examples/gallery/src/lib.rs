@@ -10,7 +10,6 @@ mod chart;
 mod curve;
 mod functions;
 mod gates;
-mod png;
 mod svg;
 
 /// A file that will be written.
@@ -31,13 +30,12 @@ pub fn committed() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/pictures"))
 }
 
-/// Each function with its derivative, each gate and each loss with its gradient, and a sheet of the functions: as SVG, as PNG, and as a
+/// Each function with its derivative, each gate and each loss with its gradient, and a sheet of the functions: as SVG, and as a
 /// part of a page whose curves are links.
 pub fn functions() -> Vec<Picture> {
     let overview = functions::overview();
     let each = functions::each().chain(gates::each()).chain(functions::losses());
     let mut pictures: Vec<_> = each.map(|(name, text)| Picture::svg(&name, text)).collect();
-    pictures.push(Picture { path: "overview.png".into(), bytes: png::png(&overview) });
     pictures.push(Picture::svg("overview", overview));
     pictures.push(Picture { path: "overview.html".into(), bytes: functions::links().into_bytes() });
     pictures

@@ -68,11 +68,6 @@ fn body(label: &str, size: (u32, u32), draw: impl FnOnce(&Area<'_>) -> Drawn) ->
     body
 }
 
-/// The picture in its colours outside of rustdoc.
-pub(crate) fn standing_alone(picture: &str) -> String {
-    picture.replace(PAGE_INK, "#7a7a7a")
-}
-
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
