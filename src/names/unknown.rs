@@ -41,7 +41,7 @@ const AMBIGUOUS: (&str, &str) =
 /// assert!(unknown.to_string().starts_with("unknown activation `geluu`; did you mean `gelu`?"));
 ///
 /// let error = "swiglu".parse::<AnyActivation>().unwrap_err();
-/// assert_eq!(error.to_string(), "unknown activation `swiglu`: it has two inputs, so it is the gate `SwiGlu`");
+/// assert_eq!(error.to_string(), "no activation is called `swiglu`: it has two inputs, so it is the gate `SwiGlu`");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownName {
@@ -89,10 +89,10 @@ impl UnknownName {
 impl fmt::Display for UnknownName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { given, nearest, instead } = self;
-        write!(f, "unknown activation `{given}`")?;
         if let Some(instead) = instead {
-            return write!(f, ": {instead}");
+            return write!(f, "no activation is called `{given}`: {instead}");
         }
+        write!(f, "unknown activation `{given}`")?;
         match nearest {
             Some(nearest) => write!(f, "; did you mean `{nearest}`?")?,
             None => f.write_str(".")?,
