@@ -155,6 +155,8 @@ macro_rules! sweep {
                         $(let $input: &[[[T; EDGE]; 1]] = blocks($input, start, count);)*
                         $(let $output: &mut [[[T; EDGE]; 1]] = blocks_mut($output, start, count);)+
                         for b in 0..count {
+                            // Costs nothing, and keeps LLVM from taking several blocks of a short formula at once, by shuffles.
+                            core::hint::black_box(());
                             block::<T, R, F, 1, EDGE>($f, $(&$input[b],)* $(&mut $output[b]),+);
                         }
                     }
