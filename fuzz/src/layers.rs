@@ -19,7 +19,7 @@ pub(crate) fn run(mut input: Input<'_>) {
     }
 }
 
-/// What the levels give, which must be the same for all of a kind.
+/// Runs at each level, and checks that all levels of a kind give the same bits.
 fn agree(what: &str, run: impl Fn(Level) -> Vec<f32>) -> Vec<f32> {
     let mut of_kinds: [Option<Vec<f32>>; 2] = [None, None];
     for level in Level::available() {

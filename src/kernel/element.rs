@@ -181,8 +181,8 @@ macro_rules! kernel {
 }
 pub(crate) use kernel;
 
-/// Functions that this crate compiles once, each behind the float that its loops run in: `f32: fn widen(..) {..}`. Those that use
-/// them compile them instead without the feature `compiled`, and those of `f64` without `compiled-f64`.
+/// Functions that this crate compiles once. Before each stands the float that its loops run in: `f32: fn widen(..) {..}`. Without the
+/// feature `compiled` (for `f64`: `compiled-f64`), the crates that use the functions compile them instead.
 macro_rules! compiled {
     (@ f32 $($function:tt)+) => {
         #[cfg_attr(compiled, inline(never))]

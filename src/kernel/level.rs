@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-/// Whether the plain loops are those of x86 CPUs from before 2013 alone, and of [`Level::portable`].
+/// Whether only x86 CPUs from before 2013, and [`Level::portable`], use the plain loops.
 pub(crate) const OLD: bool = cfg!(all(feature = "std", any(target_arch = "x86", target_arch = "x86_64")));
 
 /// An instruction set that this CPU has, with the loops compiled for it.

@@ -328,16 +328,16 @@ pub(crate) fn unaligned<T>(slice: &[T]) -> usize {
     if slice.len() < 1024 { 0 } else { slice.as_ptr().align_offset(LINE).min(EDGE) }
 }
 
-/// How many vectors go abreast in the loops of a level: 0, which is one in a loop that has the formula once, where that serves
-/// x86 CPUs from before 2013 alone. There it takes 15 to 40 % longer, which saves a sixth of the time that everybody waits for the
-/// compiler.
+/// How many vectors go side by side in the loops of a level. It is 0 at a level that only x86 CPUs from before 2013 need: one vector,
+/// in a loop that contains the formula only once. Their loops then take 15 to 40 % longer, but everybody's compile time is a sixth
+/// shorter.
 #[inline(always)]
 pub(crate) const fn abreast<R: Real>(abreast: usize) -> usize {
     if OLD && !R::FUSED { 0 } else { abreast }
 }
 
-/// Whether a formula that goes so many abreast has no loop in place, but runs over copied tiles. A copy takes at most 5 % of the time
-/// of such a formula for `f64`, and at old levels.
+/// Whether a formula with so many vectors side by side has no loop in place, but runs over copied tiles. For `f64`, and at old levels,
+/// the copy takes at most 5 % of the time of such a formula.
 #[inline(always)]
 pub(crate) fn over_copies<T: Float>(level: Level, abreast: usize) -> bool {
     abreast > 1 && (size_of::<T>() > 4 || level.is_old())

@@ -66,7 +66,8 @@ pub(super) struct BatchOf<'a, T: Element> {
     pub(super) sum: &'a mut Sum,
 }
 
-/// Powers with exponents up to this are products: their error, half an ulp for each, is below that of e^(gamma ln m).
+/// Powers with exponents up to this are computed as products. A product adds half an ULP of error, which is less than e^(gamma ln m)
+/// has.
 const MOST_FACTORS: usize = 4;
 
 /// Looks for a target outside \[0, 1\].

@@ -205,10 +205,11 @@ impl CrossEntropy {
     /// Logits are soft-capped before all else: x becomes cap tanh(x / cap), between -cap and cap. They are not if not set; Gemma 2
     /// has a cap of 30.
     ///
-    /// - Gradient: with respect to the logits as they are given, so it has 1 - tanh(x / cap)^2 as a factor.
+    /// - Gradient: with respect to the logits before they are capped, so it has the factor 1 - tanh(x / cap)^2.
     /// - Special values: an infinite logit becomes the cap, with its sign, so -inf no longer excludes a class. NaN stays.
-    /// - Error: a capped logit has at most 6 ULP, and the loss is that of the capped logits; the factor 4 + 3 |x / cap| ULP.
-    /// - Time: two passes of tanh beside the loss, over tiles. For halves, the capped logits are not rounded.
+    /// - Error: at most 6 ULP for a capped logit, to which the error of the loss is added. The factor of the gradient has 4 + 3 |x / cap|
+    ///   ULP.
+    /// - Time: two passes of tanh over tiles, in addition to the loss. For halves, the capped logits are not rounded.
     /// - Source: Gemma Team, "Gemma 2: improving open language models at a practical size", 2024, arXiv:2408.00118. See
     ///   [`Scores::soft_cap`](crate::Scores::soft_cap) for attention.
     ///

@@ -1,4 +1,4 @@
-//! The polynomials of the lane [`Brief`](crate::kernel::lanes::Brief): those of the other files, with fewer coefficients.
+//! The polynomials of the lane [`Brief`](crate::kernel::lanes::Brief). They replace the longer ones of the other files.
 //!
 //! All are fitted by `tools/brief.sollya`.
 

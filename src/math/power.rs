@@ -9,8 +9,8 @@ use crate::kernel::real::Real;
 /// c^gamma for 0 <= c <= 1 and 0 <= gamma <= 1000: e^(gamma ln c). 0^0 is 1. Subnormal c keep their digits, because a small power of
 /// such a number is an ordinary number. NaN gives NaN.
 ///
-/// Error: below 2 ULP, plus gamma / 2 ULP, plus gamma times the error of c. ln c is kept as an unevaluated sum, whose error is
-/// that of its terms beyond the first, below 2^-26 (`f64`: 2^-55).
+/// Error: below 2 ULP, plus gamma / 2 ULP, plus gamma times the error of c. ln c is an unevaluated sum. Its
+/// error comes from the terms after the first, and is below 2^-26 (`f64`: 2^-55).
 #[inline(always)]
 pub(crate) fn power_of_share<R: Real>(c: R, gamma: R) -> R {
     let (zero, one) = (R::of(0.0), R::of(1.0));

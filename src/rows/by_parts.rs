@@ -8,11 +8,11 @@ use crate::kernel::dispatch::dispatch;
 use crate::kernel::element::Float;
 use crate::kernel::level::Level;
 
-/// Adds what is summed of a part of a row to the two sums. It is given the number of the row, and what is known of it.
+/// Adds a part of a row to its two sums. Takes the number of the row, the part, and the statistics of all rows.
 pub(crate) type AddUpPart<'a, T> =
     &'a mut dyn FnMut(usize, Slices<'_, T>, &Stats<T>, &mut LaneSums<T>, &mut LaneSums<T>);
 
-/// What is known of up to [`PARTED`] rows of any length. Without an `offset`, their greatest elements are not needed.
+/// The greatest elements and the sums of up to [`PARTED`] rows of any length. Without an `offset`, the greatest elements are not needed.
 pub(crate) fn sums_by_parts<T: Float>(
     level: Level,
     rows: usize,

@@ -67,9 +67,9 @@ pub(crate) fn run<T: Float, F: RowFormula>(level: Level, formula: F, rows: Rows<
     }
 }
 
-/// What a formula does to parts of a long row, as an object, so that what walks over the parts is compiled once for all formulas.
+/// The loops of a formula over parts of long rows, as a trait object, so that the code around them is compiled once for all formulas.
 trait OfParts<T> {
-    /// What is taken from elements before the exponential, if there are exponentials.
+    /// How elements are shifted before the exponential; `None` if there are no exponentials.
     fn offset(&self) -> Option<Offset>;
 
     /// Whether exponentials are [`Fast`](crate::Fast).
@@ -128,8 +128,8 @@ impl<T: Float, F: RowFormula> OfParts<T> for F {
     }
 }
 
-/// Runs the formula over up to [`PARTED`](super::formula::PARTED) rows of any length. `part` calls a function with some of each row's elements, and then writes
-/// the function's output if its argument says so. If `part` always `keeps` the output, exponentials are computed only once.
+/// Runs the formula over up to [`PARTED`](super::formula::PARTED) rows of any length. `part` calls a function with some of each row's
+/// elements, and then writes the function's output if its argument says so. If `part` always `keeps` the output, exponentials are computed only once.
 #[inline(never)]
 fn long<T: Float>(
     level: Level,

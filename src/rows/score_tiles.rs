@@ -118,7 +118,7 @@ pub(super) struct Tiles<'a, T: Element> {
     keep: Option<&'a mut [bool]>,
     /// The derivatives of capped scores.
     slopes: Option<&'a mut [T::Float]>,
-    /// What is taken from each element of rows of several parts; `None` if each row in the tile is whole.
+    /// The shifts of rows that have several parts; `None` if each row in the tile is whole.
     shift: Option<[Option<T::Float>; PARTED]>,
 }
 

@@ -1,9 +1,9 @@
 //! The assembly shows that the hot loops are vectorised: for every activation, type, pass and level, and for all loops of rows,
 //! gates, layers and losses.
 //!
-//! A crate that uses all of this is compiled, for x86-64 and for aarch64, and its assembly read. It uses this crate without
-//! the features `compiled` and `compiled-f64`, so that the loops are compiled there, as those of users' own formulas are. With
-//! them this crate compiles the same loops itself, but always all of them in both floats, which takes three times as long.
+//! A crate that uses all of this is compiled for x86-64 and for aarch64, and the test reads its assembly. It uses this crate
+//! without the features `compiled` and `compiled-f64`, so that the loops are compiled in that crate, as for users' own formulas. With
+//! the features, this crate would compile the same loops, but always all of them for both floats, which takes three times as long.
 //!
 //! Nothing is run or timed, so the CPU of the machine does not matter. `cargo test --release --test codegen -- --nocapture`
 //! shows what was found.

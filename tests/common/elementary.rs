@@ -1,5 +1,5 @@
-//! The functions of `math`, each as a formula whose values matter, for the tests and the benches. The slope is anything. `ABREAST` in
-//! the module above says how many vectors go side by side.
+//! The functions of `math` as formulas, for the tests and the benches. Only values are tested, so the slope is anything. `ABREAST` in the
+//! module above says how many vectors go side by side.
 
 use activations::{Elementwise, Real, math};
 

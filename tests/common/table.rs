@@ -1,5 +1,5 @@
-//! The committed tables of exact values for `f64` inputs, written by `examples/exact`; those of `math` and of rows by
-//! `tools/tables.py`.
+//! The committed tables of exact values for `f64` inputs. `examples/exact` writes the tables of activations, and `tools/tables.py` writes
+//! the tables of `math` and of rows.
 
 use activations::AnyActivation;
 

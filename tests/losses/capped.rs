@@ -12,8 +12,8 @@ use crate::refused::says;
 /// Runs a loss: for some logits and targets, it writes losses and a gradient.
 type Run<'a, T> = &'a dyn Fn(CrossEntropy, &[T], Targets<'_, T>, &mut [T], &mut [T]);
 
-/// Compares with 106 bits what `run` gives of rows and along an axis, with classes and distributions. `slack` is a number of ULP for
-/// each unit of the capped logits, of which loss and gradient have the error, and one for their own.
+/// Compares `run` with results of 106 bits, for rows and along an axis, with classes and distributions. Both numbers of `slack` are ULP:
+/// the first for each unit of the capped logits, whose errors loss and gradient inherit, and the second for their own roundings.
 fn check<T: Number>(what: &str, slack: (f64, f64), run: Run<'_, T>) {
     let mut bits = Bits(9);
     for (outer, classes, inner) in [(40, 3, 1), (2, 60, 3), (1, 1_100, 1), (1, 4_200, 2), (1, 5_000, 1)] {

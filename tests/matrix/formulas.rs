@@ -17,7 +17,7 @@ pub(crate) struct Formula {
     element: Type,
 }
 
-/// What the crate's results depend on: the type that parameters are rounded to.
+/// The crate rounds parameters to the type, so its results depend on this.
 #[derive(Clone, Copy)]
 struct Type {
     round: fn(f64) -> f64,

@@ -34,8 +34,8 @@ static TABLE: LazyLock<Vec<Row>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Function, x and derivative, for functions of rows that PyTorch does not have; those of one number have them in their entries.
-/// Sparsemax follows the package of its authors, entmax; nothing is learnt through a hardmax.
+/// Function, x and derivative, for functions of rows that PyTorch does not have. Functions of one number have this in their entries.
+/// Sparsemax follows entmax, the package of its authors. Nothing is learnt through a hardmax.
 const OF_ROWS: &[(&str, f64, f64)] = &[("sparsemax", -1.0, 0.0), ("sparsemax", 1.0, 0.0), ("hardmax", 0.0, 0.0)];
 
 /// The derivative that was decided for a function that PyTorch does not have.

@@ -1,4 +1,4 @@
-//! What the short formulas of `Exact` are off by, against the kernels for `f64`.
+//! Measures the errors of the short formulas of `Exact`, compared with the kernels for `f64`.
 
 use activations::{Brief, Elementwise, Elu, Gelu, GeluTanh, Level, Mish, Pass, Sigmoid, Silu, Softplus, Tanh};
 use fearless_simd::dispatch;

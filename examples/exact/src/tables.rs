@@ -27,7 +27,7 @@ use entries::Facts;
 use entries::number::Number;
 use reference::{Part, at, knows};
 
-/// What a committed line may differ by, beside its result: formulas with 60 digits have written the oldest ones.
+/// The greatest relative difference from a committed line. The oldest lines were written with 60 digits only.
 const TOLERANCE: f64 = 1e-30;
 
 /// Roots of derivatives, kinks, and where results of common functions become subnormal or vanish.
@@ -202,7 +202,7 @@ fn read(path: &Path) -> std::io::Result<Option<String>> {
     }
 }
 
-/// What was found of a table, for the reader.
+/// Prints how many lines of a table are wrong, and which.
 fn report(what: &str, lines: usize, wrong: Vec<String>) -> bool {
     println!("{what}: {lines} lines, {} differ", wrong.len());
     wrong.iter().take(5).for_each(|wrong| println!("    {wrong}"));

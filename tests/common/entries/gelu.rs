@@ -45,14 +45,14 @@ impl Entry for Gelu {
     const SECOND: Option<Second> = Some(Second::within(3.4, 4.0).roots(&[SQRT_2]).tail(38.6));
 
     fn second_of(x: f64) -> f64 {
-        // What the rounding of sqrt(2) takes away near the root: (2 - x^2) has its relative accuracy.
+        // The correction for the rounding of sqrt(2), without which the result would be inaccurate near the root.
         const SQRT_2_LO: f64 = -9.667_293_313_452_913e-17;
         let at_root = if x.abs() < 2.0 { density(x) * 2.0 * SQRT_2 * SQRT_2_LO } else { 0.0 };
         ends(x, density(x) * (SQRT_2 - x) * (SQRT_2 + x) + at_root)
     }
 }
 
-/// What is in tanh, twice, and its derivative.
+/// Twice the argument of tanh, and the derivative of that.
 fn inner<N: Number>(x: N) -> (N, N) {
     let (c, k) = ((N::of(8.0) / N::pi()).sqrt(), N::ratio(44_715.0, 1e6));
     (c * (x + k * x * x * x), c * (N::of(1.0) + N::of(3.0) * k * x * x))

@@ -119,7 +119,7 @@ pub trait Entry: Elementwise + Described + Parameters + Default + Copy + Into<An
     }
 }
 
-/// What the tests know of a second derivative.
+/// The bounds and the places of a second derivative's test.
 #[derive(Clone, Copy, Debug)]
 pub struct Second {
     /// In ULP, `(fused, plain)`, as in the documentation of `SecondDerivative`.
@@ -152,8 +152,8 @@ impl Second {
     }
 }
 
-/// What is the same for all functions that have a derivative from their output: `from_output!(Elu::default(), ..);` names those
-/// with committed digests.
+/// The methods that all functions with a derivative from their output share. `from_output!(Elu::default(), ..);` names the parameters
+/// whose digests are committed.
 macro_rules! from_output {
     ($($activation:expr),+) => {
         fn slope_from_output_of<R: activations::Real>(&self, y: R) -> Option<R> {

@@ -47,7 +47,7 @@ fn times(group: &Path) -> Times {
         .collect()
 }
 
-/// The columns: first what is ours too, then libraries. What is measured and not named here comes last.
+/// The order of the columns: first our own forms, then libraries. Anything else that was measured comes last.
 const COLUMNS: [&str; 9] = ["Fast", "Exact", "avx2", "neon", "baseline", "rten-vecmath", "candle", "burn", "libm"];
 
 fn print(rows: &[(String, usize, Times)]) {
