@@ -22,6 +22,8 @@ LEVEL = parser.parse_known_args()[0].level
 # Read by the libraries when they are imported.
 if LEVEL != "best":
     os.environ["ATEN_CPU_CAPABILITY"] = {"avx2": "avx2", "baseline": "default"}[LEVEL]
+    # PyTorch computes GELU with oneDNN, which looks at the CPU itself.
+    os.environ["ONEDNN_MAX_CPU_ISA"] = {"avx2": "AVX2", "baseline": "SSE41"}[LEVEL]
 os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 try:
