@@ -132,7 +132,7 @@ def main():
             name, ours, passes = line.split("\t")
             times = [float(ours), float(passes), least(call) / n]
             rows[name] = [min(pair) for pair in zip(times, rows.get(name, times))]
-    print("| ns an element, `f32`, one thread | ours | several passes | | PyTorch | |\n|---|--:|--:|--:|--:|--:|")
+    print("| ns an element, `f32`, one thread | ours | several passes | / ours | PyTorch | / ours |\n|---|--:|--:|--:|--:|--:|")
     for name, (ours, passes, theirs) in rows.items():
         print(f"| {name} | {ours:.2f} | {passes:.2f} | {passes / ours:.1f} | {theirs:.2f} | {theirs / ours:.1f} |")
     print(f"\nPyTorch {torch.__version__}. The third and the fifth number are ratios to ours.")
