@@ -63,8 +63,8 @@ pub(crate) fn copied_tiles<F: Zero + Copy>(slice: &mut [F], f: &mut dyn FnMut(&[
 /// What runs over tiles of one input and up to two outputs.
 type OnTiles<'f, T> = dyn FnMut(&[T], &mut [T], &mut [T]) + 'f;
 
-/// Cuts slices of equal length into tiles, none of which is shorter than an edge. From the second one on, the tiles of `first` begin
-/// at a cache line. `second` may be empty.
+/// Cuts slices of equal length into tiles. No tile is shorter than an edge. From the second tile on, the tiles of `first` begin at a
+/// cache line. `second` may be empty.
 #[inline]
 pub(crate) fn in_tiles<T: Float>(
     x: &[T],

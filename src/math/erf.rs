@@ -145,10 +145,10 @@ pub fn erfc<R: Real>(x: R) -> R {
 
 /// erfc(a) for a >= 0.45. Smaller a give inaccurate results. From 10.1 (`f64`: 27.3) on the result is 0.
 ///
-/// The formula is e^(-a^2) q P(c - k q), where q = 1/(a + k). k is a power of two, so k q is exact, and c - k q nearly exact. The rounding
-/// errors of the quotient, of the exponential and of both products are added at the end. What is left, in half-ULPs: the exponent reduced 1/4, the exponential 1/2, the
-/// polynomial's fit 1/3 (`f64`: 1/2), its roundings 1/2 (1), the last rounding 1. Worst in `f32`:
-/// 1.796 ULP at 6.6312447, 1.846 at 6.9367256 without fused multiply-add.
+/// The formula is e^(-a^2) q P(c - k q), where q = 1/(a + k). k is a power of two, so k q is exact, and c - k q nearly exact. The
+/// rounding errors of the quotient, of the exponential and of both products are added at the end. These errors remain, in half-ULPs:
+/// the exponent reduced 1/4, the exponential 1/2, the polynomial's fit 1/3 (`f64`: 1/2), its roundings 1/2 (1), the last rounding 1.
+/// Worst in `f32`: 1.796 ULP at 6.6312447, 1.846 at 6.9367256 without fused multiply-add.
 #[inline(always)]
 fn complement<R: Real>(a: R) -> R {
     let (one, k, c) = (R::of(1.0), R::of(2.0), R::per_type(0.5, 0.437_5));
