@@ -176,6 +176,19 @@ macro_rules! any_activation {
                 }
             }
 
+            /// The canonical name. Programs that need only names do not contain the rest of the cards.
+            pub(crate) fn name(&self) -> &'static str {
+                match self {
+                    $($(Self::$name(_) => const { <$name as Described>::CARD.name },)+)+
+                }
+            }
+
+            fn aliases(&self) -> &'static [&'static str] {
+                match self {
+                    $($(Self::$name(_) => const { <$name as Described>::CARD.aliases },)+)+
+                }
+            }
+
             /// The value of parameter number `index`.
             pub(crate) fn parameter(&self, index: usize) -> f64 {
                 match self {
@@ -268,9 +281,14 @@ impl AnyActivation {
         self.parameters().zip(defaults).filter(|((_, value), default)| value != default).map(|(changed, _)| changed)
     }
 
+    /// The canonical name and its aliases.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
+        core::iter::once(self.name()).chain(self.aliases().iter().copied())
+    }
+
     /// The activation whose name has these letters.
     pub(crate) fn by_letters(name: impl Iterator<Item = char> + Clone) -> Option<Self> {
-        Self::all().find(|activation| names(activation.card()).any(|known| letters(known).eq(name.clone())))
+        Self::all().find(|activation| activation.names().any(|known| letters(known).eq(name.clone())))
     }
 }
 
@@ -344,7 +362,7 @@ mod probe {
 
 impl fmt::Display for AnyActivation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = Text::<256>::of(self.card().name);
+        let mut text = Text::<256>::of(self.name());
         let mut separator = "(";
         for (name, value) in self.changed() {
             write!(text, "{separator}{name}={value:?}")?;
@@ -362,11 +380,6 @@ impl<T: Element> From<AnyActivation> for Box<dyn Activation<T>> {
     fn from(activation: AnyActivation) -> Self {
         Box::new(activation)
     }
-}
-
-/// The canonical name and its aliases.
-pub(crate) fn names(card: Card) -> impl Iterator<Item = &'static str> {
-    core::iter::once(card.name).chain(card.aliases.iter().copied())
 }
 
 /// Functions of rows are not formulas of one number, so each gets its own.

@@ -1,6 +1,5 @@
 //! Parses activations from text, such as `torch.nn.LeakyReLU(negative_slope=0.2)`.
 
-use core::iter;
 use core::str::FromStr;
 
 use crate::describe::error::ParameterError;
@@ -31,11 +30,11 @@ pub(crate) fn build<'a>(
     arguments: impl Iterator<Item = Argument<'a>> + Clone,
 ) -> Result<AnyActivation, ParseError> {
     let (named, origin) = named(name, origin)?;
-    let theirs = named.card().name;
+    let theirs = named.name();
     let arguments = arguments.clone().chain(default(origin, theirs, arguments));
     let (activation, others) = chosen(named, arguments.clone())?;
 
-    let (name, known) = (activation.card().name, activation.parameter_list());
+    let (name, known) = (activation.name(), activation.parameter_list());
     let (mut values, mut given) = ([0.0; MOST], [false; MOST]);
     for (i, value) in values.iter_mut().enumerate().take(known.len()) {
         *value = activation.parameter(i);
@@ -88,7 +87,7 @@ fn chosen<'a>(
     named: AnyActivation,
     arguments: impl Iterator<Item = Argument<'a>>,
 ) -> Result<(AnyActivation, Others), ParseError> {
-    let activation = named.card().name;
+    let activation = named.name();
     let mut choice: Option<(&str, &str, Others)> = None;
     for argument in arguments {
         let Some(rule) = rule_for(activation, argument) else { continue };
@@ -114,7 +113,7 @@ fn chosen<'a>(
 
 /// The activation that a text names.
 pub(crate) fn parse(text: &str, origin: Origin) -> Result<AnyActivation, ParseError> {
-    let Some((name, rest)) = text.split_once('(') else { return build(text, origin, iter::empty()) };
+    let (name, rest) = text.split_once('(').unwrap_or((text, ")"));
     let Some(list) = rest.trim_end_matches(' ').strip_suffix(')').filter(|list| !list.contains(['(', ')'])) else {
         // An unknown name is reported before other errors, because PyTorch prints modules within modules, as in
         // `MultiheadAttention`.

@@ -43,7 +43,7 @@ impl Serialize for AnyActivation {
             return serializer.collect_str(self);
         }
         let mut map = serializer.serialize_map(Some(1 + changed))?;
-        map.serialize_entry(TYPE, self.card().name)?;
+        map.serialize_entry(TYPE, self.name())?;
         for (name, value) in self.changed() {
             map.serialize_entry(name, &value)?;
         }
@@ -309,7 +309,7 @@ macro_rules! as_any {
                 match AnyActivation::deserialize(deserializer)? {
                     AnyActivation::$name(activation) => Ok(activation),
                     other => {
-                        let expected = AnyActivation::from(Self::default()).card().name;
+                        let expected = AnyActivation::from(Self::default()).name();
                         Err(de::Error::custom(format_args!("expected {expected}, got {other}")))
                     }
                 }

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::names::any::{AnyActivation, names};
+use crate::names::any::AnyActivation;
 use crate::names::text::{Excerpt, letters, same, split_module};
 
 /// Names of things that are not functions of one slice, or not in the crate, and what to use instead.
@@ -56,7 +56,7 @@ impl UnknownName {
         let name = split_module(given).1;
         let instead = ELSEWHERE.iter().find(|(elsewhere, _)| same(elsewhere, name)).map(|&(_, instead)| instead);
         let nearest = AnyActivation::all()
-            .flat_map(|activation| names(activation.card()))
+            .flat_map(|activation| activation.names())
             .map(|known| (distance(known, name), known))
             .filter(|&(distance, known)| distance <= 1 + known.len() / 4 && instead.is_none())
             .min_by_key(|&(distance, _)| distance)
