@@ -102,6 +102,10 @@ macro_rules! sweep {
                     }
                 }
 
+                struct AllEnds<T> {
+                    $($output: Ends<T>,)+
+                }
+
                 #[inline(always)]
                 fn all<
                     T: $crate::kernel::element::Float,
@@ -115,9 +119,6 @@ macro_rules! sweep {
                     $($output: &mut [T],)+
                 ) {
                     let edges = Edges::of([$(&*$output),+][0], N * W);
-                    struct AllEnds<T> {
-                        $($output: Ends<T>,)+
-                    }
                     let mut ends = AllEnds { $($output: Ends::of($output),)+ };
                     for e in 0..edges.edges {
                         let start = edges.start(e);
@@ -150,15 +151,23 @@ macro_rules! sweep {
                     $($output: &mut [T],)+
                 ) {
                     let edges = Edges::of([$(&*$output),+][0], EDGE);
+                    let mut ends = AllEnds { $($output: Ends::of($output),)+ };
                     for e in 0..=edges.edges {
                         let (start, count) = if e == 0 { (edges.at, edges.blocks) } else { (edges.start(e - 1), 1) };
                         $(let $input: &[[[T; EDGE]; 1]] = blocks($input, start, count);)*
-                        $(let $output: &mut [[[T; EDGE]; 1]] = blocks_mut($output, start, count);)+
+                        $(let $output: &mut [[[T; EDGE]; 1]] = if $in_place && e > 0 {
+                            core::slice::from_mut(ends.$output.at(start))
+                        } else {
+                            blocks_mut($output, start, count)
+                        };)+
                         for b in 0..count {
                             // Costs nothing, and keeps LLVM from taking several blocks of a short formula at once, by shuffles.
                             core::hint::black_box(());
                             block::<T, R, F, 1, EDGE>($f, $(&$input[b],)* $(&mut $output[b]),+);
                         }
+                    }
+                    if $in_place {
+                        $(ends.$output.write(&edges, $output);)+
                     }
                 }
 
@@ -180,8 +189,8 @@ macro_rules! sweep {
                 }
                 // `const`, so that only one of them is compiled.
                 match const { $crate::kernel::sweep::abreast::<R>(F::$abreast) } {
-                    0 if !$in_place => once::<T, R, F>($f, $($input,)* $($output),+),
-                    0 | 1 => all::<T, R, F, 1, 64>($f, $($input,)* $($output),+),
+                    0 => once::<T, R, F>($f, $($input,)* $($output),+),
+                    1 => all::<T, R, F, 1, 64>($f, $($input,)* $($output),+),
                     2 => all::<T, R, F, 2, 32>($f, $($input,)* $($output),+),
                     3 => all::<T, R, F, 3, 16>($f, $($input,)* $($output),+),
                     _ => all::<T, R, F, 4, 16>($f, $($input,)* $($output),+),

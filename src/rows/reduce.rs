@@ -5,6 +5,7 @@
 
 use crate::kernel::abreast::Abreast;
 use crate::kernel::element::{Float, Lane};
+use crate::kernel::level::OLD;
 use crate::kernel::real::Real;
 use crate::math::{fast_two_sum, lifted_one, two_sum, unlift};
 
@@ -53,10 +54,6 @@ impl<R: Real, const W: usize, const NAN: bool> Greatest<R, W, NAN> {
         R: Lane<T>,
     {
         let (blocks, rest) = columns.as_chunks::<DEPTH>();
-        for columns in blocks {
-            take::<T, R, W, _, NAN>(columns, &mut self.max, &mut self.sum);
-        }
-        let (blocks, rest) = rest.as_chunks::<DEPTH>();
         for columns in blocks {
             take::<T, R, W, _, NAN>(columns, &mut self.max, &mut self.sum);
         }
@@ -282,9 +279,29 @@ impl<R: Real, const W: usize> Sums<R, W> {
     }
 }
 
+/// Computes `f(a)`, at old levels in a function of its own: all loops share it, and each would contain it several times unrolled.
+#[inline(always)]
+fn apart<R: Real, A, B>(a: &A, f: impl Fn(&A) -> B) -> B {
+    #[inline(never)]
+    fn call<A, B>(a: &A, f: impl Fn(&A) -> B) -> B {
+        f(a)
+    }
+
+    if const { OLD && !R::FUSED } { call(a, f) } else { f(a) }
+}
+
 /// The sum of all lanes for each of G rows, for terms of any sign.
 #[inline(always)]
 pub(crate) fn total_anything<R: Real, const G: usize>(sums: &[Sums<R, LANES>; G]) -> Partial<[R; G]> {
+    apart::<R, _, _>(
+        sums,
+        #[inline(always)]
+        |sums| total(sums),
+    )
+}
+
+#[inline(always)]
+fn total<R: Real, const G: usize>(sums: &[Sums<R, LANES>; G]) -> Partial<[R; G]> {
     // The lanes are rounded to a grid as coarse as the spacing at twice the sum, and the rounded numbers add without rounding. The
     // remainders are small. A tree of `two_sum` would take three times as long.
     let mut hi = [[R::of(0.0); LANES]; G];
