@@ -135,7 +135,7 @@ pub(crate) fn exp_ratio<R: Real, const SHORT: bool>(a: R, a_lo: Option<R>, lift:
 pub(crate) struct RowExp<R> {
     /// The greatest number if it is far from 0, else 0.
     pub(crate) offset: R,
-    /// The limit of offset - x. At the limit the exponential is negligible beside the greatest.
+    /// The limit of offset - x. At the limit the exponential, which is negligible beside the greatest, is 0.
     pub(crate) most: R,
     pub(crate) lift: R,
 }
@@ -146,9 +146,7 @@ impl<R: Real> RowExp<R> {
         let offset = R::select(max.abs().lt(R::per_type(256.0, 2048.0)), R::of(0.0), max);
         let least = offset - max;
         let (n, _) = least.round_exp2(R::of(-core::f64::consts::LOG2_E), R::of(0.0));
-        // Even a million times e^-128 (`f64`: e^-768) is negligible, and its power of two is still normal.
-        let most = least + R::per_type(128.0, 768.0);
-        Self { offset, most, lift: (lift::<R>() - R::per_type(127.0, 1023.0)) - n }
+        Self { offset, most: Self::most(n), lift: lift::<R>() - n }
     }
 
     /// As [`below`](Self::below), but far from 0 the offset is a multiple of [`UNIT`](Self::unit), so that sums with different scales
@@ -166,8 +164,7 @@ impl<R: Real> RowExp<R> {
         let offset = R::select(max.abs().lt(R::per_type(256.0, 2048.0)), zero, offset);
         let least = offset - max;
         let (n, _) = (least * R::of(-core::f64::consts::LOG2_E)).round_exp2(one, zero);
-        let most = least + R::per_type(128.0, 768.0);
-        Self { offset, most, lift: (lift::<R>() - R::per_type(127.0, 1023.0)) - n }
+        Self { offset, most: Self::most(n), lift: lift::<R>() - n }
     }
 
     #[inline(always)]
@@ -204,11 +201,17 @@ impl<R: Real> RowExp<R> {
     /// For [`fast_exp`](Self::fast_exp), where the offset is always the greatest number.
     #[inline(always)]
     pub(crate) fn fast(max: R) -> Self {
-        Self { offset: max, most: R::per_type(128.0, 768.0), lift: lift() }
+        Self { offset: max, most: Self::most(R::of(0.0)), lift: lift() }
     }
 
-    /// e^x / 2^n / `unlift()`. For x = -inf it is negligible beside the greatest. It is meaningless for NaN, and if the greatest is
-    /// infinite.
+    /// Where the exponent of the power of two is that of the number 0. Masked elements and padding, which are -inf, then give 0. A
+    /// number above 0 would underflow in the products that follow, which takes a hundred times as long.
+    #[inline(always)]
+    fn most(n: R) -> R {
+        ((lift::<R>() + R::per_type(127.0, 1023.0)) - n) * R::of(core::f64::consts::LN_2)
+    }
+
+    /// e^x / 2^n / `unlift()`. For x = -inf it is 0. It is meaningless for NaN, and if the greatest is infinite.
     ///
     /// Error in half-ULPs of 1: r is exact except for n LN2_LO, below 1/4. The polynomial without its last rounding adds 1/3, and the
     /// last rounding adds 1.
@@ -217,7 +220,7 @@ impl<R: Real> RowExp<R> {
         let a = (self.offset - x).at_most(self.most);
         let (n, power) = a.round_exp2(R::of(-core::f64::consts::LOG2_E), self.lift);
         let (r, one) = (remainder(a, None, n, &Unit::ONE), R::of(1.0));
-        r.polynomial(&Q).mul_add(r, -one).mul_add(r, one).raise(power)
+        r.polynomial(&Q).mul_add(r, -one).mul_add(r, one) * power
     }
 
     /// The same in fewer operations, for `f32` alone.
