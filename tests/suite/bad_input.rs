@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::error::Error;
+use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::Once;
 
@@ -24,6 +25,16 @@ thread_local! {
 
 /// The panic of `f`, if it panics. Panics of other threads are reported as usual.
 pub(crate) fn refusal(f: impl FnOnce()) -> Option<Refusal> {
+    let mut f = Some(f);
+    refusal_of(&mut || {
+        if let Some(f) = f.take() {
+            f();
+        }
+    })
+}
+
+/// See [`refusal`]. Not generic, because several hundred calls would take seconds to compile.
+fn refusal_of(f: &mut dyn FnMut()) -> Option<Refusal> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let default = take_hook();
@@ -52,20 +63,29 @@ pub(crate) fn refusal(f: impl FnOnce()) -> Option<Refusal> {
 
 /// Asserts that the call is refused at its own line, with all of `parts` in the message.
 macro_rules! refused {
-    ($what:expr, $call:expr, $($part:expr),+) => {{
-        let (refusal, line) = ($crate::bad_input::refusal(|| { $call; }), line!());
-        let refusal = refusal.unwrap_or_else(|| panic!("{}: was not refused", $what));
-        for part in [$($part.to_string()),+] {
-            assert!(refusal.message.contains(&part), "{}: no `{part}` in the message `{}`", $what, refusal.message);
-        }
-        assert!(
-            refusal.file == file!() && refusal.line.abs_diff(line) <= 4,
-            "{}: blames {}:{}, the caller is {}:{line}",
-            $what, refusal.file, refusal.line, file!()
-        );
-    }};
+    ($what:expr, $call:expr, $($part:expr),+) => {
+        $crate::bad_input::is_refused(&$what, (file!(), line!()), || { $call; }, &[$(&$part),+])
+    };
 }
 pub(crate) use refused;
+
+/// See [`refused`].
+pub(crate) fn is_refused(what: &dyn Display, (file, line): (&str, u32), call: impl FnOnce(), parts: &[&dyn Display]) {
+    is_that(what, file, line, refusal(call), parts);
+}
+
+fn is_that(what: &dyn Display, file: &str, line: u32, refusal: Option<Refusal>, parts: &[&dyn Display]) {
+    let refusal = refusal.unwrap_or_else(|| panic!("{what}: was not refused"));
+    for part in parts.iter().map(ToString::to_string) {
+        assert!(refusal.message.contains(&part), "{what}: no `{part}` in the message `{}`", refusal.message);
+    }
+    assert!(
+        refusal.file == file && refusal.line.abs_diff(line) <= 4,
+        "{what}: blames {}:{}, the caller is {file}:{line}",
+        refusal.file,
+        refusal.line
+    );
+}
 
 pub(crate) fn untouched<T: Float>(what: &str, buffer: &[T]) {
     assert!(buffer.iter().all(|&b| same(b, mark())), "{what}: written to before it was refused: {buffer:?}");

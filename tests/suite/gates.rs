@@ -35,7 +35,7 @@ struct Case<T> {
 
 impl<T: Float> Case<T> {
     /// The expected results, from the activation alone and products of slices.
-    fn separately(f: &impl Activation<T>, bits: &mut Bits, n: usize) -> Self {
+    fn separately(f: &dyn Activation<T>, bits: &mut Bits, n: usize) -> Self {
         let [gate, up, grad_out] = [(); 3].map(|()| bits.floats::<T>(n));
         let product = |a: &[T], b: &[T]| a.iter().zip(b).map(|(&a, &b)| a * b).collect::<Vec<T>>();
         let value = f.forward_vec(&gate);
@@ -57,7 +57,7 @@ impl<T: Float> Case<T> {
         }
     }
 
-    fn check(&self, what: &str, gate: &impl Gate<T>) {
+    fn check(&self, what: &str, gate: &dyn Gate<T>) {
         let n = self.gate.len();
         let stale = || vec![T::nan(); n];
         let (mut out, mut in_place, mut grad_gate, mut grad_up) = (stale(), self.gate.clone(), stale(), stale());
@@ -70,7 +70,7 @@ impl<T: Float> Case<T> {
         assert_same(&format!("{what}, grad_up"), &self.gate, &self.grad_up, &grad_up);
     }
 
-    fn check_packed(&self, what: &str, gate: &impl Gate<T>, packing: Packing) {
+    fn check_packed(&self, what: &str, gate: &dyn Gate<T>, packing: Packing) {
         let n = self.gate.len();
         let (x, expected) = (pack(packing, &self.gate, &self.up), pack(packing, &self.grad_gate, &self.grad_up));
         let (mut out, mut grad_x) = (vec![T::nan(); n], vec![T::nan(); 2 * n]);

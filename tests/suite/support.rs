@@ -140,7 +140,8 @@ pub(crate) struct Outputs<T> {
 }
 
 impl<T: Element> Outputs<T> {
-    pub(crate) fn of(activation: &impl Activation<T>, x: &[T], grad_y: &[T]) -> Self {
+    /// Not generic, because it is called for every function.
+    pub(crate) fn of(activation: &dyn Activation<T>, x: &[T], grad_y: &[T]) -> Self {
         // The previous contents of the buffers must not matter.
         let stale = || vec![T::nan(); x.len()];
         let mut outputs = Self {
