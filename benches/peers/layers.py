@@ -1,5 +1,5 @@
-"""Losses, attention, gates and routers of this crate, the passes that one would write without them, and PyTorch, on one thread:
-prints a Markdown table. A ratio is the other's time over ours: above 1, ours is faster.
+"""Losses, layers, routers, second gradients and the functions of `math` of this crate, the passes that one would write without
+them, and PyTorch, on one thread: prints a Markdown table. A ratio is the other's time over ours: above 1, ours is faster.
 
 Run: pip install torch && python layers.py [ROUNDS]. Of all rounds each keeps the least time.
 """
@@ -34,13 +34,13 @@ def least(f):
     return best * 1e9
 
 
-def with_gradient(loss, x):
-    """A loss and its gradient with respect to the logits."""
+def with_gradient(f, x, grad_y=None):
+    """A result, such as a loss, and the gradient with respect to x."""
     x = x.requires_grad_()
 
     def call():
         x.grad = None
-        loss(x).backward()
+        f(x).backward(grad_y)
 
     return call, x.numel()
 
@@ -116,8 +116,59 @@ def router():
     return lambda: torch.topk(x, 8, dim=-1).values.softmax(-1), x.numel()
 
 
+def log_sum_exp():
+    x = spread(256, 1024)
+    return lambda: x.logsumexp(-1), x.numel()
+
+
+def log_sum_exp_gradient():
+    grad_y = torch.full((256,), 0.5)
+    return with_gradient(lambda x: x.logsumexp(-1), spread(256, 1024), grad_y)
+
+
+def smoothed():
+    labels = torch.arange(256) * 31 % 1000
+    return with_gradient(lambda x: F.cross_entropy(x, labels, label_smoothing=0.1), spread(256, 1000))
+
+
+def double_backward(f):
+    """From the graph of the backward pass, so it is the double backward pass alone."""
+
+    def make():
+        x, grad_y = spread(1 << 16).requires_grad_(), spread(1 << 16).requires_grad_()
+        (grad_x,) = torch.autograd.grad(f(x), x, grad_y, create_graph=True)
+        v = spread(1 << 16)
+        return lambda: torch.autograd.grad(grad_x, (grad_y, x), v, retain_graph=True), x.numel()
+
+    return make
+
+
+def of_channels(f):
+    """A parameter for each of 64 channels."""
+
+    def make():
+        parameters = torch.full((64,), 0.25).requires_grad_()
+        return with_gradient(lambda x: f(x, parameters), spread(4096, 64), spread(4096, 64))
+
+    return make
+
+
+def function(f, positive=False):
+    def make():
+        x = spread(1 << 16)
+        x = x.abs() + 0.01 if positive else x
+        y = torch.empty_like(x)
+        return lambda: f(x, out=y), x.numel()
+
+    return make
+
+
 # In the order of the program's lines.
 CALLS = [attention, axis, binary, focal, images, capped, z_loss, gate, router]
+CALLS += [log_sum_exp, log_sum_exp_gradient, smoothed, double_backward(F.gelu), double_backward(torch.tanh)]
+CALLS += [of_channels(F.prelu), of_channels(lambda x, betas: x * torch.sigmoid(betas * x))]
+CALLS += [function(f) for f in [torch.sin, torch.erf, torch.exp2]]
+CALLS += [function(f, positive=True) for f in [torch.log1p, torch.rsqrt]]
 
 
 def main():

@@ -1,12 +1,13 @@
-//! Times losses, attention, gates and routers, in one pass and in the passes that one would write without it: a line each, with a
-//! name and two times in nanoseconds an element. `layers.py` measures PyTorch beside them.
+//! Times losses, layers, routers, second gradients and the functions of `math`, in one pass and in the passes that one would write
+//! without it: a line each, with a name and two times in nanoseconds an element. `layers.py` measures PyTorch beside them.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use activations::{
-    Activation, BinaryCrossEntropy, BinaryTargets, Broadcast, ClampedSwiGlu, CrossEntropy, Gate, Sigmoid, Softmax,
-    Softplus, Swish, Tanh, TopKSoftmax, log_sum_exp_rows,
+    Activation, BinaryCrossEntropy, BinaryTargets, Broadcast, ClampedSwiGlu, CrossEntropy, Elementwise, Gate, Gelu,
+    LogSoftmax, PerChannel, Prelu, Real, SecondDerivative, Sigmoid, Softmax, Softplus, Swish, SwishBeta, Tanh,
+    TopKSoftmax, log_sum_exp_backward, log_sum_exp_rows, math,
 };
 use peers::inputs;
 
@@ -171,6 +172,200 @@ fn classes() {
     );
 }
 
+fn sums() {
+    let (len, rows) = (1_024, 256);
+    let x = inputs::<f32>(len * rows);
+    let [mut grad, mut p, mut logs] = [x.len(), x.len(), rows].map(|n| vec![0.0; n]);
+    let separately = |x: &[f32], p: &mut [f32]| {
+        for (x, p) in x.chunks(len).zip(p.chunks_mut(len)) {
+            let greatest = x.iter().fold(f32::NEG_INFINITY, |a, &b| a.max(b));
+            p.iter_mut().zip(x).for_each(|(p, x)| *p = (x - greatest).exp());
+            black_box(greatest + p.iter().sum::<f32>().ln());
+        }
+    };
+    line(
+        "log-sum-exp, rows of 1024",
+        x.len(),
+        || log_sum_exp_rows(black_box(&x), len, &mut logs),
+        || separately(black_box(&x), &mut p),
+    );
+    let softmax = Softmax::rows(len).unwrap();
+    line(
+        "log-sum-exp, rows of 1024, and gradient",
+        x.len(),
+        || {
+            log_sum_exp_rows(black_box(&x), len, &mut logs);
+            let rows = black_box(&x).chunks(len).zip(grad.chunks_mut(len));
+            rows.for_each(|(x, grad)| log_sum_exp_backward(x, 0.5, grad));
+        },
+        || {
+            separately(black_box(&x), &mut p);
+            softmax.forward(&x, &mut p);
+            p.chunks_mut(len).for_each(|p| p.iter_mut().for_each(|p| *p *= 0.5));
+            black_box(&p);
+        },
+    );
+}
+
+fn smoothed() {
+    let (classes, tokens, smoothing) = (1_000, 256, 0.1_f32);
+    let x = inputs::<f32>(classes * tokens);
+    let labels: Vec<u32> = (0..tokens).map(|i| (i * 31 % classes) as u32).collect();
+    let [mut grad, mut p, mut logs] = [(); 3].map(|()| vec![0.0; x.len()]);
+    let plain = CrossEntropy::new(classes).unwrap();
+    let (loss, log_softmax) = (plain.label_smoothing(smoothing.into()).unwrap(), LogSoftmax::rows(classes).unwrap());
+    line(
+        "cross-entropy of 1000 classes, smoothed labels, gradient",
+        x.len(),
+        || _ = black_box(loss.loss_and_gradient(black_box(&x), &labels, &mut grad)),
+        || {
+            let of_labels = plain.loss_and_gradient(black_box(&x), &labels, &mut p);
+            log_softmax.forward(&x, &mut logs);
+            let of_all = logs.iter().sum::<f32>() / x.len() as f32;
+            let share = smoothing / x.len() as f32;
+            for (row, p) in p.chunks_mut(classes).enumerate() {
+                p.iter_mut().for_each(|p| *p -= share);
+                p[labels[row] as usize] += smoothing / tokens as f32;
+            }
+            black_box(((1.0 - smoothing) * of_labels - smoothing * of_all, &p));
+        },
+    );
+}
+
+fn second() {
+    let n = 1 << 16;
+    let (x, grad_y, v) = (inputs::<f32>(n), inputs::<f32>(n), inputs::<f32>(n));
+    let [mut of_grad_y, mut of_x, mut slope, mut bell] = [(); 4].map(|()| vec![0.0; n]);
+    line(
+        "gelu, double backward",
+        n,
+        || Gelu.double_backward(black_box(&x), &grad_y, &v, &mut of_grad_y, &mut of_x),
+        || {
+            Gelu.derivative(black_box(&x), &mut slope);
+            bell.iter_mut().zip(&x).for_each(|(bell, x)| *bell = 0.398_942_3 * (-0.5 * x * x).exp());
+            for i in 0..n {
+                bell[i] = v[i] * grad_y[i] * (2.0 - x[i] * x[i]) * bell[i];
+                slope[i] *= v[i];
+            }
+            black_box((&slope, &bell));
+        },
+    );
+    line(
+        "tanh, double backward",
+        n,
+        || Tanh.double_backward(black_box(&x), &grad_y, &v, &mut of_grad_y, &mut of_x),
+        || {
+            Tanh.forward(black_box(&x), &mut slope);
+            for i in 0..n {
+                let (y, dydx) = (slope[i], 1.0 - slope[i] * slope[i]);
+                bell[i] = -2.0 * v[i] * grad_y[i] * y * dydx;
+                slope[i] = v[i] * dydx;
+            }
+            black_box((&slope, &bell));
+        },
+    );
+}
+
+/// 64 channels, the last axis.
+fn channels() {
+    let (n, channels) = (1 << 18, 64);
+    let (x, grad_y) = (inputs::<f32>(n), inputs::<f32>(n));
+    let parameters: Vec<f32> = inputs::<f32>(channels).iter().map(|a| 0.25 + a / 64.0).collect();
+    let [mut grad_x, mut others, mut y, mut z, mut s] = [(); 5].map(|()| vec![0.0; n]);
+    let mut grad_a = vec![0.0; channels];
+    let (prelu, swish) = (Prelu::new(&parameters), PerChannel::new(SwishBeta, [&parameters]));
+    line(
+        "prelu of 64 channels, and gradients of x and slopes",
+        n,
+        || {
+            prelu.forward(black_box(&x), &mut others);
+            prelu.backward_with_slopes(&x, &grad_y, &mut grad_x, &mut grad_a);
+        },
+        || {
+            let mut sums = vec![0.0; channels];
+            for (i, (y, x)) in y.iter_mut().zip(black_box(&x)).enumerate() {
+                *y = x * if *x < 0.0 { parameters[i % channels] } else { 1.0 };
+            }
+            for (i, (z, x)) in z.iter_mut().zip(&x).enumerate() {
+                let (negative, c) = (*x < 0.0, i % channels);
+                *z = grad_y[i] * if negative { parameters[c] } else { 1.0 };
+                sums[c] += if negative { grad_y[i] * x } else { 0.0 };
+            }
+            black_box((&y, &z, sums));
+        },
+    );
+    line(
+        "swish of 64 trained betas, and gradients of x and betas",
+        n,
+        || {
+            swish.forward(black_box(&x), &mut others);
+            swish.backward_with_parameters(&x, &grad_y, &mut grad_x, [&mut grad_a]);
+        },
+        || {
+            let mut sums = vec![0.0; channels];
+            for (i, (z, x)) in z.iter_mut().zip(black_box(&x)).enumerate() {
+                *z = parameters[i % channels] * x;
+            }
+            Sigmoid.forward(&z, &mut s);
+            y.iter_mut().zip(&x).zip(&s).for_each(|((y, x), s)| *y = x * s);
+            for i in 0..n {
+                let (bell, c) = (s[i] * (1.0 - s[i]), i % channels);
+                sums[c] += grad_y[i] * x[i] * x[i] * bell;
+                z[i] = grad_y[i] * (s[i] + z[i] * bell);
+            }
+            black_box((&y, &z, sums));
+        },
+    );
+}
+
+/// A formula that calls one function of `math`.
+macro_rules! formulas {
+    ($($name:ident: $function:ident),+) => {
+        $(
+            #[derive(Clone, Copy)]
+            struct $name;
+
+            impl Elementwise for $name {
+                #[inline(always)]
+                fn value<R: Real>(&self, x: R) -> R {
+                    math::$function(x)
+                }
+
+                #[inline(always)]
+                fn slope<R: Real>(&self, _: R) -> R {
+                    R::of(f64::NAN)
+                }
+            }
+        )+
+    };
+}
+
+formulas!(Sine: sin, Erf: erf, Exp2: exp2, Ln1p: ln_1p, Rsqrt: rsqrt);
+
+/// The several passes are one, with the functions of the standard library or of `libm`.
+fn functions() {
+    let x = inputs::<f32>(1 << 16);
+    let positive: Vec<f32> = x.iter().map(|x| x.abs() + 0.01).collect();
+    function("math::sin", Sine, &x, f32::sin);
+    function("math::erf", Erf, &x, libm::erff);
+    function("math::exp2", Exp2, &x, f32::exp2);
+    function("math::ln_1p", Ln1p, &positive, f32::ln_1p);
+    function("math::rsqrt", Rsqrt, &positive, |x| 1.0 / x.sqrt());
+}
+
+fn function(name: &str, formula: impl Activation<f32>, x: &[f32], scalar: impl Fn(f32) -> f32) {
+    let [mut y, mut of_scalar] = [(); 2].map(|()| vec![0.0; x.len()]);
+    line(
+        name,
+        x.len(),
+        || formula.forward(black_box(x), &mut y),
+        || {
+            of_scalar.iter_mut().zip(black_box(x)).for_each(|(y, x)| *y = scalar(*x));
+            black_box(&of_scalar);
+        },
+    );
+}
+
 fn gate() {
     let n = 1 << 18;
     let (gate, up) = (inputs::<f32>(n), inputs::<f32>(n));
@@ -217,4 +412,9 @@ fn main() {
     classes();
     gate();
     router();
+    sums();
+    smoothed();
+    second();
+    channels();
+    functions();
 }
