@@ -204,28 +204,29 @@ fn a_name_runs_the_function_for_both_types() -> Result<(), ParseError> {
 /// Runs the function by its type, by its name, and boxed, on the same slices.
 fn by_type_by_name_and_boxed_agree<T: Float, A: Activation<T> + Described + Copy + Into<AnyActivation>>(typed: A) {
     let mut bits = Bits(21);
-    let name = A::CARD.name;
     for len in [0, 1, 5, 300] {
         let (x, g) = (bits.floats::<T>(len), bits.floats::<T>(len));
-        let expected = Outputs::of(&typed, &x, &g);
-        let boxed: Box<dyn Activation<T>> = parsed(name).into();
-        let mut y = vec![T::nan(); len];
-        boxed.forward(&x, &mut y);
-        assert_same(&format!("{name} boxed, forward"), &x, &expected.forward, &y);
-        boxed.derivative(&x, &mut y);
-        assert_same(&format!("{name} boxed, derivative"), &x, &expected.derivative, &y);
-        boxed.backward(&x, &g, &mut y);
-        assert_same(&format!("{name} boxed, backward"), &x, &expected.backward, &y);
-        for (how, activation) in [("by name", parsed(name)), ("from its type", typed.into())] {
-            for ((method, expected), (_, got)) in
-                expected.named().into_iter().zip(Outputs::of(&activation, &x, &g).named())
-            {
-                assert_same(&format!("{name} {how}, {method}"), &x, expected, got);
-            }
+        by_name_and_boxed_agree(&A::CARD, typed.into(), &x, &g, &Outputs::of(&typed, &x, &g));
+    }
+    assert_eq!(typed.into(), parsed(A::CARD.name));
+    assert_eq!(typed.into().card(), A::CARD);
+}
+
+fn by_name_and_boxed_agree<T: Float>(card: &Card, any: AnyActivation, x: &[T], g: &[T], expected: &Outputs<T>) {
+    let name = card.name;
+    let boxed: Box<dyn Activation<T>> = parsed(name).into();
+    let mut y = vec![T::nan(); x.len()];
+    boxed.forward(x, &mut y);
+    assert_same(&format!("{name} boxed, forward"), x, &expected.forward, &y);
+    boxed.derivative(x, &mut y);
+    assert_same(&format!("{name} boxed, derivative"), x, &expected.derivative, &y);
+    boxed.backward(x, g, &mut y);
+    assert_same(&format!("{name} boxed, backward"), x, &expected.backward, &y);
+    for (how, activation) in [("by name", parsed(name)), ("from its type", any)] {
+        for ((method, expected), (_, got)) in expected.named().into_iter().zip(Outputs::of(&activation, x, g).named()) {
+            assert_same(&format!("{name} {how}, {method}"), x, expected, got);
         }
     }
-    assert_eq!(typed.into(), parsed(name));
-    assert_eq!(typed.into().card(), A::CARD);
 }
 
 #[test]

@@ -140,23 +140,27 @@ pub(crate) struct Outputs<T> {
 }
 
 impl<T: Element> Outputs<T> {
-    /// Not generic, because it is called for every function.
-    pub(crate) fn of(activation: &dyn Activation<T>, x: &[T], grad_y: &[T]) -> Self {
-        // The previous contents of the buffers must not matter.
-        let stale = || vec![T::nan(); x.len()];
-        let mut outputs = Self {
-            forward: stale(),
-            in_place: x.to_vec(),
-            derivative: stale(),
-            both: (stale(), stale()),
-            backward: stale(),
-        };
+    pub(crate) fn of(activation: &impl Activation<T>, x: &[T], grad_y: &[T]) -> Self {
+        let mut outputs = Self::stale(x);
         activation.forward(x, &mut outputs.forward);
         activation.forward_in_place(&mut outputs.in_place);
         activation.derivative(x, &mut outputs.derivative);
         activation.forward_with_derivative(x, &mut outputs.both.0, &mut outputs.both.1);
         activation.backward(x, grad_y, &mut outputs.backward);
         outputs
+    }
+
+    /// The buffers. Their previous contents must not matter.
+    #[inline(never)]
+    fn stale(x: &[T]) -> Self {
+        let stale = || vec![T::nan(); x.len()];
+        Self {
+            forward: stale(),
+            in_place: x.to_vec(),
+            derivative: stale(),
+            both: (stale(), stale()),
+            backward: stale(),
+        }
     }
 
     /// Each output with the name of its method.
