@@ -11,8 +11,8 @@
 //!
 //! A column is an array with an element for each lane. Short rows lie side by side, each in a lane of its own (`side`). Longer
 //! rows use all lanes, one row after another. They are processed in groups, so that their reductions, which are long chains of
-//! operations, overlap. Rows beyond [`CHUNK`] go by chunks, and one at a time if they have several. The number of rows changes neither the order of a
-//! row's sums nor its bits.
+//! operations, overlap. Rows beyond [`CHUNK`] go by chunks, and one at a time if they have several. The number of rows changes
+//! neither the order of a row's sums nor its bits.
 
 use super::by_lanes::{WIDE, can_by_lanes, whole_sides};
 use super::by_parts::sums_by_parts;
@@ -47,11 +47,7 @@ pub(crate) fn run<T: Float, F: RowFormula>(level: Level, formula: F, rows: Rows<
         let mut rows = slices.part(start..len.min(start + group));
         if row_len > CHUNK {
             let count = rows.y.len() / row_len;
-            long(level, &formula, count, row_len, true, &mut |range, _, f| {
-                for row in 0..count {
-                    f(row, rows.part(row * row_len + range.start..row * row_len + range.end));
-                }
-            });
+            long(level, &formula, count, row_len, true, &mut |range, _, f| rows.part_of_each(range, f));
             continue;
         }
         if F::SUMS_GRADIENTS {
@@ -128,8 +124,9 @@ impl<T: Float, F: RowFormula> OfParts<T> for F {
     }
 }
 
-/// Runs the formula over up to [`PARTED`](super::formula::PARTED) rows of any length. `part` calls a function with some of each row's
-/// elements, and then writes the function's output if its argument says so. If `part` always `keeps` the output, exponentials are computed only once.
+/// Runs the formula over up to [`PARTED`](super::formula::PARTED) rows of any length. `part` calls a function with some of each
+/// row's elements, and then writes the function's output if its argument says so. If `part` always `keeps` the output, exponentials
+/// are computed only once.
 #[inline(never)]
 fn long<T: Float>(
     level: Level,

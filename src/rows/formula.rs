@@ -168,6 +168,7 @@ pub(crate) struct Slices<'a, T> {
     pub(crate) x: Option<&'a [T]>,
     /// `None` if the formula needs no gradient.
     pub(crate) grad_y: Option<&'a [T]>,
+    /// Empty if nothing is written.
     pub(crate) y: &'a mut [T],
 }
 
@@ -190,7 +191,17 @@ impl<T> Slices<'_, T> {
             row_len: self.row_len,
             x: self.x.map(|x| &x[range.clone()]),
             grad_y: self.grad_y.map(|grad_y| &grad_y[range.clone()]),
-            y: &mut self.y[range],
+            y: if self.y.is_empty() { &mut [] } else { &mut self.y[range] },
+        }
+    }
+
+    /// Calls `f` with the same part of each row.
+    pub(crate) fn part_of_each(&mut self, range: Range<usize>, f: OfPart<'_, T>) {
+        let row_len = self.row_len;
+        for row in 0..self.x().len() / row_len {
+            let mut part = self.part(row * row_len + range.start..row * row_len + range.end);
+            part.row_len = range.len();
+            f(row, part);
         }
     }
 }

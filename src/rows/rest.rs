@@ -59,27 +59,17 @@ pub(crate) fn rest_of_groups<T: Float>(
     for (group, x) in others.chunks(GROUP * row_len).enumerate() {
         let at = side + group * GROUP;
         let mut e = e.as_deref_mut().map(|e| &mut e[at * row_len..][..x.len()]);
-        let (offset, rounded, scratch, stats) = (Offset::OnGrid, false, &mut scratch, &mut stats);
-        let keeps = e.is_some();
+        let (keeps, y) = (e.is_some(), e.as_deref_mut().unwrap_or(&mut []));
+        let mut slices = Slices { row_len, x: Some(x), grad_y: None, y };
         if row_len > CHUNK {
             let count = x.len() / row_len;
-            let stats = rest_by_parts(level, count, row_len, keeps, &mut |range, _, f| {
-                for row in 0..count {
-                    let part = row * row_len + range.start..row * row_len + range.end;
-                    let y = e.as_deref_mut().map_or(&mut [][..], |e| &mut e[part.clone()]);
-                    f(row, Slices { row_len: part.len(), x: Some(&x[part]), grad_y: None, y });
-                }
-            });
-            f(Group { at, x, e, columns: None, stats: &stats });
-            continue;
-        }
-        let slices = Slices { row_len, x: Some(x), grad_y: None, y: e.as_deref_mut().unwrap_or(&mut []) };
-        if keeps {
-            sum::<T, Rest<true>>(level, slices, offset, rounded, scratch, stats);
+            stats = rest_by_parts(level, count, row_len, keeps, &mut |range, _, f| slices.part_of_each(range, f));
+        } else if keeps {
+            sum::<T, Rest<true>>(level, slices, Offset::OnGrid, false, &mut scratch, &mut stats);
         } else {
-            sum::<T, Rest<false>>(level, slices, offset, rounded, scratch, stats);
+            sum::<T, Rest<false>>(level, slices, Offset::OnGrid, false, &mut scratch, &mut stats);
         }
-        f(Group { at, x, e, columns: None, stats });
+        f(Group { at, x, e, columns: None, stats: &stats });
     }
 }
 
