@@ -15,7 +15,8 @@ use crate::kernel::tiles::{TILE, Tile};
 use crate::pass::same_length;
 use crate::rows::broadcast::Broadcast;
 use crate::rows::exact::{WideRows, rounded, widened};
-use crate::rows::formula::OfPart;
+use crate::rows::formula::Slices;
+use crate::rows::reduce::CHUNK;
 use crate::rows::score_tiles::tanh_of;
 
 fn widen<'t, T: Element<Float = f32>>(from: &[T], tile: &'t mut Tile<f64, TILE>) -> &'t mut [f64] {
@@ -78,22 +79,37 @@ impl Exact<CrossEntropy> {
         let gradient = !grad.is_empty();
         let cap = settings.soft_cap.unwrap_or(1.0);
         let mut rows = WideRows::new(row_len, inner, 1.0, Some(logits), t, grad);
-        let mut slopes = Tile::<f64, TILE>::new();
-        for row in 0..logits.len() / row_len {
-            let part = &mut |range: Range<usize>, written: bool, f: OfPart<'_, f64>| {
-                rows.part(row, range, written, &mut |row, mut slices| {
-                    let n = slices.y.len();
-                    if settings.soft_cap.is_some() {
-                        tanh_of(level, cap.recip(), slices.y, Some(slopes.of(n)));
-                        slices.y.iter_mut().for_each(|y| *y *= cap);
-                    }
-                    f(row, slices.part(0..n));
-                    if settings.soft_cap.is_some() {
-                        slices.y.iter_mut().zip(slopes.of(n)).for_each(|(y, slope)| *y *= *slope);
-                    }
+        let [mut slopes, mut grads] = [Tile::<f64, TILE>::new(), Tile::new()];
+        // Calls `f` with soft-capped logits, and multiplies the gradient that `f` writes by the cap's derivative.
+        let mut capped = |mut slices: Slices<'_, f64>, f: &mut dyn FnMut(Slices<'_, f64>)| {
+            let n = slices.y.len();
+            if settings.soft_cap.is_some() {
+                tanh_of(level, cap.recip(), slices.y, Some(slopes.of(n)));
+                slices.y.iter_mut().for_each(|y| *y *= cap);
+            }
+            f(slices.part(0..n));
+            if settings.soft_cap.is_some() {
+                slices.y.iter_mut().zip(slopes.of(n)).for_each(|(y, slope)| *y *= *slope);
+            }
+        };
+        let count = logits.len() / row_len;
+        if row_len <= TILE.min(CHUNK) {
+            let group = TILE / row_len;
+            for at in (0..count).step_by(group) {
+                rows.tile(at..count.min(at + group), &(0..row_len), gradient, &mut |_, slices| {
+                    capped(slices, &mut |slices| {
+                        let grads = grads.of(slices.y.len());
+                        job.short_rows(at, slices.y, slices.grad_y, gradient.then_some(&mut *grads));
+                        slices.y.copy_from_slice(grads);
+                    });
                 });
-            };
-            job.long_row(row, gradient, false, part);
+            }
+        } else {
+            for row in 0..count {
+                job.long_row(row, gradient, false, &mut |range, written, f| {
+                    rows.part(row, range, written, &mut |row, slices| capped(slices, &mut |slices| f(row, slices)));
+                });
+            }
         }
         cross_entropy_batch::total_of::<f64>(job.sum)
     }

@@ -56,10 +56,19 @@ fn run_formula<T: Element<Float = f32>, F: RowFunction, K: RowFormula>(
     y: &mut [T],
 ) {
     let (row_len, len) = (layout.row_len(y.len()), y.len());
+    let (level, count) = (Level::portable(), len / row_len);
     let mut rows = WideRows::new(row_len, layout.inner(), F::SIGN, x, grad_y, y);
-    for row in 0..len / row_len {
+    if row_len <= TILE {
+        let group = TILE / row_len;
+        for row in (0..count).step_by(group) {
+            let some = row..count.min(row + group);
+            rows.tile(some, &(0..row_len), true, &mut |_, slices| formula.run_f64(level, Rows::Slices(slices)));
+        }
+        return;
+    }
+    for row in 0..count {
         let part = &mut |range: Range<usize>, written: bool, f: OfPart<'_, f64>| rows.part(row, range, written, f);
-        formula.run_f64(Level::portable(), Rows::Parts { rows: 1, row_len, part });
+        formula.run_f64(level, Rows::Parts { rows: 1, row_len, part });
     }
 }
 
@@ -89,28 +98,50 @@ impl<'a, T: Element<Float = f32>> WideRows<'a, T> {
 
     /// See [`Parts`](super::formula::Parts).
     pub(crate) fn part(&mut self, row: usize, range: Range<usize>, written: bool, f: OfPart<'_, f64>) {
-        let Self { row_len, inner, sign, x, beside, y, tiles: [of_x, of_beside] } = self;
-        let first = row / *inner * (*row_len * *inner) + row % *inner;
-        let place = |i: usize| first + i * *inner;
         for start in range.clone().step_by(TILE) {
-            let range = start..range.end.min(start + TILE);
-            let (elements, others) = (of_x.of(range.len()), of_beside.of(range.len()));
-            for (i, element) in range.clone().zip(&mut *elements) {
-                *element = *sign * widened(x.unwrap_or(y)[place(i)]);
-            }
+            self.tile(row..row + 1, &(start..range.end.min(start + TILE)), written, f);
+        }
+    }
+
+    /// The same for a part of each of some rows, which fit into a tile. If they are several, the parts are whole rows.
+    pub(crate) fn tile(&mut self, rows: Range<usize>, range: &Range<usize>, written: bool, f: OfPart<'_, f64>) {
+        let Self { row_len, inner, sign, x, beside, y, tiles: [of_x, of_beside] } = self;
+        let (inner, len) = (*inner, range.len());
+        let (elements, others) = (of_x.of(rows.len() * len), of_beside.of(rows.len() * len));
+        let from = |row: usize| row / inner * (*row_len * inner) + row % inner + range.start * inner;
+        for (i, row) in rows.clone().enumerate() {
+            let (from, to) = (from(row), i * len..(i + 1) * len);
             if let Some(beside) = beside {
-                for (i, other) in range.clone().zip(&mut *others) {
-                    *other = widened(beside[place(i)]);
-                }
+                widen(&beside[from..], inner, &mut others[to.clone()]);
             }
-            let grad_y = beside.map(|_| &*others);
-            f(0, Slices { row_len: range.len(), x: None, grad_y, y: &mut *elements });
-            if written {
-                for (i, &element) in range.zip(&*elements) {
-                    y[place(i)] = rounded(element);
-                }
+            widen(&x.unwrap_or(y)[from..], inner, &mut elements[to]);
+        }
+        elements.iter_mut().for_each(|element| *element *= *sign);
+        let grad_y = beside.map(|_| &*others);
+        f(0, Slices { row_len: len, x: None, grad_y, y: &mut *elements });
+        if written {
+            for (row, of_row) in rows.zip(elements.chunks_exact(len)) {
+                narrow(of_row, &mut y[from(row)..], inner);
             }
         }
+    }
+}
+
+/// Reads numbers that are `stride` apart.
+fn widen<T: Element<Float = f32>>(from: &[T], stride: usize, to: &mut [f64]) {
+    if stride == 1 {
+        to.iter_mut().zip(from).for_each(|(to, &from)| *to = widened(from));
+    } else {
+        to.iter_mut().zip(from.iter().step_by(stride)).for_each(|(to, &from)| *to = widened(from));
+    }
+}
+
+/// Rounds numbers once, to places that are `stride` apart.
+fn narrow<T: Element<Float = f32>>(from: &[f64], to: &mut [T], stride: usize) {
+    if stride == 1 {
+        to.iter_mut().zip(from).for_each(|(to, &from)| *to = rounded(from));
+    } else {
+        to.iter_mut().step_by(stride).zip(from).for_each(|(to, &from)| *to = rounded(from));
     }
 }
 
