@@ -24,8 +24,8 @@ use crate::pass::same_length;
 /// - [`reduction`](Self::reduction): the mean or the sum; [`losses`](Self::losses) gives a loss for each element.
 /// - Error: at most 4 ULP for the loss, in tails too, and 5 for the gradient (7 without fused multiply-add). Weights add 1 ULP. If
 ///   the gradient's two parts, (1 - t) sigmoid(x) and t sigmoid(-x), nearly cancel, its error is in ULP of the greater part.
-///   Halves are computed in `f32`, and losses, gradients and means are rounded once, at the end. [`Wide`] gives losses of
-///   halves as `f32`.
+///   Halves are computed in `f32`, and losses, gradients and means are rounded once, at the end. [`Wide`](crate::Wide) gives
+///   losses of halves as `f32`.
 /// - Gradients are overwritten, not added to what was there.
 /// - Special values: an infinite logit has loss 0 if the target agrees with it, else infinity. The mean of no losses is NaN, their
 ///   sum is 0. NaN gives NaN.
