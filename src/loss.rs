@@ -10,12 +10,12 @@ mod cross_entropy;
 mod cross_entropy_batch;
 mod cross_entropy_rows;
 mod cross_entropy_tasks;
-mod cross_entropy_wide;
 mod exact;
 mod methods;
 #[cfg(feature = "rayon")]
 mod parallel;
 mod targets;
+mod wide;
 
 use crate::describe::error::ParameterError;
 use crate::kernel::element::{Float, Lane};

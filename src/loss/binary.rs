@@ -8,7 +8,6 @@ use crate::describe::parameters::{Allowed, checked};
 use crate::kernel::element::Element;
 use crate::kernel::level::Level;
 use crate::kernel::real::Real;
-use crate::layers::wide::Wide;
 use crate::pass::same_length;
 
 /// Binary cross-entropy from logits, for yes-or-no labels: -t log(sigmoid(x)) - (1 - t) log(1 - sigmoid(x)), where t is the target
@@ -25,8 +24,8 @@ use crate::pass::same_length;
 /// - [`reduction`](Self::reduction): the mean or the sum; [`losses`](Self::losses) gives a loss for each element.
 /// - Error: at most 4 ULP for the loss, in tails too, and 5 for the gradient (7 without fused multiply-add). Weights add 1 ULP. If
 ///   the gradient's two parts, (1 - t) sigmoid(x) and t sigmoid(-x), nearly cancel, its error is in ULP of the greater part.
-///   Halves are computed in `f32`, and losses, gradients and means are rounded once, at the end. [`Wide`] gives losses of
-///   halves as `f32`.
+///   Halves are computed in `f32`, and losses, gradients and means are rounded once, at the end. [`Wide`](crate::Wide) gives
+///   losses of halves as `f32`.
 /// - Gradients are overwritten, not added to what was there.
 /// - Special values: an infinite logit has loss 0 if the target agrees with it, else infinity. The mean of no losses is NaN, their
 ///   sum is 0. NaN gives NaN.
@@ -160,7 +159,9 @@ impl BinaryCrossEntropy {
     /// ```
     #[track_caller]
     pub fn loss<'a, T: Element>(&self, logits: &[T], targets: impl Into<BinaryTargets<'a, T>>) -> T {
-        T::rounded(self.run(logits, targets.into(), Losses::None, &mut []))
+        let targets = targets.into();
+        self.check(logits, &targets, None, None);
+        T::rounded(self.run(logits, targets, Losses::None, &mut []))
     }
 
     /// The loss of all elements, and its gradient with respect to the logits.
@@ -182,8 +183,9 @@ impl BinaryCrossEntropy {
         targets: impl Into<BinaryTargets<'a, T>>,
         grad: &mut [T],
     ) -> T {
-        same_length("grad", grad.len(), "logits", logits.len());
-        T::rounded(self.run(logits, targets.into(), Losses::None, grad))
+        let targets = targets.into();
+        self.check(logits, &targets, None, Some(grad.len()));
+        T::rounded(self.run(logits, targets, Losses::None, grad))
     }
 
     /// The loss of each element, whatever the reduction.
@@ -200,8 +202,9 @@ impl BinaryCrossEntropy {
     /// ```
     #[track_caller]
     pub fn losses<'a, T: Element>(&self, logits: &[T], targets: impl Into<BinaryTargets<'a, T>>, losses: &mut [T]) {
-        same_length("losses", losses.len(), "logits", logits.len());
-        self.run(logits, targets.into(), Losses::OfElements(losses), &mut []);
+        let targets = targets.into();
+        self.check(logits, &targets, Some(losses.len()), None);
+        self.run(logits, targets, Losses::OfElements(losses), &mut []);
     }
 
     /// The loss of each element, and its derivative, whatever the reduction.
@@ -224,22 +227,20 @@ impl BinaryCrossEntropy {
         losses: &mut [T],
         grad: &mut [T],
     ) {
-        same_length("losses", losses.len(), "logits", logits.len());
-        same_length("grad", grad.len(), "logits", logits.len());
-        self.run(logits, targets.into(), Losses::OfElements(losses), grad);
+        let targets = targets.into();
+        self.check(logits, &targets, Some(losses.len()), Some(grad.len()));
+        self.run(logits, targets, Losses::OfElements(losses), grad);
     }
 
-    /// The loss of all elements. `losses` and `grad` are not written if they are empty. The targets are checked before anything is
-    /// written.
-    #[track_caller]
-    fn run<T: Element>(
+    /// The loss of all elements. `losses` and `grad` are not written if they are empty.
+    pub(super) fn run<T: Element>(
         &self,
         logits: &[T],
         targets: BinaryTargets<'_, T>,
         losses: Losses<'_, T>,
         grad: &mut [T],
     ) -> T::Float {
-        let (denominator, times) = self.checked(logits.len(), &targets, &losses);
+        let (denominator, times) = self.scales(logits.len(), &losses);
         let (mut losses, mut grad) = (losses, grad);
         let segments = (0..logits.len()).step_by(SEGMENT).map(|start| {
             let part = start..logits.len().min(start + SEGMENT);
@@ -249,28 +250,34 @@ impl BinaryCrossEntropy {
         rounded(total_of(segments) / denominator)
     }
 
-    /// The divisor of the sum of the losses, and the factor of gradients. Panics if the targets do not fit.
+    /// Panics if the targets do not fit the logits, if a target is outside \[0, 1\], or if `losses` or `grad`, the lengths of the
+    /// outputs that there are, do not fit.
     #[track_caller]
-    pub(super) fn checked<T: Element>(
+    pub(super) fn check<T: Element>(
         &self,
-        len: usize,
+        logits: &[T],
         targets: &BinaryTargets<'_, T>,
-        losses: &Losses<'_, T>,
-    ) -> (f64, T::Float) {
-        self.check_targets(len, targets);
-        let denominator = self.denominator(len);
-        (denominator, rounded(if matches!(losses, Losses::None) { 1.0 / denominator } else { 1.0 }))
-    }
-
-    /// Panics if the targets do not fit `len` logits, or if a target is outside \[0, 1\].
-    #[track_caller]
-    pub(super) fn check_targets<T: Element>(&self, len: usize, targets: &BinaryTargets<'_, T>) {
-        targets.check(len);
+        losses: Option<usize>,
+        grad: Option<usize>,
+    ) {
+        if let Some(losses) = losses {
+            same_length("losses", losses, "logits", logits.len());
+        }
+        if let Some(grad) = grad {
+            same_length("grad", grad, "logits", logits.len());
+        }
+        targets.check(logits.len());
         let mut outside = None;
         T::call(&Check { level: self.level() }, (targets.targets, &mut outside));
         if let Some(number) = outside {
             outside_of_range(number, targets.targets[number].widened().into());
         }
+    }
+
+    /// The divisor of the sum of the losses, and the factor of gradients.
+    pub(super) fn scales<T: Element>(&self, len: usize, losses: &Losses<'_, T>) -> (f64, T::Float) {
+        let denominator = self.denominator(len);
+        (denominator, rounded(if matches!(losses, Losses::None) { 1.0 / denominator } else { 1.0 }))
     }
 
     pub(super) fn denominator(&self, len: usize) -> f64 {
@@ -306,97 +313,4 @@ fn outside_of_range(number: usize, target: f64) -> ! {
         "binary_cross_entropy: target number {number} is {target}, but must be from 0 to 1, the probability of the class \
          (a rounding beyond, up to 1/64, is taken as it is)"
     );
-}
-
-/// With losses that are [`Element::Float`]: `f32` for halves. See the methods of [`BinaryCrossEntropy`].
-impl Wide<BinaryCrossEntropy> {
-    /// [`BinaryCrossEntropy::loss`].
-    ///
-    /// # Panics
-    /// If the lengths differ, a weight's length does not fit, or a target is outside \[0, 1\]. A NaN does not panic.
-    ///
-    /// ```
-    /// # #[cfg(feature = "half")] {
-    /// use activations::{BinaryCrossEntropy, Wide};
-    /// use half::bf16;
-    ///
-    /// let (logit, target) = ([bf16::ZERO], [bf16::ONE]);
-    /// assert_eq!(Wide(BinaryCrossEntropy::new()).loss(&logit, &target), 2.0_f32.ln());
-    /// # }
-    /// ```
-    #[track_caller]
-    pub fn loss<'a, T: Element>(&self, logits: &[T], targets: impl Into<BinaryTargets<'a, T>>) -> T::Float {
-        self.0.run(logits, targets.into(), Losses::None, &mut [])
-    }
-
-    /// [`BinaryCrossEntropy::loss_and_gradient`].
-    ///
-    /// # Panics
-    /// As [`loss`](Self::loss), before anything is written.
-    ///
-    /// ```
-    /// use activations::{BinaryCrossEntropy, Wide};
-    ///
-    /// let mut grad = [0.0_f32; 2];
-    /// Wide(BinaryCrossEntropy::new()).loss_and_gradient(&[0.0, 0.0], &[1.0, 0.0], &mut grad);
-    /// assert_eq!(grad, [-0.25, 0.25]);
-    /// ```
-    #[track_caller]
-    pub fn loss_and_gradient<'a, T: Element>(
-        &self,
-        logits: &[T],
-        targets: impl Into<BinaryTargets<'a, T>>,
-        grad: &mut [T],
-    ) -> T::Float {
-        same_length("grad", grad.len(), "logits", logits.len());
-        self.0.run(logits, targets.into(), Losses::None, grad)
-    }
-
-    /// [`BinaryCrossEntropy::losses`].
-    ///
-    /// # Panics
-    /// As [`loss`](Self::loss), before anything is written.
-    ///
-    /// ```
-    /// use activations::{BinaryCrossEntropy, Wide};
-    ///
-    /// let mut losses = [0.0_f32; 2];
-    /// Wide(BinaryCrossEntropy::new()).losses(&[200.0_f32, 200.0], &[1.0, 0.0], &mut losses);
-    /// assert_eq!(losses, [0.0, 200.0]);
-    /// ```
-    #[track_caller]
-    pub fn losses<'a, T: Element>(
-        &self,
-        logits: &[T],
-        targets: impl Into<BinaryTargets<'a, T>>,
-        losses: &mut [T::Float],
-    ) {
-        same_length("losses", losses.len(), "logits", logits.len());
-        self.0.run(logits, targets.into(), Losses::OfFloats(losses), &mut []);
-    }
-
-    /// [`BinaryCrossEntropy::losses_and_gradient`].
-    ///
-    /// # Panics
-    /// As [`loss`](Self::loss), before anything is written.
-    ///
-    /// ```
-    /// use activations::{BinaryCrossEntropy, Wide};
-    ///
-    /// let (mut losses, mut grad) = ([0.0_f64; 1], [0.0]);
-    /// Wide(BinaryCrossEntropy::new()).losses_and_gradient(&[0.0], &[1.0], &mut losses, &mut grad);
-    /// assert_eq!((losses, grad), ([2.0_f64.ln()], [-0.5]));
-    /// ```
-    #[track_caller]
-    pub fn losses_and_gradient<'a, T: Element>(
-        &self,
-        logits: &[T],
-        targets: impl Into<BinaryTargets<'a, T>>,
-        losses: &mut [T::Float],
-        grad: &mut [T],
-    ) {
-        same_length("losses", losses.len(), "logits", logits.len());
-        same_length("grad", grad.len(), "logits", logits.len());
-        self.0.run(logits, targets.into(), Losses::OfFloats(losses), grad);
-    }
 }

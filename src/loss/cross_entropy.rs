@@ -263,7 +263,7 @@ impl CrossEntropy {
     #[track_caller]
     pub fn loss<'a, T: Element>(&self, logits: &[T], targets: impl IntoTargets<'a, T>) -> T {
         let targets = targets.into_targets();
-        self.check(logits, &targets);
+        self.check(logits, &targets, None, None);
         T::rounded(self.mean(logits, targets, &mut []))
     }
 
@@ -289,8 +289,7 @@ impl CrossEntropy {
         grad: &mut [T],
     ) -> T {
         let targets = targets.into_targets();
-        self.check(logits, &targets);
-        same_length("grad", grad.len(), "logits", logits.len());
+        self.check(logits, &targets, None, Some(grad.len()));
         T::rounded(self.mean(logits, targets, grad))
     }
 
@@ -310,8 +309,7 @@ impl CrossEntropy {
     #[track_caller]
     pub fn losses<'a, T: Element>(&self, logits: &[T], targets: impl IntoTargets<'a, T>, losses: &mut [T]) {
         let targets = targets.into_targets();
-        self.check(logits, &targets);
-        same_length("losses", losses.len(), "rows of logits", logits.len() / self.classes());
+        self.check(logits, &targets, Some(losses.len()), None);
         self.run(logits, targets, 1.0, &mut |at, of_rows| round_to(of_rows, &mut losses[at..]), &mut []);
     }
 
@@ -337,14 +335,19 @@ impl CrossEntropy {
         grad: &mut [T],
     ) {
         let targets = targets.into_targets();
-        self.check(logits, &targets);
-        same_length("losses", losses.len(), "rows of logits", logits.len() / self.classes());
-        same_length("grad", grad.len(), "logits", logits.len());
+        self.check(logits, &targets, Some(losses.len()), Some(grad.len()));
         self.run(logits, targets, 1.0, &mut |at, of_rows| round_to(of_rows, &mut losses[at..]), grad);
     }
 
+    /// Panics if the targets do not fit the logits, or if `losses` or `grad`, the lengths of the outputs that there are, do not fit.
     #[track_caller]
-    pub(super) fn check<T: Element>(&self, logits: &[T], targets: &Targets<'_, T>) {
+    pub(super) fn check<T: Element>(
+        &self,
+        logits: &[T],
+        targets: &Targets<'_, T>,
+        losses: Option<usize>,
+        grad: Option<usize>,
+    ) {
         #[cold]
         #[track_caller]
         fn no_such_class(row: usize, class: i64, classes: usize) -> ! {
@@ -374,6 +377,12 @@ impl CrossEntropy {
                     no_such_class(row, class, classes);
                 }
             }
+        }
+        if let Some(losses) = losses {
+            same_length("losses", losses, "rows of logits", logits.len() / classes);
+        }
+        if let Some(grad) = grad {
+            same_length("grad", grad, "logits", logits.len());
         }
     }
 

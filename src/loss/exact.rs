@@ -5,14 +5,13 @@ use core::ops::Range;
 use super::binary_loops::{Losses, total_of};
 use super::cross_entropy_batch;
 use super::cross_entropy_rows::WeightsOf;
-use super::methods::cross_entropy_methods;
+use super::methods::loss_methods;
 use super::targets::Kind;
 use super::{BinaryCrossEntropy, BinaryTargets, CrossEntropy, Targets};
 use crate::exact::Exact;
 use crate::kernel::element::Element;
 use crate::kernel::level::Level;
 use crate::kernel::tiles::{TILE, Tile};
-use crate::pass::same_length;
 use crate::rows::broadcast::Broadcast;
 use crate::rows::exact::{WideRows, rounded, widened};
 use crate::rows::formula::Slices;
@@ -36,20 +35,14 @@ fn narrow<T: Element<Float = f32>>(from: &[f64], to: &mut [T]) {
 /// Computed in `f64` at [`Level::portable`](crate::Level::portable) and rounded once: at most 0.501 ULP, on sampled rows, and the
 /// same bits on every machine. If the parts of a gradient cancel, its error is relative to the parts.
 impl Exact<CrossEntropy> {
-    cross_entropy_methods!("Exact", "Exact(", ")", "f32", [Element<Float = f32>], T, |form| form.0);
+    loss_methods!(CrossEntropy: "Exact", "Exact(", ")", "f32", [Element<Float = f32>], T, |form| form.0);
 
     fn mean<T: Element<Float = f32>>(&self, logits: &[T], targets: Targets<'_, T>, grad: &mut [T]) -> T {
         let denominator = self.0.denominator(logits, &targets);
         rounded(self.run(logits, targets, 1.0 / denominator, &mut |_, _| {}, grad) / denominator)
     }
 
-    fn of_rows<T: Element<Float = f32>>(
-        &self,
-        logits: &[T],
-        targets: Targets<'_, T>,
-        losses: &mut [T],
-        grad: &mut [T],
-    ) {
+    fn each<T: Element<Float = f32>>(&self, logits: &[T], targets: Targets<'_, T>, losses: &mut [T], grad: &mut [T]) {
         self.run(logits, targets, 1.0, &mut |at, of_rows| narrow(of_rows, &mut losses[at..]), grad);
     }
 
@@ -78,7 +71,8 @@ impl Exact<CrossEntropy> {
         let mut job = settings.job(level, row_len, (classes, weights), times, losses);
         let gradient = !grad.is_empty();
         let cap = settings.soft_cap.unwrap_or(1.0);
-        let mut rows = WideRows::new(row_len, inner, 1.0, Some(logits), t, grad);
+        let tiles = [Tile::new(), Tile::new()];
+        let mut rows = WideRows { row_len, inner, sign: 1.0, x: Some(logits), beside: t, y: grad, tiles };
         let [mut slopes, mut grads] = [Tile::<f64, TILE>::new(), Tile::new()];
         // Calls `f` with soft-capped logits, and multiplies the gradient that `f` writes by the cap's derivative.
         let mut capped = |mut slices: Slices<'_, f64>, f: &mut dyn FnMut(Slices<'_, f64>)| {
@@ -117,95 +111,33 @@ impl Exact<CrossEntropy> {
 
 /// Computed in `f64` at [`Level::portable`](crate::Level::portable) and rounded once: at most 0.501 ULP, and the same bits on every
 /// machine.
+///
+/// ```
+/// use activations::{BinaryCrossEntropy, Exact};
+///
+/// let (loss, mut grad) = (Exact(BinaryCrossEntropy::new()), [0.0_f32; 2]);
+/// assert_eq!(loss.loss(&[1.0_f32], &[1.0]), 0.313_261_7);
+/// loss.loss_and_gradient(&[0.0, 1.0], &[1.0, 0.0], &mut grad);
+/// assert_eq!(grad, [-0.25, 0.365_529_3]);
+/// ```
 impl Exact<BinaryCrossEntropy> {
-    /// [`BinaryCrossEntropy::loss`].
-    ///
-    /// # Panics
-    /// As [`BinaryCrossEntropy::loss`].
-    ///
-    /// ```
-    /// use activations::{BinaryCrossEntropy, Exact};
-    ///
-    /// assert_eq!(Exact(BinaryCrossEntropy::new()).loss(&[1.0_f32], &[1.0]), 0.313_261_7);
-    /// ```
-    #[track_caller]
-    pub fn loss<'a, T: Element<Float = f32>>(&self, logits: &[T], targets: impl Into<BinaryTargets<'a, T>>) -> T {
-        rounded(self.run(logits, targets.into(), None, &mut []))
+    loss_methods!(BinaryCrossEntropy: "Exact", "Exact(", ")", "f32", [Element<Float = f32>], T, |form| form.0);
+
+    fn mean<T: Element<Float = f32>>(&self, logits: &[T], targets: BinaryTargets<'_, T>, grad: &mut [T]) -> T {
+        rounded(self.run(logits, targets, None, grad))
     }
 
-    /// [`BinaryCrossEntropy::loss_and_gradient`].
-    ///
-    /// # Panics
-    /// As [`BinaryCrossEntropy::loss_and_gradient`].
-    ///
-    /// ```
-    /// use activations::{BinaryCrossEntropy, Exact};
-    ///
-    /// let mut grad = [0.0_f32; 2];
-    /// Exact(BinaryCrossEntropy::new()).loss_and_gradient(&[0.0, 1.0], &[1.0, 0.0], &mut grad);
-    /// assert_eq!(grad, [-0.25, 0.365_529_3]);
-    /// ```
-    #[track_caller]
-    pub fn loss_and_gradient<'a, T: Element<Float = f32>>(
+    fn each<T: Element<Float = f32>>(
         &self,
         logits: &[T],
-        targets: impl Into<BinaryTargets<'a, T>>,
-        grad: &mut [T],
-    ) -> T {
-        same_length("grad", grad.len(), "logits", logits.len());
-        rounded(self.run(logits, targets.into(), None, grad))
-    }
-
-    /// [`BinaryCrossEntropy::losses`].
-    ///
-    /// # Panics
-    /// As [`BinaryCrossEntropy::losses`].
-    ///
-    /// ```
-    /// use activations::{BinaryCrossEntropy, Exact};
-    ///
-    /// let mut losses = [0.0_f32; 2];
-    /// Exact(BinaryCrossEntropy::new()).losses(&[1.0, 200.0], &[1.0, 0.0], &mut losses);
-    /// assert_eq!(losses, [0.313_261_7, 200.0]);
-    /// ```
-    #[track_caller]
-    pub fn losses<'a, T: Element<Float = f32>>(
-        &self,
-        logits: &[T],
-        targets: impl Into<BinaryTargets<'a, T>>,
-        losses: &mut [T],
-    ) {
-        same_length("losses", losses.len(), "logits", logits.len());
-        self.run(logits, targets.into(), Some(losses), &mut []);
-    }
-
-    /// [`BinaryCrossEntropy::losses_and_gradient`].
-    ///
-    /// # Panics
-    /// As [`BinaryCrossEntropy::losses_and_gradient`].
-    ///
-    /// ```
-    /// use activations::{BinaryCrossEntropy, Exact};
-    ///
-    /// let (mut losses, mut grad) = ([0.0_f32; 1], [0.0]);
-    /// Exact(BinaryCrossEntropy::new()).losses_and_gradient(&[0.0], &[1.0], &mut losses, &mut grad);
-    /// assert_eq!((losses, grad), ([std::f32::consts::LN_2], [-0.5]));
-    /// ```
-    #[track_caller]
-    pub fn losses_and_gradient<'a, T: Element<Float = f32>>(
-        &self,
-        logits: &[T],
-        targets: impl Into<BinaryTargets<'a, T>>,
+        targets: BinaryTargets<'_, T>,
         losses: &mut [T],
         grad: &mut [T],
     ) {
-        same_length("losses", losses.len(), "logits", logits.len());
-        same_length("grad", grad.len(), "logits", logits.len());
-        self.run(logits, targets.into(), Some(losses), grad);
+        self.run(logits, targets, Some(losses), grad);
     }
 
     /// The loss of all elements. There is no gradient if the slice is empty.
-    #[track_caller]
     fn run<T: Element<Float = f32>>(
         &self,
         logits: &[T],
@@ -213,7 +145,6 @@ impl Exact<BinaryCrossEntropy> {
         mut losses: Option<&mut [T]>,
         grad: &mut [T],
     ) -> f64 {
-        self.0.check_targets(logits.len(), &targets);
         let loss = self.0.at(Level::portable());
         let denominator = loss.denominator(logits.len());
         let times = if losses.is_none() { 1.0 / denominator } else { 1.0 };

@@ -10,12 +10,11 @@ use num_traits::Zero;
 use super::binary_loops::{Losses, SEGMENT, Sum, take_first, total_of};
 use super::cross_entropy::round_to;
 use super::cross_entropy_batch::{self, Plain};
-use super::methods::cross_entropy_methods;
+use super::methods::loss_methods;
 use super::{BinaryCrossEntropy, BinaryTargets, CrossEntropy, Targets, rounded};
 use crate::kernel::element::{Element, Float, Lane};
 use crate::kernel::real::Real;
 use crate::layers::parallel::{Cut, IntoParallel, Parallel};
-use crate::pass::same_length;
 use crate::rows::reduce::add;
 
 impl IntoParallel for CrossEntropy {}
@@ -58,7 +57,7 @@ impl<T: Element> Cut for Rows<'_, T> {
 /// # Ok::<(), activations::ParameterError>(())
 /// ```
 impl Parallel<CrossEntropy> {
-    cross_entropy_methods!("IntoParallel", "", ".parallel()", "f64", [Element], T, |form| form.activation);
+    loss_methods!(CrossEntropy: "IntoParallel", "", ".parallel()", "f64", [Element], T, |form| form.activation);
 
     fn mean<T: Element>(&self, logits: &[T], targets: Targets<'_, T>, grad: &mut [T]) -> T {
         let denominator = self.activation.denominator(logits, &targets);
@@ -71,7 +70,7 @@ impl Parallel<CrossEntropy> {
         T::rounded(Float::of(cross_entropy_batch::total_of::<T>(sum) / denominator))
     }
 
-    fn of_rows<T: Element>(&self, logits: &[T], targets: Targets<'_, T>, losses: &mut [T], grad: &mut [T]) {
+    fn each<T: Element>(&self, logits: &[T], targets: Targets<'_, T>, losses: &mut [T], grad: &mut [T]) {
         let mut of_rows = vec![Zero::zero(); losses.len()];
         self.rows(logits, targets, 1.0, &mut of_rows, grad);
         round_to(&of_rows, losses);
@@ -120,90 +119,25 @@ impl<T: Element> Cut for Elements<'_, T> {
 }
 
 /// On the threads of `rayon`, with the same bits: see the methods of [`BinaryCrossEntropy`].
+///
+/// ```
+/// use activations::{BinaryCrossEntropy, IntoParallel};
+///
+/// let (loss, logits, targets) = (BinaryCrossEntropy::new(), vec![0.3_f32; 300_000], vec![1.0; 300_000]);
+/// assert_eq!(loss.parallel().loss(&logits, &targets), loss.loss(&logits, &targets));
+/// ```
 impl Parallel<BinaryCrossEntropy> {
-    /// [`BinaryCrossEntropy::loss`].
-    ///
-    /// # Panics
-    /// As [`BinaryCrossEntropy::loss`].
-    ///
-    /// ```
-    /// use activations::{BinaryCrossEntropy, IntoParallel};
-    ///
-    /// let (loss, logits, targets) = (BinaryCrossEntropy::new(), vec![0.3_f32; 300_000], vec![1.0; 300_000]);
-    /// assert_eq!(loss.parallel().loss(&logits, &targets), loss.loss(&logits, &targets));
-    /// ```
-    #[track_caller]
-    pub fn loss<'a, T: Element>(&self, logits: &[T], targets: impl Into<BinaryTargets<'a, T>>) -> T {
-        self.elements(logits, targets.into(), Losses::None, &mut [])
+    loss_methods!(BinaryCrossEntropy: "IntoParallel", "", ".parallel()", "f64", [Element], T, |form| form.activation);
+
+    fn mean<T: Element>(&self, logits: &[T], targets: BinaryTargets<'_, T>, grad: &mut [T]) -> T {
+        self.elements(logits, targets, Losses::None, grad)
     }
 
-    /// [`BinaryCrossEntropy::loss_and_gradient`].
-    ///
-    /// # Panics
-    /// As the method of [`BinaryCrossEntropy`].
-    ///
-    /// ```
-    /// use activations::{BinaryCrossEntropy, IntoParallel};
-    ///
-    /// let mut grad = [0.0_f64; 2];
-    /// BinaryCrossEntropy::new().parallel().loss_and_gradient(&[0.0, 0.0], &[1.0, 0.0], &mut grad);
-    /// assert_eq!(grad, [-0.25, 0.25]);
-    /// ```
-    #[track_caller]
-    pub fn loss_and_gradient<'a, T: Element>(
-        &self,
-        logits: &[T],
-        targets: impl Into<BinaryTargets<'a, T>>,
-        grad: &mut [T],
-    ) -> T {
-        same_length("grad", grad.len(), "logits", logits.len());
-        self.elements(logits, targets.into(), Losses::None, grad)
+    fn each<T: Element>(&self, logits: &[T], targets: BinaryTargets<'_, T>, losses: &mut [T], grad: &mut [T]) {
+        self.elements(logits, targets, Losses::OfElements(losses), grad);
     }
 
-    /// [`BinaryCrossEntropy::losses`].
-    ///
-    /// # Panics
-    /// As the method of [`BinaryCrossEntropy`].
-    ///
-    /// ```
-    /// use activations::{BinaryCrossEntropy, IntoParallel};
-    ///
-    /// let mut losses = [0.0_f32; 2];
-    /// BinaryCrossEntropy::new().parallel().losses(&[200.0_f32, 200.0], &[1.0, 0.0], &mut losses);
-    /// assert_eq!(losses, [0.0, 200.0]);
-    /// ```
-    #[track_caller]
-    pub fn losses<'a, T: Element>(&self, logits: &[T], targets: impl Into<BinaryTargets<'a, T>>, losses: &mut [T]) {
-        same_length("losses", losses.len(), "logits", logits.len());
-        self.elements(logits, targets.into(), Losses::OfElements(losses), &mut []);
-    }
-
-    /// [`BinaryCrossEntropy::losses_and_gradient`].
-    ///
-    /// # Panics
-    /// As the method of [`BinaryCrossEntropy`].
-    ///
-    /// ```
-    /// use activations::{BinaryCrossEntropy, IntoParallel};
-    ///
-    /// let (mut losses, mut grad) = ([0.0_f64; 1], [0.0]);
-    /// BinaryCrossEntropy::new().parallel().losses_and_gradient(&[0.0], &[1.0], &mut losses, &mut grad);
-    /// assert_eq!((losses, grad), ([2.0_f64.ln()], [-0.5]));
-    /// ```
-    #[track_caller]
-    pub fn losses_and_gradient<'a, T: Element>(
-        &self,
-        logits: &[T],
-        targets: impl Into<BinaryTargets<'a, T>>,
-        losses: &mut [T],
-        grad: &mut [T],
-    ) {
-        same_length("losses", losses.len(), "logits", logits.len());
-        same_length("grad", grad.len(), "logits", logits.len());
-        self.elements(logits, targets.into(), Losses::OfElements(losses), grad);
-    }
-
-    #[track_caller]
+    /// The loss of all elements. `losses` and `grad` are not written if they are empty.
     fn elements<T: Element>(
         &self,
         logits: &[T],
@@ -211,7 +145,7 @@ impl Parallel<BinaryCrossEntropy> {
         losses: Losses<'_, T>,
         grad: &mut [T],
     ) -> T {
-        let (denominator, times) = self.activation.checked(logits.len(), &targets, &losses);
+        let (denominator, times) = self.activation.scales(logits.len(), &losses);
         let zero: Sum = (Real::of(0.0), Real::of(0.0));
         let mut sums = vec![zero; logits.len().div_ceil(SEGMENT)];
         let all = Elements { start: 0, len: logits.len(), losses, grad, sums: &mut sums };

@@ -57,7 +57,8 @@ fn run_formula<T: Element<Float = f32>, F: RowFunction, K: RowFormula>(
 ) {
     let (row_len, len) = (layout.row_len(y.len()), y.len());
     let (level, count) = (Level::portable(), len / row_len);
-    let mut rows = WideRows::new(row_len, layout.inner(), F::SIGN, x, grad_y, y);
+    let tiles = [Tile::new(), Tile::new()];
+    let mut rows = WideRows { row_len, inner: layout.inner(), sign: F::SIGN, x, beside: grad_y, y, tiles };
     if row_len <= TILE {
         let group = TILE / row_len;
         for row in (0..count).step_by(group) {
@@ -74,28 +75,21 @@ fn run_formula<T: Element<Float = f32>, F: RowFunction, K: RowFormula>(
 
 /// Rows that are computed in `f64`, by parts, and rounded once.
 pub(crate) struct WideRows<'a, T> {
-    row_len: usize,
-    inner: usize,
-    sign: f64,
-    x: Option<&'a [T]>,
-    beside: Option<&'a [T]>,
-    y: &'a mut [T],
-    tiles: [Tile<f64, TILE>; 2],
+    pub(crate) row_len: usize,
+    pub(crate) inner: usize,
+    /// By which `x` is multiplied.
+    pub(crate) sign: f64,
+    /// If there is none, the rows are in `y`.
+    pub(crate) x: Option<&'a [T]>,
+    /// Numbers beside the rows.
+    pub(crate) beside: Option<&'a [T]>,
+    /// Receives the results.
+    pub(crate) y: &'a mut [T],
+    /// Room for parts of the rows and of the numbers beside them.
+    pub(crate) tiles: [Tile<f64, TILE>; 2],
 }
 
-impl<'a, T: Element<Float = f32>> WideRows<'a, T> {
-    /// The rows are `x` times the sign, with numbers beside them, and `y` receives the results. Without `x`, the rows are in `y`.
-    pub(crate) fn new(
-        row_len: usize,
-        inner: usize,
-        sign: f64,
-        x: Option<&'a [T]>,
-        beside: Option<&'a [T]>,
-        y: &'a mut [T],
-    ) -> Self {
-        Self { row_len, inner, sign, x, beside, y, tiles: [Tile::new(), Tile::new()] }
-    }
-
+impl<T: Element<Float = f32>> WideRows<'_, T> {
     /// See [`Parts`](super::formula::Parts).
     pub(crate) fn part(&mut self, row: usize, range: Range<usize>, written: bool, f: OfPart<'_, f64>) {
         for start in range.clone().step_by(TILE) {

@@ -134,158 +134,96 @@ pub fn series<N: Number>(first: N, next: impl Fn(N, f64) -> N) -> N {
     }
 }
 
-/// For `f32`: 29 bits more.
-impl Number for f64 {
-    #[inline]
-    fn of(x: f64) -> Self {
-        x
-    }
+/// A float as a number, with its functions in libm. Constants of the crate are rounded to `f32` for both.
+macro_rules! number {
+    (
+        $(#[$doc:meta])+
+        $float:ident: $exp:ident, $expm1:ident, $log1p:ident, $sin:ident, $cos:ident, $erfc:ident, $tanh:ident
+    ) => {
+        $(#[$doc])+
+        impl Number for $float {
+            #[inline]
+            fn of(x: f64) -> Self {
+                x as $float
+            }
 
-    fn parameter(x: f64) -> Self {
-        f64::from(x as f32)
-    }
+            fn parameter(x: f64) -> Self {
+                (x as f32).into()
+            }
 
-    fn quotient(p: f64, q: f64) -> Self {
-        f64::from((p / q) as f32)
-    }
+            fn quotient(p: f64, q: f64) -> Self {
+                ((p / q) as f32).into()
+            }
 
-    fn per_type(f32: f64, _f64: f64) -> Self {
-        f32
-    }
+            fn per_type(f32: f64, _f64: f64) -> Self {
+                f32 as $float
+            }
 
-    #[inline]
-    fn exp(self) -> Self {
-        libm::exp(self)
-    }
+            #[inline]
+            fn exp(self) -> Self {
+                libm::$exp(self)
+            }
 
-    #[inline]
-    fn expm1(self) -> Self {
-        libm::expm1(self)
-    }
+            #[inline]
+            fn expm1(self) -> Self {
+                libm::$expm1(self)
+            }
 
-    #[inline]
-    fn ln_1p(self) -> Self {
-        libm::log1p(self)
-    }
+            #[inline]
+            fn ln_1p(self) -> Self {
+                libm::$log1p(self)
+            }
 
-    #[inline]
-    fn sqrt(self) -> Self {
-        self.sqrt()
-    }
+            #[inline]
+            fn sqrt(self) -> Self {
+                self.sqrt()
+            }
 
-    #[inline]
-    fn sin(self) -> Self {
-        libm::sin(self)
-    }
+            #[inline]
+            fn sin(self) -> Self {
+                libm::$sin(self)
+            }
 
-    #[inline]
-    fn cos(self) -> Self {
-        libm::cos(self)
-    }
+            #[inline]
+            fn cos(self) -> Self {
+                libm::$cos(self)
+            }
 
-    #[inline]
-    fn normal(self) -> Self {
-        libm::erfc(-self * std::f64::consts::FRAC_1_SQRT_2) / 2.0
-    }
+            #[inline]
+            fn normal(self) -> Self {
+                libm::$erfc(-self * std::$float::consts::FRAC_1_SQRT_2) / 2.0
+            }
 
-    #[inline]
-    fn density(self) -> Self {
-        libm::exp(-self * self / 2.0) / std::f64::consts::TAU.sqrt()
-    }
+            #[inline]
+            fn density(self) -> Self {
+                libm::$exp(-self * self / 2.0) / std::$float::consts::TAU.sqrt()
+            }
 
-    fn pi() -> Self {
-        std::f64::consts::PI
-    }
+            fn pi() -> Self {
+                std::$float::consts::PI
+            }
 
-    fn selu() -> (Self, Self) {
-        (1.050_700_987_355_480_5, 1.758_099_340_847_376_9)
-    }
+            fn selu() -> (Self, Self) {
+                (Self::of(1.050_700_987_355_480_5), Self::of(1.758_099_340_847_376_9))
+            }
 
-    #[inline]
-    fn mul_add(self, a: Self, b: Self) -> Self {
-        self.mul_add(a, b)
-    }
+            #[inline]
+            fn mul_add(self, a: Self, b: Self) -> Self {
+                self.mul_add(a, b)
+            }
 
-    #[inline]
-    fn tanh(self) -> Self {
-        libm::tanh(self)
-    }
+            #[inline]
+            fn tanh(self) -> Self {
+                libm::$tanh(self)
+            }
+        }
+    };
 }
-
-/// To show what formulas lose in `f32` itself.
-impl Number for f32 {
-    #[inline]
-    fn of(x: f64) -> Self {
-        x as f32
-    }
-
-    fn parameter(x: f64) -> Self {
-        x as f32
-    }
-
-    fn quotient(p: f64, q: f64) -> Self {
-        (p / q) as f32
-    }
-
-    fn per_type(f32: f64, _f64: f64) -> Self {
-        f32 as Self
-    }
-
-    #[inline]
-    fn exp(self) -> Self {
-        libm::expf(self)
-    }
-
-    #[inline]
-    fn expm1(self) -> Self {
-        libm::expm1f(self)
-    }
-
-    #[inline]
-    fn ln_1p(self) -> Self {
-        libm::log1pf(self)
-    }
-
-    #[inline]
-    fn sqrt(self) -> Self {
-        self.sqrt()
-    }
-
-    #[inline]
-    fn sin(self) -> Self {
-        libm::sinf(self)
-    }
-
-    #[inline]
-    fn cos(self) -> Self {
-        libm::cosf(self)
-    }
-
-    #[inline]
-    fn normal(self) -> Self {
-        libm::erfcf(-self * std::f32::consts::FRAC_1_SQRT_2) / 2.0
-    }
-
-    #[inline]
-    fn density(self) -> Self {
-        libm::expf(-self * self / 2.0) / std::f32::consts::TAU.sqrt()
-    }
-
-    fn pi() -> Self {
-        std::f32::consts::PI
-    }
-
-    fn selu() -> (Self, Self) {
-        (1.050_701, 1.758_099_3)
-    }
-
-    #[inline]
-    fn mul_add(self, a: Self, b: Self) -> Self {
-        self.mul_add(a, b)
-    }
-
-    #[inline]
-    fn tanh(self) -> Self {
-        libm::tanhf(self)
-    }
+number! {
+    /// For `f32`: 29 bits more.
+    f64: exp, expm1, log1p, sin, cos, erfc, tanh
+}
+number! {
+    /// To show what formulas lose in `f32` itself.
+    f32: expf, expm1f, log1pf, sinf, cosf, erfcf, tanhf
 }
