@@ -178,6 +178,8 @@ macro_rules! sweep {
                     core::hint::black_box(&line);
                 }
 
+                const INPUTS: &[&str] = &[$(stringify!($input)),*];
+
                 // A local copy. Behind a reference, a parameter would be read and converted again for each element, because
                 // LLVM would not know that the outputs do not overwrite it.
                 let $f = &self.$f.clone();
@@ -189,8 +191,9 @@ macro_rules! sweep {
                 }
                 // `const`, so that only one of them is compiled.
                 match const { $crate::kernel::sweep::abreast::<R>(F::$abreast) } {
-                    0 => once::<T, R, F>($f, $($input,)* $($output),+),
-                    1 => all::<T, R, F, 1, 64>($f, $($input,)* $($output),+),
+                    // In place with an input, LLVM would not vectorise that loop.
+                    0 if !$in_place || INPUTS.is_empty() => once::<T, R, F>($f, $($input,)* $($output),+),
+                    0 | 1 => all::<T, R, F, 1, 64>($f, $($input,)* $($output),+),
                     2 => all::<T, R, F, 2, 32>($f, $($input,)* $($output),+),
                     3 => all::<T, R, F, 3, 16>($f, $($input,)* $($output),+),
                     _ => all::<T, R, F, 4, 16>($f, $($input,)* $($output),+),
