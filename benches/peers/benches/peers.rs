@@ -1,6 +1,7 @@
 //! Compares each function of this crate with the same function of other libraries: 65,536 elements, one thread.
 //!
-//! A filter picks a part: `cargo bench -- 'gelu, f32'`.
+//! A filter picks a part: `cargo bench -- 'gelu, f32'`. `PEERS_ELEMENTS=1024 cargo bench` takes other slices, of any length; give the
+//! program `table` the same variable.
 
 #[path = "../../shared/config.rs"]
 mod config;

@@ -48,10 +48,14 @@ impl Function {
         Self { name, row_len: Some(row_len) }
     }
 
-    /// How many elements a call processes: 65,536, rounded down to whole rows.
+    /// How many elements a call processes: 65,536, or what the variable `PEERS_ELEMENTS` says, rounded down to whole rows, of which
+    /// there is at least one.
     pub fn size(&self) -> usize {
-        let size = shared::SIZES[1];
-        size - size % self.row_len.unwrap_or(1)
+        let size = std::env::var("PEERS_ELEMENTS").map_or(shared::SIZES[1], |given| {
+            given.parse().unwrap_or_else(|_| panic!("PEERS_ELEMENTS is `{given}`, but must be a whole number"))
+        });
+        let row_len = self.row_len.unwrap_or(1);
+        (size - size % row_len).max(row_len)
     }
 
     /// The criterion group of this function for one type.
