@@ -219,8 +219,9 @@ impl<R: Real> RowExp<R> {
     pub(crate) fn exp(&self, x: R) -> R {
         let a = (self.offset - x).at_most(self.most);
         let (n, power) = a.round_exp2(R::of(-core::f64::consts::LOG2_E), self.lift);
-        let (r, one) = (remainder(a, None, n, &Unit::ONE), R::of(1.0));
-        r.polynomial(&Q).mul_add(r, -one).mul_add(r, one) * power
+        let r = remainder(a, None, n, &Unit::ONE);
+        // The product with r does not wait for the polynomial.
+        r.polynomial(&Q).mul_add(r, R::of(-1.0)).mul_add(r * power, power)
     }
 
     /// The same in fewer operations, for `f32` alone.
