@@ -125,6 +125,11 @@ struct Task {
     root: Option<(f64, f64)>,
     /// Whether it is x/2 + c x^2 at 0, with c > 0.
     is_half_and_more: bool,
+    /// Beyond this the kernel for `f64` gives something else on purpose.
+    known_to: f64,
+    /// Whether all parameters, if there are any, are 1.
+    is_default: bool,
+    is_snake: bool,
 }
 
 /// The type of the results.
@@ -252,21 +257,18 @@ impl Task {
 
     /// Whether the kernel for `f64` gives something else on purpose.
     fn is_not_known_at(self, x: f64) -> bool {
-        match self.activation.card().name {
-            "snake" => self.part == Part::Slope && x.abs() > 1e6,
-            "sin" => x.abs() > 1e13,
-            _ => false,
-        }
+        x.abs() > self.known_to
     }
 
     /// The result there, with default parameters, from a formula of our own.
     fn far(self, x: f64) -> Option<f64> {
-        let knows =
-            x.is_finite() && self.is_not_known_at(x) && self.activation.parameters().all(|(_, value)| value == 1.0);
-        knows.then(|| match (self.activation.card().name, self.part) {
-            // 1 + sin 2x, without cancellation.
-            ("snake", _) => 2.0 * far::sin_cos(x, far::EIGHTH).0.powi(2),
-            (_, part) => part.of(far::sin_cos(x, 0)),
+        (self.is_default && x.is_finite() && self.is_not_known_at(x)).then(|| {
+            if self.is_snake {
+                // 1 + sin 2x, without cancellation.
+                2.0 * far::sin_cos(x, far::EIGHTH).0.powi(2)
+            } else {
+                self.part.of(far::sin_cos(x, 0))
+            }
         })
     }
 
@@ -279,7 +281,21 @@ impl Task {
             let (more, less) = (side * more(side * near), side * more(side * nearer));
             less > 0.0 && (512.0..2048.0).contains(&(more / less))
         });
-        Self { activation, part, root: part.of(facts.roots), is_half_and_more: is_half && part == Part::Value }
+        let name = activation.card().name;
+        let known_to = match (name, part) {
+            ("snake", Part::Slope) => 1e6,
+            ("sin", _) => 1e13,
+            _ => f64::INFINITY,
+        };
+        Self {
+            activation,
+            part,
+            root: part.of(facts.roots),
+            is_half_and_more: is_half && part == Part::Value,
+            known_to,
+            is_default: activation.parameters().all(|(_, value)| value == 1.0),
+            is_snake: name == "snake",
+        }
     }
 
     #[inline(always)]
