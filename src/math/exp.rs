@@ -204,8 +204,8 @@ impl<R: Real> RowExp<R> {
         Self { offset: max, most: Self::most(R::of(0.0)), lift: lift() }
     }
 
-    /// Where the exponent of the power of two is that of the number 0. Masked elements and padding, which are -inf, then give 0. A
-    /// number above 0 would underflow in the products that follow, which takes a hundred times as long.
+    /// Where 2^n has the bits of the number 0. So -inf, which is a masked element or padding, gives 0. A number above 0 would underflow
+    /// in the products that follow, which takes a hundred times as long.
     #[inline(always)]
     fn most(n: R) -> R {
         ((lift::<R>() + R::per_type(127.0, 1023.0)) - n) * R::of(core::f64::consts::LN_2)

@@ -48,8 +48,8 @@ impl Function {
         Self { name, row_len: Some(row_len) }
     }
 
-    /// How many elements a call processes: 65,536, or what the variable `PEERS_ELEMENTS` says, rounded down to whole rows, of which
-    /// there is at least one.
+    /// How many elements a call processes: 65,536, or as many as the variable `PEERS_ELEMENTS` says. The number is rounded down to
+    /// whole rows, but there is at least one row.
     pub fn size(&self) -> usize {
         let size = std::env::var("PEERS_ELEMENTS").map_or(shared::SIZES[1], |given| {
             given.parse().unwrap_or_else(|_| panic!("PEERS_ELEMENTS is `{given}`, but must be a whole number"))

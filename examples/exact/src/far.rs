@@ -42,7 +42,7 @@ fn of_powers() -> &'static [u128; 128 + LEAST] {
     TURNS.get_or_init(|| {
         // Bit number i behind the point.
         let bit = |i: usize| if i == 0 { 0 } else { u128::from(TWO_OVER_PI[(i - 1) / 64] >> (63 - (i - 1) % 64) & 1) };
-        // For 2^e those up to number e + 126, of which the last 128 count.
+        // The turns in 2^e are the bits up to number e + 126. Those before the last 128 are whole turns.
         std::array::from_fn(|power| {
             (0..128).fold(0, |turns, i| turns << 1 | bit((power + i).saturating_sub(LEAST + 1)))
         })
