@@ -13,23 +13,15 @@ use crate::kernel::element::Element;
 use crate::kernel::level::Level;
 use crate::kernel::tiles::{TILE, Tile};
 use crate::rows::broadcast::Broadcast;
-use crate::rows::exact::{WideRows, rounded, widened};
+use crate::rows::exact::{WideRows, narrow, rounded, widen};
 use crate::rows::formula::Slices;
 use crate::rows::reduce::CHUNK;
 use crate::rows::score_tiles::tanh_of;
 
-fn widen<'t, T: Element<Float = f32>>(from: &[T], tile: &'t mut Tile<f64, TILE>) -> &'t mut [f64] {
+fn in_tile<'t, T: Element<Float = f32>>(from: &[T], tile: &'t mut Tile<f64, TILE>) -> &'t mut [f64] {
     let to = tile.of(from.len());
-    for (to, &from) in to.iter_mut().zip(from) {
-        *to = widened(from);
-    }
+    widen(from, 1, to);
     to
-}
-
-fn narrow<T: Element<Float = f32>>(from: &[f64], to: &mut [T]) {
-    for (to, &from) in to.iter_mut().zip(from) {
-        *to = rounded(from);
-    }
 }
 
 /// Computed in `f64` at [`Level::portable`](crate::Level::portable) and rounded once: at most 0.501 ULP, on sampled rows, and the
@@ -43,7 +35,7 @@ impl Exact<CrossEntropy> {
     }
 
     fn each<T: Element<Float = f32>>(&self, logits: &[T], targets: Targets<'_, T>, losses: &mut [T], grad: &mut [T]) {
-        self.run(logits, targets, 1.0, &mut |at, of_rows| narrow(of_rows, &mut losses[at..]), grad);
+        self.run(logits, targets, 1.0, &mut |at, of_rows| narrow(of_rows, &mut losses[at..], 1), grad);
     }
 
     /// See [`CrossEntropy::run`].
@@ -62,9 +54,7 @@ impl Exact<CrossEntropy> {
         };
         let class_weights = targets.weights.unwrap_or(&[]);
         let weights = |classes: Range<usize>, to: &mut [f64]| {
-            for (to, &weight) in to.iter_mut().zip(&class_weights[classes]) {
-                *to = widened(weight);
-            }
+            widen(&class_weights[classes], 1, to);
         };
         let weights: Option<&WeightsOf<'_, f64>> = if targets.weights.is_some() { Some(&weights) } else { None };
         let (settings, level) = (self.0.settings(), Level::portable());
@@ -154,21 +144,21 @@ impl Exact<BinaryCrossEntropy> {
             let part = start..logits.len().min(start + TILE);
             let n = part.len();
             let [x, t, w, p, of_losses, of_grad] = &mut tiles;
-            let x = &*widen(&logits[part.clone()], x);
-            let mut of_tile = BinaryTargets::from(&*widen(&targets.targets[part.clone()], t));
+            let x = &*in_tile(&logits[part.clone()], x);
+            let mut of_tile = BinaryTargets::from(&*in_tile(&targets.targets[part.clone()], t));
             if let Some(weights) = &targets.weights {
-                of_tile = of_tile.weighted(Broadcast::from(&*widen(weights.beside(part.clone(), room.all()), w)));
+                of_tile = of_tile.weighted(Broadcast::from(&*in_tile(weights.beside(part.clone(), room.all()), w)));
             }
             if let Some(weights) = &targets.pos_weights {
-                of_tile = of_tile.pos_weighted(Broadcast::from(&*widen(weights.beside(part.clone(), room.all()), p)));
+                of_tile = of_tile.pos_weighted(Broadcast::from(&*in_tile(weights.beside(part.clone(), room.all()), p)));
             }
             let of_grad = of_grad.of(if grad.is_empty() { 0 } else { n });
             let kept = Losses::OfElements(of_losses.of(n));
             let sum = loss.segment(0..n, x, of_tile, kept, of_grad, times);
             if let Some(losses) = &mut losses {
-                narrow(of_losses.of(n), &mut losses[part.clone()]);
+                narrow(of_losses.of(n), &mut losses[part.clone()], 1);
             }
-            narrow(of_grad, grad.get_mut(part).unwrap_or_default());
+            narrow(of_grad, grad.get_mut(part).unwrap_or_default(), 1);
             sum
         });
         total_of(sums) / denominator

@@ -122,7 +122,7 @@ impl<T: Element<Float = f32>> WideRows<'_, T> {
 }
 
 /// Reads numbers that are `stride` apart.
-fn widen<T: Element<Float = f32>>(from: &[T], stride: usize, to: &mut [f64]) {
+pub(crate) fn widen<T: Element<Float = f32>>(from: &[T], stride: usize, to: &mut [f64]) {
     if stride == 1 {
         to.iter_mut().zip(from).for_each(|(to, &from)| *to = widened(from));
     } else {
@@ -131,7 +131,7 @@ fn widen<T: Element<Float = f32>>(from: &[T], stride: usize, to: &mut [f64]) {
 }
 
 /// Rounds numbers once, to places that are `stride` apart.
-fn narrow<T: Element<Float = f32>>(from: &[f64], to: &mut [T], stride: usize) {
+pub(crate) fn narrow<T: Element<Float = f32>>(from: &[f64], to: &mut [T], stride: usize) {
     if stride == 1 {
         to.iter_mut().zip(from).for_each(|(to, &from)| *to = rounded(from));
     } else {
@@ -140,7 +140,7 @@ fn narrow<T: Element<Float = f32>>(from: &[f64], to: &mut [T], stride: usize) {
 }
 
 /// The number, exactly.
-pub(crate) fn widened<T: Element<Float = f32>>(x: T) -> f64 {
+fn widened<T: Element<Float = f32>>(x: T) -> f64 {
     x.widened().into()
 }
 
@@ -162,9 +162,7 @@ pub fn log_sum_exp_exact<T: Element<Float = f32>>(x: &[T]) -> T {
     let (mut sum, mut tile) = (LogSumExp::<f64>::new(), Tile::<f64, TILE>::new());
     for x in x.chunks(TILE) {
         let numbers = tile.of(x.len());
-        for (number, &x) in numbers.iter_mut().zip(x) {
-            *number = widened(x);
-        }
+        widen(x, 1, numbers);
         sum.push_slice_at(Level::portable(), numbers);
     }
     rounded(sum.finish())
