@@ -36,5 +36,6 @@ pub(crate) mod sparsemax;
 pub(crate) mod states;
 pub(crate) mod stats;
 pub(crate) mod sums;
+mod tails;
 pub(crate) mod terms;
 pub(crate) mod top_k;

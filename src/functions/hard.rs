@@ -226,6 +226,10 @@ parameters! {
     } where min < max => max: "above `min`"
 }
 
+impl HardTanh {
+    pub(super) const RELU6: Self = Self { min: 0.0, max: 6.0 };
+}
+
 impl Elementwise for HardTanh {
     compiled_passes!();
 

@@ -1,10 +1,12 @@
 //! The rectified linear family: straight lines with a kink at 0, and functions made of them.
 
-use super::step::{Step, between};
-use crate::activation::{Elementwise, compiled_passes};
+use super::hard::HardTanh;
+use super::step::Step;
+use crate::activation::{Elementwise, compiled_passes, elementwise_of};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
-use crate::from_output::{SlopeFromOutput, compiled_from_output};
+use crate::from_output::{OfOutput, SlopeFromOutput, compiled_from_output};
+use crate::kernel::level::Level;
 use crate::kernel::real::Real;
 use crate::second::second_slope_of;
 
@@ -108,7 +110,7 @@ impl Described for Relu {
 #[doc(alias = "LeakyReLU")]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LeakyRelu {
-    negative_slope: f64,
+    pub(super) negative_slope: f64,
 }
 
 parameters! {
@@ -188,28 +190,22 @@ pub struct Relu6;
 
 parameters!(Relu6);
 
-impl Elementwise for Relu6 {
-    compiled_passes!();
-
-    const ABREAST: usize = 1;
-
-    #[inline(always)]
-    fn value<R: Real>(&self, x: R) -> R {
-        x.at_least(R::of(0.0)).at_most(R::of(6.0))
-    }
-
-    #[inline(always)]
-    fn slope<R: Real>(&self, x: R) -> R {
-        between(x, R::of(0.0), R::of(6.0), R::of(1.0))
-    }
-}
+elementwise_of!(Relu6: HardTanh | _f | HardTanh::RELU6);
 
 impl SlopeFromOutput for Relu6 {
-    compiled_from_output!();
-
     #[inline(always)]
     fn slope_from_output<R: Real>(&self, y: R) -> R {
-        between(y, R::of(0.0), R::of(6.0), R::of(1.0))
+        HardTanh::RELU6.slope_from_output(y)
+    }
+
+    #[inline]
+    fn run_from_output_f32(&self, level: Level, slices: OfOutput<'_, f32>) {
+        HardTanh::RELU6.run_from_output_f32(level, slices);
+    }
+
+    #[inline]
+    fn run_from_output_f64(&self, level: Level, slices: OfOutput<'_, f64>) {
+        HardTanh::RELU6.run_from_output_f64(level, slices);
     }
 }
 

@@ -1,14 +1,13 @@
 //! The randomised leaky ReLU: training draws the slope at random, and inference uses the mean slope.
 
-use super::relu::{leaky, side};
+use super::relu::LeakyRelu;
 use super::slopes::leaky_pass;
 use super::step::Step;
-use crate::activation::{Elementwise, compiled_passes};
+use crate::activation::elementwise_of;
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::kernel::element::Element;
 use crate::kernel::level::{At, Level};
-use crate::kernel::real::Real;
 use crate::pass::{Pass, same_length};
 use crate::second::second_slope_of;
 
@@ -95,8 +94,8 @@ impl Rrelu {
     }
 
     #[inline(always)]
-    fn mean_slope<R: Real>(&self) -> R {
-        R::of(0.5 * self.lower + 0.5 * self.upper)
+    fn mean_slope(&self) -> f64 {
+        0.5 * self.lower + 0.5 * self.upper
     }
 }
 
@@ -125,21 +124,7 @@ impl At<Rrelu> {
     }
 }
 
-impl Elementwise for Rrelu {
-    compiled_passes!();
-
-    const ABREAST: usize = 1;
-
-    #[inline(always)]
-    fn value<R: Real>(&self, x: R) -> R {
-        leaky(x, self.mean_slope())
-    }
-
-    #[inline(always)]
-    fn slope<R: Real>(&self, x: R) -> R {
-        side(x, self.mean_slope())
-    }
-}
+elementwise_of!(Rrelu: LeakyRelu | f | LeakyRelu { negative_slope: f.mean_slope() });
 
 second_slope_of!(Rrelu | _f | Step::ZERO);
 

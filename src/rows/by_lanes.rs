@@ -12,8 +12,11 @@ use crate::kernel::element::{Float, Lane};
 use crate::kernel::real::Real;
 use crate::math::{RowExp, fast_two_sum};
 
-/// Rows of up to this length may lie side by side.
-pub(crate) const WIDE: usize = 56;
+/// Rows of up to this length may lie side by side. A row of two whole columns is faster alone.
+pub(crate) const WIDE: usize = 2 * LANES - 1;
+
+/// `WIDE`, rounded up to the number of columns that are reduced at a time.
+pub(crate) const WIDE_COLUMNS: usize = WIDE.next_multiple_of(DEPTH);
 
 /// How many of the rows to compute side by side. An empty lane costs as much as a row, so this is not worth it for a few rows.
 pub(crate) fn whole_sides(rows: usize, row_len: usize) -> usize {
@@ -28,7 +31,7 @@ pub(crate) const fn can_by_lanes<F: RowFormula>() -> bool {
 }
 
 /// Computes the exponentials of each row, whose scale is known, and their sums. Sum number c is of the columns c and c +
-/// [`LANES`]. The number of columns is `row_len` rounded up to a multiple of [`DEPTH`], and at most [`WIDE`].
+/// [`LANES`]. The number of columns is `row_len` rounded up to a multiple of [`DEPTH`], and at most [`WIDE_COLUMNS`].
 pub(crate) struct ByLanes<'a, T, K> {
     pub(crate) sums: PhantomData<K>,
     pub(crate) row_len: usize,
@@ -54,37 +57,18 @@ impl<T: Float, K: Accumulate> Task<T> for ByLanes<'_, T, K> {
         let Self { row_len, columns, stats, .. } = self;
         let zeros = [R::of(0.0); SIDE];
         let mut totals = Totals { hi: zeros, counts: zeros };
-        // A missing element counts as -inf, as in a row alone. Its exponential changes the sums a little, so it must be added here
-        // too.
+        // The last block may have missing columns. The exponential of -inf is 0, so they change nothing.
         columns[row_len..].fill([T::neg_infinity(); SIDE]);
         let (blocks, _) = columns.as_chunks_mut::<DEPTH>();
-        let places = if blocks.len() > BLOCKS { 2 * BLOCKS } else { BLOCKS };
-        let missing = R::of(((places - blocks.len()) * DEPTH) as f64);
-        let mut nothing = zeros;
-        for i in 0..SIDE {
-            let (_, [hi, count, lo]) =
-                of_lane::<T, R, K, 1>(i, Abreast::splat(R::of(f64::NEG_INFINITY)), Abreast::splat(seed()), stats);
-            totals.hi[i] = totals.hi[i] + missing * (hi.0 - seed());
-            totals.counts[i] = totals.counts[i] + missing * count.0;
-            nothing[i] = lo.0;
-        }
-        let (mut lo, no_more) = ([zeros; BLOCKS], [R::of(-0.0); SIDE]);
-        for (b, of_block) in lo.iter_mut().enumerate() {
+        let mut lo = [zeros; BLOCKS];
+        for (b, of_block) in lo.iter_mut().enumerate().take(blocks.len()) {
             let mut lanes = Lanes { hi: [[seed(); SIDE]; DEPTH], lo: [zeros; DEPTH] };
             let mut at = b;
             while at < blocks.len() {
                 block::<T, R, K>(&mut blocks[at], stats, &mut lanes.hi, &mut lanes.lo, &mut totals.counts);
                 at += BLOCKS;
             }
-            // Whether the lanes still need a missing element after their last one.
-            let behind = if at < places { &nothing } else { &no_more };
-            if b >= blocks.len() {
-                for i in 0..SIDE {
-                    of_block[i] = R::of(DEPTH as f64) * nothing[i];
-                }
-            } else {
-                lanes.add_up(behind, &mut totals.hi, of_block);
-            }
+            lanes.add_up(&mut totals.hi, of_block);
         }
         let [a, b, c, d, e, f, g, h] = &lo;
         let mut all = zeros;
@@ -102,31 +86,6 @@ impl<T: Float, K: Accumulate> Task<T> for ByLanes<'_, T, K> {
     }
 }
 
-/// The exponentials of N elements of row i, for N lanes whose high parts so far are `hi`. Returns the exponentials, the new high
-/// parts, the counts, and the rounding errors.
-#[inline(always)]
-fn of_lane<T: Float, R: Lane<T>, K: Accumulate, const N: usize>(
-    i: usize,
-    x: Abreast<R, N>,
-    hi: Abreast<R, N>,
-    stats: &Stats<T>,
-) -> (Abreast<R, N>, [Abreast<R, N>; 3]) {
-    let (scale, top): (RowExp<R>, _) = (stats.exp(i), Abreast::<R, N>::splat(R::load(stats.top[i])));
-    // One after another, because side by side they would need more registers than there are.
-    let mut e = x;
-    macro_rules! each {
-        ($($n:literal $lane:tt)*) => {$(
-            if const { N > $n } {
-                e.$lane = K::exp(&scale, x.$lane);
-            }
-        )*};
-    }
-    each!(0 0 1 1 2 2 3 3);
-    let (sum, error) = fast_two_sum(hi, K::first(e, top));
-    let count = if K::COUNTS { K::second(e, top, e).0 } else { e };
-    (e, [sum, count, error])
-}
-
 /// For each row, the sums that belong to one block of columns.
 struct Lanes<R> {
     hi: [[R; SIDE]; DEPTH],
@@ -134,15 +93,14 @@ struct Lanes<R> {
 }
 
 impl<R: Real> Lanes<R> {
-    /// Adds `behind` to the low part of each lane. Then it adds the low parts by pairs, as [`across`](super::reduce::across) does,
-    /// and the high parts to a total.
+    /// Adds the low parts by pairs, as [`across`](super::reduce::across) does, and the high parts to a total.
     #[inline(always)]
-    fn add_up(&self, behind: &[R; SIDE], total: &mut [R; SIDE], lo: &mut [R; SIDE]) {
+    fn add_up(&self, total: &mut [R; SIDE], lo: &mut [R; SIDE]) {
         for i in 0..SIDE {
             let hi = Abreast::<R, DEPTH>(self.hi[0][i], self.hi[1][i], self.hi[2][i], self.hi[3][i]);
             let of_lanes = Abreast::<R, DEPTH>(self.lo[0][i], self.lo[1][i], self.lo[2][i], self.lo[3][i]);
             total[i] = total[i] + (hi - Abreast::splat(seed())).sum();
-            lo[i] = (of_lanes + Abreast::splat(behind[i])).sum();
+            lo[i] = of_lanes.sum();
         }
     }
 }
@@ -160,14 +118,18 @@ fn block<T: Float, R: Lane<T>, K: Accumulate>(
 ) {
     for i in 0..SIDE {
         let so_far = Abreast::<R, DEPTH>(hi[0][i], hi[1][i], hi[2][i], hi[3][i]);
-        let (e, [sum, count, error]) = of_lane::<T, R, K, DEPTH>(i, Abreast::gather(columns, i), so_far, stats);
+        let (scale, top): (RowExp<R>, _) = (stats.exp(i), Abreast::<R, DEPTH>::splat(R::load(stats.top[i])));
+        let Abreast(a, b, c, d) = Abreast::<R, DEPTH>::gather(columns, i);
+        // One after another, because side by side they would need more registers than there are.
+        let e = Abreast::<R, DEPTH>(K::exp(&scale, a), K::exp(&scale, b), K::exp(&scale, c), K::exp(&scale, d));
+        let (sum, error) = fast_two_sum(so_far, K::first(e, top));
         (hi[0][i], hi[1][i], hi[2][i], hi[3][i]) = (sum.0, sum.1, sum.2, sum.3);
         lo[0][i] = lo[0][i] + error.0;
         lo[1][i] = lo[1][i] + error.1;
         lo[2][i] = lo[2][i] + error.2;
         lo[3][i] = lo[3][i] + error.3;
         if K::COUNTS {
-            counts[i] = counts[i] + count.sum();
+            counts[i] = counts[i] + K::second(e, top, e).0.sum();
         }
         if K::KEEPS {
             e.scatter(columns, i);

@@ -22,6 +22,7 @@ use super::reduce::{CHUNK, LANE_CHUNK, LaneSums};
 use super::side;
 use super::stats::{GROUP, Offset, SHORT, Stats};
 use super::sums::{self, Scratch, chunks, parts, sum};
+use super::tails::Tails;
 use crate::kernel::dispatch::dispatch;
 use crate::kernel::element::Float;
 use crate::kernel::level::Level;
@@ -58,8 +59,11 @@ pub(crate) fn run<T: Float, F: RowFormula>(level: Level, formula: F, rows: Rows<
         if !F::Sums::OF_OUTPUT || F::Sums::SECOND {
             let rounded = F::Sums::OF_OUTPUT;
             sum::<_, F::Sums>(level, rows.part(0..rows.y.len()), F::Sums::OFFSET, rounded, &mut scratch, &mut stats);
+            finish(level, formula, rows.part(0..rows.y.len()), &stats, 0, Some(&mut scratch.tails));
+            scratch.tails.give(level, row_len, rows.y);
+        } else {
+            finish(level, formula, rows, &stats, 0, None);
         }
-        finish(level, formula, rows, &stats, 0);
     }
 }
 
@@ -120,7 +124,7 @@ impl<T: Float, F: RowFormula> OfParts<T> for F {
     }
 
     fn finish(&self, level: Level, slices: Slices<'_, T>, stats: &Stats<T>, row: usize) {
-        finish(level, *self, slices, stats, row);
+        finish(level, *self, slices, stats, row, None);
     }
 }
 
@@ -152,8 +156,16 @@ fn long<T: Float>(
     }
 }
 
-fn finish<T: Float, F: RowFormula>(level: Level, formula: F, slices: Slices<'_, T>, stats: &Stats<T>, row: usize) {
+/// The results of some rows, or of a part of the row with this number; those of `tails`, if they are given, in their `e`.
+fn finish<T: Float, F: RowFormula>(
+    level: Level,
+    formula: F,
+    slices: Slices<'_, T>,
+    stats: &Stats<T>,
+    row: usize,
+    tails: Option<&mut Tails<T, GROUP>>,
+) {
     let Slices { row_len, x, grad_y, y } = slices;
     let x = if F::OF_EXP { None } else { x };
-    dispatch(level, Finish { formula, row_len, x, grad_y, y, stats, row });
+    dispatch(level, Finish { formula, row_len, x, grad_y, y, stats, row, tails });
 }

@@ -2,14 +2,12 @@
 
 use core::array::{from_mut, from_ref};
 
-use super::finish::copy_column;
 use super::formula::{Accumulate, Slices};
 use super::reduce::{DEPTH, LANES, Sums};
 use super::stats::{OfRow, ScaleOf, Stats};
+use super::tails::Tails;
 use crate::kernel::abreast::Abreast;
-use crate::kernel::dispatch::{Task, dispatch};
 use crate::kernel::element::{Float, Lane};
-use crate::kernel::level::Level;
 use crate::kernel::real::Real;
 use crate::kernel::sweep::abreast;
 
@@ -138,108 +136,6 @@ pub(crate) fn exponentials<T: Float, R: Lane<T>, K: Accumulate, const W: usize>(
     }
 }
 
-/// The elements of each of G rows that are left after the whole columns, with room for a whole column around them.
-#[repr(align(64))]
-pub(crate) struct Tails<T, const G: usize> {
-    x: [[T; 2 * LANES]; G],
-    grad_y: [[T; 2 * LANES]; G],
-}
-
-impl<T: Float, const G: usize> Tails<T, G> {
-    pub(crate) fn new() -> Self {
-        Self { x: [[T::zero(); 2 * LANES]; G], grad_y: [[T::zero(); 2 * LANES]; G] }
-    }
-
-    /// Copies the last elements of each row. This happens long before they are read, because they are written in pieces and read
-    /// as one vector, and such a read waits until all pieces have reached the cache.
-    pub(crate) fn take<K: Accumulate>(&mut self, level: Level, slices: &Slices<'_, T>) {
-        let row_len = slices.row_len;
-        if row_len.is_multiple_of(LANES) {
-            return;
-        }
-        // Fills the missing elements of a column with the neutral element.
-        let padding = if K::OF_OUTPUT { T::zero() } else { T::neg_infinity() };
-        let grad_y = if K::SECOND { slices.grad_y } else { None };
-        dispatch(level, Take { x: slices.x(), grad_y, row_len, padding, tails: self });
-    }
-
-    /// Gives back the exponentials, if they are kept.
-    pub(crate) fn give<K: Accumulate>(&mut self, level: Level, row_len: usize, y: &mut [T]) {
-        if K::KEEPS && !row_len.is_multiple_of(LANES) {
-            dispatch(level, Give { tails: &mut self.x, row_len, y });
-        }
-    }
-}
-
-/// See [`Tails::take`]. A task, like [`Give`], because it is the same for all sums.
-struct Take<'a, T, const G: usize> {
-    x: &'a [T],
-    grad_y: Option<&'a [T]>,
-    row_len: usize,
-    padding: T,
-    tails: &'a mut Tails<T, G>,
-}
-
-impl<T: Float, const G: usize> Task<T> for Take<'_, T, G> {
-    type Output = ();
-    type Home = Self;
-
-    #[inline(always)]
-    fn run<R: Lane<T>>(self) {
-        let Self { x, grad_y, row_len, padding, tails } = self;
-        take(x, row_len, padding, &mut tails.x);
-        if let Some(grad_y) = grad_y {
-            take(grad_y, row_len, T::zero(), &mut tails.grad_y);
-        }
-    }
-}
-
-/// See [`Tails::give`].
-struct Give<'a, T, const G: usize> {
-    tails: &'a mut [[T; 2 * LANES]; G],
-    row_len: usize,
-    y: &'a mut [T],
-}
-
-impl<T: Float, const G: usize> Task<T> for Give<'_, T, G> {
-    type Output = ();
-    type Home = Self;
-
-    #[inline(always)]
-    fn run<R: Lane<T>>(self) {
-        let Self { tails, row_len, y } = self;
-        let left = row_len % LANES;
-        if row_len < LANES {
-            for (tail, row) in tails.iter().zip(y.chunks_exact_mut(row_len)) {
-                copy_column(&tail[LANES..], row);
-            }
-            return;
-        }
-        // Writes the last [`LANES`] elements of each row. Two loops, so that no row waits for its own pieces.
-        for (tail, row) in tails.iter_mut().zip(y.chunks_exact(row_len)) {
-            copy_column(&row[row_len - left - LANES..], &mut tail[..LANES]);
-        }
-        for (tail, row) in tails.iter().zip(y.chunks_exact_mut(row_len)) {
-            copy_column(&tail[left..], &mut row[row_len - LANES..]);
-        }
-    }
-}
-
-/// Puts the last elements of each row before the middle, and padding after it.
-#[inline(always)]
-fn take<T: Float, const G: usize>(elements: &[T], row_len: usize, padding: T, tails: &mut [[T; 2 * LANES]; G]) {
-    let left = row_len % LANES;
-    for (tail, row) in tails.iter_mut().zip(elements.chunks_exact(row_len)) {
-        let (before, behind) = tail.split_at_mut(LANES);
-        behind.fill(padding);
-        if row_len < LANES {
-            copy_column(row, &mut before[LANES - left..]);
-        } else {
-            copy_column(&row[row_len - LANES..], before);
-        }
-    }
-}
-
 /// Computes the exponentials of up to G rows, or of a part of one, and adds them to the sums. `tails` already holds the elements
 /// that are left after the whole columns.
 #[inline(always)]
@@ -269,8 +165,8 @@ pub(crate) fn of_rows<T: Float, R: Lane<T>, K: Accumulate, const G: usize>(
     let mut start = row_len - row_len % BLOCK;
     while start < row_len {
         let mut row = 0;
-        // Several rows at a time, because their chains of operations do not wait for one another.
-        if const { G >= DEPTH && abreast::<R>(DEPTH) > 1 } {
+        // Several rows at a time, because their chains of operations do not wait for one another. Products need too many registers.
+        if const { G >= DEPTH && abreast::<R>(DEPTH) > 1 && (K::COUNTS || !K::SECOND) } {
             while row + DEPTH <= rows {
                 column_of_rows::<T, R, K, G, DEPTH>(slices, tails, stats, first_row, row, start, first, second);
                 row += DEPTH;
@@ -323,10 +219,10 @@ fn column_of_rows<T: Float, R: Lane<T>, K: Accumulate, const G: usize, const N: 
     let (Some(first), Some(second)) = (first, second) else { return };
     block::<T, R, K, LANES, N, N>(&x, &grad_y, &mut e, &scales, first, second);
     if K::KEEPS {
-        let (y, from) = if whole { (&mut *slices.y, from) } else { (tails.x.as_flattened_mut(), LANES) };
+        let (y, from, stride) =
+            if whole { (&mut *slices.y, start, row_len) } else { (tails.e.as_flattened_mut(), 0, LANES) };
         for n in 0..N {
-            let at = (row + n) * stride + from;
-            if let Some(column) = y[at..].first_chunk_mut() {
+            if let Some(column) = y[(row + n) * stride + from..].first_chunk_mut() {
                 *column = e[n];
             }
         }

@@ -3,6 +3,7 @@
 use super::formula::{CONSTANTS, RowFormula};
 use super::reduce::LANES;
 use super::stats::{GROUP, Stats};
+use super::tails::{Tails, copy_column};
 use crate::kernel::dispatch::Task;
 use crate::kernel::element::{Float, Lane};
 use crate::kernel::sweep::unaligned;
@@ -18,6 +19,8 @@ pub(crate) struct Finish<'a, T, F> {
     pub(crate) stats: &'a Stats<T>,
     /// The number of the first row in `stats`.
     pub(crate) row: usize,
+    /// What is left after the whole columns: `e` holds the exponentials, and receives the results. Without them all is in the slices.
+    pub(crate) tails: Option<&'a mut Tails<T, GROUP>>,
 }
 
 impl<T: Float, F: RowFormula> Task<T> for Finish<'_, T, F> {
@@ -26,23 +29,38 @@ impl<T: Float, F: RowFormula> Task<T> for Finish<'_, T, F> {
 
     #[inline(always)]
     fn run<R: Lane<T>>(self) {
-        let Self { formula, row_len, x, grad_y, y, stats, row: first } = self;
+        let Self { formula, row_len, x, grad_y, y, stats, row: first, tails } = self;
         let row_len = row_len.min(y.len()).max(1);
+        let left = if tails.is_some() { row_len % LANES } else { 0 };
+        let (x, grad_y) = (if F::OF_EXP { None } else { x }, if F::OF_GRADIENT { grad_y } else { None });
         let constants = constants::<T, R, F, GROUP>(formula, stats);
         let mut ends = [[T::zero(); LANES]; 2];
         for (i, y) in y.chunks_exact_mut(row_len).enumerate() {
-            let row = i * row_len..(i + 1) * row_len;
-            let i = (first + i) % GROUP;
-            let constants = &[constants[0][i], constants[1][i], constants[2][i], constants[3][i]];
-            let grad_y = grad_y.map(|grad_y| &grad_y[row.clone()]);
-            let (x, grad_y) = (if F::OF_EXP { None } else { x }, if F::OF_GRADIENT { grad_y } else { None });
+            let range = i * row_len..(i + 1) * row_len - left;
+            let row = (first + i) % GROUP;
+            let constants = &[constants[0][row], constants[1][row], constants[2][row], constants[3][row]];
             results::<T, R>(
                 #[inline(always)]
                 |of, grad_y| formula.result(of, grad_y, constants),
-                x.map(|x| &x[row]),
-                grad_y,
-                y,
+                x.map(|x| &x[range.clone()]),
+                grad_y.map(|grad_y| &grad_y[range]),
+                &mut y[..row_len - left],
                 &mut ends,
+            );
+        }
+        let Some(tails) = tails.filter(|_| left > 0) else { return };
+        for i in 0..y.len() / row_len {
+            let row = (first + i) % GROUP;
+            let constants = &[constants[0][row], constants[1][row], constants[2][row], constants[3][row]];
+            let (x, of_grad_y, e) = tails.of_row(i, left);
+            // As in `results`.
+            let count = LANES.min(!row_len);
+            columns::<T, R>(
+                #[inline(always)]
+                |of, grad_y| formula.result(of, grad_y, constants),
+                if F::OF_EXP { None } else { Some(&x[..count]) },
+                grad_y.map(|_| &of_grad_y[..count]),
+                &mut e[..count],
             );
         }
     }
@@ -58,41 +76,6 @@ pub(crate) fn results<T: Float, R: Lane<T>>(
     y: &mut [T],
     results: &mut [[T; LANES]; 2],
 ) {
-    #[inline(always)]
-    fn whole_columns<T>(of: &[T]) -> &[T] {
-        of.as_chunks::<LANES>().0.as_flattened()
-    }
-
-    // A function of its own, because LLVM knows only of a function's arguments that they do not overlap. One loop over all columns,
-    // because LLVM would compile a loop over a single column to scalars.
-    #[inline(always)]
-    fn columns<T: Float, R: Lane<T>>(formula: impl Fn(R, R) -> R, x: Option<&[T]>, grad_y: Option<&[T]>, y: &mut [T]) {
-        let (x, grad_y) = (x.map(whole_columns), grad_y.map(whole_columns));
-        let y = y.as_chunks_mut::<LANES>().0.as_flattened_mut();
-        match (x, grad_y) {
-            (None, None) => {
-                for y in y {
-                    *y = formula(R::load(*y), R::of(0.0)).store();
-                }
-            }
-            (None, Some(grad_y)) => {
-                for (y, &grad_y) in y.iter_mut().zip(grad_y) {
-                    *y = formula(R::load(*y), R::load(grad_y)).store();
-                }
-            }
-            (Some(x), None) => {
-                for (y, &x) in y.iter_mut().zip(x) {
-                    *y = formula(R::load(x), R::of(0.0)).store();
-                }
-            }
-            (Some(x), Some(grad_y)) => {
-                for ((y, &x), &grad_y) in y.iter_mut().zip(x).zip(grad_y) {
-                    *y = formula(R::load(x), R::load(grad_y)).store();
-                }
-            }
-        }
-    }
-
     let len = y.len();
     let at = unaligned(y);
     let tail = len.saturating_sub(LANES);
@@ -120,6 +103,43 @@ pub(crate) fn results<T: Float, R: Lane<T>>(
     }
 }
 
+#[inline(always)]
+fn whole_columns<T>(of: &[T]) -> &[T] {
+    of.as_chunks::<LANES>().0.as_flattened()
+}
+
+/// The results of whole columns.
+///
+/// A function of its own, because LLVM knows only of a function's arguments that they do not overlap. One loop over all columns, because
+/// LLVM would compile a loop over a single column to scalars.
+#[inline(always)]
+fn columns<T: Float, R: Lane<T>>(formula: impl Fn(R, R) -> R, x: Option<&[T]>, grad_y: Option<&[T]>, y: &mut [T]) {
+    let (x, grad_y) = (x.map(whole_columns), grad_y.map(whole_columns));
+    let y = y.as_chunks_mut::<LANES>().0.as_flattened_mut();
+    match (x, grad_y) {
+        (None, None) => {
+            for y in y {
+                *y = formula(R::load(*y), R::of(0.0)).store();
+            }
+        }
+        (None, Some(grad_y)) => {
+            for (y, &grad_y) in y.iter_mut().zip(grad_y) {
+                *y = formula(R::load(*y), R::load(grad_y)).store();
+            }
+        }
+        (Some(x), None) => {
+            for (y, &x) in y.iter_mut().zip(x) {
+                *y = formula(R::load(x), R::of(0.0)).store();
+            }
+        }
+        (Some(x), Some(grad_y)) => {
+            for ((y, &x), &grad_y) in y.iter_mut().zip(x).zip(grad_y) {
+                *y = formula(R::load(x), R::load(grad_y)).store();
+            }
+        }
+    }
+}
+
 /// The first elements, as one column: a padded copy of them if there are fewer.
 #[inline(always)]
 pub(crate) fn column<'a, T: Copy>(elements: &'a [T], short: &'a mut [T; LANES]) -> &'a [T] {
@@ -128,31 +148,6 @@ pub(crate) fn column<'a, T: Copy>(elements: &'a [T], short: &'a mut [T; LANES]) 
     }
     copy_column(elements, short);
     short
-}
-
-/// Copies as many elements as both slices have, up to [`LANES`], by pieces of fixed lengths.
-#[inline(always)]
-pub(crate) fn copy_column<T: Copy>(mut from: &[T], mut to: &mut [T]) {
-    macro_rules! piece {
-        ($length:literal) => {
-            if let (Some((piece, from_rest)), true) = (from.split_first_chunk::<$length>(), to.len() >= $length) {
-                let (to_piece, to_rest) = to.split_at_mut($length);
-                to_piece.copy_from_slice(piece);
-                (from, to) = (from_rest, to_rest);
-            }
-        };
-    }
-    // Copies arrays, because copying a slice is a function call in builds with the standard library's assertions.
-    if let (Some(from), Some(to)) = (from.first_chunk::<LANES>(), to.first_chunk_mut::<LANES>()) {
-        *to = *from;
-        return;
-    }
-    piece!(16);
-    piece!(8);
-    piece!(4);
-    piece!(2);
-    piece!(1);
-    let _ = (from, to);
 }
 
 /// The formula's constants of each row, as one array for each constant.

@@ -2,7 +2,7 @@
 
 use core::marker::PhantomData;
 
-use super::by_lanes::{ByLanes, WIDE, whole_sides};
+use super::by_lanes::{ByLanes, WIDE, WIDE_COLUMNS, whole_sides};
 use super::by_parts::sums_by_parts;
 use super::formula::{Parts, Slices};
 use super::probability::Rest;
@@ -40,7 +40,7 @@ pub(crate) fn rest_of_groups<T: Float>(
     let side = if row_len <= WIDE && side_by_side { whole_sides(rows, row_len) } else { 0 };
     let (x, others) = x.split_at(side * row_len);
     if side > 0 {
-        let mut room = Columns::<T, WIDE>::new();
+        let mut room = Columns::<T, WIDE_COLUMNS>::new();
         let columns = &mut room.all()[..row_len.next_multiple_of(DEPTH)];
         for (group, x) in x.chunks(SIDE * row_len).enumerate() {
             let at = group * SIDE;
@@ -65,7 +65,9 @@ pub(crate) fn rest_of_groups<T: Float>(
             let count = x.len() / row_len;
             stats = rest_by_parts(level, count, row_len, keeps, &mut |range, _, f| slices.part_of_each(range, f));
         } else if keeps {
-            sum::<T, Rest<true>>(level, slices, Offset::OnGrid, false, &mut scratch, &mut stats);
+            let of_sum = slices.part(0..x.len());
+            sum::<T, Rest<true>>(level, of_sum, Offset::OnGrid, false, &mut scratch, &mut stats);
+            scratch.tails.give(level, row_len, slices.y);
         } else {
             sum::<T, Rest<false>>(level, slices, Offset::OnGrid, false, &mut scratch, &mut stats);
         }

@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 
 use fearless_simd::{Simd, SimdBase, SimdElement};
 
-use super::by_lanes::{ByLanes, WIDE, can_by_lanes};
+use super::by_lanes::{ByLanes, WIDE_COLUMNS, can_by_lanes};
 use super::exponentials::exponentials;
 use super::finish::constants;
 use super::formula::{Accumulate, CONSTANTS, RowFormula, Slices};
@@ -24,7 +24,13 @@ pub(crate) fn run<T: Float, F: RowFormula>(level: Level, formula: F, slices: Sli
         run_in(level, formula, slices, Columns::<_, COLUMNS>::new().all(), Columns::<_, COLUMNS>::new().all());
     } else if const { can_by_lanes::<F>() } {
         // The engine does not call this for rows of this length with other formulas.
-        run_in(level, formula, slices, Columns::<_, WIDE>::new().all(), Columns::<_, WIDE>::new().all());
+        run_in(
+            level,
+            formula,
+            slices,
+            Columns::<_, WIDE_COLUMNS>::new().all(),
+            Columns::<_, WIDE_COLUMNS>::new().all(),
+        );
     }
 }
 

@@ -1,6 +1,5 @@
 //! Softmax: rows of scores to rows of probabilities.
 
-use super::by_lanes::WIDE;
 use super::engine;
 use super::formula::Constants;
 use super::formula::{Accumulate, FastTotal, RowFormula, Rows, Slices, Total, compiled_rows};
@@ -103,7 +102,7 @@ impl RowFormula for FastProbability {
         f32: fn run_f32(self, level: Level, rows: Rows<'_, f32>) {
             match rows {
                 // For these lengths the default runs rows side by side, which saves more time than the fast exponentials.
-                Rows::Slices(Slices { row_len: LANES..=WIDE, .. }) => engine::run(level, Probability, rows),
+                Rows::Slices(Slices { row_len: LANES..=56, .. }) => engine::run(level, Probability, rows),
                 _ => engine::run(level, self, rows),
             }
         }

@@ -5,13 +5,14 @@ use core::ops::Range;
 
 use num_traits::float::FloatCore;
 
-use super::exponentials::{Tails, of_rows};
+use super::exponentials::of_rows;
 use super::formula::{Accumulate, Slices};
 use super::reduce::{
     Greatest, HALF, LANE_CHUNK, LANES, LaneSums, Partial, Sums, across, across_half, halved, marked, normalised,
     paired, total_anything,
 };
 use super::stats::{GROUP, Offset, PerRow, Stats};
+use super::tails::Tails;
 use crate::kernel::dispatch::{Task, dispatch};
 use crate::kernel::element::{Element, Float, Lane};
 use crate::kernel::level::Level;
@@ -148,7 +149,9 @@ pub(crate) fn add_up<T: Float, K: Accumulate>(
     tails.take::<K>(level, &slices);
     let reborrowed = Slices { row_len: slices.row_len, x: slices.x, grad_y: slices.grad_y, y: &mut *slices.y };
     dispatch(level, AddUp { sums, slices: reborrowed, tails, stats, row, first, second });
-    tails.give::<K>(level, slices.row_len, slices.y);
+    if K::KEEPS {
+        tails.give(level, slices.row_len, slices.y);
+    }
 }
 
 /// See [`add_up`].
@@ -181,7 +184,7 @@ impl<T: Float, K: Accumulate> Task<T> for AddUp<'_, T, K> {
 
 /// Memory for a group of rows, cleared once for all groups.
 pub(crate) struct Scratch<T> {
-    tails: Tails<T, GROUP>,
+    pub(crate) tails: Tails<T, GROUP>,
     greatests: Greatests<T>,
 }
 
@@ -191,8 +194,8 @@ impl<T: Float> Scratch<T> {
     }
 }
 
-/// Computes the statistics of a group of rows: the greatest elements, the exponentials, which `y` receives if they are kept, and
-/// their sums. If `rounded`, the last additions of outputs are rounded.
+/// Computes the statistics of a group of rows: the greatest elements, the exponentials, which `y` and `tails` receive if they are kept,
+/// and their sums. If `rounded`, the last additions of outputs are rounded.
 pub(crate) fn sum<T: Float, K: Accumulate>(
     level: Level,
     mut slices: Slices<'_, T>,
@@ -216,7 +219,6 @@ pub(crate) fn sum<T: Float, K: Accumulate>(
     tails.take::<K>(level, &slices);
     let reborrowed = Slices { row_len, x: slices.x, grad_y: slices.grad_y, y: &mut *slices.y };
     dispatch(level, Sum { sums, slices: reborrowed, rounded, tails, stats });
-    tails.give::<K>(level, row_len, slices.y);
 }
 
 /// The exponentials and sums of a group of rows.

@@ -53,7 +53,7 @@ const COPY: &str = "Identity";
 
 /// Short formulas. LLVM unrolls the loop over the 16 elements at an end before it vectorises it, so some stay scalar: on NEON, with
 /// two results of `f64` at once.
-const SCALAR_EDGES: [&str; 7] = ["HardTanh", "Hardshrink", "LeakyRelu", "Relu", "Relu6", "Rrelu", "Softshrink"];
+const SCALAR_EDGES: [&str; 5] = ["HardTanh", "Hardshrink", "LeakyRelu", "Relu", "Softshrink"];
 
 /// The message of `look` for a loop that neither has full width nor is a copy of a loop that has.
 const NARROW: &str = "a loop that is not of full width";

@@ -45,6 +45,9 @@ pub(crate) struct Build {
     pub(crate) incremental: bool,
 }
 
+/// These run the loops of another function.
+const WITHOUT_LOOPS: [&str; 2] = ["Relu6", "Rrelu"];
+
 impl Build {
     /// The types of all or some activations of one number, the decoy, and the fast forms.
     pub(crate) fn formulas(&self) -> Vec<String> {
@@ -54,7 +57,7 @@ impl Build {
             let debug = format!("{activation:?}");
             let variant = debug.split('(').next().unwrap_or_default().to_owned();
             let rows = activations::Activation::<f32>::pieces(&activation) != activations::Pieces::Elements;
-            if !rows && (!self.incremental || SOME.contains(&&*variant)) {
+            if !rows && !WITHOUT_LOOPS.contains(&&*variant) && (!self.incremental || SOME.contains(&&*variant)) {
                 formulas.push(variant);
             }
         }
