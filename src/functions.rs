@@ -12,6 +12,7 @@ pub(crate) mod laplace;
 pub(crate) mod mish;
 pub(crate) mod relu;
 pub(crate) mod rrelu;
+mod same;
 mod second;
 pub(crate) mod shrink;
 pub(crate) mod sigmoid;

@@ -1,8 +1,9 @@
 //! The rectified linear family: straight lines with a kink at 0, and functions made of them.
 
 use super::hard::HardTanh;
+use super::same::elementwise_of;
 use super::step::Step;
-use crate::activation::{Elementwise, compiled_passes, elementwise_of};
+use crate::activation::{Elementwise, compiled_passes};
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::from_output::{OfOutput, SlopeFromOutput, compiled_from_output};

@@ -1,9 +1,9 @@
 //! The randomised leaky ReLU: training draws the slope at random, and inference uses the mean slope.
 
 use super::relu::LeakyRelu;
+use super::same::elementwise_of;
 use super::slopes::leaky_pass;
 use super::step::Step;
-use crate::activation::elementwise_of;
 use crate::describe::card::{Card, Described, ErrorBounds, Vanishes};
 use crate::describe::parameters::parameters;
 use crate::kernel::element::Element;
