@@ -46,7 +46,7 @@ impl Elementwise for Sigmoid {
 
     #[inline(always)]
     fn slope<R: Real>(&self, x: R) -> R {
-        let q = math::sigmoid_neg(math::bounded_abs(x), None);
+        let q = math::sigmoid_neg(math::logistic_abs(x), None);
         q * (R::of(1.0) - q)
     }
 }

@@ -46,7 +46,7 @@ impl Elementwise for Silu {
         if R::BRIEF {
             return x.at_least(R::of(-112.0)) * math::sigmoid(x);
         }
-        let a = math::bounded_abs(x);
+        let a = math::logistic_abs(x);
         hinge(x, math::times_sigmoid_neg(a, a, None))
     }
 
@@ -56,7 +56,7 @@ impl Elementwise for Silu {
             let x = math::brief_bounded(x);
             return math::brief_slope(x, x, &Unit::ONE);
         }
-        let a = math::bounded_abs(x);
+        let a = math::logistic_abs(x);
         reflect(x, math::sigmoid_neg_slope(a, a, None).number())
     }
 }

@@ -143,7 +143,7 @@ impl Elementwise for LogSigmoid {
 
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
-        let tail = math::log1p_exp_neg(math::bounded_abs(x), None);
+        let tail = math::log1p_exp_neg(math::logistic_abs(x), None);
         tail.value.mul_add(-tail.unlift, x.at_most(R::of(-0.0)))
     }
 

@@ -107,7 +107,7 @@ impl Elementwise for Tanhshrink {
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
         let (a, one) = (x.abs(), R::of(1.0));
-        let q = math::sigmoid_neg(math::bounded_abs(x + x), None);
+        let q = math::sigmoid_neg(math::logistic_abs(x + x), None);
         // The sign comes last, so that a result that underflows near 0 keeps it.
         R::select(a.lt(one), math::tanhshrink_near_zero(x), (a - one) + (q + q)).copysign(x)
     }
@@ -115,7 +115,7 @@ impl Elementwise for Tanhshrink {
     #[inline(always)]
     fn slope<R: Real>(&self, x: R) -> R {
         let one = R::of(1.0);
-        let q = math::sigmoid_neg(math::bounded_abs(x + x), None);
+        let q = math::sigmoid_neg(math::logistic_abs(x + x), None);
         let tanh = R::select(x.abs().lt(one), x - math::tanhshrink_near_zero(x), one - (q + q));
         tanh * tanh
     }
@@ -171,7 +171,7 @@ impl Elementwise for LogCosh {
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
         let (a, ln2_hi) = (x.abs(), R::of(LN2_HI));
-        let tail = math::log1p_exp_neg(math::bounded_abs(x + x), None);
+        let tail = math::log1p_exp_neg(math::twice_abs(x), None);
         // a - LN2_HI is exact where it is small.
         let far = (a - ln2_hi) + tail.value.mul_add(tail.unlift, R::of(LN2_HI - core::f64::consts::LN_2));
         R::select(a.lt(R::of(0.75)), math::log_cosh_near_zero(x), far)

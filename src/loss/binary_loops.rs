@@ -9,7 +9,7 @@ use crate::kernel::lanes::Plain;
 use crate::kernel::level::Level;
 use crate::kernel::real::Real;
 use crate::kernel::tiles::{SHORT, TILE, Tile};
-use crate::math::{bounded_abs, log1p_exp, power_of_share, sigmoid_neg};
+use crate::math::{log1p_exp, logistic_abs, power_of_share, sigmoid_neg};
 use crate::rows::broadcast::Broadcast;
 use crate::rows::reduce::{DEPTH, LANES, Sums, add, total_anything};
 use crate::rows::sums::padded;
@@ -394,7 +394,7 @@ fn add_up<T: Float, R: Lane<T>, const K: usize>(losses: &[[T; LANES]; K], sums: 
 #[inline(always)]
 fn wrong<R: Real>(x: R, t: R) -> (R, R) {
     let (zero, one) = (R::of(0.0), R::of(1.0));
-    let (q, rest, negative) = (sigmoid_neg(bounded_abs(x), None), one - t, x.lt(zero));
+    let (q, rest, negative) = (sigmoid_neg(logistic_abs(x), None), one - t, x.lt(zero));
     let (for_x, against_x) = (R::select(negative, rest, t), R::select(negative, t, rest));
     (q, against_x.mul_add(one - q, for_x * q))
 }
@@ -444,7 +444,7 @@ fn loss<R: Real>(x: R, t: R, weight: R, pos_weight: R) -> R {
 
 #[inline(always)]
 fn slope<R: Real>(x: R, t: R, weight: R, pos_weight: R) -> R {
-    slope_from(sigmoid_neg(bounded_abs(x), None), x, t, weight, pos_weight)
+    slope_from(sigmoid_neg(logistic_abs(x), None), x, t, weight, pos_weight)
 }
 
 /// From sigmoid(-|x|).

@@ -66,19 +66,20 @@ pub(crate) fn unlift<R: Real>() -> R {
     R::per_type(two_to(-64) as f32, if R::BRIEF { 1.0 } else { two_to(-128) })
 }
 
-/// |x|, bounded by 112 (`f64`: 768), where even |x| e^-|x| is zero.
+/// |x|, bounded by 191 ln 2 (`f64`: 1151 ln 2), where e^-|x| is 0: there the lifted power of two has the bits of the number 0. A number
+/// above 0 would underflow in the products that follow, which takes several times as long.
 #[inline(always)]
 pub(crate) fn bounded_abs<R: Real>(x: R) -> R {
     x.abs().at_most(most())
 }
 
+/// See [`bounded_abs`].
 #[inline(always)]
 fn most<R: Real>() -> R {
-    // In the lane `Brief` nothing is lifted: there 2^n is normal up to 708.
-    R::per_type(112.0, if R::BRIEF { 700.0 } else { 768.0 })
+    (lift::<R>() + R::per_type(127.0, 1023.0)) * R::of(core::f64::consts::LN_2)
 }
 
-/// `(r, w, scale)` with `scale * (1 + r w) * unlift()` = 2^n e^-((s + s_lo)/2 + n l), for 0 <= s <= 224 (`f64`: 1536) and `s_lo`
+/// `(r, w, scale)` with `scale * (1 + r w) * unlift()` = 2^n e^-((s + s_lo)/2 + n l), for 0 <= s <= 265 (`f64`: 1596) and `s_lo`
 /// below an ULP of s, in plain lanes below 2^-10 (`f64`: 2^-24) of it. l is ln 2 rounded to the type, and n is the integer nearest to
 /// -s/(2 ln 2).
 ///
@@ -110,7 +111,7 @@ pub(crate) fn exp_neg_half_series<R: Real>(s: R, s_lo: R) -> (R, R, R) {
     (r, r.polynomial(brief::pick::<R>(&Q_HALF, &brief::Q_HALF)), scale)
 }
 
-/// `(m, r, scale)` with e^(a + a_lo) = `scale * (m + r) / (m - r) * 2^lift`, for 0 <= a <= 115 (`f64`: 790) and `a_lo`
+/// `(m, r, scale)` with e^(a + a_lo) = `scale * (m + r) / (m - r) * 2^lift`, for 0 <= a <= 133 (`f64`: 798) and `a_lo`
 /// below an ulp of a. a, m and r are in units. In the lane `Brief`, `scale` is the reciprocal of that,
 /// a may be negative, and `SHORT` says that the shorter polynomial does.
 ///
@@ -260,7 +261,7 @@ pub(crate) fn exp_neg_series<R: Real>(a: R) -> (R, R, R, R) {
     (r, r_lo, r.polynomial(&Q), scale)
 }
 
-/// e^-(a + a_lo) for 0 <= a <= 115 (`f64`: 790).
+/// e^-(a + a_lo) for 0 <= a <= 133 (`f64`: 798).
 #[inline(always)]
 pub(crate) fn exp_neg<R: Real>(a: R, a_lo: Option<R>) -> Lifted<R> {
     let (u, scale) = exp_neg_parts(a, a_lo, lift());
@@ -275,7 +276,7 @@ pub(crate) fn brief_exp<R: Real>(x: R) -> R {
     scale.mul_add((r * r).mul_add(r.polynomial(&Q), -r), scale)
 }
 
-/// e^-(a + a_lo) for 0 <= a <= 115 (`f64`: 790), and what its last rounding took away, lifted like it.
+/// e^-(a + a_lo) for 0 <= a <= 133 (`f64`: 798), and what its last rounding took away, lifted like it.
 #[inline(always)]
 pub(crate) fn exp_neg_with_error<R: Real>(a: R, a_lo: Option<R>) -> (Lifted<R>, R) {
     let (u, scale) = exp_neg_parts(a, a_lo, lift());
@@ -283,7 +284,7 @@ pub(crate) fn exp_neg_with_error<R: Real>(a: R, a_lo: Option<R>) -> (Lifted<R>, 
     (Lifted { value, unlift: unlift() }, scale.mul_add(u, scale - value))
 }
 
-/// e^-(a + a_lo) - 1 for 0 <= a <= 115 (`f64`: 790), to full relative accuracy.
+/// e^-(a + a_lo) - 1 for 0 <= a <= 133 (`f64`: 798), to full relative accuracy.
 #[inline(always)]
 pub(crate) fn expm1_neg<R: Real>(a: R, a_lo: Option<R>) -> Lifted<R> {
     if R::BRIEF {
@@ -426,7 +427,7 @@ pub fn expm1<R: Real>(x: R) -> R {
 #[inline(always)]
 #[must_use]
 pub fn exp2<R: Real>(x: R) -> R {
-    let a = -x.at_least(-R::per_type(160.0, 1100.0)).at_most(R::per_type(129.0, 1025.0));
+    let a = -x.at_least(-R::per_type(191.0, 1151.0)).at_most(R::per_type(129.0, 1025.0));
     let (lift, _, unlift) = lift_at(a, R::per_type(125.0, 1021.0));
     let (n, scale) = a.round_exp2(R::of(-1.0), lift);
     let r = (a + n) * R::of(core::f64::consts::LN_2);

@@ -1,7 +1,7 @@
 //! log(1 + e^x), for softplus and the losses.
 
-use super::exp::{bounded_abs, remainder};
-use super::logistic::sigmoid_neg_less_ln2;
+use super::exp::remainder;
+use super::logistic::{logistic_abs, sigmoid_neg_less_ln2};
 use super::unit::Unit;
 use super::{Lifted, brief, fast_two_sum, two_sum};
 use crate::kernel::real::{Coefficients, Real};
@@ -93,11 +93,11 @@ const H: Coefficients = Coefficients {
 #[inline(always)]
 #[must_use]
 pub fn log1p_exp<R: Real>(x: R) -> R {
-    let tail = log1p_exp_neg(bounded_abs(x), None);
+    let tail = log1p_exp_neg(logistic_abs(x), None);
     tail.value.mul_add(tail.unlift, x.at_least(R::of(0.0)))
 }
 
-/// log(1 + e^-(a + a_lo)) for 0 <= a <= 115 (`f64`: 790), to full relative accuracy.
+/// log(1 + e^-(a + a_lo)) for 0 <= a <= 119 (`f64`: 798), to full relative accuracy.
 #[inline(always)]
 pub(crate) fn log1p_exp_neg<R: Real>(a: R, a_lo: Option<R>) -> Lifted<R> {
     // log(1 + e) = 2 atanh(t) with t = e/(2 + e) in [0, 1/3] and e = e^-a. This takes half the coefficients of a polynomial in e, and

@@ -130,10 +130,10 @@ pub(super) fn with_error<R: Real>(others: R, u: R, constant: R) -> (R, R) {
 }
 
 impl<R: Real> NormalTail<R> {
-    /// The tail at -|x|, with |x| bounded by 14.75 (`f64`: 39), where |x| Phi(-|x|) is zero.
+    /// The tail at -|x|, with |x| bounded by 16.264 (`f64`: 39.943), where the lifted power of two in |x| Phi(-|x|) is 0.
     #[inline(always)]
     pub(crate) fn new(x: R) -> Self {
-        let a = x.abs().at_most(R::per_type(14.75, if R::BRIEF { 14.75 } else { 39.0 }));
+        let a = x.abs().at_most(R::per_type(16.264, if R::BRIEF { 14.75 } else { 39.943 }));
         // e^(-a^2/2) magnifies the relative error of its argument up to 109 times (`f64`: 760), so it needs a^2 exactly. Without fused
         // multiply-add, the exact square of half the digits takes fewer operations than the rounded square with its error.
         let (s, s_lo) = if R::FUSED {
