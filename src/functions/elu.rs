@@ -52,7 +52,9 @@ parameters! {
 
 #[inline(always)]
 fn elu<R: Real>(x: R, alpha: R) -> R {
-    let below = math::expm1_neg(math::bounded_abs(x), None);
+    // In the lane `Brief` a positive x need not be made negative: there e^x is meaningless, but not used.
+    let a = if R::BRIEF { -x.at_least(R::of(-700.0)) } else { math::bounded_abs(x) };
+    let below = math::expm1_neg(a, None);
     R::select(x.lt(R::of(0.0)), below.value * (alpha * below.unlift), x)
 }
 

@@ -166,13 +166,12 @@ pub(crate) fn sigmoid_neg<R: Real>(a: R, a_lo: Option<R>) -> R {
 #[inline(always)]
 pub(super) fn sigmoid_neg_less_ln2<R: Real>(a: R, a_lo: Option<R>) -> Lifted<R> {
     let Logistic { m, r, scale } = Logistic::new(a, a_lo);
-    let (half, unlift) = (R::of(0.5), Logistic::unlift());
     if R::BRIEF {
-        let value = Logistic { m, r, scale: scale * half }.lifted_sigmoid_neg();
-        return Lifted { value, unlift };
+        let top = (m - r) * scale;
+        return Lifted { value: top / (m + r).mul_add(R::of(2.0), top), unlift: R::of(1.0) };
     }
     // Half of the divisor, because twice the greatest power of two would be infinite, and NaN could follow.
-    let unlift = half * unlift;
+    let unlift = R::of(0.5) * Logistic::unlift();
     Lifted { value: (m - r) / m.mul_add(scale + unlift, r * (scale - unlift)), unlift }
 }
 
