@@ -8,7 +8,7 @@ use crate::kernel::level::Level;
 
 /// The elements of each of G rows that are left after the whole columns.
 ///
-/// Aligned to cache lines, like [`Sums`].
+/// Aligned to cache lines, like [`Sums`](super::reduce::Sums).
 #[repr(align(64))]
 pub(crate) struct Tails<T, const G: usize> {
     /// The last elements end in the middle. Then comes padding, so that they also begin a column.
