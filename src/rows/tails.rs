@@ -119,6 +119,10 @@ fn take<T: Float, const G: usize>(elements: &[T], row_len: usize, tails: &mut [[
 #[inline(always)]
 pub(crate) fn copy_column<T: Copy>(from: &[T], to: &mut [T]) {
     // Copies arrays, because copying a slice is a function call in builds with the standard library's assertions.
+    if let (Some(from), Some(to)) = (from.first_chunk::<LANES>(), to.first_chunk_mut::<LANES>()) {
+        *to = *from;
+        return;
+    }
     macro_rules! pieces {
         ($($length:literal)*) => {$(
             if let (Some(start), Some(to_start)) = (from.first_chunk::<$length>(), to.first_chunk_mut::<$length>()) {
