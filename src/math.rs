@@ -71,7 +71,7 @@ pub use log1p::log1p_exp;
 pub(crate) use log1p::{log1p_exp_neg, log1p_of_sum, log1p_of_sum_unrounded};
 pub(crate) use logistic::{
     Low, brief_bounded, brief_sigmoid, brief_slope, logistic_abs, sigmoid_from_left, sigmoid_neg, sigmoid_neg_slope,
-    sigmoid_slope_and_tanh, tanh_slope, times_sigmoid_neg, twice_abs,
+    sigmoid_slope_and_tanh, tanh_slope, times_sigmoid_neg,
 };
 pub use logistic::{sigmoid, tanh};
 pub(crate) use normal::{NormalTail, bell, normal_tail};

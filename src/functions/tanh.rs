@@ -171,7 +171,7 @@ impl Elementwise for LogCosh {
     #[inline(always)]
     fn value<R: Real>(&self, x: R) -> R {
         let (a, ln2_hi) = (x.abs(), R::of(LN2_HI));
-        let tail = math::log1p_exp_neg(math::twice_abs(x), None);
+        let tail = math::log1p_exp_neg(math::logistic_abs(x + x), None);
         // a - LN2_HI is exact where it is small.
         let far = (a - ln2_hi) + tail.value.mul_add(tail.unlift, R::of(LN2_HI - core::f64::consts::LN_2));
         R::select(a.lt(R::of(0.75)), math::log_cosh_near_zero(x), far)

@@ -66,17 +66,18 @@ pub(crate) fn unlift<R: Real>() -> R {
     R::per_type(two_to(-64) as f32, if R::BRIEF { 1.0 } else { two_to(-128) })
 }
 
-/// |x|, bounded by 191 ln 2 (`f64`: 1151 ln 2), where e^-|x| is 0: there the lifted power of two has the bits of the number 0. A number
-/// above 0 would underflow in the products that follow, which takes several times as long.
+/// |x|, bounded by 190.75 ln 2 (`f64`: 1150.75 ln 2), where e^-|x| is 0: there the lifted power of two has the bits of the number 0. A
+/// number above 0 would underflow in the products that follow, which takes several times as long.
 #[inline(always)]
 pub(crate) fn bounded_abs<R: Real>(x: R) -> R {
-    x.abs().at_most(most())
+    x.abs().at_most(most(R::of(0.0)))
 }
 
-/// See [`bounded_abs`].
+/// The argument at which the power of two, lifted and divided by 2^n, has the bits of the number 0. A quarter less, so that this holds
+/// for rounding down, too.
 #[inline(always)]
-fn most<R: Real>() -> R {
-    (lift::<R>() + R::per_type(127.0, 1023.0)) * R::of(core::f64::consts::LN_2)
+fn most<R: Real>(n: R) -> R {
+    ((lift::<R>() + R::per_type(126.75, 1022.75)) - n) * R::of(core::f64::consts::LN_2)
 }
 
 /// `(r, w, scale)` with `scale * (1 + r w) * unlift()` = 2^n e^-((s + s_lo)/2 + n l), for 0 <= s <= 265 (`f64`: 1596) and `s_lo`
@@ -136,7 +137,8 @@ pub(crate) fn exp_ratio<R: Real, const SHORT: bool>(a: R, a_lo: Option<R>, lift:
 pub(crate) struct RowExp<R> {
     /// The greatest number if it is far from 0, else 0.
     pub(crate) offset: R,
-    /// The limit of offset - x. At the limit the exponential, which is negligible beside the greatest, is 0.
+    /// The limit of offset - x. At the limit the exponential, which is negligible beside the greatest, is 0. So -inf, which is a masked
+    /// element or padding, gives 0, and nothing underflows in the products that follow.
     pub(crate) most: R,
     pub(crate) lift: R,
 }
@@ -147,7 +149,7 @@ impl<R: Real> RowExp<R> {
         let offset = R::select(max.abs().lt(R::per_type(256.0, 2048.0)), R::of(0.0), max);
         let least = offset - max;
         let (n, _) = least.round_exp2(R::of(-core::f64::consts::LOG2_E), R::of(0.0));
-        Self { offset, most: Self::most(n), lift: lift::<R>() - n }
+        Self { offset, most: most(n), lift: lift::<R>() - n }
     }
 
     /// As [`below`](Self::below), but far from 0 the offset is a multiple of [`UNIT`](Self::unit), so that sums with different scales
@@ -165,7 +167,7 @@ impl<R: Real> RowExp<R> {
         let offset = R::select(max.abs().lt(R::per_type(256.0, 2048.0)), zero, offset);
         let least = offset - max;
         let (n, _) = (least * R::of(-core::f64::consts::LOG2_E)).round_exp2(one, zero);
-        Self { offset, most: Self::most(n), lift: lift::<R>() - n }
+        Self { offset, most: most(n), lift: lift::<R>() - n }
     }
 
     #[inline(always)]
@@ -202,14 +204,7 @@ impl<R: Real> RowExp<R> {
     /// For [`fast_exp`](Self::fast_exp), where the offset is always the greatest number.
     #[inline(always)]
     pub(crate) fn fast(max: R) -> Self {
-        Self { offset: max, most: Self::most(R::of(0.0)), lift: lift() }
-    }
-
-    /// Where 2^n has the bits of the number 0. So -inf, which is a masked element or padding, gives 0. A number above 0 would underflow
-    /// in the products that follow, which takes a hundred times as long.
-    #[inline(always)]
-    fn most(n: R) -> R {
-        ((lift::<R>() + R::per_type(127.0, 1023.0)) - n) * R::of(core::f64::consts::LN_2)
+        Self { offset: max, most: most(R::of(0.0)), lift: lift() }
     }
 
     /// e^x / 2^n / `unlift()`. For x = -inf it is 0. It is meaningless for NaN, and if the greatest is infinite.
@@ -313,7 +308,7 @@ pub(super) fn remainder<R: Real>(a: R, a_lo: Option<R>, n: R, unit: &Unit) -> R 
 /// `(scale, u, one, unlift)` with e^x = scale (1 + u) unlift and one unlift = 1, for every x.
 #[inline(always)]
 fn exp_anywhere<R: Real>(x: R) -> (R, R, R, R) {
-    let a = -x.at_least(-most::<R>()).at_most(R::per_type(90.0, 711.0));
+    let a = -x.at_least(-most(R::of(0.0))).at_most(R::per_type(90.0, 711.0));
     let (lift, one, unlift) = lift_at(a, R::per_type(87.0, 708.0));
     let (u, scale) = exp_neg_parts(a, None, lift);
     (scale, u, one, unlift)

@@ -97,7 +97,7 @@ pub fn log1p_exp<R: Real>(x: R) -> R {
     tail.value.mul_add(tail.unlift, x.at_least(R::of(0.0)))
 }
 
-/// log(1 + e^-(a + a_lo)) for 0 <= a <= 119 (`f64`: 798), to full relative accuracy.
+/// log(1 + e^-(a + a_lo)) for 0 <= a <= 115 (`f64`: 790), to full relative accuracy.
 #[inline(always)]
 pub(crate) fn log1p_exp_neg<R: Real>(a: R, a_lo: Option<R>) -> Lifted<R> {
     // log(1 + e) = 2 atanh(t) with t = e/(2 + e) in [0, 1/3] and e = e^-a. This takes half the coefficients of a polynomial in e, and

@@ -39,17 +39,11 @@ pub fn sigmoid<R: Real>(x: R) -> R {
     sigmoid_from_left(x, sigmoid_neg(logistic_abs(x), None))
 }
 
-/// |x|, bounded by 172 ln 2 (`f64`: 1151 ln 2), where sigmoid(-|x|) is 0: there the divisor is infinite. A number above 0 would underflow
-/// in the products that follow, which takes several times as long.
+/// |x|, bounded by 112 (`f64`: 768), where even |x| sigmoid(-|x|) is zero.
 #[inline(always)]
 pub(crate) fn logistic_abs<R: Real>(x: R) -> R {
-    x.abs().at_most(R::per_type(172.25, if R::BRIEF { 1023.0 } else { 1151.25 }) * R::of(core::f64::consts::LN_2))
-}
-
-/// |2x|, bounded for `f32` as by [`logistic_abs`]. For `f64` it is bounded by a number from which on [`tanh`] is 1.
-#[inline(always)]
-pub(crate) fn twice_abs<R: Real>(x: R) -> R {
-    (x + x).abs().at_most(R::per_type(172.25 * core::f32::consts::LN_2, 768.0))
+    // In the lane `Brief` nothing is lifted: there 2^n is normal up to 708.
+    x.abs().at_most(R::per_type(112.0, if R::BRIEF { 700.0 } else { 768.0 }))
 }
 
 /// No more than 112, and no less than -112: results beyond are below the normal range of `f32`.
@@ -85,7 +79,7 @@ pub(crate) fn sigmoid_from_left<R: Real>(x: R, q: R) -> R {
     R::select(x.lt(R::of(0.0)), q, R::of(1.0) - q)
 }
 
-/// e^(a + a_lo) as a ratio, for 0 <= a <= 120 (`f64`: 798). The logistic functions follow from it with one division.
+/// e^(a + a_lo) as a ratio, for 0 <= a <= 115 (`f64`: 790). The logistic functions follow from it with one division.
 ///
 /// e^(a + a_lo) = `scale (m + r) / (m - r) / UNLIFT`. The power of two is lowered by `UNLIFT` = 2^-45 (`f64`: 2^-128), so that it
 /// is normal for every a. The sums `scale (m + r) +- UNLIFT (m - r)` are made of products of m and r, so m + r is never
@@ -155,14 +149,14 @@ impl<R: Real> Logistic<R> {
     }
 }
 
-/// sigmoid(-a - a_lo) for 0 <= a <= 120 (`f64`: 798), to full relative accuracy.
+/// sigmoid(-a - a_lo) for 0 <= a <= 115 (`f64`: 790), to full relative accuracy.
 #[inline(always)]
 pub(crate) fn sigmoid_neg<R: Real>(a: R, a_lo: Option<R>) -> R {
     let (top, bottom) = Logistic::new(a, a_lo).fraction();
     (top * Logistic::unlift()) / bottom
 }
 
-/// sigmoid(-a - a_lo - ln 2) = e^-a / (2 + e^-a) for 0 <= a <= 120 (`f64`: 798), to full relative accuracy.
+/// sigmoid(-a - a_lo - ln 2) = e^-a / (2 + e^-a) for 0 <= a <= 115 (`f64`: 790), to full relative accuracy.
 #[inline(always)]
 pub(super) fn sigmoid_neg_less_ln2<R: Real>(a: R, a_lo: Option<R>) -> Lifted<R> {
     let Logistic { m, r, scale } = Logistic::new(a, a_lo);
@@ -188,7 +182,7 @@ impl<R> Low<R> {
     }
 }
 
-/// b sigmoid(-a - lo), for 0 <= a <= 120 (`f64`: 798).
+/// b sigmoid(-a - lo), for 0 <= a <= 115 (`f64`: 790).
 #[inline(always)]
 pub(crate) fn times_sigmoid_neg<R: Real>(b: R, a: R, low: Option<Low<R>>) -> Lifted<R> {
     let (e, bottom) = match low {
@@ -243,7 +237,7 @@ pub(crate) fn sigmoid_neg_slope<R: Real>(a: R, w: R, low_parts: Option<(Low<R>, 
     }
 }
 
-/// sigmoid'(a + lo) and tanh((a + lo) / 2) for 0 <= a <= 120 (`f64`: 798), both to full relative accuracy, from one exponential.
+/// sigmoid'(a + lo) and tanh((a + lo) / 2) for 0 <= a <= 115 (`f64`: 790), both to full relative accuracy, from one exponential.
 #[inline(always)]
 pub(crate) fn sigmoid_slope_and_tanh<R: Real>(a: R, low: Option<Low<R>>) -> (Lifted<R>, R) {
     let e = match low {
@@ -296,7 +290,7 @@ pub fn tanh<R: Real>(x: R) -> R {
         let (less, more) = (R::of(1.0) - scale, R::of(1.0) + scale);
         return (m.mul_add(less, r * more) / m.mul_add(more, r * less)).copysign(x);
     }
-    let Logistic { m, r, scale } = Logistic::new(twice_abs(x), None);
+    let Logistic { m, r, scale } = Logistic::new(logistic_abs(x + x), None);
     // The same exponential as in `tanh_slope`, so that both together compute it once. It is not lowered here, so that a subnormal
     // r = |2x| keeps its digits. Beyond the bound tanh is rounded to 1.
     let (scale, one) =
@@ -308,7 +302,7 @@ pub fn tanh<R: Real>(x: R) -> R {
 /// 1 - tanh(x)^2, to full relative accuracy: 4 q (1 - q) with q = sigmoid(-|2x|).
 #[inline(always)]
 pub(crate) fn tanh_slope<R: Real>(x: R) -> R {
-    let a = if R::BRIEF { x.abs().at_most(R::of(112.0)) } else { twice_abs(x) };
+    let a = if R::BRIEF { x.abs().at_most(R::of(112.0)) } else { logistic_abs(x + x) };
     let a = if R::BRIEF { a + a } else { a };
     let q = Logistic::new(a, None).lifted_sigmoid_neg();
     (R::of(4.0) * Logistic::unlift()) * q * (-q).mul_add(Logistic::unlift(), R::of(1.0))

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use crate::mode::{FLUSH, ROUNDING, within};
 use crate::support::{Bits, Float, Outputs, elementwise, on_one_row, on_rows, show};
 use activations::{
-    AnyActivation, BinaryCrossEntropy, CrossEntropy, Level, LogSumExp, log_sum_exp, log_sum_exp_backward,
+    AnyActivation, BinaryCrossEntropy, CrossEntropy, Level, LogSumExp, Softmax, log_sum_exp, log_sum_exp_backward,
 };
 
 /// How far flushing may change this result: by a few times the least normal number, or by one rounding, which a product that is
@@ -210,7 +210,7 @@ fn flushing_changes_only_subnormal_results_of_losses() {
 #[cfg(feature = "half")]
 #[test]
 fn flushing_changes_nothing_for_f16_and_subnormal_results_for_bf16() {
-    use activations::{Activation, Element, Gelu, Softmax, Tanh};
+    use activations::{Activation, Element, Gelu, Tanh};
     use half::{bf16, f16};
 
     fn of<T: Element>(activation: &impl Activation<T>, x: &[T]) -> [Vec<T>; 3] {
@@ -271,6 +271,41 @@ fn other_directions_of_rounding_keep_half_of_the_digits() {
                 }
             }
             println!("{} rounded {direction}: at most {:e} of the greater of y and 1: {}", T::TYPE, worst.0, worst.1);
+        }
+    }
+    check::<f32>(1e-3);
+    check::<f64>(1e-10);
+}
+
+/// What all methods of a softmax give.
+fn outputs<T: Float>(level: Level, rows: Softmax, x: &[T]) -> Vec<(&'static str, Vec<T>)> {
+    let grad_y = vec![T::of(GRAD_Y); x.len()];
+    Outputs::of(&level.with(rows), x, &grad_y).named().map(|(method, y)| (method, y.to_vec())).into()
+}
+
+#[test]
+fn masked_rows_keep_half_of_the_digits_in_other_directions_of_rounding() {
+    fn check<T: Float>(most: f64) {
+        for row_len in [2, 10, 40, 63, 100, 128, 1100] {
+            let score = |i: usize| if i % row_len % 3 == 1 { T::neg_infinity() } else { T::of((i % 97) as f64 / 8.0) };
+            let x: Vec<T> = (0..40 * row_len).map(score).collect();
+            let rows = Softmax::rows(row_len).unwrap();
+            for level in Level::available() {
+                let default = outputs(level, rows, &x);
+                for (direction, mode) in ROUNDING {
+                    let rounded = within(mode, || outputs(level, rows, &x));
+                    for ((method, default), (_, rounded)) in default.iter().zip(rounded) {
+                        for (i, (&y, got)) in default.iter().zip(rounded).enumerate() {
+                            let error = distance(got, y);
+                            assert!(
+                                error <= most,
+                                "{} rounded {direction}, rows of {row_len} at {level}, {method}: element {i} is {got:e}, not {y:e}",
+                                T::TYPE
+                            );
+                        }
+                    }
+                }
+            }
         }
     }
     check::<f32>(1e-3);
