@@ -61,7 +61,7 @@ impl SecondSlope for GeluBump {
     #[inline(always)]
     fn second_slope<R: Real>(&self, x: R) -> R {
         // x is bounded by a number at which the result is zero.
-        let a = x.abs().at_most(R::per_type(16.264, 39.943));
+        let a = x.abs().at_most(R::per_type(14.75, 39.0));
         let (square, square_lo) = a.two_mul(a);
         // Exact near the root.
         let inner = (R::of(2.0) - square) - square_lo;

@@ -231,8 +231,8 @@ impl Parametric<1> for SoftplusBeta {
         let scaled = scale.times_abs(x);
         let log = math::log1p_exp_neg(scaled.z, Some(scaled.z_lo));
         let product = math::times_sigmoid_neg(scaled.z, scaled.z, Some(Low::of(scaled.z_lo)));
-        // The logarithm has half the lift of the product.
-        let sum = (log.value + log.value) + product.value;
+        // With the lift of the product. The quotient is a power of two, so this is exact.
+        let sum = log.value.mul_add(log.unlift / product.unlift, product.value);
         [(sum * recip) * (-recip * product.unlift)]
     }
 }
