@@ -54,8 +54,8 @@ impl<R: Real> Parts<R> {
     #[inline(always)]
     fn new(x: R) -> Self {
         let (left, zero, one, two) = (x.lt(R::of(0.0)), R::of(0.0), R::of(1.0), R::of(2.0));
-        // Not `bounded_abs`, because a derivative of 0 would lose its sign. From here on a e^-a is zero.
-        let a = x.abs().at_most(R::per_type(112.0, 768.0));
+        // Not `bounded_abs`, because a derivative of 0 would lose its sign.
+        let a = math::logistic_abs(x);
         let (e, e_lo) = math::exp_neg_with_error(a, None);
         let (t, t_lo) = (e.number(), e_lo * e.unlift);
         let w = t + two;

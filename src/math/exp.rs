@@ -112,7 +112,7 @@ pub(crate) fn exp_neg_half_series<R: Real>(s: R, s_lo: R) -> (R, R, R) {
     (r, r.polynomial(brief::pick::<R>(&Q_HALF, &brief::Q_HALF)), scale)
 }
 
-/// `(m, r, scale)` with e^(a + a_lo) = `scale * (m + r) / (m - r) * 2^lift`, for 0 <= a <= 133 (`f64`: 798) and `a_lo`
+/// `(m, r, scale)` with e^(a + a_lo) = `scale * (m + r) / (m - r) * 2^lift`, for 0 <= a <= 115 (`f64`: 790) and `a_lo`
 /// below an ulp of a. a, m and r are in units. In the lane `Brief`, `scale` is the reciprocal of that,
 /// a may be negative, and `SHORT` says that the shorter polynomial does.
 ///

@@ -164,7 +164,7 @@ pub(super) fn sigmoid_neg_less_ln2<R: Real>(a: R, a_lo: Option<R>) -> Lifted<R> 
         let top = (m - r) * scale;
         return Lifted { value: top / (m + r).mul_add(R::of(2.0), top), unlift: R::of(1.0) };
     }
-    // Half of the divisor, because twice the greatest power of two would be infinite, and NaN could follow.
+    // Half of the divisor, so that the power of two need not be doubled.
     let unlift = R::of(0.5) * Logistic::unlift();
     Lifted { value: (m - r) / m.mul_add(scale + unlift, r * (scale - unlift)), unlift }
 }

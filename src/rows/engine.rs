@@ -156,7 +156,7 @@ fn long<T: Float>(
     }
 }
 
-/// The results of some rows, or of a part of the row with this number; those of `tails`, if they are given, in their `e`.
+/// The results of some rows, or of a part of the row with this number. If there are `tails`, they receive the results of the ends.
 fn finish<T: Float, F: RowFormula>(
     level: Level,
     formula: F,

@@ -19,7 +19,7 @@ pub(crate) struct Finish<'a, T, F> {
     pub(crate) stats: &'a Stats<T>,
     /// The number of the first row in `stats`.
     pub(crate) row: usize,
-    /// What is left after the whole columns: `e` holds the exponentials, and receives the results. Without them all is in the slices.
+    /// The ends of the rows, after the whole columns. They receive their results in `e`. If there are none, the slices have whole rows.
     pub(crate) tails: Option<&'a mut Tails<T, GROUP>>,
 }
 
